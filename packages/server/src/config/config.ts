@@ -1,0 +1,28 @@
+import type { Secret } from '../lib/secret.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type DatabaseConfig = { readonly engine: 'sqlite' } | { readonly engine: 'postgres'; readonly url: Secret };
+
+/** The whole configuration, checked. Nothing else in the server reads the environment. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Origin of the default workspace, without a trailing slash. Null: `http://localhost:{port in use}`. */
+  readonly publicUrl: string | null;
+  readonly baseDomain: string | null;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly allowHttp: boolean;
+  readonly trustProxy: readonly string[];
+  readonly dataDir: string;
+  readonly database: DatabaseConfig;
+  readonly masterKey: Secret | null;
+  readonly admin: { readonly email: string; readonly password: Secret } | null;
+  readonly smtpUrl: Secret | null;
+  readonly smtpAllowPlain: boolean;
+  readonly mailFrom: string;
+  readonly metricsToken: Secret | null;
+  readonly keyPrefix: string;
+  readonly logLevel: LogLevel;
+}

@@ -1,0 +1,205 @@
+import { readFileSync } from 'node:fs';
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import { parseCidr } from '../lib/ip-list.ts';
+import { Secret } from '../lib/secret.ts';
+import { isEmailAddress } from '../lib/text.ts';
+import { type Config, type DatabaseConfig, LOG_LEVELS, type LogLevel } from './config.ts';
+import { VARIABLES, type VariableName } from './variables.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All faults of a configuration at once, so that an operator does not mend them one start at a time. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+class Reader {
+  readonly faults: string[] = [];
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  text(name: VariableName): string | null {
+    const value = this.#environment[name]?.trim();
+    return value === undefined || value === '' ? null : value;
+  }
+
+  secret(name: VariableName): Secret | null {
+    const value = this.text(name);
+    return value === null ? null : new Secret(value);
+  }
+
+  flag(name: VariableName): boolean {
+    const value = this.text(name);
+    if (value !== null && !['0', '1', 'true', 'false'].includes(value)) this.fault(name, 'must be 0 or 1');
+    return value === '1' || value === 'true';
+  }
+
+  fault(name: VariableName, message: string): void {
+    this.faults.push(`${name} ${message}.`);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  if (isIP(host) === 0) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(host, isIPv4(host) ? 'ipv4' : 'ipv6');
+}
+
+function readPort(reader: Reader): number {
+  const text = reader.text('KEYREEVE_PORT') ?? '8080';
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) reader.fault('KEYREEVE_PORT', 'must be a whole number from 0 to 65535');
+  return port;
+}
+
+function readPublicUrl(reader: Reader): string | null {
+  const text = reader.text('KEYREEVE_PUBLIC_URL');
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
+    reader.fault('KEYREEVE_PUBLIC_URL', 'must be an address like https://keys.example.com, without a path');
+    return null;
+  }
+  return url.origin;
+}
+
+function readTls(reader: Reader): Config['tls'] {
+  const certFile = reader.text('KEYREEVE_TLS_CERT');
+  const keyFile = reader.text('KEYREEVE_TLS_KEY');
+  if (certFile === null && keyFile === null) return null;
+  if (certFile === null || keyFile === null) {
+    reader.fault(certFile === null ? 'KEYREEVE_TLS_CERT' : 'KEYREEVE_TLS_KEY', 'is missing: certificate and key go together');
+    return null;
+  }
+  const readFile = (name: VariableName, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      reader.fault(name, 'names a file that cannot be read');
+      return '';
+    }
+  };
+  return { cert: readFile('KEYREEVE_TLS_CERT', certFile), key: readFile('KEYREEVE_TLS_KEY', keyFile) };
+}
+
+function readDatabase(reader: Reader): DatabaseConfig {
+  const url = reader.text('KEYREEVE_DATABASE_URL');
+  if (url === null) return { engine: 'sqlite' };
+  if (!/^postgres(ql)?:\/\//.test(url)) reader.fault('KEYREEVE_DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite)');
+  return { engine: 'postgres', url: new Secret(url) };
+}
+
+function readMasterKey(reader: Reader, database: DatabaseConfig): Secret | null {
+  const text = reader.text('KEYREEVE_MASTER_KEY');
+  if (text === null) {
+    if (database.engine === 'postgres') {
+      reader.fault('KEYREEVE_MASTER_KEY', 'is required with PostgreSQL: 32 bytes in base64, for instance from `openssl rand -base64 32`');
+    }
+    return null;
+  }
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text) || Buffer.from(text, 'base64').length !== 32) {
+    reader.fault('KEYREEVE_MASTER_KEY', 'must be exactly 32 bytes in base64');
+  }
+  return new Secret(text);
+}
+
+function readAdmin(reader: Reader): Config['admin'] {
+  const email = reader.text('KEYREEVE_ADMIN_EMAIL');
+  const password = reader.secret('KEYREEVE_ADMIN_PASSWORD');
+  if (email === null && password === null) return null;
+  if (email === null || password === null) {
+    reader.fault(email === null ? 'KEYREEVE_ADMIN_EMAIL' : 'KEYREEVE_ADMIN_PASSWORD', 'is missing: e-mail and password go together');
+    return null;
+  }
+  if (!isEmailAddress(email)) reader.fault('KEYREEVE_ADMIN_EMAIL', 'must be one plain e-mail address');
+  return { email, password };
+}
+
+function readMail(reader: Reader): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom'> {
+  const smtpUrl = reader.secret('KEYREEVE_SMTP_URL');
+  if (smtpUrl !== null && !(URL.canParse(smtpUrl.reveal()) && /^smtps?:$/.test(new URL(smtpUrl.reveal()).protocol))) {
+    reader.fault('KEYREEVE_SMTP_URL', 'must be an address like smtps://user:password@mail.example.com:465');
+  }
+  const mailFrom = reader.text('KEYREEVE_MAIL_FROM') ?? 'keyreeve@localhost';
+  if (!isEmailAddress(mailFrom)) reader.fault('KEYREEVE_MAIL_FROM', 'must be one plain e-mail address');
+  return { smtpUrl, smtpAllowPlain: reader.flag('KEYREEVE_SMTP_ALLOW_PLAIN'), mailFrom };
+}
+
+function readProxies(reader: Reader): readonly string[] {
+  const ranges = (reader.text('KEYREEVE_TRUST_PROXY') ?? '').split(',').map((range) => range.trim()).filter((range) => range !== '');
+  for (const range of ranges) {
+    if (parseCidr(range) === null) reader.fault('KEYREEVE_TRUST_PROXY', `contains "${range}", which is neither an address nor a range like 10.0.0.0/8`);
+  }
+  return ranges;
+}
+
+function readLogLevel(reader: Reader): LogLevel {
+  const text = reader.text('KEYREEVE_LOG_LEVEL') ?? 'info';
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (level === undefined) reader.fault('KEYREEVE_LOG_LEVEL', `must be one of ${LOG_LEVELS.join(', ')}`);
+  return level ?? 'info';
+}
+
+function checkReach(reader: Reader, config: Config): void {
+  const isProtected = config.tls !== null || config.publicUrl?.startsWith('https:') === true || config.allowHttp;
+  if (!isLoopback(config.host) && !isProtected) {
+    reader.fault(
+      'KEYREEVE_HOST',
+      'is an address that others can reach, and secrets would travel over plain http. Set KEYREEVE_TLS_CERT and KEYREEVE_TLS_KEY, an https KEYREEVE_PUBLIC_URL (behind a proxy that ends TLS), or KEYREEVE_ALLOW_HTTP=1',
+    );
+  }
+  if (config.tls !== null && config.publicUrl?.startsWith('http:') === true) {
+    reader.fault('KEYREEVE_PUBLIC_URL', 'must start with https: when the server has a certificate');
+  }
+}
+
+/**
+ * Reads the whole configuration from environment variables.
+ *
+ * @throws ConfigError listing every fault: bad values, unsafe states, and unknown `KEYREEVE_` names (a
+ *   mistyped name would otherwise switch a protection off in silence).
+ */
+export function loadConfig(environment: Environment): Config {
+  const reader = new Reader(environment);
+  const known = new Set<string>(VARIABLES.map((variable) => variable.name));
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('KEYREEVE_') && !known.has(name)) reader.faults.push(`${name} is not a setting of Keyreeve; see docs/operations/configuration.md.`);
+  }
+  const database = readDatabase(reader);
+  const keyPrefix = reader.text('KEYREEVE_KEY_PREFIX') ?? 'kr';
+  if (!/^[a-z]{2,8}$/.test(keyPrefix)) reader.fault('KEYREEVE_KEY_PREFIX', 'must be 2 to 8 lower-case letters');
+  const baseDomain = reader.text('KEYREEVE_BASE_DOMAIN')?.toLowerCase() ?? null;
+  if (baseDomain !== null && !/^[a-z0-9.-]{1,190}$/.test(baseDomain)) reader.fault('KEYREEVE_BASE_DOMAIN', 'must be a domain like keys.example.com');
+  const config: Config = {
+    host: reader.text('KEYREEVE_HOST') ?? '127.0.0.1',
+    port: readPort(reader),
+    publicUrl: readPublicUrl(reader),
+    baseDomain,
+    tls: readTls(reader),
+    allowHttp: reader.flag('KEYREEVE_ALLOW_HTTP'),
+    trustProxy: readProxies(reader),
+    dataDir: reader.text('KEYREEVE_DATA_DIR') ?? './data',
+    database,
+    masterKey: readMasterKey(reader, database),
+    admin: readAdmin(reader),
+    ...readMail(reader),
+    metricsToken: reader.secret('KEYREEVE_METRICS_TOKEN'),
+    keyPrefix,
+    logLevel: readLogLevel(reader),
+  };
+  checkReach(reader, config);
+  if (reader.faults.length > 0) throw new ConfigError(reader.faults);
+  return config;
+}

@@ -1,0 +1,246 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { AccountKind, AccountRole } from '../../http/index.ts';
+import { asciiLower } from '../../lib/ascii.ts';
+import type { CursorValues } from '../../lib/page.ts';
+import type { Permission } from '../../lib/permission.ts';
+import type { AccountsTable, Executor } from '../../storage/index.ts';
+
+/** An account as the rules see it. `passwordHash` never leaves the feature that checks it. */
+export interface Account {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly kind: AccountKind;
+  readonly isActive: boolean;
+  readonly disabledReason: string | null;
+  readonly role: AccountRole | null;
+  readonly email: string | null;
+  readonly displayName: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly technicalName: string | null;
+  readonly description: string | null;
+  readonly locale: string;
+  readonly tags: readonly string[];
+  readonly grants: readonly Permission[];
+  readonly hasPassword: boolean;
+  readonly passwordChangedAt: number | null;
+  readonly epoch: number;
+  readonly version: number;
+  readonly lastSeenAt: number | null;
+  readonly createdAt: number;
+  readonly createdBy: string | null;
+  readonly updatedAt: number;
+}
+
+const COLUMNS = [
+  'id', 'workspace_id', 'kind', 'state', 'disabled_reason', 'role', 'email', 'display_name', 'first_name', 'last_name', 'technical_name',
+  'description', 'locale', 'tags', 'grants', 'password_hash', 'password_changed_at', 'epoch', 'version', 'last_seen_at', 'created_at',
+  'created_by', 'updated_at',
+] as const;
+
+type Row = Pick<AccountsTable, (typeof COLUMNS)[number]>;
+
+function toAccount(row: Row): Account {
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    kind: row.kind as AccountKind,
+    isActive: row.state === 'active',
+    disabledReason: row.disabled_reason,
+    role: row.role as AccountRole | null,
+    email: row.email,
+    displayName: row.display_name,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    technicalName: row.technical_name,
+    description: row.description,
+    locale: row.locale,
+    tags: JSON.parse(row.tags) as string[],
+    grants: JSON.parse(row.grants) as Permission[],
+    hasPassword: row.password_hash !== null,
+    passwordChangedAt: row.password_changed_at,
+    epoch: row.epoch,
+    version: row.version,
+    lastSeenAt: row.last_seen_at,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** E-mail in lower case for users, the technical name for service accounts; unique by kind in a workspace. */
+function loginOf(account: Account): string {
+  return (account.kind === 'user' ? (account.email ?? '') : (account.technicalName ?? '')).toLowerCase();
+}
+
+function toValues(account: Account) {
+  return {
+    state: account.isActive ? 'active' : 'disabled',
+    disabled_reason: account.disabledReason,
+    role: account.role,
+    email: account.email,
+    email_lower: account.email?.toLowerCase() ?? null,
+    display_name: account.displayName,
+    first_name: account.firstName,
+    last_name: account.lastName,
+    login_lower: loginOf(account),
+    technical_name: account.technicalName,
+    description: account.description,
+    locale: account.locale,
+    tags: JSON.stringify(account.tags),
+    grants: JSON.stringify(account.grants),
+    epoch: account.epoch,
+    version: account.version,
+    updated_at: account.updatedAt,
+  };
+}
+
+export async function insertAccount(exec: Executor, account: Account, passwordHash: string | null): Promise<void> {
+  await exec
+    .insertInto('accounts')
+    .values({
+      ...toValues(account),
+      id: account.id,
+      workspace_id: account.workspaceId,
+      kind: account.kind,
+      password_hash: passwordHash,
+      password_changed_at: account.passwordChangedAt,
+      last_seen_at: null,
+      created_at: account.createdAt,
+      created_by: account.createdBy,
+    })
+    .execute();
+}
+
+export async function updateAccount(exec: Executor, account: Account): Promise<void> {
+  await exec.updateTable('accounts').set(toValues(account)).where('workspace_id', '=', account.workspaceId).where('id', '=', account.id).execute();
+}
+
+export async function deleteAccount(exec: Executor, workspaceId: string, id: string): Promise<void> {
+  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('service_account_id', '=', id).execute();
+  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('user_id', '=', id).execute();
+  await exec.deleteFrom('accounts').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+}
+
+export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
+  const row = await exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', workspaceId).where('id', '=', id).executeTakeFirst();
+  return row === undefined ? null : toAccount(row);
+}
+
+export async function findAccounts(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]> {
+  if (ids.length === 0) return [];
+  const rows = await exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', workspaceId).where('id', 'in', ids).limit(1_000).execute();
+  return rows.map(toAccount);
+}
+
+export async function findAccountByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null> {
+  const row = await exec
+    .selectFrom('accounts')
+    .select(COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
+    .where('login_lower', '=', login.toLowerCase())
+    .executeTakeFirst();
+  return row === undefined ? null : toAccount(row);
+}
+
+export async function findPasswordHash(exec: Executor, workspaceId: string, id: string): Promise<string | null> {
+  const row = await exec.selectFrom('accounts').select('password_hash').where('workspace_id', '=', workspaceId).where('id', '=', id).executeTakeFirst();
+  return row?.password_hash ?? null;
+}
+
+export async function savePasswordHash(exec: Executor, account: Account, passwordHash: string, now: number): Promise<void> {
+  await exec
+    .updateTable('accounts')
+    .set((eb) => ({ password_hash: passwordHash, password_changed_at: now, epoch: eb('epoch', '+', 1), version: eb('version', '+', 1), updated_at: now }))
+    .where('workspace_id', '=', account.workspaceId)
+    .where('id', '=', account.id)
+    .execute();
+}
+
+export async function saveLastSeen(exec: Executor, workspaceId: string, id: string, now: number): Promise<void> {
+  await exec.updateTable('accounts').set({ last_seen_at: now }).where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+}
+
+export async function countActiveAdmins(exec: Executor, workspaceId: string, exceptId: string | null): Promise<number> {
+  let query = exec
+    .selectFrom('accounts')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', 'user')
+    .where('role', '=', 'admin')
+    .where('state', '=', 'active');
+  if (exceptId !== null) query = query.where('id', '!=', exceptId);
+  const row = await query.executeTakeFirst();
+  return Number(row?.count ?? 0);
+}
+
+export interface AccountFilter {
+  readonly workspaceId: string;
+  readonly kind: AccountKind;
+  readonly q: string | undefined;
+  /** Null: all; otherwise only these. */
+  readonly visibleIds: readonly string[] | null;
+}
+
+// A search text is a text: the wildcards of LIKE have no meaning in it. Only ASCII case is ignored, the same
+// on both engines.
+function matchesText(q: string): RawBuilder<boolean> {
+  const pattern = `%${asciiLower(q).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+  const matches = (column: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
+  return sql<boolean>`(${matches('display_name')} or ${matches('login_lower')} or ${matches('email_lower')})`;
+}
+
+/** By login, ascending; `after` holds login and id of the last row of the page before. */
+export async function listAccounts(exec: Executor, filter: AccountFilter, after: CursorValues | null, limit: number): Promise<Account[]> {
+  if (filter.visibleIds?.length === 0) return [];
+  let query = exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', filter.workspaceId).where('kind', '=', filter.kind);
+  const { q, visibleIds } = filter;
+  if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
+  if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
+  if (after !== null) query = query.where('login_lower', '>', String(after[0]));
+  const rows = await query.orderBy('login_lower').limit(limit).execute();
+  return rows.map(toAccount);
+}
+
+export async function listManagers(exec: Executor, workspaceId: string, serviceAccountIds: readonly string[]): Promise<{ service_account_id: string; user_id: string }[]> {
+  if (serviceAccountIds.length === 0) return [];
+  return await exec
+    .selectFrom('account_managers')
+    .select(['service_account_id', 'user_id'])
+    .where('workspace_id', '=', workspaceId)
+    .where('service_account_id', 'in', serviceAccountIds)
+    .orderBy('user_id')
+    .limit(10_000)
+    .execute();
+}
+
+export async function listManagedIds(exec: Executor, workspaceId: string, userId: string): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('account_managers')
+    .select('service_account_id')
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', userId)
+    .orderBy('service_account_id')
+    .limit(10_000)
+    .execute();
+  return rows.map((row) => row.service_account_id);
+}
+
+export async function isManagedBy(exec: Executor, workspaceId: string, serviceAccountId: string, userId: string): Promise<boolean> {
+  const row = await exec
+    .selectFrom('account_managers')
+    .select('user_id')
+    .where('workspace_id', '=', workspaceId)
+    .where('service_account_id', '=', serviceAccountId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function replaceManagers(exec: Executor, workspaceId: string, serviceAccountId: string, userIds: readonly string[]): Promise<void> {
+  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('service_account_id', '=', serviceAccountId).execute();
+  for (const userId of userIds) {
+    await exec.insertInto('account_managers').values({ workspace_id: workspaceId, service_account_id: serviceAccountId, user_id: userId }).execute();
+  }
+}

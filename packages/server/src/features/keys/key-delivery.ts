@@ -1,0 +1,129 @@
+import { DAY_MS, type Clock } from '../../lib/clock.ts';
+import type { Caller } from '../../http/index.ts';
+import { randomBase62 } from '../../lib/base62.ts';
+import { newId } from '../../lib/ids.ts';
+import { sha256Hex } from '../../lib/mac.ts';
+import type { Random } from '../../lib/random.ts';
+import { Secret } from '../../lib/secret.ts';
+import { isEmailAddress } from '../../lib/text.ts';
+import type { Locale, Outbox } from '../../jobs/index.ts';
+import { findOneTimeLink, inTransaction, insertOneTimeLink, type Keyring, type Storage, type Tx, useOneTimeLink } from '../../storage/index.ts';
+import type { Account } from '../accounts/index.ts';
+import type { AuditService } from '../audit/index.ts';
+import type { Settings } from '../settings/index.ts';
+import type { ApiKey } from './api-key.ts';
+import { toFullKey } from './key-format.ts';
+import { keyErrors } from './keys.errors.ts';
+
+const LINK_LIFETIME_MS = 7 * DAY_MS;
+const LINK_TOKEN_CHARACTERS = 43;
+const PURPOSE = 'key';
+
+export interface DeliveryTarget {
+  readonly address: string;
+  readonly accountId: string | null;
+}
+
+/** What the holder of a one-time link gets, once. */
+export interface OpenedKey {
+  readonly keyId: string;
+  readonly comment: string;
+  readonly expiresAt: number | null;
+  readonly secretKey: Secret;
+  readonly fullKey: Secret;
+}
+
+interface Deps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly outbox: Outbox;
+  readonly audit: AuditService;
+  readonly hasSmtp: boolean;
+}
+
+export interface KeyDelivery {
+  /**
+   * Where the key mail goes. Asked before anything is minted.
+   *
+   * @throws key.mail_address_missing, key.mail_address_not_allowed, key.mail_value_needs_smtp
+   */
+  findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget;
+  /** Puts the key mail into the outbox: with a one-time link, or with the secret itself by setting `keyMail`. */
+  send(tx: Tx, caller: Caller, input: { key: ApiKey; secretKey: Secret; account: Account; settings: Settings; target: DeliveryTarget }): Promise<void>;
+  /** Opens a link: the key once, then never again. @throws key.link_unusable for wrong, used and expired links alike */
+  open(caller: Caller, token: Secret): Promise<OpenedKey>;
+}
+
+function payloadPlace(linkId: string): string {
+  return `one_time_links/${linkId}/payload`;
+}
+
+export function createKeyDelivery(deps: Deps): KeyDelivery {
+  const { storage, clock, random, keyring, outbox, audit } = deps;
+
+  const createLink = async (tx: Tx, caller: Caller, key: ApiKey, secretKey: Secret): Promise<{ url: string; expiresAt: number }> => {
+    const id = newId(random, 'link');
+    const token = randomBase62(random, LINK_TOKEN_CHARACTERS);
+    const now = clock.now();
+    await insertOneTimeLink(tx, {
+      id,
+      workspace_id: key.workspaceId,
+      purpose: PURPOSE,
+      token_digest: sha256Hex(token),
+      account_id: key.accountId,
+      key_id: key.id,
+      sealed_payload: keyring.seal(JSON.stringify({ comment: key.comment, expiresAt: key.current.expiresAt, secretKey: secretKey.reveal() }), payloadPlace(id)),
+      created_at: now,
+      expires_at: now + LINK_LIFETIME_MS,
+      used_at: null,
+    });
+    // The token stands behind `#`, which browsers keep to themselves: neither logs nor proxies nor mail
+    // scanners that fetch the page ever send it.
+    return { url: `${caller.workspace.url}/key-link#${token}`, expiresAt: now + LINK_LIFETIME_MS };
+  };
+
+  return {
+    findTarget: (account, settings, mailTo) => {
+      if (settings.keyMail === 'value' && !deps.hasSmtp) throw keyErrors.mail_value_needs_smtp();
+      if (mailTo !== undefined && !isEmailAddress(mailTo)) {
+        throw keyErrors.mail_address_missing({ detail: 'mailTo must be one plain address like ops@example.com. No key was made.', fields: [{ field: 'mailTo', message: 'must be one plain e-mail address' }] });
+      }
+      if (account.kind === 'user' && mailTo !== undefined && mailTo.toLowerCase() !== account.email?.toLowerCase()) throw keyErrors.mail_address_not_allowed();
+      const address = mailTo ?? account.email;
+      if (address === null) throw keyErrors.mail_address_missing({ fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }] });
+      return { address, accountId: address === account.email ? account.id : null };
+    },
+    send: async (tx, caller, { key, secretKey, account, settings, target }) => {
+      const link = settings.keyMail === 'link' ? await createLink(tx, caller, key, secretKey) : null;
+      await outbox.append(tx, {
+        workspaceId: key.workspaceId,
+        kind: 'key.delivery',
+        accountId: target.accountId,
+        toName: account.displayName,
+        toAddress: target.address,
+        locale: account.locale as Locale,
+        payload: {
+          accountName: account.displayName,
+          keyId: key.id,
+          comment: key.comment,
+          expiresAt: key.current.expiresAt,
+          linkUrl: link?.url ?? null,
+          linkExpiresAt: link?.expiresAt ?? null,
+          secretKey: link === null ? secretKey.reveal() : null,
+        },
+      });
+    },
+    open: (caller, token) =>
+      inTransaction(storage, async (tx) => {
+        const link = await findOneTimeLink(tx, caller.workspace.id, PURPOSE, sha256Hex(token.reveal().trim()));
+        const now = clock.now();
+        if (link === undefined || link.key_id === null || link.sealed_payload === null || !(await useOneTimeLink(tx, link.id, now))) throw keyErrors.link_unusable();
+        const payload = JSON.parse(keyring.open(link.sealed_payload, payloadPlace(link.id))) as { comment: string; expiresAt: number | null; secretKey: string };
+        await audit.record(tx, caller, { action: 'key.link_opened', target: { kind: 'key', id: link.key_id, name: payload.comment }, accountId: link.account_id, keyId: link.key_id });
+        const secretKey = new Secret(payload.secretKey);
+        return { keyId: link.key_id, comment: payload.comment, expiresAt: payload.expiresAt, secretKey, fullKey: toFullKey(link.key_id, secretKey) };
+      }),
+  };
+}

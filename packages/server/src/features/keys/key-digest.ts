@@ -1,0 +1,53 @@
+import { isEqualConstantTime, macParts, sha256Hex } from '../../lib/mac.ts';
+import type { Secret } from '../../lib/secret.ts';
+import type { Keyring } from '../../storage/index.ts';
+import type { ApiKey, Generation } from './api-key.ts';
+
+/** The stored form of a secret: HMAC-SHA-256 under the newest pepper over workspace, key, generation and secret. */
+export function digestSecret(keyring: Keyring, place: { workspaceId: string; keyId: string; generation: number }, secretKey: Secret): { digest: string; pepperId: string } {
+  const pepper = keyring.current('pepper');
+  return { digest: macParts(pepper.key, [place.workspaceId, place.keyId, place.generation, secretKey.reveal()]), pepperId: pepper.id };
+}
+
+/** True when the secret is that of this generation. Takes the same time whichever character differs. */
+export function isSecretOf(keyring: Keyring, key: ApiKey, generation: Generation, secretKey: Secret): boolean {
+  const pepper = keyring.find(generation.pepperId);
+  if (pepper === null || generation.digest === '') return false;
+  const digest = macParts(pepper.key, [key.workspaceId, key.id, generation.number, secretKey.reveal()]);
+  return isEqualConstantTime(digest, generation.digest);
+}
+
+/** The stored form of a foreign credential, of which we were given only the SHA-256. */
+export function digestForeign(keyring: Keyring, workspaceId: string, sha256: string): { digest: string; pepperId: string } {
+  const pepper = keyring.current('pepper');
+  return { digest: macParts(pepper.key, ['foreign', workspaceId, sha256.toLowerCase()]), pepperId: pepper.id };
+}
+
+export function digestForeignCredential(keyring: Keyring, workspaceId: string, credential: Secret): string {
+  return digestForeign(keyring, workspaceId, sha256Hex(credential.reveal().trim())).digest;
+}
+
+function rowParts(key: ApiKey): (string | number | null)[] {
+  const { current, old } = key;
+  return [
+    key.id, key.workspaceId, key.accountId, key.ownerId, key.access, JSON.stringify(key.scopes), key.lifetimeDays,
+    key.isEnabled ? 1 : 0, JSON.stringify(key.ipRanges), key.foreignDigest, key.epoch,
+    current.number, current.digest, current.pepperId, current.expiresAt,
+    old?.number ?? null, old?.digest ?? null, old?.pepperId ?? null, old?.expiresAt ?? null,
+  ];
+}
+
+/**
+ * MAC over all that decides what a key may do. It is checked whenever a row is loaded, so that somebody who
+ * can write rows of this table, but does not hold the master key, can neither mint nor widen a key.
+ */
+export function rowMacOf(keyring: Keyring, key: ApiKey): string {
+  const { id, key: macKey } = keyring.current('row');
+  return `${id}:${macParts(macKey, rowParts(key))}`;
+}
+
+export function isRowIntact(keyring: Keyring, key: ApiKey, rowMac: string): boolean {
+  const [id = '', mac = ''] = rowMac.split(':');
+  const dataKey = keyring.find(id);
+  return dataKey?.purpose === 'row' && isEqualConstantTime(macParts(dataKey.key, rowParts(key)), mac);
+}

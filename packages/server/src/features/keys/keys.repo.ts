@@ -1,0 +1,187 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { KeyAccess } from '../../http/index.ts';
+import { asciiLower } from '../../lib/ascii.ts';
+import type { CursorValues } from '../../lib/page.ts';
+import type { Permission } from '../../lib/permission.ts';
+import type { ApiKeysTable, Executor, Keyring } from '../../storage/index.ts';
+import type { ApiKey, KeyStatus } from './api-key.ts';
+import { isRowIntact, rowMacOf } from './key-digest.ts';
+import { keyErrors } from './keys.errors.ts';
+
+const COLUMNS = [
+  'id', 'workspace_id', 'account_id', 'owner_id', 'comment', 'access', 'scopes', 'lifetime_days', 'created_at', 'created_by', 'updated_at',
+  'expires_at', 'state', 'disabled_reason', 'disabled_at', 'generation', 'digest', 'pepper_id', 'old_generation', 'old_digest',
+  'old_pepper_id', 'old_expires_at', 'ip_ranges', 'foreign_digest', 'epoch', 'version', 'row_mac',
+] as const;
+
+type Row = Pick<ApiKeysTable, (typeof COLUMNS)[number]>;
+
+function toApiKey(row: Row): ApiKey {
+  const old =
+    row.old_generation === null
+      ? null
+      : { number: row.old_generation, digest: row.old_digest ?? '', pepperId: row.old_pepper_id ?? '', expiresAt: row.old_expires_at };
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    accountId: row.account_id,
+    ownerId: row.owner_id,
+    comment: row.comment,
+    access: row.access as KeyAccess,
+    scopes: JSON.parse(row.scopes) as Permission[],
+    lifetimeDays: row.lifetime_days,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+    isEnabled: row.state === 'active',
+    disabledReason: row.disabled_reason,
+    disabledAt: row.disabled_at,
+    current: { number: row.generation, digest: row.digest, pepperId: row.pepper_id, expiresAt: row.expires_at },
+    old,
+    ipRanges: JSON.parse(row.ip_ranges) as string[],
+    foreignDigest: row.foreign_digest,
+    epoch: row.epoch,
+    version: row.version,
+  };
+}
+
+/** A row whose MAC is wrong was written by somebody without the master key. It is no key at all. */
+function toCheckedKey(keyring: Keyring, row: Row): ApiKey {
+  const key = toApiKey(row);
+  if (!isRowIntact(keyring, key, row.row_mac)) throw keyErrors.altered({ internal: `the row of key ${row.id} was altered outside Keyreeve` });
+  return key;
+}
+
+function toValues(keyring: Keyring, key: ApiKey) {
+  return {
+    comment: key.comment,
+    comment_lower: asciiLower(key.comment),
+    scopes: JSON.stringify(key.scopes),
+    updated_at: key.updatedAt,
+    expires_at: key.current.expiresAt,
+    state: key.isEnabled ? 'active' : 'disabled',
+    disabled_reason: key.disabledReason,
+    disabled_at: key.disabledAt,
+    generation: key.current.number,
+    digest: key.current.digest,
+    pepper_id: key.current.pepperId,
+    old_generation: key.old?.number ?? null,
+    old_digest: key.old?.digest ?? null,
+    old_pepper_id: key.old?.pepperId ?? null,
+    old_expires_at: key.old?.expiresAt ?? null,
+    ip_ranges: JSON.stringify(key.ipRanges),
+    epoch: key.epoch,
+    version: key.version,
+    row_mac: rowMacOf(keyring, key),
+  };
+}
+
+export async function insertKey(exec: Executor, keyring: Keyring, key: ApiKey): Promise<void> {
+  await exec
+    .insertInto('api_keys')
+    .values({
+      ...toValues(keyring, key),
+      id: key.id,
+      workspace_id: key.workspaceId,
+      account_id: key.accountId,
+      owner_id: key.ownerId,
+      access: key.access,
+      lifetime_days: key.lifetimeDays,
+      created_at: key.createdAt,
+      created_by: key.createdBy,
+      foreign_digest: key.foreignDigest,
+    })
+    .execute();
+}
+
+export async function updateKey(exec: Executor, keyring: Keyring, key: ApiKey): Promise<void> {
+  await exec.updateTable('api_keys').set(toValues(keyring, key)).where('workspace_id', '=', key.workspaceId).where('id', '=', key.id).execute();
+}
+
+export async function deleteKey(exec: Executor, workspaceId: string, id: string): Promise<void> {
+  await exec.deleteFrom('api_keys').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+}
+
+/** @throws key.altered when the row's MAC is wrong */
+export async function findKey(exec: Executor, keyring: Keyring, workspaceId: string, id: string): Promise<ApiKey | null> {
+  const row = await exec.selectFrom('api_keys').select(COLUMNS).where('id', '=', id).where('workspace_id', '=', workspaceId).executeTakeFirst();
+  return row === undefined ? null : toCheckedKey(keyring, row);
+}
+
+/** Whose key it is, whatever the state of the row: enough to delete one that was altered. */
+export async function findKeyPlace(exec: Executor, workspaceId: string, id: string): Promise<{ accountId: string; comment: string; access: string } | null> {
+  const row = await exec.selectFrom('api_keys').select(['account_id', 'comment', 'access']).where('id', '=', id).where('workspace_id', '=', workspaceId).executeTakeFirst();
+  return row === undefined ? null : { accountId: row.account_id, comment: row.comment, access: row.access };
+}
+
+export async function findKeyByForeignDigest(exec: Executor, keyring: Keyring, workspaceId: string, digest: string): Promise<ApiKey | null> {
+  const row = await exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', workspaceId).where('foreign_digest', '=', digest).executeTakeFirst();
+  return row === undefined ? null : toCheckedKey(keyring, row);
+}
+
+/** Keys of an account, or acting for it: what goes when the account goes. */
+export async function listKeyIdsOfAccount(exec: Executor, workspaceId: string, accountId: string): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where((eb) => eb.or([eb('account_id', '=', accountId), eb('owner_id', '=', accountId)]))
+    .limit(100_000)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export async function countLiveKeys(exec: Executor, workspaceId: string, accountId: string, now: number): Promise<number> {
+  const row = await exec
+    .selectFrom('api_keys')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where('account_id', '=', accountId)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .executeTakeFirst();
+  return Number(row?.count ?? 0);
+}
+
+export interface KeyFilter {
+  readonly workspaceId: string;
+  /** Null: all; otherwise keys of these accounts only. */
+  readonly accountIds: readonly string[] | null;
+  readonly accountId?: string | undefined;
+  readonly status?: KeyStatus | undefined;
+  readonly expiresBefore?: number | undefined;
+  readonly q?: string | undefined;
+  readonly now: number;
+  /** How far before expiry a key counts as expiring. */
+  readonly noticeMs: number;
+}
+
+function hasStatus(status: KeyStatus, now: number, noticeMs: number): RawBuilder<boolean> {
+  if (status === 'disabled') return sql<boolean>`state = 'disabled'`;
+  if (status === 'expired') return sql<boolean>`(state = 'active' and expires_at <= ${now})`;
+  if (status === 'expiring') return sql<boolean>`(state = 'active' and expires_at > ${now} and expires_at <= ${now + noticeMs})`;
+  return sql<boolean>`(state = 'active' and (expires_at is null or expires_at > ${now + noticeMs}))`;
+}
+
+// A search text is a text: the wildcards of LIKE have no meaning in it.
+function matchesText(q: string): RawBuilder<boolean> {
+  const escaped = (text: string) => text.replace(/[\\%_]/g, (character) => `\\${character}`);
+  return sql<boolean>`(comment_lower like ${`%${escaped(asciiLower(q))}%`} escape '\\' or id like ${`${escaped(q)}%`} escape '\\')`;
+}
+
+/** Newest first; `after` holds creation time and id of the last row of the page before. */
+export async function listKeys(exec: Executor, keyring: Keyring, filter: KeyFilter, after: CursorValues | null, limit: number): Promise<ApiKey[]> {
+  if (filter.accountIds?.length === 0) return [];
+  let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
+  if (filter.accountIds !== null) query = query.where('account_id', 'in', filter.accountIds);
+  if (filter.accountId !== undefined) query = query.where('account_id', '=', filter.accountId);
+  if (filter.expiresBefore !== undefined) query = query.where('expires_at', '<', filter.expiresBefore);
+  if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.now, filter.noticeMs));
+  if (filter.q !== undefined && filter.q.trim() !== '') query = query.where(matchesText(filter.q.trim()));
+  if (after !== null) {
+    const [createdAt, id] = [Number(after[0]), String(after[1])];
+    query = query.where((eb) => eb.or([eb('created_at', '<', createdAt), eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)])]));
+  }
+  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+  // An altered row would fail the whole list; it stays out, and reading it by id says why.
+  return rows.map((row) => ({ key: toApiKey(row), rowMac: row.row_mac })).filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac)).map(({ key }) => key);
+}

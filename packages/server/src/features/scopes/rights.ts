@@ -1,0 +1,93 @@
+import type { AccountIdentity, AuthenticatedPrincipal, KeyIdentity, Principal } from '../../http/index.ts';
+import type { Permission } from '../../lib/permission.ts';
+import { coversAction } from './action.ts';
+import { coversPattern, isPackageAction, matchesPattern } from './pattern.ts';
+
+const ADMIN_GRANT: Permission = { actions: ['iam:*'], resources: ['*'] };
+
+/** One permission allows the action on the resource. Action and resource must be allowed by the same one. */
+export function isPermitted(permissions: readonly Permission[], action: string, resource: string): boolean {
+  return permissions.some(
+    (permission) =>
+      permission.actions.some((held) => coversAction(held, action)) &&
+      permission.resources.some((pattern) => matchesPattern(pattern, resource, isPackageAction(action))),
+  );
+}
+
+function isHeldSomewhere(permissions: readonly Permission[], action: string): boolean {
+  return permissions.some((permission) => permission.resources.length > 0 && permission.actions.some((held) => coversAction(held, action)));
+}
+
+/** What the account may: its grants; for administrators also `iam:*`. Service accounts have nothing implicit. */
+export function grantsOf(account: AccountIdentity): readonly Permission[] {
+  return account.role === 'admin' ? [...account.grants, ADMIN_GRANT] : account.grants;
+}
+
+export function isIamAction(action: string): boolean {
+  return action.startsWith('iam:');
+}
+
+/**
+ * Effective right of a key = its scopes ∩ the grants of its account, at every decision, so that narrowing an
+ * account narrows its keys at once. `account`: the grants without any `iam:` action, so that a key that was
+ * made to call a service can never manage keys. `full`: imported, packages only.
+ */
+export function isKeyPermitted(account: AccountIdentity, key: KeyIdentity, action: string, resource: string): boolean {
+  if (!account.isActive || !isPermitted(grantsOf(account), action, resource)) return false;
+  if (key.access === 'account') return !isIamAction(action);
+  if (key.access === 'full') return isPackageAction(action);
+  return isPermitted(key.scopes, action, resource);
+}
+
+/** May the caller do the action on the resource? `resource` is a package id, an account id, or a name of the asking service. */
+export function can(principal: Principal, action: string, resource: string): boolean {
+  if (principal.kind === 'anonymous') return false;
+  if (principal.kind === 'system') return true;
+  if (principal.kind === 'session') return principal.account.isActive && isPermitted(grantsOf(principal.account), action, resource);
+  return isKeyPermitted(principal.account, principal.key, action, resource);
+}
+
+/** True when the caller holds the action on at least one resource: the gate of a route, before the object is known. */
+export function holdsAction(principal: AuthenticatedPrincipal, action: string): boolean {
+  if (!principal.account.isActive || !isHeldSomewhere(grantsOf(principal.account), action)) return false;
+  if (principal.kind === 'session') return true;
+  if (principal.key.access === 'account') return !isIamAction(action);
+  if (principal.key.access === 'full') return isPackageAction(action);
+  return isHeldSomewhere(principal.key.scopes, action);
+}
+
+/** The first part of `wanted` that `held` does not contain, or null when all of it is contained. */
+export function findExcess(held: readonly Permission[], wanted: readonly Permission[]): { action: string; resource: string } | null {
+  for (const permission of wanted) {
+    for (const action of permission.actions) {
+      for (const resource of permission.resources) {
+        if (!isCovered(held, action, resource)) return { action, resource };
+      }
+    }
+  }
+  return null;
+}
+
+function isCovered(held: readonly Permission[], action: string, resource: string): boolean {
+  return held.some(
+    (permission) =>
+      permission.actions.some((own) => coversAction(own, action)) &&
+      permission.resources.some((pattern) => coversPattern(pattern, resource, isPackageAction(action))),
+  );
+}
+
+/** The present rights of a key as permissions, for tokens: the parts of its scopes that its account still grants. */
+export function effectivePermissions(account: AccountIdentity, key: KeyIdentity): readonly Permission[] {
+  const grants = grantsOf(account);
+  if (key.access === 'account') return withoutIam(grants);
+  if (key.access === 'full') return grants.map((grant) => ({ ...grant, actions: grant.actions.filter(isPackageAction) })).filter((grant) => grant.actions.length > 0);
+  return key.scopes
+    .flatMap((scope) => scope.actions.map((action) => ({ actions: [action], resources: scope.resources.filter((resource) => isCovered(grants, action, resource)) })))
+    .filter((permission) => permission.resources.length > 0);
+}
+
+function withoutIam(permissions: readonly Permission[]): readonly Permission[] {
+  return permissions
+    .map((permission) => ({ ...permission, actions: permission.actions.filter((action) => !isIamAction(action)) }))
+    .filter((permission) => permission.actions.length > 0);
+}

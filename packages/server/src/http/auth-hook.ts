@@ -1,0 +1,111 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../errors/index.ts';
+import { authErrors } from './auth-errors.ts';
+import type { Caller, Workspace } from './caller.ts';
+import { type PresentedCredential, readCredential } from './credentials.ts';
+import type { AuthenticatedPrincipal, CredentialKind, Principal } from './principal.ts';
+
+/** What a route demands. Without one, the server refuses to start: deny by default. */
+export interface RouteAuth {
+  readonly kinds: readonly CredentialKind[];
+  /** The action that keys and tokens must hold on something; null when being somebody is enough. */
+  readonly action: string | null;
+  /** A fixed resource that the action must be held on; without one, the service checks the object. */
+  readonly resource?: string;
+  /** Sessions: administrators of the workspace only. */
+  readonly isAdminOnly?: boolean;
+  /** Administrators of the default workspace only. */
+  readonly isSystemOnly?: boolean;
+  /** The route answers bad credentials itself, in the form that its clients know; see `request.refusal`. */
+  readonly isDeferred?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    auth?: RouteAuth;
+  }
+  interface FastifyRequest {
+    caller: Caller;
+    /** On deferred routes: why the presented credential was not accepted. */
+    refusal: AppError | null;
+  }
+}
+
+export interface AuthHookDeps {
+  readonly findWorkspace: (host: string) => Promise<Workspace | null>;
+  readonly defaultWorkspace: () => Workspace;
+  /** The principal behind a credential; throws an `auth.*` error when it is no good. */
+  readonly authenticate: (credential: PresentedCredential, request: { workspace: Workspace; ip: string; userAgent: string | null }) => Promise<AuthenticatedPrincipal>;
+  /** True when a key or token holds the action on the resource, or, without one, on anything at all. */
+  readonly isPermitted: (principal: AuthenticatedPrincipal, action: string, resource: string | undefined) => boolean;
+  readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
+}
+
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+
+/** Decides who calls and whether this route is for him at all; the services decide about the object. */
+export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void {
+  app.decorateRequest('refusal', null);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.auth === undefined) {
+      throw new Error(`The route ${String(route.method)} ${route.url} has no \`auth\` setting; every route must say who may call it.`);
+    }
+  });
+  app.addHook('onRequest', async (request) => {
+    const auth = request.routeOptions.config.auth;
+    if (auth === undefined) return;
+    try {
+      request.caller = { ...request.caller, principal: await resolvePrincipal(request, auth, deps) };
+      checkRoute(request, auth, deps);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
+      if (auth.isDeferred !== true) throw error;
+      request.refusal = error;
+    }
+  });
+}
+
+async function resolvePrincipal(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): Promise<Principal> {
+  if (auth.kinds.every((kind) => kind === 'anonymous')) return { kind: 'anonymous' };
+  const credential = readCredential(request.headers);
+  if (credential === null) {
+    if (auth.kinds.includes('anonymous')) return { kind: 'anonymous' };
+    throw authErrors.required();
+  }
+  if (credential.kind === 'cookie') refuseCrossSite(request);
+  const { workspace, userAgent } = request.caller;
+  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent });
+}
+
+function checkRoute(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): void {
+  const { principal, workspace } = request.caller;
+  if (principal.kind === 'anonymous' || principal.kind === 'system') return;
+  if (!auth.kinds.includes(principal.kind)) throw authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
+  if (auth.isSystemOnly === true && !workspace.isDefault) throw authErrors.forbidden();
+  if (principal.kind === 'session') {
+    const isAdmin = principal.account.role === 'admin';
+    if ((auth.isAdminOnly === true || auth.isSystemOnly === true) && !isAdmin) throw authErrors.forbidden();
+    return;
+  }
+  if (auth.action !== null && !deps.isPermitted(principal, auth.action, auth.resource)) {
+    throw authErrors.insufficient_scope({
+      detail: `This needs the action ${auth.action}, which this key does not hold.`,
+      extra: { action: auth.action },
+    });
+  }
+}
+
+/**
+ * Browsers attach the cookie to requests that other sites start. Such a request says so in
+ * `Sec-Fetch-Site`, and older browsers in `Origin`; both are out of reach of scripts.
+ */
+function refuseCrossSite(request: FastifyRequest): void {
+  if (SAFE_METHODS.includes(request.method)) return;
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw authErrors.cross_site();
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  const host = URL.canParse(origin) ? new URL(origin).host : null;
+  if (host === null || host !== request.headers.host) throw authErrors.cross_site();
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { requestErrors } from '../errors/index.ts';
+import { parseStrictJson } from '../lib/strict-json.ts';
+import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
+import { refuseRepeatedHeaders } from './credentials.ts';
+import { registerMethodNotAllowed } from './method-not-allowed.ts';
+import { registerOpenApi } from './openapi.ts';
+import { registerProblems, sendProblem, toAppError } from './problem.ts';
+import { schemaController } from './validation.ts';
+
+export interface HttpAppOptions extends AuthHookDeps {
+  readonly logger: FastifyBaseLogger;
+  readonly trustProxy: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+}
+
+const BODY_BYTES_MAX = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 15_000;
+const USER_AGENT_CHARACTERS_MAX = 256;
+
+/** What every answer carries. A route may replace `cache-control` and `content-security-policy`. */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+} as const;
+
+function serverOptions(options: HttpAppOptions): FastifyServerOptions {
+  return {
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
+    schemaController,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 60_000,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    frameworkErrors: (error, request, reply) => {
+      request.caller = anonymousCaller(options, request);
+      void sendProblem(toAppError(error), request, reply);
+    },
+  };
+}
+
+function anonymousCaller(options: HttpAppOptions, request: FastifyRequest): FastifyRequest['caller'] {
+  return {
+    workspace: options.defaultWorkspace(),
+    principal: { kind: 'anonymous' },
+    ip: request.ip,
+    userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    requestId: request.id,
+  };
+}
+
+/** JSON only, parsed strictly. A body that is empty is none, whatever its type says: many clients send one so. */
+function registerBodyParser(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : parseStrictJson(body as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): void {
+  app.addHook('onRequest', async (request, reply) => {
+    request.caller = anonymousCaller(options, request);
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
+    refuseRepeatedHeaders(request.raw.rawHeaders);
+    const workspace = await options.findWorkspace(request.host);
+    if (workspace === null) throw requestErrors.unknown_host();
+    request.caller = { ...request.caller, workspace };
+  });
+}
+
+/** One line a request, without the query string: tokens travel there by the first seed's contract. */
+function registerRequestLog(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { principal, workspace, ip } = request.caller;
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? '(none)',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ip,
+        workspace: workspace.id,
+        actor: principal.kind === 'anonymous' || principal.kind === 'system' ? null : principal.account.id,
+      },
+      'request',
+    );
+  });
+}
+
+/** The HTTP side of the server, without any feature: hooks, parsers, problems, OpenAPI. */
+export async function createHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
+  const nodeOptions = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 };
+  const common = serverOptions(options);
+  const transport = options.tls === null ? { http: nodeOptions } : { https: { ...nodeOptions, ...options.tls, minVersion: 'TLSv1.2' } };
+  const app: FastifyInstance = Fastify({ ...common, ...transport } as FastifyServerOptions);
+  app.decorateRequest('caller');
+  registerProblems(app);
+  registerBodyParser(app);
+  registerWorkspaceHook(app, options);
+  registerAuthHook(app, options);
+  registerRequestLog(app);
+  registerMethodNotAllowed(app);
+  await registerOpenApi(app);
+  return app;
+}

@@ -1,0 +1,21 @@
+export { authErrors } from './auth-errors.ts';
+export type { RouteAuth } from './auth-hook.ts';
+export { type AuthenticatedCaller, type Caller, requireAuthenticated, systemCaller, type Workspace } from './caller.ts';
+export { fromPair, parseBasic, type PresentedCredential, readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from './credentials.ts';
+export { createHttpApp, type HttpAppOptions } from './http-app.ts';
+export { readIfMatch, toEtag } from './if-match.ts';
+export type {
+  AccountIdentity,
+  AccountKind,
+  AccountRole,
+  AuthenticatedPrincipal,
+  CredentialKind,
+  KeyAccess,
+  KeyIdentity,
+  KeyPrincipal,
+  Principal,
+  SessionPrincipal,
+  TokenPrincipal,
+} from './principal.ts';
+export { challengeHeaders, logFault, problemResponse, toAppError } from './problem.ts';
+export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';

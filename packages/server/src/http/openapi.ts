@@ -1,0 +1,41 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import type { RouteAuth } from './auth-hook.ts';
+
+const SECURITY_SCHEMES = {
+  session: { type: 'apiKey', in: 'cookie', name: 'keyreeve_session', description: 'Session of the console (`__Host-keyreeve_session` over https).' },
+  key: { type: 'http', scheme: 'bearer', description: 'A full key: `Authorization: Bearer kr_…`. `X-API-Key` and Basic (API key, secret key) mean the same.' },
+  token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token got from `/iam/login` or `/oauth2/token`.' },
+} as const;
+
+function describeAuth(auth: RouteAuth): string {
+  const kinds = auth.kinds.map((kind) => (kind === 'anonymous' ? 'anybody' : kind)).join(', ');
+  const limits = [
+    auth.action === null ? null : `keys and tokens need the action \`${auth.action}\``,
+    auth.isSystemOnly === true ? 'administrators of the default workspace only' : null,
+    auth.isAdminOnly === true ? 'administrators only' : null,
+  ].filter((limit) => limit !== null);
+  return [`Who: ${kinds}`, ...limits].join('; ');
+}
+
+/** OpenAPI 3.1 from the route schemas. Each operation says which credentials and which action it takes. */
+export async function registerOpenApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Keyreeve', version: '1', description: 'Self-hosted API-key authority. Errors are RFC 9457 problems with a stable `code`.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      components: { securitySchemes: SECURITY_SCHEMES },
+    },
+    refResolver: { buildLocalReference: (json) => String(json['$id']) },
+    transform: ({ schema, url, route }) => {
+      const auth = route.config?.auth;
+      const kinds = auth?.kinds ?? [];
+      const security = kinds.map((kind) => (kind === 'anonymous' ? {} : { [kind]: [] }));
+      const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`].filter((text) => typeof text === 'string').join('\n\n');
+      return { url, schema: { ...schema, description, security } as typeof schema };
+    },
+  });
+  app.get('/openapi.json', { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } }, async (_request, reply) => {
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()));
+  });
+}

@@ -1,0 +1,121 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import { AppError, type FieldFault, requestErrors } from '../errors/index.ts';
+import { JsonFault } from '../lib/strict-json.ts';
+import { isUnavailable } from '../storage/faults.ts';
+
+/** RFC 9457. `code` is stable; `type` is the address of its docs page; `instance` is the request id. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+    accepted: Type.Optional(Type.Array(Type.String())),
+    action: Type.Optional(Type.String()),
+    packages: Type.Optional(Type.Array(Type.String())),
+    version: Type.Optional(Type.Integer()),
+  },
+  { $id: 'Problem', additionalProperties: false },
+);
+
+/** For the `default` response of every route. */
+export const problemResponse = {
+  description: 'A problem (RFC 9457). `code` is stable and documented.',
+  content: { 'application/problem+json': { schema: Type.Unsafe<Type.Static<typeof ProblemSchema>>(Type.Ref('Problem')) } },
+};
+
+const FASTIFY_FAULTS: Readonly<Record<string, (error: FastifyError) => AppError>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => requestErrors.body_too_large(),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => requestErrors.unsupported_media_type(),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => requestErrors.malformed({ detail: 'Content-Length does not match the body.' }),
+  FST_ERR_CTP_EMPTY_TYPE: () => requestErrors.unsupported_media_type(),
+  FST_ERR_BAD_URL: () => requestErrors.malformed({ detail: 'The address cannot be read: a percent sign is not followed by two hexadecimal digits.' }),
+  FST_ERR_ASYNC_CONSTRAINT: () => requestErrors.malformed(),
+  FST_ERR_HANDLER_TIMEOUT: () => requestErrors.unavailable({ headers: { 'retry-after': '5' } }),
+};
+
+interface ValidationFault {
+  readonly instancePath?: string;
+  readonly message?: string;
+  readonly keyword?: string;
+  readonly params?: Record<string, unknown>;
+}
+
+function toFieldName(context: string | undefined, fault: ValidationFault): string {
+  const path = (fault.instancePath ?? '')
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '');
+  const member = fault.params?.['additionalProperty'] ?? fault.params?.['missingProperty'];
+  const name = typeof member === 'string' ? [path, member.slice(0, 64)].filter((part) => part !== '').join('.') : path;
+  return name === '' ? (context ?? 'body') : name;
+}
+
+function toFieldFault(context: string | undefined, fault: ValidationFault): FieldFault {
+  const field = toFieldName(context, fault);
+  if (fault.keyword === 'additionalProperties') return { field, message: 'is not a known field; remove it' };
+  if (fault.keyword === 'required') return { field, message: 'is required' };
+  if (fault.keyword === 'enum' || fault.keyword === 'const') {
+    const allowed = fault.params?.['allowedValues'] ?? [fault.params?.['allowedValue']];
+    return { field, message: `must be one of ${JSON.stringify(allowed)}` };
+  }
+  return { field, message: fault.message ?? 'is not valid' };
+}
+
+function fromFastify(error: FastifyError): AppError | null {
+  if (error.validation !== undefined) {
+    const fields = error.validation.slice(0, 20).map((fault) => toFieldFault(error.validationContext, fault as ValidationFault));
+    const [first] = fields;
+    return requestErrors.invalid({ fields, detail: first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}.` });
+  }
+  const known = FASTIFY_FAULTS[error.code];
+  if (known !== undefined) return known(error);
+  return error.statusCode === 400 ? requestErrors.malformed() : null;
+}
+
+/** Every error as an AppError: known faults keep their code, anything else is a 500 without a word about the inside. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof JsonFault) return requestErrors.malformed({ detail: error.message });
+  if (isUnavailable(error)) return requestErrors.unavailable({ headers: { 'retry-after': '5' }, cause: error });
+  const fromFramework = error instanceof Error && 'code' in error ? fromFastify(error as FastifyError) : null;
+  return fromFramework ?? requestErrors.internal({ cause: error, internal: error instanceof Error ? error.message : String(error) });
+}
+
+export function toProblem(error: AppError, request: FastifyRequest): Type.Static<typeof ProblemSchema> {
+  return {
+    type: `${request.caller.workspace.url}/docs/errors/${error.code}`,
+    title: error.entry.title,
+    status: error.status,
+    detail: error.detail,
+    code: error.code,
+    instance: request.id,
+    ...(error.fields.length > 0 ? { errors: [...error.fields] } : {}),
+    ...error.extra,
+  };
+}
+
+/** RFC 9110 11.6.1: every 401 says how to authenticate. */
+export function challengeHeaders(error: AppError): Record<string, string> {
+  return error.status === 401 ? { 'www-authenticate': 'Bearer realm="keyreeve", Basic realm="keyreeve", charset="UTF-8"', ...error.headers } : { ...error.headers };
+}
+
+export function logFault(error: AppError, request: FastifyRequest): void {
+  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, 'the request failed');
+}
+
+export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  logFault(error, request);
+  return reply.code(error.status).headers(challengeHeaders(error)).type('application/problem+json; charset=utf-8').send(toProblem(error, request));
+}
+
+export function registerProblems(app: FastifyInstance): void {
+  app.addSchema(ProblemSchema);
+  app.setErrorHandler((error, request, reply) => sendProblem(toAppError(error), request, reply));
+}

@@ -1,0 +1,26 @@
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { FastifyServerOptions } from 'fastify';
+
+const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false, strict: false, addUsedSchema: false } as const;
+
+/**
+ * Bodies are taken as they are: no coercion, no silent dropping, so that `1` is never taken for `"1"` and a
+ * mistyped field is named instead of ignored. Query strings are text by nature and are coerced. The factory
+ * form survives plugins that add schemas; `setValidatorCompiler` does not.
+ */
+export const schemaController: NonNullable<FastifyServerOptions['schemaController']> = {
+  compilersFactory: { buildValidator: buildValidator as never },
+};
+
+function buildValidator(externalSchemas: Record<string, object>): (route: { schema: object; httpPart: string }) => unknown {
+  const make = (coerceTypes: boolean): Ajv => {
+    const ajv = new Ajv({ ...OPTIONS, coerceTypes });
+    addFormats.default(ajv);
+    for (const schema of Object.values(externalSchemas)) ajv.addSchema(schema);
+    return ajv;
+  };
+  const forBodies = make(false);
+  const forText = make(true);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? forBodies : forText).compile(schema);
+}

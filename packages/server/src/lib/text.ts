@@ -1,0 +1,29 @@
+/**
+ * Text that people typed for people to read: surrounding blanks go, and characters that cannot be seen but
+ * change what is seen (controls, bidirectional overrides, lone surrogates) are refused by `hasHiddenText`.
+ */
+export function trimText(text: string): string {
+  return text.trim();
+}
+
+/** C0/C1 controls but tab and line feed, bidirectional overrides and isolates, and unpaired surrogates. */
+export function hasHiddenText(text: string): boolean {
+  if (!text.isWellFormed()) return true;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    if (point < 0x20 && point !== 0x09 && point !== 0x0a) return true;
+    if (point >= 0x7f && point <= 0x9f) return true;
+    if ((point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069)) return true;
+  }
+  return false;
+}
+
+const EMAIL = /^[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])$/;
+
+/**
+ * One plain address, `local@domain`, at most 254 characters, ASCII. Quoted local parts, comments, groups and
+ * lists are refused: mail libraries have sent such addresses to other people than the reader expects.
+ */
+export function isEmailAddress(text: string): boolean {
+  return text.length <= 254 && EMAIL.test(text) && !text.includes('..') && !text.startsWith('.') && !text.includes('.@');
+}

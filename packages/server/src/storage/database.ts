@@ -1,0 +1,81 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import type { Config } from '../config/index.ts';
+import type { Database } from './schema.ts';
+import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
+
+/** What a repo function runs on: a connection for reading, or the transaction of its caller. */
+export type Executor = Kysely<Database> | Transaction<Database>;
+
+/**
+ * The database of one process. On SQLite reads have a connection of their own (WAL readers never wait for
+ * the writer), and last-use times and counters have a file of their own, so that counting never wakes the
+ * caches that watch the main file.
+ */
+export interface Storage {
+  readonly engine: 'sqlite' | 'postgres';
+  readonly read: Kysely<Database>;
+  /** Only for `inTransaction` and migrations. */
+  readonly write: Kysely<Database>;
+  readonly usage: Kysely<Database>;
+  close(): Promise<void>;
+}
+
+const POSTGRES_INT8_OID = 20;
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+export interface StorageLogger {
+  error(details: object, message: string): void;
+}
+
+export function openStorage(config: Pick<Config, 'database' | 'dataDir'>, logger: StorageLogger): Storage {
+  return config.database.engine === 'postgres'
+    ? openPostgresStorage(config.database.url.reveal(), logger)
+    : openSqliteStorage(config.dataDir);
+}
+
+function openSqliteStorage(dataDir: string): Storage {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const main = path.join(dataDir, 'keyreeve.db');
+  const usageFile = path.join(dataDir, 'usage.db');
+  const connect = (file: string, readOnly: boolean) =>
+    new Kysely<Database>({ dialect: createSqliteDialect(openSqlite({ file, readOnly })) });
+  const write = connect(main, false);
+  const usage = connect(usageFile, false);
+  chmodSync(main, 0o600);
+  chmodSync(usageFile, 0o600);
+  const read = connect(main, true);
+  return {
+    engine: 'sqlite',
+    read,
+    write,
+    usage,
+    close: async () => {
+      await Promise.all([read.destroy(), write.destroy(), usage.destroy()]);
+    },
+  };
+}
+
+function openPostgresStorage(url: string, logger: StorageLogger): Storage {
+  // int8 arrives as text by default; our integers are milliseconds and counts, all below 2^53.
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(POSTGRES_INT8_OID, Number);
+  const pool = new pg.Pool({
+    connectionString: url,
+    types,
+    max: 10,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: 2_000,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    options: '-c synchronous_commit=on',
+  });
+  // Without a listener, an idle connection that breaks ends the process.
+  pool.on('error', (error) => logger.error({ err: error }, 'an idle database connection broke'));
+  const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return { engine: 'postgres', read: kysely, write: kysely, usage: kysely, close: () => kysely.destroy() };
+}

@@ -1,0 +1,34 @@
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+const SQLITE_UNIQUE = [1555, 2067];
+const POSTGRES_RETRY = ['40001', '40P01', '55P03'];
+
+function readMember(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+}
+
+/** Another writer was in the way; the same transaction may well succeed in a moment. */
+export function isRetryable(error: unknown): boolean {
+  const errcode = readMember(error, 'errcode');
+  if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_BUSY;
+  const code = readMember(error, 'code');
+  return typeof code === 'string' && POSTGRES_RETRY.includes(code);
+}
+
+/** A unique index refused the row: somebody else was first. */
+export function isUniqueViolation(error: unknown): boolean {
+  const errcode = readMember(error, 'errcode');
+  if (typeof errcode === 'number') return SQLITE_UNIQUE.includes(errcode);
+  return readMember(error, 'code') === '23505';
+}
+
+/** The database cannot be reached or written right now; nothing was changed. */
+export function isUnavailable(error: unknown): boolean {
+  const errcode = readMember(error, 'errcode');
+  if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_FULL || (errcode & 0xff) === SQLITE_BUSY;
+  const code = readMember(error, 'code');
+  if (typeof code === 'string' && /^(57P0|08|53)/.test(code)) return true;
+  if (typeof code === 'string' && ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code)) return true;
+  const message = readMember(error, 'message');
+  return typeof message === 'string' && /timeout exceeded when trying to connect|Query read timeout|Connection terminated/.test(message);
+}

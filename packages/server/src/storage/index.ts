@@ -1,0 +1,16 @@
+export { type DataLock, lockDataFolder } from './data-lock.ts';
+export { type Executor, openStorage, type Storage } from './database.ts';
+export { isRetryable, isUnavailable, isUniqueViolation } from './faults.ts';
+export { type DataKey, type Keyring, type KeyPurpose, MasterKeyError, openKeyring } from './keyring.ts';
+export { isNewSqliteDatabase, loadMasterKey } from './master-key.ts';
+export { migrateStorage } from './migrate.ts';
+export {
+  dropOneTimeLinksOfAccount,
+  dropOneTimeLinksOfKey,
+  findOneTimeLink,
+  insertOneTimeLink,
+  type OneTimeLinkRow,
+  useOneTimeLink,
+} from './one-time-links.ts';
+export type * from './schema.ts';
+export { inTransaction, type Tx } from './transaction.ts';

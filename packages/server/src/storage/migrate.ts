@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type { Storage } from './database.ts';
+import { isRetryable } from './faults.ts';
+import { foundation } from './migrations/0001-foundation.ts';
+import { counters } from './migrations/usage-0001-counters.ts';
+import type { Database } from './schema.ts';
+
+const MAIN: Record<string, Migration> = { '0001-foundation': foundation };
+const USAGE: Record<string, Migration> = { '0001-counters': counters };
+const TRIES_MAX = 100;
+
+/**
+ * Brings both stores to the newest schema, forward only. Each store migrates in one transaction, so a crash
+ * leaves the old schema or the new one; a second run, or a second process at the same time, finds nothing
+ * left to do.
+ *
+ * @throws Error naming the migration that failed.
+ */
+export async function migrateStorage(storage: Storage): Promise<void> {
+  await migrate(storage.write, MAIN, 'schema_migrations');
+  await migrate(storage.usage, USAGE, 'usage_migrations');
+}
+
+async function migrate(db: Kysely<Database>, migrations: Record<string, Migration>, table: string): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+    migrationTableName: table,
+    migrationLockTableName: `${table}_lock`,
+  });
+  for (let tries = 1; ; tries += 1) {
+    const { error, results } = await migrator.migrateToLatest();
+    if (error === undefined) return;
+    if (!isRetryable(error) || tries >= TRIES_MAX) {
+      const failed = results?.find((result) => result.status === 'Error');
+      throw new Error(`The migration ${failed?.migrationName ?? '(before the first)'} failed.`, { cause: error });
+    }
+    await delay(50);
+  }
+}

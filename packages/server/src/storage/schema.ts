@@ -1,0 +1,224 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables, the same on SQLite and PostgreSQL: text ids, integer milliseconds, booleans as 0/1, JSON as
+ * text. This is the only place that names them for TypeScript; `migrations/` makes them.
+ */
+export interface Database {
+  data_keys: DataKeysTable;
+  meta: { name: string; value: string };
+  workspaces: WorkspacesTable;
+  workspace_hosts: { host: string; workspace_id: string };
+  setup_codes: { workspace_id: string; code_digest: string; created_at: number };
+  settings: { workspace_id: string; document: string; version: number; updated_at: number };
+  audit: AuditTable;
+  refusals: { workspace_id: string; minute: number; address: string; reason: string; count: number };
+  accounts: AccountsTable;
+  account_managers: { workspace_id: string; service_account_id: string; user_id: string };
+  sessions: SessionsTable;
+  attempts: { bucket: string; failures: number; last_failure_at: number };
+  api_keys: ApiKeysTable;
+  ended_tokens: { jti: string; workspace_id: string; expires_at: number };
+  signing_keys: SigningKeysTable;
+  packages: PackagesTable;
+  package_owners: { workspace_id: string; package_id: string; account_id: string };
+  package_versions: PackageVersionsTable;
+  outbox: OutboxTable;
+  one_time_links: OneTimeLinksTable;
+  key_last_uses: KeyLastUsesTable;
+  key_hours: { workspace_id: string; key_id: string; hour: number; outcome: string; count: number };
+  refusal_hours: { workspace_id: string; hour: number; reason: string; count: number };
+}
+
+export interface DataKeysTable {
+  id: string;
+  purpose: string;
+  wrapped: string;
+  created_at: number;
+}
+
+export interface WorkspacesTable {
+  id: string;
+  name: string;
+  /** Null for the default workspace. */
+  subdomain: string | null;
+  is_default: number;
+  created_at: number;
+}
+
+export interface AuditTable {
+  seq: Generated<number>;
+  workspace_id: string;
+  at: number;
+  action: string;
+  actor_kind: string;
+  actor_id: string | null;
+  actor_name: string | null;
+  actor_key_id: string | null;
+  target_kind: string;
+  target_id: string;
+  target_name: string | null;
+  account_id: string | null;
+  key_id: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  detail: string;
+}
+
+export interface AccountsTable {
+  id: string;
+  workspace_id: string;
+  kind: string;
+  state: string;
+  disabled_reason: string | null;
+  role: string | null;
+  email: string | null;
+  email_lower: string | null;
+  display_name: string;
+  first_name: string | null;
+  last_name: string | null;
+  /** Users: their e-mail in lower case; service accounts: the technical name. Unique in a workspace. */
+  login_lower: string;
+  technical_name: string | null;
+  description: string | null;
+  locale: string;
+  tags: string;
+  grants: string;
+  password_hash: string | null;
+  password_changed_at: number | null;
+  /** Raised by whatever must end the account's sessions and tokens: disabling, role, grants, password. */
+  epoch: number;
+  version: number;
+  last_seen_at: number | null;
+  created_at: number;
+  created_by: string | null;
+  updated_at: number;
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the cookie's value: a stolen table signs nobody in. */
+  token_digest: string;
+  id: string;
+  workspace_id: string;
+  account_id: string;
+  ip: string;
+  user_agent: string | null;
+  created_at: number;
+  last_seen_at: number;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  workspace_id: string;
+  account_id: string;
+  owner_id: string;
+  comment: string;
+  comment_lower: string;
+  access: string;
+  scopes: string;
+  lifetime_days: number | null;
+  created_at: number;
+  created_by: string | null;
+  updated_at: number;
+  expires_at: number | null;
+  state: string;
+  disabled_reason: string | null;
+  disabled_at: number | null;
+  generation: number;
+  digest: string;
+  pepper_id: string;
+  old_generation: number | null;
+  old_digest: string | null;
+  old_pepper_id: string | null;
+  old_expires_at: number | null;
+  ip_ranges: string;
+  /** HMAC of the SHA-256 of a foreign credential; null for keys that we minted. */
+  foreign_digest: string | null;
+  /** Raised by whatever must end the key's tokens: disabling, narrowing. */
+  epoch: number;
+  version: number;
+  row_mac: string;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  workspace_id: string;
+  algorithm: string;
+  public_jwk: string;
+  sealed_private_jwk: string;
+  created_at: number;
+  /** From here on it signs; until `retires_at` it verifies. */
+  activates_at: number;
+  retires_at: number | null;
+}
+
+export interface PackagesTable {
+  id: string;
+  workspace_id: string;
+  id_lower: string;
+  display_id: string;
+  created_at: number;
+}
+
+export interface PackageVersionsTable {
+  id: string;
+  workspace_id: string;
+  package_id: string;
+  version_lower: string;
+  version: string;
+  version_full: string;
+  is_prerelease: number;
+  is_semver2: number;
+  listed: number;
+  size_bytes: number;
+  sha512: string;
+  metadata: string;
+  pushed_at: number;
+  pushed_by: string;
+  pushed_key_id: string | null;
+}
+
+export interface OutboxTable {
+  id: string;
+  workspace_id: string;
+  kind: string;
+  /** The account that the mail is for, when it is one; decides who may read it in the local mailbox. */
+  account_id: string | null;
+  to_name: string;
+  to_address: string;
+  locale: string;
+  message_id: string;
+  /** What the template needs, as sealed JSON; it may hold a secret or a link. Null once sent. */
+  sealed_payload: string | null;
+  /** `pending`, `sent`, `failed` (given up) or `mailbox` (kept here: no SMTP server is set). */
+  state: string;
+  attempts: number;
+  last_error: string | null;
+  next_attempt_at: number;
+  leased_until: number;
+  created_at: number;
+  done_at: number | null;
+}
+
+export interface OneTimeLinksTable {
+  id: string;
+  workspace_id: string;
+  purpose: string;
+  token_digest: string;
+  account_id: string | null;
+  key_id: string | null;
+  /** What the link hands out, sealed; null once opened. */
+  sealed_payload: string | null;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface KeyLastUsesTable {
+  workspace_id: string;
+  key_id: string;
+  at: number;
+  ip: string | null;
+  user_agent: string | null;
+}

@@ -1,0 +1,119 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import {
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDatabase,
+  type SqliteStatement,
+} from 'kysely';
+
+const STATEMENTS_MAX = 500;
+const SQLITE_VERSION_MIN = [3, 51, 3] as const;
+
+export interface SqliteOptions {
+  readonly file: string;
+  readonly readOnly: boolean;
+}
+
+/**
+ * Opens one connection with the settings that durability and safety need, and reads each of them back: a
+ * build or a file system that silently ignores one would lose acknowledged writes.
+ *
+ * @throws Error when a setting did not take, or the SQLite library has the WAL-reset bug (before 3.51.3).
+ */
+export function openSqlite(options: SqliteOptions): DatabaseSync {
+  const database = new DatabaseSync(options.file, {
+    readOnly: options.readOnly,
+    // Waiting in the library would stop the event loop for as long as another process writes; callers
+    // retry asynchronously instead.
+    timeout: 0,
+    defensive: true,
+    enableForeignKeyConstraints: true,
+  });
+  requireVersion(database);
+  if (!options.readOnly) requirePragma(database, 'journal_mode', 'wal', 'wal');
+  requirePragma(database, 'synchronous', 'FULL', 2);
+  requirePragma(database, 'foreign_keys', 'ON', 1);
+  requirePragma(database, 'trusted_schema', 'OFF', 0);
+  requirePragma(database, 'temp_store', 'MEMORY', 2);
+  // Deleted digests and mails are overwritten on disk, not only unlinked.
+  requirePragma(database, 'secure_delete', 'ON', 1);
+  requirePragma(database, 'mmap_size', '0', 0);
+  return database;
+}
+
+function requireVersion(database: DatabaseSync): void {
+  const row = database.prepare('select sqlite_version() as version').get();
+  const version = String(row?.['version']);
+  const parts = version.split('.').map(Number);
+  for (const [index, wanted] of SQLITE_VERSION_MIN.entries()) {
+    const found = parts[index] ?? 0;
+    if (found > wanted) return;
+    if (found < wanted) throw new Error(`SQLite ${version} can corrupt its log; ${SQLITE_VERSION_MIN.join('.')} or newer is needed.`);
+  }
+}
+
+function requirePragma(database: DatabaseSync, name: string, value: string, expected: string | number): void {
+  database.exec(`pragma ${name} = ${value}`);
+  const row = database.prepare(`pragma ${name}`).get();
+  const found = row === undefined ? undefined : Object.values(row)[0];
+  if (found !== expected) throw new Error(`SQLite did not accept ${name}=${value} (it says ${String(found)}); refusing to start.`);
+}
+
+/** What Kysely's SQLite driver needs, over `node:sqlite`, with prepared statements kept. */
+class NodeSqliteDatabase implements SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  prepare(text: string): SqliteStatement {
+    // Kysely says `begin`, which takes the write lock only at the first write: a transaction that has read
+    // before could then fail with a busy error that no retry of the statement mends.
+    const sql = text === 'begin' ? 'begin immediate' : text;
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = wrapStatement(this.#database.prepare(sql), () => this.#database.prepare(sql));
+    if (this.#statements.size >= STATEMENTS_MAX) {
+      const oldest = this.#statements.keys().next().value;
+      if (oldest !== undefined) this.#statements.delete(oldest);
+    }
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+type Parameter = null | number | bigint | string | NodeJS.ArrayBufferView;
+
+function wrapStatement(statement: StatementSync, prepareAgain: () => StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as Parameter[])),
+    run: (parameters) => statement.run(...(parameters as Parameter[])),
+    iterate: (parameters) => prepareAgain().iterate(...(parameters as Parameter[])),
+  };
+}
+
+/** SQLite rolls a changed schema back like anything else; saying so makes a migration run whole or not at all. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalSqliteAdapter();
+  }
+
+}
+
+export function createSqliteDialect(database: DatabaseSync): SqliteDialect {
+  return new NodeSqliteDialect({ database: new NodeSqliteDatabase(database) });
+}

@@ -1,0 +1,141 @@
+/**
+ * The system packages that some suites and the bench need (real nuget.exe, wrk, an ext4 image, …).
+ *
+ * On Debian as root a missing one is installed; anywhere else the run fails with one message that says what
+ * is missing and how to get it. It never skips: a suite that quietly tests less proves less than it says.
+ *
+ * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e bench powercut`.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {object} Need
+ * @property {string} package Debian's name of the package.
+ * @property {string} [command] A command that must be on the PATH (system folders for root are looked at too).
+ * @property {string} [file] A file that must be there.
+ * @property {string[]} [probe] A command with arguments that must end with 0.
+ */
+
+/** @type {Record<'e2e' | 'bench' | 'powercut', Need[]>} */
+export const GROUPS = {
+  e2e: [
+    { package: 'mono-complete', file: '/usr/bin/mono' },
+    // The runtime alone, which nuget pulls in, lacks the libraries that newer nuget.exe load.
+    { package: 'mono-complete', file: '/usr/lib/mono/4.5/System.Net.Http.dll' },
+    { package: 'mono-complete', file: '/usr/lib/mono/4.5/Facades/System.Runtime.dll' },
+    { package: 'nuget', file: '/usr/bin/nuget' },
+    { package: 'curl', command: 'curl' },
+    // The system's own Python by its full name: `python3` on the PATH may be another one without the module.
+    { package: 'python3-requests', probe: ['/usr/bin/python3', '-c', 'import requests'] },
+  ],
+  bench: [{ package: 'wrk', command: 'wrk' }],
+  powercut: [
+    { package: 'e2fsprogs', command: 'mkfs.ext4' },
+    { package: 'mount', command: 'mount' },
+    { package: 'mount', command: 'losetup' },
+    { package: 'util-linux', command: 'unshare' },
+  ],
+};
+
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+const APT_SECONDS_MAX = 1800;
+let listsUpdated = false;
+
+/**
+ * Returns when every need is met; otherwise installs what is missing, or throws one error that names it all.
+ * @param {Need[]} needs
+ */
+export function ensureDebianPackages(needs) {
+  const missing = needs.filter((need) => !isMet(need));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((need) => need.package))];
+  if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0)
+    throw new Error(howToInstall(missing, packages));
+  process.stdout.write(`Installing ${packages.join(', ')} (Debian) ...\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'keyreeve-apt-'));
+  try {
+    const log = join(folder, 'apt.log');
+    if (!listsUpdated) apt(['update'], log);
+    listsUpdated = true;
+    apt(['install', '-y', '--no-install-recommends', ...packages], log);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const still = missing.filter((need) => !isMet(need));
+  if (still.length > 0)
+    throw new Error(`Installed ${packages.join(', ')}, yet there is no ${still.map(nameOf).join(', no ')}.`);
+}
+
+function apt(args, log) {
+  const out = openSync(log, 'a');
+  // The timeout lets another apt that holds the lock finish first.
+  const result = spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], {
+    stdio: ['ignore', out, out],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: APT_SECONDS_MAX * 1000,
+  });
+  closeSync(out);
+  if (result.status === 0) return;
+  const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-12).join('\n');
+  throw new Error(
+    `apt-get ${args.join(' ')} ended with ${result.status ?? result.signal ?? result.error?.message}:\n${tail}`,
+  );
+}
+
+/** @param {Need} need */
+function isMet(need) {
+  if (need.probe) return spawnSync(need.probe[0], need.probe.slice(1), { stdio: 'ignore' }).status === 0;
+  if (need.file) return existsSync(need.file);
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
+  return folders.some((folder) => folder !== '' && isExecutable(join(folder, need.command)));
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false; // Absent or not executable: in both cases it cannot be used.
+  }
+}
+
+function nameOf(need) {
+  return need.command ?? need.file ?? need.probe.join(' ');
+}
+
+function howToInstall(missing, packages) {
+  const lines = missing.map((need) => `  ${nameOf(need)}  (Debian package ${need.package})`);
+  return (
+    `These system programs are missing:\n${lines.join('\n')}\n` +
+    `On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${packages.join(' ')}\n` +
+    'Elsewhere: install the programs of the same names, then run this again.'
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => GROUPS[name] === undefined);
+  if (names.length === 0 || unknown.length > 0) {
+    process.stderr.write(`Usage: node tools/debian.mjs ${Object.keys(GROUPS).join(' | ')} ...\n`);
+    process.exit(2);
+  }
+  try {
+    ensureDebianPackages(names.flatMap((name) => GROUPS[name]));
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The suites of `npm test`, in this order; `npm run test:full` adds the long ones.
+ *
+ * Each closes with a line `N passed, N failed`; Vitest writes its totals to KEYREEVE_TOTALS instead, one line
+ * per project. `needs` names a group of system packages in tools/debian.mjs.
+ *
+ * @type {{ name: string, command: string[], long: boolean, needs?: 'e2e' | 'bench' | 'powercut' }[]}
+ */
+export const SUITES = [
+  { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'], long: false },
+  { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'], long: false },
+  { name: 'e2e', command: ['node', 'e2e/run.ts'], long: false, needs: 'e2e' },
+  { name: 'matrix', command: ['node', 'e2e/matrix.ts'], long: true },
+  { name: 'power cut', command: ['node', 'e2e/powercut.ts'], long: true, needs: 'powercut' },
+];

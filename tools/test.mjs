@@ -1,0 +1,96 @@
+/**
+ * `npm test` and, with `--full`, `npm run test:full`: runs the suites of tools/suites.mjs one after the other,
+ * never stops at the first failure, and closes with the true totals of all: `N passed, N failed`.
+ *
+ * A suite counts as failed, whatever it prints, when it ends without totals, with an exit code that its totals
+ * do not explain, or without a single passed test.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureDebianPackages, GROUPS } from './debian.mjs';
+import { SUITES } from './suites.mjs';
+import { closingLine, readClosingLine } from './totals.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+const rows = [];
+for (const suite of SUITES.filter((each) => !each.long || process.argv.includes('--full'))) {
+  process.stdout.write(`\n=== ${suite.name}\n`);
+  const started = performance.now();
+  const lines = await runSuite(suite);
+  const seconds = (performance.now() - started) / 1000;
+  rows.push(...lines.map((line, index) => ({ ...line, seconds: index === 0 ? seconds : undefined })));
+}
+printTable(rows);
+process.stdout.write(`${closingLine(rows)}\n`);
+process.exitCode = rows.some((row) => row.failed > 0) ? 1 : 0;
+
+/** @returns {Promise<import('./totals.mjs').Totals[]>} At least one line. */
+async function runSuite({ name, command, needs }) {
+  const fault = (note) => ({ suite: name, passed: 0, failed: 1, skipped: 0, note });
+  try {
+    if (needs) ensureDebianPackages(GROUPS[needs]);
+  } catch (error) {
+    process.stdout.write(`${error.message}\n`);
+    return [fault('system packages are missing')];
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'keyreeve-totals-'));
+  try {
+    const totalsFile = join(folder, 'totals');
+    const { code, output } = await run(command, { KEYREEVE_TOTALS: totalsFile });
+    const written = existsSync(totalsFile) ? readFileSync(totalsFile, 'utf8').trimEnd().split('\n') : [];
+    const closing = readClosingLine(output);
+    const totals =
+      written.length > 0
+        ? written.map((line) => JSON.parse(line))
+        : closing === undefined
+          ? []
+          : [{ suite: name, ...closing }];
+    return judge(totals, code, fault);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function judge(totals, code, fault) {
+  if (totals.length === 0) return [fault(`ended with ${code} and without totals`)];
+  const judged = totals.map((line) =>
+    line.passed === 0 && line.failed === 0 ? { ...line, failed: 1, note: 'nothing passed' } : line,
+  );
+  const explained = judged.some((line) => line.failed > 0);
+  return code === 0 || explained ? judged : [...judged, fault(`ended with ${code} though nothing failed`)];
+}
+
+/** Shows the output as it comes and keeps it for the closing line. Colours would hide that line. */
+function run([file, ...args], extra) {
+  const env = { ...process.env, ...extra, NO_COLOR: '1', FORCE_COLOR: undefined };
+  return new Promise((done) => {
+    const child = spawn(file === 'node' ? process.execPath : file, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (text) => {
+      process.stdout.write(text);
+      output = (output + text).slice(-100_000); // Only its end is read.
+    });
+    child.on('error', (error) => done({ code: error.message, output }));
+    child.on('close', (code, signal) => done({ code: code ?? signal, output }));
+  });
+}
+
+function printTable(lines) {
+  const width = Math.max(...lines.map((line) => line.suite.length));
+  process.stdout.write(`\n${''.padEnd(width)}  passed  failed  skipped   seconds\n`);
+  for (const { suite, passed, failed, skipped, seconds, note } of lines) {
+    const numbers = `${String(passed).padStart(6)}  ${String(failed).padStart(6)}  ${String(skipped).padStart(7)}`;
+    const time = (seconds === undefined ? '' : seconds.toFixed(1)).padStart(8);
+    process.stdout.write(`${suite.padEnd(width)}  ${numbers}  ${time}${note ? `  ${note}` : ''}\n`);
+  }
+  process.stdout.write('\n');
+}

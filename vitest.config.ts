@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need a database: they run once on each engine, from the same files. */
+const DATABASE_TESTS = [
+  'packages/server/src/**/*.storage.test.ts',
+  'packages/server/src/**/*.http.test.ts',
+  'packages/testkit/src/**/*.http.test.ts',
+];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    reporters: ['default', './tools/vitest-summary.mjs'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.storage.test.ts', '**/*.http.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'sqlite',
+          include: DATABASE_TESTS,
+          env: { TEST_DATABASE: 'sqlite' },
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: DATABASE_TESTS,
+          env: { TEST_DATABASE: 'postgres' },
+          globalSetup: ['packages/testkit/src/postgres-global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
