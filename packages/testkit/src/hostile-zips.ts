@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { HOSTILE_NAMES } from './hostile-names.ts';
 import { buildNupkg, buildNuspec } from './nupkg-builder.ts';
 import {
   DOS_DATE_2099,
@@ -31,6 +32,7 @@ export function hostileZips(): HostileZip[] {
     ...badNames(),
     ...badEntries(),
     ...badSizes(),
+    ...bombs(),
     ...badLayouts(),
     ...badLists(),
     ...badHeaders(),
@@ -57,50 +59,8 @@ function named(entryName: string | Uint8Array, title?: string): HostileZip {
 }
 
 function badNames(): HostileZip[] {
-  const names = [
-    '../evil',
-    '../../evil',
-    'lib/../../evil',
-    'lib/..',
-    '..',
-    './a',
-    'lib/./a',
-    '/etc/passwd',
-    '//server/share',
-    '/',
-    'C:/evil',
-    'C:evil',
-    'c:\\evil',
-    'a\\..\\..\\b',
-    '..\\evil',
-    'lib//x',
-    'lib/a\u0000.txt',
-    'lib/a\n.txt',
-    'a.txt:stream',
-    'lib/nul',
-    'lib/NUL.txt',
-    'con',
-    'aux.js',
-    'lib/COM1',
-    'lib/com1.dll',
-    'lpt\u00B9',
-    'prn .txt',
-    'CONIN$',
-    'lib/a.',
-    'lib/a ',
-    'lib./a',
-    '...',
-    '%2e%2e/evil',
-    'lib/%2E%2E/%2e%2e/evil',
-    'lib%2f..%2f..%2fevil',
-    '%2fetc/passwd',
-    'a%5c..%5cb',
-    'lib/a%00.txt',
-    'lib/%ff',
-    'C%3a/evil',
-  ];
   return [
-    ...names.map((name) => named(name)),
+    ...HOSTILE_NAMES.map((name) => named(name)),
     named('', 'nothing'),
     named(`lib/${'a'.repeat(257)}`, 'with 261 characters'),
     named(Buffer.from([0x6c, 0xff, 0xfe, 0x62]), 'with bytes that are not UTF-8'),
@@ -216,6 +176,11 @@ function badSizes(): HostileZip[] {
       NUSPEC,
       { ...FILE, packed: new Uint8Array() },
     ]),
+  ];
+}
+
+function bombs(): HostileZip[] {
+  return [
     raw('files of 600 MB in all', 'archive_too_large', [
       NUSPEC,
       ...Array.from({ length: 3 }, (_, index) => ({
@@ -229,6 +194,16 @@ function badSizes(): HostileZip[] {
       name: 'a bomb of 200 MB of zeros',
       reason: 'compression_ratio',
       build: () => writeRawZip([NUSPEC, { name: 'lib/zeros.bin', data: Buffer.alloc(HUGE_BYTES) }]),
+    },
+    {
+      name: 'a bomb of 30 MB behind data that do not pack',
+      reason: 'compression_ratio',
+      build: () =>
+        writeRawZip([
+          NUSPEC,
+          { name: 'lib/zeros.bin', data: Buffer.alloc(30_000_000) },
+          { name: 'lib/noise.bin', data: Buffer.alloc(1_000_000, 'noise'), method: 0 },
+        ]),
     },
     raw('many small bombs', 'compression_ratio', [
       NUSPEC,
@@ -291,6 +266,10 @@ function badLayouts(): HostileZip[] {
       { ...FILE, localOffset: localBytes(NUSPEC) + 30 + 'lib/outer.zip'.length },
     ]),
     raw('an entry that overlaps the next', 'archive_layout', [{ ...NUSPEC, compressedBytes: 5000 }, FILE]),
+    raw('an entry with a data descriptor that overlaps the next', 'archive_layout', [
+      { ...NUSPEC, compressedBytes: 5000, flags: 8 },
+      FILE,
+    ]),
     raw('a local header beyond the end', 'archive_layout', [NUSPEC, { ...FILE, localOffset: 0x7fffffff }]),
   ];
 }
@@ -299,6 +278,10 @@ function badLists(): HostileZip[] {
   const many = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ name: `e/${index}`, method: 0 }));
   return [
+    raw('bytes in the file list after its last entry', 'archive_layout', [NUSPEC], {
+      beforeEnd: Buffer.from('hidden'),
+      end: { directoryBytes: 46 + NUSPEC.name.length + 6 },
+    }),
     raw('65,535 entries by number alone', 'too_many_entries', [NUSPEC], { end: { entryCount: 0xffff } }),
     raw('a zip64 locator', 'archive_zip64', [NUSPEC], { beforeEnd: zip64Locator() }),
     raw('zip64 sizes in the file list', 'archive_zip64', [

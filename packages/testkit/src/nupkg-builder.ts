@@ -1,4 +1,5 @@
-import { type ZipOptions, type Zippable, zipSync } from 'fflate';
+import { Buffer } from 'node:buffer';
+import { Zip, ZipDeflate, type ZipOptions, ZipPassThrough, type Zippable, zipSync } from 'fflate';
 
 export interface DependencySpec {
   id: string;
@@ -50,6 +51,24 @@ export function buildNupkg(spec: NupkgSpec): Uint8Array {
     entries[name] = [toBytes(data ?? ''), options ?? {}];
   }
   return zipSync(entries, { mtime: FIXED_DATE });
+}
+
+/** The same files written as a stream, so that the sizes follow the data: even files deflated, odd ones stored. */
+export function buildStreamedNupkg(spec: NuspecSpec & Pick<NupkgSpec, 'files'>): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  const zip = new Zip((error, chunk) => {
+    if (error !== null) throw error;
+    chunks.push(chunk);
+  });
+  const files = Object.entries({ [`${spec.id}.nuspec`]: buildNuspec(spec), ...spec.files });
+  for (const [index, [name, data]] of files.entries()) {
+    const file = index % 2 === 0 ? new ZipDeflate(name) : new ZipPassThrough(name);
+    file.mtime = FIXED_DATE;
+    zip.add(file);
+    file.push(toBytes(data), true);
+  }
+  zip.end();
+  return Buffer.concat(chunks);
 }
 
 /** The manifest of a package; dependencies with a framework are put into groups. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
 import { requestErrors } from '../errors/index.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
@@ -12,6 +12,8 @@ import { schemaController } from './validation.ts';
 export interface HttpAppOptions extends AuthHookDeps {
   readonly logger: FastifyBaseLogger;
   readonly trustProxy: readonly string[];
+  /** Folds the address of a request before routing; package clients spell their paths in any case. */
+  readonly rewriteUrl: (url: string) => string;
   readonly tls: { readonly cert: string; readonly key: string } | null;
 }
 
@@ -34,7 +36,8 @@ const SECURITY_HEADERS = {
 function serverOptions(options: HttpAppOptions): FastifyServerOptions {
   return {
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    // `registerRequestLog` writes our own line; the built-in ones hold the query string.
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
     schemaController,
     bodyLimit: BODY_BYTES_MAX,
@@ -42,6 +45,7 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
     connectionTimeout: 60_000,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    rewriteUrl: (request) => options.rewriteUrl(request.url ?? '/'),
     genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
@@ -87,6 +91,13 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
   });
 }
 
+/** A missing body is an empty one: the answer then names the fields that are missing, or there are none. */
+function registerEmptyBody(app: FastifyInstance): void {
+  app.addHook('preValidation', async (request) => {
+    if (request.body === undefined && request.routeOptions.schema?.body !== undefined) request.body = {};
+  });
+}
+
 /** One line a request, without the query string: tokens travel there by the first seed's contract. */
 function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
@@ -117,6 +128,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   registerBodyParser(app);
   registerWorkspaceHook(app, options);
   registerAuthHook(app, options);
+  registerEmptyBody(app);
   registerRequestLog(app);
   registerMethodNotAllowed(app);
   await registerOpenApi(app);

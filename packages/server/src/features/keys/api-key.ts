@@ -66,7 +66,8 @@ export function toKeyIdentity(key: ApiKey, generation: Generation): KeyIdentity 
 
 /** The answer to a presented credential. Without the right secret it is `malformed` or `not_found`, and nothing more. */
 export type KeyOutcome =
-  | { readonly code: 'malformed' | 'not_found' }
+  | { readonly code: 'malformed' }
+  | { readonly code: 'not_found' }
   | {
       readonly code: 'valid' | 'expired' | 'disabled' | 'account_disabled' | 'ip_not_allowed';
       readonly key: KeyIdentity;

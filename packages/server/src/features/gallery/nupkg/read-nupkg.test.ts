@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { strToU8, Zip, ZipDeflate, ZipPassThrough } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostileZips } from '../../../../../testkit/src/hostile-zips.ts';
-import { buildNupkg, buildNuspec } from '../../../../../testkit/src/nupkg-builder.ts';
+import { buildNupkg, buildNuspec, buildStreamedNupkg } from '../../../../../testkit/src/nupkg-builder.ts';
 import {
   type RawEntry,
   type RawZipOptions,
@@ -57,23 +57,6 @@ async function watchTurns<T>(task: () => Promise<T>): Promise<{ result: T; longe
   return { result, longestTurnMs };
 }
 
-function streamed(): Uint8Array {
-  const chunks: Uint8Array[] = [];
-  const zip = new Zip((_error, chunk) => chunks.push(chunk));
-  for (const [name, text] of [
-    ['Acme.Tools.nuspec', buildNuspec(SPEC)],
-    ['lib/a.txt', 'hello'],
-    ['lib/empty', ''],
-  ] as const) {
-    const file = name === 'lib/a.txt' ? new ZipPassThrough(name) : new ZipDeflate(name);
-    file.mtime = '2020-01-01T12:00:00';
-    zip.add(file);
-    file.push(strToU8(text), true);
-  }
-  zip.end();
-  return Buffer.concat(chunks);
-}
-
 describe('readNupkg refuses', () => {
   it.each(hostileZips().map((hostile) => [hostile.name, hostile] as const))('%s', async (_name, hostile) => {
     const bytes = hostile.build();
@@ -113,6 +96,15 @@ describe('readNupkg refuses', () => {
     expect((await faultOf(buildNupkg(SPEC), { deadlineMs: 0 })).reason).toBe('deadline');
   });
 
+  it('a manifest that unpacks to more than it states, without unpacking the rest', async () => {
+    const packed = deflateRawSync(Buffer.alloc(400 * 1024 * 1024));
+    const bytes = writeRawZip([{ ...NUSPEC, packed, sizeBytes: 500 }]);
+    const startedAt = performance.now();
+    expect((await faultOf(bytes)).reason).toBe('nuspec_damaged');
+    // Unpacking all of it takes several times as long.
+    expect(performance.now() - startedAt).toBeLessThan(100);
+  });
+
   it('a package larger than the limit it is given', async () => {
     const bytes = buildNupkg({ ...SPEC, files: { 'lib/a.txt': 'a'.repeat(5000) } });
     expect((await faultOf(bytes, { maxUncompressedBytes: 5000 })).reason).toBe('archive_too_large');
@@ -143,7 +135,10 @@ describe('readNupkg accepts', () => {
 
   it.each<[string, () => Uint8Array]>([
     ['a package as nuget pack makes it', () => buildNupkg({ ...SPEC, files: { 'lib/net8.0/a.dll': 'MZ' } })],
-    ['a package streamed by fflate, with data descriptors', streamed],
+    [
+      'a package streamed by fflate, with data descriptors',
+      () => buildStreamedNupkg({ ...SPEC, files: { 'lib/a.txt': 'a', 'lib/_._': '', 'lib/b': '' } }),
+    ],
     ['a manifest alone', () => raw([])],
     ['a stored manifest', () => writeRawZip([{ ...NUSPEC, method: 0 }])],
     ['a manifest in capitals', () => writeRawZip([{ ...NUSPEC, name: 'ACME.NUSPEC' }])],

@@ -3,9 +3,9 @@ import { Buffer } from 'node:buffer';
 /** Preamble, first delimiter and headers of the first part together. */
 export const MAX_PART_HEAD_BYTES = 8 * 1024;
 /** RFC 2046 allows no longer boundary. */
-export const MAX_BOUNDARY_CHARS = 70;
+const MAX_BOUNDARY_CHARS = 70;
 /** What is read and thrown away at most, after the package or after a fault, before the source is closed. */
-export const MAX_DRAIN_BYTES = 1024 * 1024 * 1024;
+const MAX_DRAIN_BYTES = 1024 * 1024 * 1024;
 
 const BOUNDARY_CHARS = /^[0-9A-Za-z'()+_,./:=? -]+$/;
 const LF = 0x0a;

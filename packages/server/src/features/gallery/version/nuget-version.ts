@@ -3,7 +3,7 @@ import { asciiLower } from '../../../lib/ascii.ts';
 /** Longest version text that is accepted, after trimming. */
 export const MAX_VERSION_CHARS = 64;
 /** Longest dependency range: two versions of full length, brackets, a comma and some blanks. */
-export const MAX_RANGE_CHARS = 160;
+const MAX_RANGE_CHARS = 160;
 
 const MAX_NUMBER_PART = 2_147_483_647;
 const LABEL = /^[0-9A-Za-z-]+$/;

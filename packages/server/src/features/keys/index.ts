@@ -1,0 +1,11 @@
+export type { ApiKey, KeyOutcome } from './api-key.ts';
+export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
+export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
+export { hasFullKeyShape, parseFullKey, parsePair } from './key-format.ts';
+export { createKeyImporter, type KeyImporter } from './key-import.ts';
+export { createKeyLister, type KeyLister } from './key-list.ts';
+export { registerKeyRoutes } from './keys.routes.ts';
+export { findKey } from './keys.repo.ts';
+export { registerSelfRoutes } from './self.routes.ts';
+export { createKeysService, type KeysService } from './keys.service.ts';
+export { createUsageRecorder, type UsageRecorder } from './usage.ts';

@@ -1,0 +1,42 @@
+import type { Static } from 'typebox';
+import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
+import { presentPermissions } from '../accounts/index.ts';
+import type { KeyView } from './key-list.ts';
+import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
+import type { MintedKey } from './keys.service.ts';
+
+export function presentKey({ key, status, lastUse }: KeyView): Static<typeof KeySchema> {
+  return {
+    id: key.id,
+    accountId: key.accountId,
+    ownerId: key.ownerId,
+    comment: key.comment,
+    access: key.access,
+    scopes: presentPermissions(key.scopes),
+    ipRanges: [...key.ipRanges],
+    createdAt: toIso(key.createdAt),
+    createdBy: key.createdBy,
+    updatedAt: toIso(key.updatedAt),
+    expiresAt: toIsoOrNull(key.current.expiresAt),
+    lifetimeDays: key.lifetimeDays,
+    status,
+    disabledReason: key.disabledReason,
+    disabledAt: toIsoOrNull(key.disabledAt),
+    generation: key.current.number,
+    overlapEndsAt: toIsoOrNull(key.old?.expiresAt ?? null),
+    isImported: key.foreignDigest !== null,
+    version: key.version,
+    lastUsedAt: toIsoOrNull(lastUse?.at ?? null),
+    lastUsedIp: lastUse?.ip ?? null,
+    lastUsedAgent: lastUse?.userAgent ?? null,
+  };
+}
+
+/** The one place where a secret key goes out. */
+export function presentMintedKey(minted: MintedKey, view: KeyView): Static<typeof MintedKeySchema> {
+  return { key: presentKey(view), apiKey: minted.key.id, secretKey: minted.secretKey.reveal(), fullKey: minted.fullKey.reveal() };
+}
+
+export function presentKeyHours(hours: readonly { hour: number; outcome: string; count: number }[]): Static<typeof KeyUsageSchema> {
+  return { hours: hours.map(({ hour, outcome, count }) => ({ hour: toIso(hour * HOUR_MS), outcome, count })) };
+}

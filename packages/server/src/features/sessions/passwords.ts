@@ -1,0 +1,56 @@
+import { hash, verify } from '@node-rs/argon2';
+import type { Random } from '../../lib/random.ts';
+import type { Secret } from '../../lib/secret.ts';
+import { createLane } from './lane.ts';
+import { judgePassword, toPasswordText } from './password-rules.ts';
+
+/** argon2id as OWASP ASVS 5.0 (appendix C) asks for at least: 46 MiB, one pass, one thread. */
+export const ARGON2_COST = { memoryCost: 47_104, timeCost: 1, parallelism: 1, outputLen: 32 } as const;
+const SALT_BYTES = 16;
+
+// Each hash holds a thread of the pool that files and name look-ups share, and 46 MiB. Two at once leave half
+// of the pool free; 32 in the queue are answered within a second or so.
+const LIMITS = { runningMax: 2, waitingMax: 32, retryAfterSeconds: 2 };
+
+export interface Passwords {
+  /**
+   * Judges and hashes a new password.
+   *
+   * @throws account.password_weak, request.invalid, request.too_many
+   */
+  hash(password: Secret, contextWords: readonly string[]): Promise<string>;
+  /**
+   * Whether the password is the one of the stored hash. Without a stored hash the same work is done for nothing,
+   * so that the time of the answer does not tell whether there is an account.
+   *
+   * @throws request.invalid, request.too_many
+   */
+  verify(stored: string | null, password: Secret): Promise<boolean>;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replaceAll('=', '');
+}
+
+/** A hash at today's cost that no password has: random bytes in the place of salt and result. */
+function newDummyHash(random: Random): string {
+  const { memoryCost, timeCost, parallelism, outputLen } = ARGON2_COST;
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${base64(random.bytes(SALT_BYTES))}$${base64(random.bytes(outputLen))}`;
+}
+
+export function createPasswords(deps: { readonly random: Random }): Passwords {
+  const lane = createLane(LIMITS);
+  const dummyHash = newDummyHash(deps.random);
+  return {
+    hash: async (password, contextWords) => {
+      judgePassword(password, contextWords);
+      const text = toPasswordText(password);
+      return await lane.run(() => hash(text, { ...ARGON2_COST, salt: deps.random.bytes(SALT_BYTES) }));
+    },
+    verify: async (stored, password) => {
+      const text = toPasswordText(password);
+      const isRight = await lane.run(() => verify(stored ?? dummyHash, text));
+      return stored !== null && isRight;
+    },
+  };
+}

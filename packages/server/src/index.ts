@@ -1,0 +1,9 @@
+export { buildApp } from './app.ts';
+export { ConfigError, type Config, type Environment, loadConfig } from './config/index.ts';
+export { createDeps, type Deps, publicUrlOf } from './deps.ts';
+export type { Account } from './features/accounts/index.ts';
+export type { Caller, SessionPrincipal, Workspace } from './http/index.ts';
+export { systemCaller } from './http/index.ts';
+export { type Clock, DAY_MS, HOUR_MS } from './lib/clock.ts';
+export { type Random, systemRandom } from './lib/random.ts';
+export { inTransaction, type Storage } from './storage/index.ts';

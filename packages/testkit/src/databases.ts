@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { inject } from 'vitest';
+
+/** A fresh, empty database for one test file or one test. */
+export interface TestDatabase {
+  readonly engine: 'sqlite' | 'postgres';
+  readonly dataDir: string;
+  /** Null on SQLite. */
+  readonly url: string | null;
+  drop(): Promise<void>;
+}
+
+export function testEngine(): 'sqlite' | 'postgres' {
+  return process.env['TEST_DATABASE'] === 'postgres' ? 'postgres' : 'sqlite';
+}
+
+/** Makes a database of the engine that this run is for (`TEST_DATABASE`); the server behind PostgreSQL is real. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-test-'));
+  const removeFolder = () => rmSync(dataDir, { recursive: true, force: true });
+  if (testEngine() === 'sqlite') {
+    return { engine: 'sqlite', dataDir, url: null, drop: () => Promise.resolve(removeFolder()) };
+  }
+  const serverUrl = new URL(inject('postgresUrl'));
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await runOnServer(serverUrl, `create database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return {
+    engine: 'postgres',
+    dataDir,
+    url: url.href,
+    drop: async () => {
+      await runOnServer(serverUrl, `drop database if exists ${name} with (force)`);
+      removeFolder();
+    },
+  };
+}
+
+async function runOnServer(url: URL, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,3 @@
+export { createTestDatabase, type TestDatabase, testEngine } from './databases.ts';
+export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
+export { createTestClock, type TestClock } from './test-clock.ts';
