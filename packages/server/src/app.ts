@@ -7,7 +7,8 @@ import { findKey, registerKeyRoutes, registerSelfRoutes } from './features/keys/
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
-import { authErrors, createHttpApp } from './http/index.ts';
+import { authErrors, createHttpApp, registerDocsRoutes, registerOperationsRoutes } from './http/index.ts';
+import { pingStorage } from './storage/index.ts';
 
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
 export async function buildApp(deps: Deps): Promise<FastifyInstance> {
@@ -29,6 +30,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     }),
   });
   app.addSchema(PermissionSchema);
+  registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });
+  registerDocsRoutes(app);
   registerWorkspaceRoutes(app, workspaces);
   registerSettingsRoutes(app, deps.settings);
   registerAuditRoutes(app, audit);

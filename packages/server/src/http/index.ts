@@ -2,8 +2,10 @@ export { authErrors } from './auth-errors.ts';
 export type { RouteAuth } from './auth-hook.ts';
 export { type AuthenticatedCaller, type Caller, requireAuthenticated, systemCaller, type Workspace } from './caller.ts';
 export { fromPair, parseBasic, type PresentedCredential, readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from './credentials.ts';
+export { registerDocsRoutes } from './docs.routes.ts';
 export { createHttpApp, type HttpAppOptions } from './http-app.ts';
 export { readIfMatch, toEtag } from './if-match.ts';
+export { registerOperationsRoutes } from './operations.routes.ts';
 export type {
   AccountIdentity,
   AccountKind,

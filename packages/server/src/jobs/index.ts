@@ -1,1 +1,18 @@
-export { createOutbox, type Locale, type NoticeInput, type NoticeKind, type NoticePayloads, type Outbox, sealedPayloadPlace } from './outbox.ts';
+export {
+  createOutbox,
+  type Locale,
+  type Notice,
+  type NoticeInput,
+  type NoticeKind,
+  type NoticePayloads,
+  type Outbox,
+} from './outbox.ts';
+export {
+  type ClaimedMail,
+  createOutboxQueue,
+  LEASE_MS,
+  type MailOutcome,
+  type MailState,
+  type OutboxQueue,
+} from './outbox-queue.ts';
+export { createJobRunner, type Job, type JobLogger, type JobRunner } from './runner.ts';

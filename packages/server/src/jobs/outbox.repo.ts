@@ -1,5 +1,99 @@
 import type { Executor, OutboxTable } from '../storage/index.ts';
 
+const COLUMNS = [
+  'id',
+  'workspace_id',
+  'kind',
+  'account_id',
+  'to_name',
+  'to_address',
+  'locale',
+  'message_id',
+  'sealed_payload',
+  'state',
+  'attempts',
+  'last_error',
+  'next_attempt_at',
+  'leased_until',
+  'created_at',
+  'done_at',
+] as const;
+
 export async function insertOutbox(exec: Executor, row: OutboxTable): Promise<void> {
   await exec.insertInto('outbox').values(row).execute();
+}
+
+/** Ids of mails of all workspaces that are due and that nobody is sending, the longest due first. */
+export async function listDueIds(exec: Executor, now: number, limit: number): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('outbox')
+    .select('id')
+    .where('state', '=', 'pending')
+    .where('next_attempt_at', '<=', now)
+    .where('leased_until', '<=', now)
+    .orderBy('next_attempt_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Takes a mail for one process until `leasedUntil`, and counts the try. Undefined when another was first. */
+export async function leaseOutbox(
+  exec: Executor,
+  id: string,
+  now: number,
+  leasedUntil: number,
+): Promise<OutboxTable | undefined> {
+  return await exec
+    .updateTable('outbox')
+    .set((eb) => ({ leased_until: leasedUntil, attempts: eb('attempts', '+', 1) }))
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .where('leased_until', '<=', now)
+    .returning(COLUMNS)
+    .executeTakeFirst();
+}
+
+type Outcome = Pick<OutboxTable, 'state' | 'last_error' | 'next_attempt_at' | 'done_at'> & {
+  readonly sealed_payload?: null;
+};
+
+/**
+ * Writes how a try ended. False when the lease was lost meanwhile: then the number of tries has moved on,
+ * and the outcome belongs to whoever took the mail over.
+ */
+export async function settleOutbox(
+  exec: Executor,
+  id: string,
+  attempts: number,
+  outcome: Outcome,
+): Promise<boolean> {
+  const result = await exec
+    .updateTable('outbox')
+    .set({ ...outcome, leased_until: 0 })
+    .where('id', '=', id)
+    .where('state', '=', 'pending')
+    .where('attempts', '=', attempts)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Ids of mails of all workspaces that were done with before `before`, at most `limit` of them. */
+export async function listOldIds(exec: Executor, before: number, limit: number): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('outbox')
+    .select('id')
+    .where('state', 'in', ['sent', 'failed', 'mailbox'])
+    // Said twice: the index has the time of the last try, which is never later than the end.
+    .where('next_attempt_at', '<', before)
+    .where('done_at', '<', before)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+export async function deleteOutbox(exec: Executor, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await exec.deleteFrom('outbox').where('id', 'in', ids).execute();
 }

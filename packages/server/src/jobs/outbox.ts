@@ -16,6 +16,9 @@ export interface NoticePayloads {
 
 export type NoticeKind = keyof NoticePayloads;
 
+/** A notice as it is read back: its kind and what that kind says. */
+export type Notice = { [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] } }[NoticeKind];
+
 export interface NoticeInput<Kind extends NoticeKind> {
   readonly workspaceId: string;
   readonly kind: Kind;

@@ -15,12 +15,18 @@ export function encodeCursor(values: CursorValues): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-/** Null when the text is not a cursor of `length` values whose types are those of `sample`. */
+// What a row can hold: anything else would reach the database as a value that one of the engines refuses.
+function isCursorValue(value: unknown, sample: string | number | undefined): value is string | number {
+  if (typeof value === 'number') return typeof sample === 'number' && Number.isSafeInteger(value);
+  return typeof value === 'string' && typeof sample === 'string' && value.isWellFormed() && !value.includes('\0');
+}
+
+/** Null when the text is not a cursor of as many values as `sample` has, of the same types. */
 export function decodeCursor(text: string, sample: CursorValues): CursorValues | null {
   try {
     const values: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (!Array.isArray(values) || values.length !== sample.length) return null;
-    return values.every((value, index) => typeof value === typeof sample[index]) ? values : null;
+    return values.every((value, index) => isCursorValue(value, sample[index])) ? (values as CursorValues) : null;
   } catch {
     return null;
   }

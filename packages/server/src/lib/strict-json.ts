@@ -11,7 +11,8 @@ export class JsonFault extends Error {
 
 /**
  * `JSON.parse` that also refuses what two parsers may read differently: a member named twice (the first or
- * the last?), members that reach into prototypes, unpaired surrogates, and nesting deeper than 32.
+ * the last?), members that reach into prototypes, unpaired surrogates, U+0000 (which PostgreSQL cannot store),
+ * and nesting deeper than 32.
  *
  * @throws JsonFault with a message for the caller.
  */
@@ -38,8 +39,9 @@ function checkMembers(json: string): void {
     const character = json[index];
     if (character === '"') {
       const end = findStringEnd(json, index);
+      const text = readString(json.slice(index, end + 1));
       const names = levels.at(-1);
-      if (isName && names) addName(names, JSON.parse(json.slice(index, end + 1)) as string);
+      if (isName && names) addName(names, text);
       isName = false;
       index = end;
     } else if (character === '{' || character === '[') {
@@ -58,6 +60,15 @@ function findStringEnd(json: string, start: number): number {
   let index = start + 1;
   while (json[index] !== '"') index += json[index] === '\\' ? 2 : 1;
   return index;
+}
+
+/** The text between the quotes. Only an escape can hold what the raw body cannot. */
+function readString(json: string): string {
+  if (!json.includes('\\')) return json.slice(1, -1);
+  const text = JSON.parse(json) as string;
+  if (!text.isWellFormed()) throw new JsonFault('The body contains an unpaired surrogate; send valid Unicode.');
+  if (text.includes('\0')) throw new JsonFault('The body contains the character U+0000, which no text may hold.');
+  return text;
 }
 
 function addName(names: Set<string>, name: string): void {

@@ -18,7 +18,7 @@ export function hasHiddenText(text: string): boolean {
   return false;
 }
 
-const EMAIL = /^[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])$/;
+const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])$/;
 
 /**
  * One plain address, `local@domain`, at most 254 characters, ASCII. Quoted local parts, comments, groups and

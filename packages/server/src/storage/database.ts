@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/index.ts';
 import type { Database } from './schema.ts';
@@ -25,6 +25,11 @@ export interface Storage {
 
 const POSTGRES_INT8_OID = 20;
 const STATEMENT_TIMEOUT_MS = 5_000;
+
+/** Resolves when the database answers. */
+export async function pingStorage(storage: Storage): Promise<void> {
+  await sql`select 1`.execute(storage.read);
+}
 
 export interface StorageLogger {
   error(details: object, message: string): void;

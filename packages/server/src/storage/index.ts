@@ -1,5 +1,5 @@
 export { type DataLock, lockDataFolder } from './data-lock.ts';
-export { type Executor, openStorage, type Storage } from './database.ts';
+export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
 export { isRetryable, isUnavailable, isUniqueViolation } from './faults.ts';
 export { type DataKey, type Keyring, type KeyPurpose, MasterKeyError, openKeyring } from './keyring.ts';
 export { isNewSqliteDatabase, loadMasterKey } from './master-key.ts';

@@ -1,0 +1,306 @@
+import { type AppError, requestErrors } from '../../errors/index.ts';
+import type { Caller } from '../../http/index.ts';
+import { asciiLower } from '../../lib/ascii.ts';
+import { type Clock, DAY_MS } from '../../lib/clock.ts';
+import { newId } from '../../lib/ids.ts';
+import type { Random } from '../../lib/random.ts';
+import type { BlobStore, StoredBlob } from '../../storage/blobs/blob-store.ts';
+import { type Executor, inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
+import type { AccountsService } from '../accounts/index.ts';
+import type { AuditService } from '../audit/index.ts';
+import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
+import type { SettingsService } from '../settings/index.ts';
+import { packageErrors } from './gallery.errors.ts';
+import { toStoredMetadata } from './gallery.metadata.ts';
+import { type Actor, findPushRefusal, findScopeRefusal, type GalleryAction } from './gallery.policy.ts';
+import { asRefusal, explainOutcome } from './gallery.refusals.ts';
+import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
+import { isValidPackageId } from './nupkg/package-id.ts';
+import * as repo from './packages.repo.ts';
+import type { Package, PackageVersion } from './packages.repo.ts';
+import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
+
+/** 250 MB, as nuget.org. */
+export const PACKAGE_BYTES_MAX = 250 * 1024 * 1024;
+
+/** A caller with the key that he presented: it is looked up again in the transaction that acts on it. */
+export interface KeyCaller {
+  readonly caller: Caller;
+  readonly actor: Actor;
+  readonly credential: PresentedKey;
+}
+
+export interface DownloadableVersion {
+  /** In the casing of the first push. */
+  readonly packageId: string;
+  readonly version: string;
+  readonly sha512: string;
+  readonly blob: StoredBlob;
+}
+
+export interface GalleryService {
+  /**
+   * Publishes a package, in the order of checks of nuget.org: what the key may do at all, the package itself,
+   * the rights on this package, whether the version exists. Exactly one of several pushes of a version wins.
+   *
+   * @throws package.not_permitted, not_owner, owner_unusable, unreadable, too_large, exists, key_refused
+   */
+  push(by: KeyCaller, body: UploadBody): Promise<void>;
+  /**
+   * Hides a version from search, or shows it again; doing so twice is no fault.
+   *
+   * @throws package.not_found first, for anybody; then package.not_permitted, not_owner, owner_unusable
+   */
+  setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void>;
+  /** A package file by exact version, unlisted ones too. @throws package.not_found */
+  openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion>;
+  /** The warning for a key that expires within the notice days of the workspace, or null. */
+  findExpiryWarning(by: KeyCaller): Promise<string | null>;
+  /** Why a presented key does not work: precise for the holder of the secret, the same text for all others. */
+  explainRefusal(caller: Caller, credential: PresentedKey): Promise<AppError>;
+}
+
+export interface GalleryDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly blobs: BlobStore;
+  readonly audit: AuditService;
+  readonly settings: SettingsService;
+  readonly accounts: AccountsService;
+  readonly usage: UsageRecorder;
+  readonly keyAuthenticator: KeyAuthenticator;
+  /** 250 MB unless told. */
+  readonly packageBytesMax?: number;
+}
+
+const COMMIT_TRIES_MAX = 3;
+
+class Gallery implements GalleryService {
+  readonly #deps: GalleryDeps;
+
+  constructor(deps: GalleryDeps) {
+    this.#deps = deps;
+  }
+
+  async push(by: KeyCaller, body: UploadBody): Promise<void> {
+    const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
+    await this.#countingRefusals(by, 'package.push', async () => {
+      const refusal = findPushRefusal(by.actor);
+      if (refusal !== null) throw refusal;
+      const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
+      try {
+        // Asked here so that a push which cannot succeed puts nothing in place; what counts is asked again below.
+        await this.#authorizePush(storage.read, by, upload);
+        // Blob before row: a crash in between leaves a blob without a row, never a row without its blob.
+        await upload.staged.promote();
+        await this.#publish(by, upload);
+      } finally {
+        await upload.staged.discard();
+      }
+    });
+  }
+
+  async setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void> {
+    const { storage, audit } = this.#deps;
+    const { caller } = by;
+    await this.#countingRefusals(by, isListed ? 'package.relist' : 'package.unlist', () =>
+      inTransaction(storage, async (tx) => {
+        const found = await this.#findVersion(tx, caller, id, version);
+        const actor = await this.#authenticate(tx, by);
+        await this.#requireRight(tx, actor, 'package:unlist', found.package);
+        if (found.version.isListed === isListed) return;
+        await repo.saveListed(tx, found.version, isListed);
+        await audit.record(tx, caller, {
+          action: isListed ? 'package.relisted' : 'package.unlisted',
+          target: targetOf(found.package, found.version.version),
+          accountId: actor.key.ownerId,
+          keyId: actor.key.id,
+        });
+      }),
+    );
+  }
+
+  async openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion> {
+    const { storage, blobs } = this.#deps;
+    const found = await this.#findVersion(storage.read, caller, id, version);
+    const { sha512 } = found.version;
+    const blob = await blobs.open(sha512);
+    if (blob === null) throw new Error(`The blob ${sha512} of a package version is missing; restore it from a backup.`);
+    return { packageId: found.package.displayId, version: found.version.version, sha512, blob };
+  }
+
+  async findExpiryWarning({ caller, actor }: KeyCaller): Promise<string | null> {
+    const { settings, clock } = this.#deps;
+    const { expiresAt } = actor.key;
+    if (expiresAt === null) return null;
+    const { expiryNoticeDays } = await settings.get(caller.workspace.id);
+    const leftMs = expiresAt - clock.now();
+    if (leftMs > Math.max(0, ...expiryNoticeDays) * DAY_MS) return null;
+    return `Your API key expires in ${Math.max(0, Math.round(leftMs / DAY_MS))} day(s). Regenerate it at ${caller.workspace.url}`;
+  }
+
+  async explainRefusal(caller: Caller, credential: PresentedKey): Promise<AppError> {
+    const { keyAuthenticator } = this.#deps;
+    return explainOutcome(await keyAuthenticator.authenticate(caller.workspace.id, credential, caller.ip));
+  }
+
+  /** The transaction of a push. A push that lost the race against another finds the winner's row on its next try. */
+  async #publish(by: KeyCaller, upload: StagedPackage): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await inTransaction(this.#deps.storage, (tx) => this.#publishInside(tx, by, upload));
+        return;
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        if (tries >= COMMIT_TRIES_MAX) throw existsFault(upload, error);
+      }
+    }
+  }
+
+  async #publishInside(tx: Tx, by: KeyCaller, upload: StagedPackage): Promise<void> {
+    const { storage, blobs, clock, random, audit } = this.#deps;
+    const { staged, contents } = upload;
+    const { caller } = by;
+    // Against the sweep of blobs without a row, which removes under the same lock: either it is done, and the
+    // blob is gone, or it waits, and then sees the row of this transaction.
+    await repo.lockBlob(tx, storage.engine, staged.sha512Hex);
+    if ((await blobs.open(staged.sha512Hex)) === null) throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
+    const { actor, found } = await this.#authorizePush(tx, by, upload);
+    const now = clock.now();
+    const target = found ?? newPackage(caller, newId(random, 'package'), contents.id, now);
+    if (found === null) {
+      await repo.insertPackage(tx, target);
+      await repo.insertOwner(tx, target.workspaceId, target.id, actor.key.ownerId);
+    }
+    await repo.insertVersion(tx, {
+      id: newId(random, 'version'),
+      workspace_id: target.workspaceId,
+      package_id: target.id,
+      version_lower: versionKey(contents.version),
+      version: contents.version.normalized,
+      version_full: contents.version.full,
+      is_prerelease: contents.version.isPrerelease ? 1 : 0,
+      is_semver2: contents.isSemVer2 ? 1 : 0,
+      listed: 1,
+      size_bytes: staged.sizeBytes,
+      sha512: staged.sha512Hex,
+      metadata: JSON.stringify(toStoredMetadata(contents)),
+      pushed_at: now,
+      pushed_by: actor.account.id,
+      pushed_key_id: actor.key.id,
+    });
+    await audit.record(tx, caller, {
+      action: 'package.pushed',
+      target: targetOf(target, contents.version.normalized),
+      accountId: actor.key.ownerId,
+      keyId: actor.key.id,
+      detail: { isNew: found === null, sizeBytes: staged.sizeBytes, sha512: staged.sha512Hex },
+    });
+  }
+
+  /** @throws package.key_refused, not_permitted, owner_unusable, not_owner, exists, in this order */
+  async #authorizePush(exec: Executor, by: KeyCaller, upload: StagedPackage): Promise<{ actor: Actor; found: Package | null }> {
+    const { id, version } = upload.contents;
+    const actor = await this.#authenticate(exec, by);
+    const found = await repo.findPackage(exec, by.caller.workspace.id, id);
+    if (found === null) {
+      requireScope(actor, 'package:pushnew', id);
+      await this.#requireOwner(exec, actor);
+      return { actor, found };
+    }
+    await this.#requireRight(exec, actor, 'package:pushversion', found);
+    const existing = await repo.findVersion(exec, found.workspaceId, found.id, versionKey(version));
+    if (existing !== null) throw existsFault(upload);
+    return { actor, found };
+  }
+
+  /** The key and its account as they are now: an upload takes minutes, in which either may have lost its rights. */
+  async #authenticate(exec: Executor, { caller, credential }: KeyCaller): Promise<Actor> {
+    const { workspace, ip } = caller;
+    const outcome = await this.#deps.keyAuthenticator.authenticate(workspace.id, credential, ip, exec);
+    if (outcome.code !== 'valid') throw explainOutcome(outcome);
+    return { account: outcome.account, key: outcome.key };
+  }
+
+  async #requireRight(exec: Executor, actor: Actor, action: GalleryAction, target: Package): Promise<void> {
+    requireScope(actor, action, target.displayId);
+    await this.#requireOwner(exec, actor);
+    const owners = await repo.listOwnerIds(exec, target.workspaceId, target.id);
+    if (!owners.includes(actor.key.ownerId)) {
+      throw packageErrors.not_owner({
+        detail: `This API key acts for an account that is not an owner of ${target.displayId}`,
+      });
+    }
+  }
+
+  /** The owner that the key acts for: its own account, or a service account that it still manages. */
+  async #requireOwner(exec: Executor, { account, key }: Actor): Promise<void> {
+    if (key.ownerId === account.id) return;
+    const { accounts } = this.#deps;
+    const owner = await accounts.findIdentity(exec, account.workspaceId, key.ownerId);
+    const isUsable =
+      owner?.kind === 'service' &&
+      owner.isActive &&
+      (await accounts.isManagedBy(exec, account.workspaceId, owner.id, account.id));
+    if (!isUsable) throw packageErrors.owner_unusable();
+  }
+
+  async #findVersion(exec: Executor, caller: Caller, id: string, version: string): Promise<{ package: Package; version: PackageVersion }> {
+    const parsed = parseNuGetVersion(version);
+    const found = parsed === null ? null : await repo.findPackage(exec, caller.workspace.id, id);
+    if (parsed !== null && found !== null) {
+      const row = await repo.findVersion(exec, found.workspaceId, found.id, versionKey(parsed));
+      if (row !== null) return { package: found, version: row };
+    }
+    // Texts of the request are told back only when they have the form of an id and a version.
+    if (parsed === null || !isValidPackageId(id)) throw packageErrors.not_found();
+    throw packageErrors.not_found({ detail: `A package with ID '${id}' and version '${parsed.normalized}' does not exist.` });
+  }
+
+  /** Refusals of known keys are part of the audit log and of the counters of the key. */
+  async #countingRefusals<Result>({ caller, actor }: KeyCaller, route: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      const refusal = asRefusal(error);
+      if (refusal !== null) {
+        this.#deps.audit.countRefusal(caller, refusal, route);
+        this.#deps.usage.record({
+          workspaceId: caller.workspace.id,
+          keyId: actor.key.id,
+          outcome: 'insufficient_scope',
+          ip: caller.ip,
+          userAgent: caller.userAgent,
+        });
+      }
+      throw error;
+    }
+  }
+}
+
+function requireScope(actor: Actor, action: GalleryAction, packageId: string): void {
+  const refusal = findScopeRefusal(actor, action, packageId);
+  if (refusal !== null) throw refusal;
+}
+
+function newPackage(caller: Caller, id: string, displayId: string, now: number): Package {
+  return { id, workspaceId: caller.workspace.id, idLower: asciiLower(displayId), displayId, createdAt: now };
+}
+
+function targetOf(target: Package, version: string) {
+  return { kind: 'package', id: target.idLower, name: `${target.displayId} ${version}` };
+}
+
+function existsFault({ contents }: StagedPackage, cause?: unknown): AppError {
+  const { id, version } = contents;
+  return packageErrors.exists({
+    detail: `A package with ID '${id}' and version '${version.normalized}' already exists and cannot be modified.`,
+    cause,
+  });
+}
+
+/** @see GalleryService */
+export function createGalleryService(deps: GalleryDeps): GalleryService {
+  return new Gallery(deps);
+}

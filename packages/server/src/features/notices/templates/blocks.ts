@@ -1,0 +1,100 @@
+import { toIso } from '../../../lib/clock.ts';
+import type { Locale } from '../../../jobs/index.ts';
+
+/** The parts of a mail. One list of them becomes both the text and the HTML, so that these never differ. */
+export type Block =
+  | { readonly kind: 'paragraph'; readonly text: string }
+  /** Less important than the rest. */
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
+  /** The one thing to press. */
+  | { readonly kind: 'action'; readonly label: string; readonly url: string };
+
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** A machine's string: monospaced, so that it can be compared by eye. */
+  readonly isCode?: boolean;
+}
+
+export function paragraph(text: string): Block {
+  return { kind: 'paragraph', text };
+}
+
+export function note(text: string): Block {
+  return { kind: 'note', text };
+}
+
+/**
+ * One line of text that shows what it says: controls and line ends become blanks, and the characters that
+ * turn the direction of text or hide in it go. Joiners stay: Persian words and family emoji need them.
+ */
+export function plainLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Zs}]+/gu, ' ')
+    .replace(/(?![\u200c\u200d])\p{Cf}/gu, '')
+    .trim();
+}
+
+/** A name for a subject: one line, and not so long that it hides the rest. */
+export function shortName(name: string, charactersMax = 60): string {
+  const characters = [...plainLine(name)];
+  return characters.length <= charactersMax ? characters.join('') : `${characters.slice(0, charactersMax - 1).join('')}…`;
+}
+
+/** An instant as people read it, in UTC and saying so: a mail does not know where its reader lives. */
+export function formatInstant(ms: number, locale: Locale): string {
+  const [year = '', month = '', day = '', time = ''] = toIso(ms).split(/[-T]/);
+  const clock = time.slice(0, 5);
+  if (locale === 'ja') return `${Number(year)}年${Number(month)}月${Number(day)}日 ${clock}（UTC）`;
+  return `${year}-${month}-${day} ${clock} UTC`;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function blockToText(block: Block): string {
+  if (block.kind === 'facts') {
+    return block.facts.map((fact) => `  ${fact.label}: ${plainLine(fact.value)}`).join('\n');
+  }
+  return block.kind === 'action' ? `${block.label}:\n${block.url}` : block.text;
+}
+
+export function toText(blocks: readonly Block[]): string {
+  return `${blocks.map(blockToText).join('\n\n')}\n`;
+}
+
+const FONT = `font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Hiragino Sans','Yu Gothic UI','Noto Sans JP',Meiryo,sans-serif`;
+const MONO = 'font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px';
+const BUTTON = 'display:inline-block;padding:10px 20px;border-radius:6px;background:#0d6e7a;color:#ffffff;font-weight:600;text-decoration:none';
+
+function factToHtml(fact: Fact): string {
+  const value = `<bdi>${escapeHtml(plainLine(fact.value))}</bdi>`;
+  const shown = fact.isCode === true ? `<code style="${MONO};overflow-wrap:anywhere">${value}</code>` : value;
+  return `<tr><th scope="row" style="padding:4px 16px 4px 0;text-align:left;vertical-align:top;font-weight:400;color:#626a70;white-space:nowrap">${escapeHtml(fact.label)}</th><td style="padding:4px 0;overflow-wrap:anywhere">${shown}</td></tr>`;
+}
+
+function blockToHtml(block: Block): string {
+  if (block.kind === 'facts') return `<table style="border-collapse:collapse;margin:0 0 16px">${block.facts.map(factToHtml).join('')}</table>`;
+  if (block.kind === 'action') {
+    const url = escapeHtml(block.url);
+    return `<p style="margin:0 0 8px"><a href="${url}" style="${BUTTON}">${escapeHtml(block.label)}</a></p><p style="margin:0 0 16px;${MONO};overflow-wrap:anywhere">${url}</p>`;
+  }
+  const look = block.kind === 'note' ? 'margin:0 0 8px;font-size:13px;color:#626a70' : 'margin:0 0 16px';
+  return `<p style="${look}">${escapeHtml(block.text)}</p>`;
+}
+
+/** A whole document without anything from elsewhere: opening the mail tells nobody that it was opened. */
+export function toHtml(blocks: readonly Block[], locale: Locale, subject: string): string {
+  const body = blocks.map(blockToHtml).join('\n');
+  return `<!doctype html>
+<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(subject)}</title></head>
+<body style="margin:0;padding:24px;background:#ffffff;color:#13181b;${FONT};font-size:15px;line-height:1.6">
+<div style="max-width:600px">
+${body}
+</div>
+</body></html>
+`;
+}

@@ -1,0 +1,151 @@
+import { type FieldFault, requestErrors } from '../../errors/index.ts';
+import { type Caller, systemCaller, type Workspace } from '../../http/index.ts';
+import type { Secret } from '../../lib/secret.ts';
+import { hasHiddenText, isEmailAddress } from '../../lib/text.ts';
+import { inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
+import { type Account, accountErrors, type AccountsService } from '../accounts/index.ts';
+import type { AuditService } from '../audit/index.ts';
+import type { WorkspacesService } from '../workspaces/index.ts';
+import type { Passwords } from './passwords.ts';
+import { countingRefusals } from './refusals.ts';
+import { setupErrors } from './sessions.errors.ts';
+import type { SessionsService, StartedSession } from './sessions.service.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface FirstAdmin {
+  readonly email: string;
+  readonly password: Secret;
+  readonly displayName: string;
+}
+
+export interface SetupService {
+  /**
+   * Makes the first administrator of the caller's workspace and signs him in. The code is used up by it.
+   *
+   * @throws setup.already_done, setup.wrong_code, session.throttled, account.password_weak, request.invalid
+   */
+  complete(
+    caller: Caller,
+    input: FirstAdmin & { readonly code: Secret; readonly oldCookie: Secret | null },
+  ): Promise<StartedSession>;
+  /**
+   * The same from the configuration, without a code and a session. Does nothing and says false when there is an
+   * administrator already, so that it can be asked at every start.
+   *
+   * @throws account.password_weak, request.invalid
+   */
+  createFirstAdmin(workspace: Workspace, admin: FirstAdmin): Promise<boolean>;
+}
+
+interface Deps {
+  readonly storage: Storage;
+  readonly audit: AuditService;
+  readonly accounts: AccountsService;
+  readonly workspaces: WorkspacesService;
+  readonly sessions: SessionsService;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+}
+
+const DISPLAY_NAME_CHARACTERS_MAX = 256;
+
+/** @throws request.invalid naming each field that cannot be taken as it is */
+function checkAdmin(admin: FirstAdmin): void {
+  const faults: FieldFault[] = [];
+  if (!isEmailAddress(admin.email)) {
+    faults.push({
+      field: 'email',
+      message: 'must be one plain address like ada@example.com, at most 254 characters',
+    });
+  }
+  const name = admin.displayName.trim();
+  if (name === '' || name.length > DISPLAY_NAME_CHARACTERS_MAX || hasHiddenText(name)) {
+    faults.push({
+      field: 'displayName',
+      message: `must be a name of 1 to ${DISPLAY_NAME_CHARACTERS_MAX} visible characters`,
+    });
+  }
+  if (faults.length > 0) {
+    throw requestErrors.invalid({
+      fields: faults,
+      detail: faults.map((fault) => `${fault.field} ${fault.message}`).join('; '),
+    });
+  }
+}
+
+export function createSetupService(deps: Deps): SetupService {
+  const { storage, audit, accounts, workspaces, sessions, passwords, throttle } = deps;
+
+  const hasAdmin = async (exec: Tx | Storage['read'], workspaceId: string): Promise<boolean> =>
+    (await accounts.countActiveAdmins(exec, workspaceId)) > 0;
+
+  const createAdmin = async (
+    tx: Tx,
+    caller: Caller,
+    admin: FirstAdmin,
+    passwordHash: string,
+  ): Promise<Account> => {
+    try {
+      const account = await accounts.createInside(tx, caller, {
+        kind: 'user',
+        role: 'admin',
+        email: admin.email,
+        displayName: admin.displayName,
+        passwordHash,
+      });
+      await audit.record(tx, caller, {
+        action: 'setup.completed',
+        target: { kind: 'user', id: account.id, name: admin.email },
+        accountId: account.id,
+      });
+      return account;
+    } catch (error) {
+      if (isUniqueViolation(error)) throw accountErrors.login_taken({ cause: error });
+      throw error;
+    }
+  };
+
+  const trimmed = (admin: FirstAdmin): FirstAdmin => ({
+    email: admin.email.trim(),
+    password: admin.password,
+    displayName: admin.displayName.trim(),
+  });
+
+  return {
+    complete: (caller, input) =>
+      countingRefusals(audit, caller, '/v1/setup', async () => {
+        const workspaceId = caller.workspace.id;
+        if (await hasAdmin(storage.read, workspaceId)) throw setupErrors.already_done();
+        const admin = trimmed(input);
+        checkAdmin(admin);
+        const reservation = await throttle.reserveSetup(caller);
+        const passwordHash = await passwords
+          .hash(admin.password, [admin.email, admin.displayName])
+          .catch(async (error: unknown) => {
+            await throttle.release(reservation);
+            throw error;
+          });
+        return await inTransaction(storage, async (tx) => {
+          if (await hasAdmin(tx, workspaceId)) throw setupErrors.already_done();
+          if (!(await workspaces.consumeSetupCode(tx, workspaceId, input.code)))
+            throw setupErrors.wrong_code();
+          await throttle.settle(tx, reservation);
+          // Nobody is signed in yet; the holder of the code acts for the installation.
+          const asSetup: Caller = { ...caller, principal: { kind: 'system', name: 'setup' } };
+          const account = await createAdmin(tx, asSetup, admin, passwordHash);
+          return await sessions.start(tx, caller, account, input.oldCookie);
+        });
+      }),
+    createFirstAdmin: async (workspace, input) => {
+      if (await hasAdmin(storage.read, workspace.id)) return false;
+      const admin = trimmed(input);
+      checkAdmin(admin);
+      const passwordHash = await passwords.hash(admin.password, [admin.email, admin.displayName]);
+      return await inTransaction(storage, async (tx) => {
+        if (await hasAdmin(tx, workspace.id)) return false;
+        await createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
+        return true;
+      });
+    },
+  };
+}

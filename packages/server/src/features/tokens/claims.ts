@@ -1,0 +1,164 @@
+import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import type { Permission } from '../../lib/permission.ts';
+import { effectivePermissions } from '../scopes/index.ts';
+
+/** RFC 9396: what the token permits, for services that read it offline. */
+export interface AuthorizationDetail {
+  readonly type: 'keyreeve';
+  readonly actions: readonly string[];
+  /** Patterns, as in scopes. */
+  readonly identifiers: readonly string[];
+}
+
+/** The payload of a token. Times are seconds, as RFC 7519 wants them. */
+export interface TokenClaims {
+  readonly iss: string;
+  readonly aud: string;
+  /** The account. */
+  readonly sub: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly jti: string;
+  /** The API key. */
+  readonly client_id: string;
+  /** The generation of the key whose secret was presented. */
+  readonly kgen: number;
+  /** Epochs of key and account when the token was made: see docs/decisions/0004-token-epochs.md. */
+  readonly kepo: number;
+  readonly aepo: number;
+  readonly workspace: string;
+  /** Only actions held on everything (`*`); absent when there are none. */
+  readonly scope?: string;
+  readonly authorization_details?: readonly AuthorizationDetail[];
+  /** The rights did not fit: ask the server what the token may do. */
+  readonly introspect?: true;
+}
+
+export interface ClaimsInput {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly workspaceId: string;
+  readonly account: AccountIdentity;
+  readonly key: KeyIdentity;
+  readonly keyEpoch: number;
+  readonly jti: string;
+  /** Milliseconds. */
+  readonly now: number;
+  readonly lifetimeSeconds: number;
+}
+
+const SECOND_MS = 1000;
+/** The longest lifetime that the settings allow: no token of ours lives longer. */
+const LIFETIME_SECONDS_MAX = 86_400;
+/** How far the clocks of two nodes may differ before a token "from the future" is refused. */
+const CLOCK_DIFFERENCE_SECONDS_MAX = 60;
+const EVERYTHING = '*';
+
+/** Actions that share their patterns are told together, which keeps tokens short. */
+function groupByResources(permissions: readonly Permission[]): readonly Permission[] {
+  const groups = new Map<string, Permission>();
+  for (const { actions, resources } of permissions) {
+    const name = JSON.stringify(resources);
+    const known = groups.get(name)?.actions ?? [];
+    groups.set(name, { actions: [...new Set([...known, ...actions])], resources });
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The claims of a new token. It ends at the earlier of its lifetime and the expiry of the secret that was
+ * presented, rounded down, so that it never outlives its key; null when less than a second is left.
+ */
+export function buildClaims(input: ClaimsInput): TokenClaims | null {
+  const { key, account } = input;
+  const iat = Math.floor(input.now / SECOND_MS);
+  const keyEnd = key.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(key.expiresAt / SECOND_MS);
+  const exp = Math.min(iat + input.lifetimeSeconds, keyEnd);
+  if (exp <= iat) return null;
+  const permissions = groupByResources(effectivePermissions(account, key));
+  const everywhere = permissions.filter((permission) => permission.resources.includes(EVERYTHING));
+  const scope = [...new Set(everywhere.flatMap((permission) => permission.actions))].join(' ');
+  return {
+    iss: input.issuer,
+    aud: input.audience,
+    sub: account.id,
+    iat,
+    exp,
+    jti: input.jti,
+    client_id: key.id,
+    kgen: key.generation,
+    kepo: input.keyEpoch,
+    aepo: account.epoch,
+    workspace: input.workspaceId,
+    ...(scope === '' ? {} : { scope }),
+    authorization_details: permissions.map(({ actions, resources }) => ({
+      type: 'keyreeve',
+      actions,
+      identifiers: resources,
+    })),
+  };
+}
+
+/** The same token without its rights, for when they would make it longer than headers and proxies carry. */
+export function withoutRights(claims: TokenClaims): TokenClaims {
+  const { iss, aud, sub, iat, exp, jti, client_id, kgen, kepo, aepo, workspace } = claims;
+  return { iss, aud, sub, iat, exp, jti, client_id, kgen, kepo, aepo, workspace, introspect: true };
+}
+
+/** The token's own permissions, or null when it does not carry them (`introspect`). */
+export function permissionsOf(claims: TokenClaims): readonly Permission[] | null {
+  if (claims.authorization_details === undefined) return null;
+  return claims.authorization_details.map(({ actions, identifiers }) => ({
+    actions,
+    resources: identifiers,
+  }));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function isDetail(value: unknown): value is AuthorizationDetail {
+  return (
+    isRecord(value) &&
+    value['type'] === 'keyreeve' &&
+    isTexts(value['actions']) &&
+    isTexts(value['identifiers'])
+  );
+}
+
+function isOptional(value: unknown, isRight: (value: unknown) => boolean): boolean {
+  return value === undefined || isRight(value);
+}
+
+const TEXTS = ['iss', 'aud', 'sub', 'jti', 'client_id', 'workspace'] as const;
+const COUNTS = ['iat', 'exp', 'kgen', 'kepo', 'aepo'] as const;
+
+/**
+ * The payload as claims, or null when a claim is missing, has another type than the one that we issue, or
+ * tells of a life that we never give. JSON has texts, fractions and 1e400 where a number of seconds is due.
+ */
+export function readClaims(payload: unknown, now: number): TokenClaims | null {
+  if (!isRecord(payload)) return null;
+  if (!TEXTS.every((name) => typeof payload[name] === 'string' && payload[name] !== '')) return null;
+  if (!COUNTS.every((name) => Number.isSafeInteger(payload[name]) && Number(payload[name]) >= 0)) return null;
+  const isRightsTold = Array.isArray(payload['authorization_details']);
+  const isWellTyped =
+    isOptional(payload['scope'], (value) => typeof value === 'string') &&
+    isOptional(payload['authorization_details'], (value) => Array.isArray(value) && value.every(isDetail)) &&
+    isOptional(payload['introspect'], (value) => value === true) &&
+    // Exactly one of the two: a token that tells nothing must not be taken for one that permits everything.
+    isRightsTold !== (payload['introspect'] === true);
+  if (!isWellTyped) return null;
+  const claims = payload as unknown as TokenClaims;
+  const seconds = Math.floor(now / SECOND_MS);
+  const isOfOurLife =
+    claims.exp > claims.iat &&
+    claims.exp - claims.iat <= LIFETIME_SECONDS_MAX &&
+    claims.iat <= seconds + CLOCK_DIFFERENCE_SECONDS_MAX;
+  return isOfOurLife ? claims : null;
+}

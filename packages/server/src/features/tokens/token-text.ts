@@ -1,0 +1,100 @@
+import { type CryptoKey, jwtVerify, SignJWT } from 'jose';
+import { parseStrictJson } from '../../lib/strict-json.ts';
+import { readClaims, type TokenClaims } from './claims.ts';
+
+/** RFC 9068: no other kind of JWT, ours or foreign, is ever taken for an access token. */
+const TOKEN_TYPE = 'at+jwt';
+/** Twice what we issue at most; nothing longer is even looked at. */
+const TOKEN_CHARACTERS_MAX = 8_192;
+const COMPACT_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
+const HEADER_MEMBERS = ['alg', 'kid', 'typ'];
+
+export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly privateKey: CryptoKey;
+}
+
+export interface VerificationKey {
+  readonly kid: string;
+  readonly algorithm: SigningAlgorithm;
+  readonly publicKey: CryptoKey;
+}
+
+export async function signToken(claims: TokenClaims, key: SigningKey): Promise<string> {
+  return await new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: key.algorithm, typ: TOKEN_TYPE, kid: key.kid })
+    .sign(key.privateKey);
+}
+
+/** The JSON of a segment, or undefined: UTF-8 only, no BOM, no member twice, one spelling of base64url. */
+function readSegment(segment: string): unknown {
+  const bytes = Buffer.from(segment, 'base64url');
+  // The last character may carry bits that decoding drops: two spellings of one token would pass the same
+  // signature, and a list of ended tokens by text would know only one of them.
+  if (bytes.toString('base64url') !== segment) return undefined;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.startsWith('\uFEFF') ? undefined : parseStrictJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The id of the key that the header names, with the algorithm that it claims. The header has exactly the
+ * members that we write: a token that brings its own key (`jwk`, `jku`, `x5c`) or extensions (`crit`, `b64`,
+ * `zip`) is none of ours.
+ */
+function readHeader(segment: string): { kid: string; alg: string } | null {
+  const header = readSegment(segment);
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) return null;
+  const members = new Map(Object.entries(header as Record<string, unknown>));
+  if ([...members.keys()].toSorted().join() !== HEADER_MEMBERS.join() || members.get('typ') !== TOKEN_TYPE)
+    return null;
+  const [kid, alg] = [members.get('kid'), members.get('alg')];
+  return typeof kid === 'string' && KID_FORM.test(kid) && typeof alg === 'string' ? { kid, alg } : null;
+}
+
+export interface TokenExpectations {
+  /** The workspace's address: issuer and, for use at this server, audience. */
+  readonly issuer: string;
+  readonly workspaceId: string;
+  /** Milliseconds. */
+  readonly now: number;
+  /** One of this workspace's keys that still verify, or null. Not asked for ids that cannot be ours. */
+  readonly findKey: (kid: string) => Promise<VerificationKey | null>;
+}
+
+/**
+ * The claims of a token of ours, or null for anything else, whatever is wrong with it. The signature is
+ * checked before any claim is believed, under the algorithm of the stored key, never under one that only the
+ * token names.
+ */
+export async function readToken(text: string, expected: TokenExpectations): Promise<TokenClaims | null> {
+  if (text.length > TOKEN_CHARACTERS_MAX || !COMPACT_FORM.test(text)) return null;
+  const [headerSegment = '', payloadSegment = '', signatureSegment = ''] = text.split('.');
+  if (Buffer.from(signatureSegment, 'base64url').toString('base64url') !== signatureSegment) return null;
+  const header = readHeader(headerSegment);
+  if (header === null) return null;
+  const key = await expected.findKey(header.kid);
+  if (key === null || key.algorithm !== header.alg) return null;
+  try {
+    await jwtVerify(text, key.publicKey, {
+      algorithms: [key.algorithm],
+      typ: TOKEN_TYPE,
+      issuer: expected.issuer,
+      audience: expected.issuer,
+      currentDate: new Date(expected.now),
+      requiredClaims: ['iss', 'aud', 'sub', 'iat', 'exp', 'jti', 'client_id', 'kgen', 'workspace'],
+    });
+  } catch {
+    // Only a wrong token gets here: the database was asked before.
+    return null;
+  }
+  const claims = readClaims(readSegment(payloadSegment), expected.now);
+  return claims !== null && claims.workspace === expected.workspaceId ? claims : null;
+}

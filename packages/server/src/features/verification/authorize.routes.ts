@@ -1,0 +1,97 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
+import Type from 'typebox';
+import { AppError } from '../../errors/index.ts';
+import {
+  authErrors,
+  challengeHeaders,
+  EmptyResponse,
+  problemResponse,
+  type RouteAuth,
+} from '../../http/index.ts';
+import { readQuestion } from './question.ts';
+import { presentReason, presentSubjectHeaders } from './verification.present.ts';
+import { AuthorizeQuerySchema } from './verification.schema.ts';
+import type { VerificationService } from './verification.service.ts';
+
+/** Gateways ask with the method of the request that they hold back, whatever it is. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const BODY_BYTES_MAX = 64 * 1024;
+
+/**
+ * Deferred, since gateways read the status and headers and nothing else: no problem document, but
+ * `X-Keyreeve-Reason`. Session cookies are refused: whatever page a browser shows would be let through.
+ */
+const AUTH: RouteAuth = { kinds: ['key', 'token'], action: null, isDeferred: true };
+
+const DESCRIPTION = [
+  'For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.',
+  'Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).',
+  '`X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.',
+].join('\n\n');
+
+type Query = Static<typeof AuthorizeQuerySchema>;
+
+/** The answer of a gateway to a credential that the auth hook did not accept. @throws what is no such refusal */
+function refuse(error: AppError, reply: FastifyReply): FastifyReply {
+  if (error.status !== 401 && error.status !== 403) throw error;
+  return reply
+    .code(401)
+    .headers(challengeHeaders(authErrors.required()))
+    .header('x-keyreeve-reason', presentReason(error.code))
+    .send();
+}
+
+async function answer(
+  service: VerificationService,
+  request: FastifyRequest<{ Querystring: Query }>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { caller, refusal } = request;
+  const question = readQuestion(request.query);
+  if (refusal !== null) return refuse(refusal, reply);
+  const { principal, workspace } = caller;
+  if (principal.kind !== 'key' && principal.kind !== 'token') return refuse(authErrors.required(), reply);
+  const { code } = await service.authorize(caller, principal, question);
+  reply.headers(presentSubjectHeaders(workspace, principal.account, principal.key));
+  return code === 'valid' ? reply.code(204).send() : reply.code(403).header('x-keyreeve-reason', code).send();
+}
+
+export function registerAuthorizeRoutes(root: FastifyInstance, service: VerificationService): void {
+  void root.register(async (scope) => {
+    // What the held-back request carries is none of our business, nor is what it says that it carries.
+    scope.addHook('onRequest', async (request) => {
+      delete request.headers['content-type'];
+    });
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: BODY_BYTES_MAX },
+      (_request, _body, done) => {
+        done(null, undefined);
+      },
+    );
+    for (const method of METHODS) {
+      scope.route<{ Querystring: Query }>({
+        method,
+        url: '/v1/authorize',
+        exposeHeadRoute: false,
+        config: { auth: AUTH },
+        schema: {
+          operationId: `authorize${method}`,
+          tags: ['verification'],
+          summary: 'May the request of this credential pass?',
+          description: DESCRIPTION,
+          querystring: AuthorizeQuerySchema,
+          response: {
+            204: EmptyResponse,
+            401: Type.Null({ description: 'The credential is missing or no good; no body.' }),
+            403: Type.Null({ description: 'The credential does not permit the action; no body.' }),
+            default: problemResponse,
+          },
+        },
+        handler: (request, reply) => answer(service, request, reply),
+      });
+    }
+  });
+}

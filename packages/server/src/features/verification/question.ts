@@ -1,0 +1,47 @@
+import { isIP } from 'node:net';
+import { type FieldFault, requestErrors } from '../../errors/index.ts';
+import { isAction } from '../scopes/index.ts';
+import type { Question } from './decide.ts';
+
+const RESOURCE = /^[!-~]{1,1024}$/;
+
+function refuse(fields: readonly FieldFault[]): never {
+  throw requestErrors.invalid({
+    fields,
+    detail: fields.map(({ field, message }) => `${field} ${message}`).join('; '),
+  });
+}
+
+/**
+ * The question as it is decided. An empty `action` is a gateway whose variable was not set; taken for "no
+ * action" it would open the gate for every key, so it is refused like any other text that is no action.
+ *
+ * @throws request.invalid naming the field
+ */
+export function readQuestion(input: {
+  readonly action?: string | undefined;
+  readonly resource?: string | undefined;
+}): Question {
+  const { action, resource } = input;
+  if (action !== undefined && !isAction(action)) {
+    refuse([
+      {
+        field: 'action',
+        message: 'must look like service:verb or service:resource:verb, in lower case, at most 64 characters',
+      },
+    ]);
+  }
+  if (resource !== undefined && action === undefined)
+    refuse([{ field: 'action', message: 'is required when resource is given' }]);
+  if (resource !== undefined && !RESOURCE.test(resource)) {
+    refuse([{ field: 'resource', message: 'must be 1 to 1024 printable ASCII characters without blanks' }]);
+  }
+  return { action: action ?? null, resource: resource ?? null };
+}
+
+/** The address of the end client, or null when it was not told. @throws request.invalid */
+export function readClientIp(ip: string | undefined): string | null {
+  if (ip !== undefined && isIP(ip) === 0)
+    refuse([{ field: 'ip', message: 'must be an IPv4 or IPv6 address' }]);
+  return ip ?? null;
+}

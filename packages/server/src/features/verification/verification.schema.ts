@@ -1,0 +1,84 @@
+import Type from 'typebox';
+import { refTo } from '../../http/index.ts';
+import { PermissionSchema } from '../scopes/index.ts';
+
+const Nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+
+const Action = Type.String({
+  maxLength: 256,
+  description: '`service:verb` or `service:resource:verb`: may the key do this?',
+});
+const Resource = Type.String({
+  maxLength: 2048,
+  description:
+    'To what; printable ASCII without blanks. Without it the action must be held on everything (`*`).',
+});
+
+export const VerifyBodySchema = Type.Object(
+  {
+    key: Type.Optional(
+      Type.String({
+        maxLength: 1024,
+        'x-secret': true,
+        description: 'A full key. Either this, or `apiKey` and `secretKey`.',
+      }),
+    ),
+    apiKey: Type.Optional(Type.String({ maxLength: 256 })),
+    secretKey: Type.Optional(Type.String({ maxLength: 1024, 'x-secret': true })),
+    action: Type.Optional(Action),
+    resource: Type.Optional(Resource),
+    ip: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: 'Address of the end client. Without it a key with an IP allow list is refused.',
+      }),
+    ),
+  },
+  { $id: 'VerifyKey', additionalProperties: false },
+);
+
+const Code = Type.Union([
+  Type.Literal('valid'),
+  Type.Literal('malformed'),
+  Type.Literal('not_found'),
+  Type.Literal('expired'),
+  Type.Literal('disabled'),
+  Type.Literal('account_disabled'),
+  Type.Literal('insufficient_scope'),
+  Type.Literal('ip_not_allowed'),
+  Type.Literal('rate_limited'),
+]);
+
+export const VerifyAnswerSchema = Type.Object(
+  {
+    valid: Type.Boolean(),
+    code: Code,
+    keyId: Nullable(
+      Type.String({ description: 'The API key. Null, like all that follows, unless the secret was right.' }),
+    ),
+    account: Nullable(
+      Type.Object(
+        {
+          id: Type.String(),
+          kind: Type.Union([Type.Literal('user'), Type.Literal('service')]),
+          displayName: Type.String(),
+          login: Type.String(),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    access: Nullable(Type.Union([Type.Literal('account'), Type.Literal('scoped'), Type.Literal('full')])),
+    scopes: Nullable(Type.Array(refTo(PermissionSchema))),
+    expiresAt: Nullable(
+      Type.String({ format: 'date-time', description: 'When the presented secret stops working.' }),
+    ),
+    matched: Type.Optional(refTo(PermissionSchema)),
+  },
+  { $id: 'VerifyAnswer', additionalProperties: false },
+);
+
+/** Unknown parameters are refused: a mistyped `action` would otherwise ask for nothing and open the gate. */
+export const AuthorizeQuerySchema = Type.Object(
+  { action: Type.Optional(Action), resource: Type.Optional(Resource) },
+  { additionalProperties: false },
+);

@@ -1,0 +1,64 @@
+import { BlockList, isIPv4 } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import Type from 'typebox';
+import { requestErrors } from '../errors/index.ts';
+import { isEqualConstantTime } from '../lib/mac.ts';
+import type { Secret } from '../lib/secret.ts';
+import { problemResponse } from './problem.ts';
+
+export interface OperationsDeps {
+  /** Resolves when the database answers; rejects otherwise. */
+  readonly ping: () => Promise<void>;
+  readonly metricsToken: Secret | null;
+}
+
+const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
+const ANYBODY = { auth: { kinds: ['anonymous'], action: null } } as const;
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** The peer itself must be on this machine; a forwarded address proves nothing. */
+function isFromThisMachine(request: FastifyRequest): boolean {
+  const address = request.socket.remoteAddress ?? '';
+  return address !== '' && LOOPBACK.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') && request.headers['x-forwarded-for'] === undefined;
+}
+
+function mayReadMetrics(request: FastifyRequest, token: Secret | null): boolean {
+  if (token === null) return isFromThisMachine(request);
+  const presented = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return presented !== undefined && isEqualConstantTime(presented, token.reveal());
+}
+
+/** `/healthz` (the process lives), `/readyz` (it can do its work) and `/metrics` (Prometheus). */
+export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsDeps): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const durations = new Histogram({
+    name: 'keyreeve_http_request_duration_seconds',
+    help: 'Time to answer, by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers: [registry],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    // The route's pattern, never the address: ids would make a series each.
+    durations.observe({ route: request.routeOptions.url ?? 'none', method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+  });
+  const response = { 200: HealthSchema, default: problemResponse };
+  app.get('/healthz', { config: ANYBODY, schema: { operationId: 'getHealth', tags: ['operations'], summary: 'Is the process alive?', response } }, async () => ({ status: 'ok' as const }));
+  app.get('/readyz', { config: ANYBODY, schema: { operationId: 'getReadiness', tags: ['operations'], summary: 'Can it do its work?', response } }, async () => {
+    try {
+      await deps.ping();
+    } catch (error) {
+      throw requestErrors.unavailable({ headers: { 'retry-after': '1' }, cause: error });
+    }
+    return { status: 'ok' as const };
+  });
+  app.get('/metrics', { config: ANYBODY, schema: { hide: true } }, async (request, reply) => {
+    if (!mayReadMetrics(request, deps.metricsToken)) throw requestErrors.not_found({ detail: 'There is nothing at this address.' });
+    return await reply.type(registry.contentType).send(await registry.metrics());
+  });
+}

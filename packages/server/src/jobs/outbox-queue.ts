@@ -1,0 +1,112 @@
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
+import { inTransaction, type Keyring, type OutboxTable, type Storage, type Tx } from '../storage/index.ts';
+import { type Notice, sealedPayloadPlace } from './outbox.ts';
+import { deleteOutbox, leaseOutbox, listDueIds, listOldIds, settleOutbox } from './outbox.repo.ts';
+
+/**
+ * How long a process has a mail to itself. A send must be over well before, so that the outcome is written
+ * in time even when the clocks of two nodes differ by some seconds.
+ */
+export const LEASE_MS = 60_000;
+
+/** The pauses after the first tries; later ones are an hour apart. */
+const RETRY_DELAYS_MS = [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
+const GIVE_UP_AFTER_MS = 3 * DAY_MS;
+const KEEP_MS = 30 * DAY_MS;
+const SWEEP_ROWS = 500;
+
+/** A mail that this process, and no other, may send now. */
+export type ClaimedMail = OutboxTable;
+
+export type MailOutcome =
+  | { readonly kind: 'sent' }
+  /** Not now; a later try may succeed. */
+  | { readonly kind: 'retry'; readonly reason: string }
+  /** Never: another try would end in the same way. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Kept here to be read, because there is no SMTP server. */
+  | { readonly kind: 'mailbox' };
+
+/** What became of a mail; `lost` when another process took it over after our lease had ended. */
+export type MailState = 'sent' | 'pending' | 'failed' | 'mailbox' | 'lost';
+
+export interface OutboxQueue {
+  /**
+   * Takes up to `limit` due mails for this process, for a minute. Any number of processes may ask at the same
+   * time: each mail goes to one of them. A mail whose process died is due again when the minute is over.
+   */
+  claimDue(limit: number): Promise<readonly ClaimedMail[]>;
+  /** What the mail has to say. @throws Error when the stored text was altered or does not open here */
+  open(mail: Pick<OutboxTable, 'id' | 'kind' | 'sealed_payload'>): Notice;
+  /**
+   * Writes how a try ended. A mail that was sent or given up loses its payload: what it said, secrets and
+   * links among it, is needed no more. After three days of failures a mail is given up.
+   */
+  settle(tx: Tx, mail: ClaimedMail, outcome: MailOutcome): Promise<MailState>;
+  /** Deletes what was sent, given up or kept in the mailbox more than 30 days ago. Returns how many. */
+  sweep(signal?: AbortSignal): Promise<number>;
+}
+
+/** When the next try is due after `attempts` tries that failed; null when there is none any more. */
+export function nextAttemptAt(attempts: number, createdAt: number, now: number): number | null {
+  const next = now + (RETRY_DELAYS_MS[attempts - 1] ?? HOUR_MS);
+  return next > createdAt + GIVE_UP_AFTER_MS ? null : next;
+}
+
+export function createOutboxQueue(deps: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly keyring: Keyring;
+}): OutboxQueue {
+  const { storage, clock, keyring } = deps;
+
+  const finish = async (
+    tx: Tx,
+    mail: ClaimedMail,
+    state: 'sent' | 'failed' | 'mailbox',
+    reason: string | null,
+  ): Promise<MailState> => {
+    const end = { state, last_error: reason, next_attempt_at: mail.next_attempt_at, done_at: clock.now() };
+    const outcome = state === 'mailbox' ? end : { ...end, sealed_payload: null };
+    return (await settleOutbox(tx, mail.id, mail.attempts, outcome)) ? state : 'lost';
+  };
+
+  return {
+    claimDue: async (limit) => {
+      // Mostly there is nothing to send; finding that out must not take the write lock.
+      if ((await listDueIds(storage.read, clock.now(), 1)).length === 0) return [];
+      return await inTransaction(storage, async (tx) => {
+        const now = clock.now();
+        const claimed: ClaimedMail[] = [];
+        for (const id of await listDueIds(tx, now, limit)) {
+          const row = await leaseOutbox(tx, id, now, now + LEASE_MS);
+          if (row !== undefined) claimed.push(row);
+        }
+        return claimed;
+      });
+    },
+    open: (mail) => {
+      if (mail.sealed_payload === null) throw new Error(`The mail ${mail.id} has no payload any more.`);
+      const payload: unknown = JSON.parse(keyring.open(mail.sealed_payload, sealedPayloadPlace(mail.id)));
+      return { kind: mail.kind, payload } as Notice;
+    },
+    settle: async (tx, mail, outcome) => {
+      if (outcome.kind === 'sent' || outcome.kind === 'mailbox') return await finish(tx, mail, outcome.kind, null);
+      const next = outcome.kind === 'failed' ? null : nextAttemptAt(mail.attempts, mail.created_at, clock.now());
+      if (next === null) return await finish(tx, mail, 'failed', outcome.reason);
+      const retry = { state: 'pending', last_error: outcome.reason, next_attempt_at: next, done_at: null };
+      return (await settleOutbox(tx, mail.id, mail.attempts, retry)) ? 'pending' : 'lost';
+    },
+    sweep: async (signal) => {
+      const before = clock.now() - KEEP_MS;
+      let count = 0;
+      for (;;) {
+        // In small pieces: one large delete would keep other writers waiting.
+        const ids = await listOldIds(storage.read, before, SWEEP_ROWS);
+        if (ids.length > 0) await inTransaction(storage, (tx) => deleteOutbox(tx, ids));
+        count += ids.length;
+        if (ids.length < SWEEP_ROWS || signal?.aborted === true) return count;
+      }
+    },
+  };
+}
