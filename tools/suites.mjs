@@ -1,3 +1,13 @@
+const vitestOf = (project) => [
+  'node',
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--config',
+  'e2e/vitest.config.ts',
+  '--project',
+  project,
+];
+
 /**
  * The suites of `npm test`, in this order; `npm run test:full` adds the long ones.
  *
@@ -9,7 +19,7 @@
 export const SUITES = [
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'], long: false },
   { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'], long: false },
-  { name: 'e2e', command: ['node', 'e2e/run.ts'], long: false, needs: 'e2e' },
-  { name: 'matrix', command: ['node', 'e2e/matrix.ts'], long: true },
-  { name: 'power cut', command: ['node', 'e2e/powercut.ts'], long: true, needs: 'powercut' },
+  { name: 'matrix', command: vitestOf('matrix'), long: false },
+  { name: 'e2e', command: vitestOf('e2e'), long: false, needs: 'e2e' },
+  { name: 'power cut', command: vitestOf('powercut'), long: false, needs: 'powercut' },
 ];

@@ -21,8 +21,13 @@ export interface Answer<Data> {
 }
 
 type Verb = 'get' | 'put' | 'post' | 'patch' | 'delete';
-type PathWith<V extends Verb> = { [P in keyof paths]: paths[P] extends { [K in V]: unknown } ? P : never }[keyof paths];
-type OperationOf<P extends keyof paths, V extends Verb> = Extract<paths[P][V], Record<string | number, unknown>>;
+type PathWith<V extends Verb> = {
+  [P in keyof paths]: paths[P] extends { [K in V]: unknown } ? P : never;
+}[keyof paths];
+type OperationOf<P extends keyof paths, V extends Verb> = Extract<
+  paths[P][V],
+  Record<string | number, unknown>
+>;
 type DataOf<P extends keyof paths, V extends Verb, Init> = Extract<
   FetchResponse<OperationOf<P, V>, Init, `${string}/${string}`>,
   { error?: never }
@@ -56,9 +61,15 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 function readBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
-  const isUsable = url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === '';
+  const isUsable =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === '';
   // The text is not repeated: it may hold a password.
-  if (!isUsable) throw new TypeError('baseUrl must be an http or https address without user, password, query and fragment.');
+  if (!isUsable)
+    throw new TypeError(
+      'baseUrl must be an http or https address without user, password, query and fragment.',
+    );
   return url.href.replace(/\/+$/, '');
 }
 
@@ -68,7 +79,12 @@ function readTimeout(timeoutMs: number): number {
 }
 
 /** Runs one call and turns what the platform throws into our errors; an abort by the caller passes through. */
-async function withOwnErrors<T>(baseUrl: string, timeoutMs: number, signal: AbortSignal | null, call: () => Promise<T>): Promise<T> {
+async function withOwnErrors<T>(
+  baseUrl: string,
+  timeoutMs: number,
+  signal: AbortSignal | null,
+  call: () => Promise<T>,
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
@@ -100,7 +116,8 @@ export function createClient(options: ClientOptions): KeyreeveClient {
   const client = createFetchClient<paths>({
     baseUrl,
     redirect: 'manual',
-    fetch: (request) => send(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
+    fetch: (request) =>
+      send(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
   });
   client.use({
     onRequest: ({ request }) => {
@@ -123,7 +140,11 @@ export function createClient(options: ClientOptions): KeyreeveClient {
 
 type LooseCall = (path: string, init?: { signal?: AbortSignal | null }) => Promise<Answer<unknown>>;
 
-function wrap<V extends Verb>(client: Client<paths>, verb: Uppercase<V>, place: { baseUrl: string; timeoutMs: number }): Call<V> {
+function wrap<V extends Verb>(
+  client: Client<paths>,
+  verb: Uppercase<V>,
+  place: { baseUrl: string; timeoutMs: number },
+): Call<V> {
   // The types of the two sides say the same, but only for each path by itself; refusals were thrown above.
   const call = client[verb] as unknown as LooseCall;
   const wrapped: LooseCall = (path, init) =>

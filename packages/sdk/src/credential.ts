@@ -16,7 +16,9 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,8192}$/;
  */
 function requireVisible(name: string, value: unknown): string {
   if (typeof value === 'string' && VISIBLE_ASCII.test(value)) return value;
-  throw new TypeError(`credential.${name} must be 1 to 8192 visible ASCII characters, without blanks and line ends.`);
+  throw new TypeError(
+    `credential.${name} must be 1 to 8192 visible ASCII characters, without blanks and line ends.`,
+  );
 }
 
 /**
@@ -24,7 +26,8 @@ function requireVisible(name: string, value: unknown): string {
  * @throws TypeError that names the faulty member and never repeats it
  */
 export function toHeader(credential: Credential): readonly [name: string, value: string] {
-  if ('fullKey' in credential) return ['authorization', `Bearer ${requireVisible('fullKey', credential.fullKey)}`];
+  if ('fullKey' in credential)
+    return ['authorization', `Bearer ${requireVisible('fullKey', credential.fullKey)}`];
   if ('token' in credential) return ['authorization', `Bearer ${requireVisible('token', credential.token)}`];
   if ('cookie' in credential) return ['cookie', requireVisible('cookie', credential.cookie)];
   const apiKey = requireVisible('apiKey', credential.apiKey);

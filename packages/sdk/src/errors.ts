@@ -36,7 +36,11 @@ export class KeyreeveError extends Error {
   /** The whole document, with members that only some codes have; null when there was none. */
   readonly problem: Problem | null;
 
-  constructor(status: number, problem: Problem | null, rest: { detail?: string; retryAfterSeconds?: number | null } = {}) {
+  constructor(
+    status: number,
+    problem: Problem | null,
+    rest: { detail?: string; retryAfterSeconds?: number | null } = {},
+  ) {
     const detail = problem?.detail ?? rest.detail ?? `The server answered ${status}.`;
     super(problem === null ? detail : `${problem.code}: ${detail}`);
     this.code = problem?.code ?? UNEXPECTED_ANSWER;
@@ -73,7 +77,12 @@ export class KeyreeveTransportError extends Error {
 function isProblem(value: unknown): value is Problem {
   if (typeof value !== 'object' || value === null) return false;
   const { code, status, detail, title } = value as Partial<Record<string, unknown>>;
-  return typeof code === 'string' && typeof status === 'number' && typeof detail === 'string' && typeof title === 'string';
+  return (
+    typeof code === 'string' &&
+    typeof status === 'number' &&
+    typeof detail === 'string' &&
+    typeof title === 'string'
+  );
 }
 
 function readRetryAfter(response: Response): number | null {

@@ -1,6 +1,13 @@
-import type { components } from './generated/api.ts';
+import type { components, operations } from './generated/api.ts';
 
-export { type Answer, type Call, type ClientOptions, createClient, ifMatch, type KeyreeveClient } from './client.ts';
+export {
+  type Answer,
+  type Call,
+  type ClientOptions,
+  createClient,
+  ifMatch,
+  type KeyreeveClient,
+} from './client.ts';
 export type { Credential } from './credential.ts';
 export {
   type FieldFault,
@@ -12,13 +19,25 @@ export {
 } from './errors.ts';
 export type { components, operations, paths } from './generated/api.ts';
 export { type Page, paginate } from './paginate.ts';
+export { type VerifyAnswer, type VerifyQuestion, verifyKey } from './verify-key.ts';
 
 type Schemas = components['schemas'];
-export type Key = Schemas['Key'];
-export type MintedKey = Schemas['MintedKey'];
-export type User = Schemas['User'];
-export type ServiceAccount = Schemas['ServiceAccount'];
-export type Permission = Schemas['Permission'];
-export type Settings = Schemas['Settings'];
 export type AuditEntry = Schemas['AuditEntry'];
+export type Key = Schemas['Key'];
+export type KeySelf = Schemas['KeySelf'];
+export type MintedKey = Schemas['MintedKey'];
+export type Package = Schemas['Package'];
+export type Permission = Schemas['Permission'];
+export type ServiceAccount = Schemas['ServiceAccount'];
+export type Settings = Schemas['Settings'];
+export type SignedIn = Schemas['SignedIn'];
+export type User = Schemas['User'];
 export type Workspace = Schemas['Workspace'];
+
+/** The JSON body that an operation takes, by its `operationId`: `BodyOf<'createKey'>`. */
+export type BodyOf<Operation extends keyof operations> =
+  NonNullable<operations[Operation]['requestBody']> extends {
+    content: { 'application/json': infer Body };
+  }
+    ? Body
+    : never;

@@ -23,7 +23,8 @@ export async function* paginate<Item>(
   do {
     const { data }: Answer<Page<Item>> = await fetchPage(cursor === null ? {} : { cursor });
     yield* data.items;
-    if (data.nextCursor !== null && data.nextCursor === cursor) throw new Error('The server repeats a cursor.');
+    if (data.nextCursor !== null && data.nextCursor === cursor)
+      throw new Error('The server repeats a cursor.');
     cursor = data.nextCursor;
   } while (cursor !== null);
 }

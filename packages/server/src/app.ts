@@ -3,21 +3,26 @@ import { createAuthenticate } from './authenticate.ts';
 import type { Deps } from './deps.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
+import { normalizeGalleryUrl, registerGalleryRoutes, registerPackageRoutes } from './features/gallery/index.ts';
 import { findKey, registerKeyRoutes, registerSelfRoutes } from './features/keys/index.ts';
+import { registerMailboxRoutes } from './features/notices/index.ts';
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
+import { registerPasswordRoutes, registerSessionRoutes, registerSetupRoutes } from './features/sessions/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
+import { registerIamRoutes, registerJwksRoutes } from './features/tokens/index.ts';
+import { registerVerificationRoutes } from './features/verification/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
-import { authErrors, createHttpApp, registerDocsRoutes, registerOperationsRoutes } from './http/index.ts';
+import { createHttpApp, registerDocsRoutes, registerOperationsRoutes } from './http/index.ts';
 import { pingStorage } from './storage/index.ts';
 
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
 export async function buildApp(deps: Deps): Promise<FastifyInstance> {
-  const { config, workspaces, defaultWorkspace, audit, usage } = deps;
+  const { config, workspaces, defaultWorkspace, audit, usage, sessions, tokens } = deps;
   const app = await createHttpApp({
     logger: deps.logger,
     trustProxy: config.trustProxy,
     tls: config.tls,
-    rewriteUrl: (url) => url,
+    rewriteUrl: normalizeGalleryUrl,
     findWorkspace: (host) => workspaces.findByHost(host),
     defaultWorkspace: () => defaultWorkspace,
     isPermitted: (principal, action, resource) => (resource === undefined ? holdsAction(principal, action) : can(principal, action, resource)),
@@ -25,18 +30,39 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     authenticate: createAuthenticate({
       keys: deps.keyAuthenticator,
       usage,
-      authenticateSession: () => Promise.reject(authErrors.session_ended()),
-      authenticateToken: () => Promise.reject(authErrors.invalid_credential()),
+      authenticateSession: (cookie, facts) => sessions.authenticate(facts.workspace.id, cookie),
+      authenticateToken: (token, facts) => tokens.authenticate(token, facts),
     }),
   });
-  app.addSchema(PermissionSchema);
   registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });
   registerDocsRoutes(app);
-  registerWorkspaceRoutes(app, workspaces);
-  registerSettingsRoutes(app, deps.settings);
-  registerAuditRoutes(app, audit);
-  registerAccountRoutes(app, deps.accounts, { hash: () => Promise.resolve(''), invite: () => Promise.resolve() });
-  registerKeyRoutes(app, { keys: deps.keys, lister: deps.keyLister, delivery: deps.keyDelivery, importer: deps.keyImporter, usage, now: () => deps.clock.now() });
-  registerSelfRoutes(app, { keys: deps.keys, lister: deps.keyLister, findKey: (workspaceId, keyId) => findKey(deps.storage.read, deps.keyring, workspaceId, keyId) });
+  registerPeople(app, deps);
+  registerKeys(app, deps);
+  registerGalleryRoutes(app, deps.gallery);
+  registerPackageRoutes(app, deps.packages);
   return app;
+}
+
+function registerPeople(app: FastifyInstance, deps: Deps): void {
+  app.addSchema(PermissionSchema);
+  registerWorkspaceRoutes(app, deps.workspaces);
+  registerSettingsRoutes(app, deps.settings);
+  registerAuditRoutes(app, deps.audit);
+  registerAccountRoutes(app, deps.accounts, {
+    hash: (password, contextWords) => deps.passwords.hash(password, contextWords),
+    invite: (caller, view) => deps.passwordService.invite(caller, view),
+  });
+  registerSessionRoutes(app, deps.sessions);
+  registerSetupRoutes(app, deps.setup);
+  registerPasswordRoutes(app, deps.passwordService);
+  registerMailboxRoutes(app, deps.mailbox);
+}
+
+function registerKeys(app: FastifyInstance, deps: Deps): void {
+  const { keys, keyLister: lister, keyDelivery: delivery, keyImporter: importer, usage, clock, storage, keyring } = deps;
+  registerKeyRoutes(app, { keys, lister, delivery, importer, usage, now: () => clock.now() });
+  registerSelfRoutes(app, { keys, lister, findKey: (workspaceId, keyId) => findKey(storage.read, keyring, workspaceId, keyId) });
+  registerIamRoutes(app, { iam: deps.iam, now: () => clock.now() });
+  registerJwksRoutes(app, deps.tokens);
+  registerVerificationRoutes(app, deps.verification);
 }

@@ -1,7 +1,9 @@
+import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config/index.ts';
 import { type AccountHooks, type AccountsService, createAccountsService } from './features/accounts/index.ts';
 import { type AuditService, createAuditService } from './features/audit/index.ts';
+import { type BlobSweeper, createBlobSweeper, createGalleryService, createPackagesService, type GalleryService, type PackagesService } from './features/gallery/index.ts';
 import {
   createKeyAuthenticator,
   createKeyDelivery,
@@ -16,13 +18,42 @@ import {
   type KeysService,
   type UsageRecorder,
 } from './features/keys/index.ts';
+import { createMailboxService, createMailTransport, createNoticeSender, type MailboxService, type NoticeSender } from './features/notices/index.ts';
+import {
+  createPasswordLinks,
+  createPasswords,
+  createPasswordService,
+  createSessionsService,
+  createSetupService,
+  createThrottle,
+  type PasswordLinks,
+  type Passwords,
+  type PasswordService,
+  type SessionsService,
+  type SetupService,
+  type Throttle,
+} from './features/sessions/index.ts';
 import { createSettingsService, type SettingsService } from './features/settings/index.ts';
+import { createIamService, createSigningKeys, createTokensService, type IamService, type TokensService } from './features/tokens/index.ts';
+import { createVerificationService, type VerificationService } from './features/verification/index.ts';
 import { createWorkspacesService, type WorkspacesService } from './features/workspaces/index.ts';
 import type { Workspace } from './http/index.ts';
-import { createOutbox, type Outbox } from './jobs/index.ts';
+import { createOutbox, createOutboxQueue, type Outbox, type OutboxQueue } from './jobs/index.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
-import { isNewSqliteDatabase, type Keyring, loadMasterKey, migrateStorage, openKeyring, openStorage, type Storage } from './storage/index.ts';
+import { type BlobStore, createFolderBlobStore } from './storage/blobs/index.ts';
+import {
+  adoptNextMasterKey,
+  isNewSqliteDatabase,
+  type Keyring,
+  loadMasterKey,
+  MasterKeyError,
+  migrateStorage,
+  openKeyring,
+  openStorage,
+  readNextMasterKey,
+  type Storage,
+} from './storage/index.ts';
 
 /** What comes from outside the process; tests hand in a clock and randomness of their own. */
 export interface Surroundings {
@@ -32,22 +63,51 @@ export interface Surroundings {
   readonly logger: FastifyBaseLogger;
 }
 
-/** Every service of the server, made once. */
-export interface Deps extends Surroundings {
+/** What everything else stands on. */
+interface Foundation {
   readonly storage: Storage;
   readonly keyring: Keyring;
   readonly audit: AuditService;
   readonly settings: SettingsService;
   readonly workspaces: WorkspacesService;
   readonly defaultWorkspace: Workspace;
-  readonly accounts: AccountsService;
   readonly outbox: Outbox;
+  readonly queue: OutboxQueue;
+}
+
+interface People {
+  readonly accounts: AccountsService;
+  readonly passwords: Passwords;
+  readonly passwordLinks: PasswordLinks;
+  readonly passwordService: PasswordService;
+  readonly sessions: SessionsService;
+  readonly setup: SetupService;
+  readonly throttle: Throttle;
+}
+
+interface KeyServices {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly keyDelivery: KeyDelivery;
   readonly keyImporter: KeyImporter;
   readonly keyLister: KeyLister;
   readonly keys: KeysService;
   readonly usage: UsageRecorder;
+  readonly tokens: TokensService;
+  readonly iam: IamService;
+}
+
+interface GalleryServices {
+  readonly blobs: BlobStore;
+  readonly gallery: GalleryService;
+  readonly packages: PackagesService;
+  readonly blobSweeper: BlobSweeper;
+}
+
+/** Every service of the server, made once. */
+export interface Deps extends Surroundings, Foundation, People, KeyServices, GalleryServices {
+  readonly notices: NoticeSender;
+  readonly mailbox: MailboxService;
+  readonly verification: VerificationService;
   close(): Promise<void>;
 }
 
@@ -65,11 +125,86 @@ async function openDatabase(surroundings: Surroundings): Promise<{ storage: Stor
   const storage = openStorage(config, logger);
   try {
     await migrateStorage(storage);
-    return { storage, keyring: await openKeyring({ storage, clock, random, masterKey }) };
+    return { storage, keyring: await unlock({ storage, clock, random, masterKey }, config) };
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+/** A rotation that was cut short after its transaction has left the new key in the file beside the old one. */
+async function unlock(keyringDeps: Parameters<typeof openKeyring>[0], config: Config): Promise<Keyring> {
+  const next = config.masterKey === null ? readNextMasterKey(config.dataDir) : null;
+  try {
+    return await openKeyring(keyringDeps);
+  } catch (error) {
+    if (!(error instanceof MasterKeyError) || next === null) throw error;
+    const keyring = await openKeyring({ ...keyringDeps, masterKey: next });
+    adoptNextMasterKey(config.dataDir);
+    return keyring;
+  }
+}
+
+async function createFoundation(surroundings: Surroundings): Promise<Foundation> {
+  const { config, clock, random } = surroundings;
+  const { storage, keyring } = await openDatabase(surroundings);
+  const audit = createAuditService({ storage, clock });
+  const settings = createSettingsService({ storage, clock, audit, hasSmtp: config.smtpUrl !== null });
+  const place = () => ({ publicUrl: publicUrlOf(config), baseDomain: config.baseDomain });
+  const workspaces = createWorkspacesService({ storage, clock, random, audit, place });
+  return {
+    storage,
+    keyring,
+    audit,
+    settings,
+    workspaces,
+    defaultWorkspace: await workspaces.open(),
+    outbox: createOutbox({ clock, random, keyring, mailDomain: config.mailFrom.split('@')[1] ?? 'localhost' }),
+    queue: createOutboxQueue({ storage, clock, keyring }),
+  };
+}
+
+function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks): People {
+  const accounts = createAccountsService({ ...base, hooks });
+  const passwords = createPasswords(base);
+  const throttle = createThrottle(base);
+  const sessions = createSessionsService({ ...base, accounts, passwords, throttle });
+  const passwordLinks = createPasswordLinks({ ...base, accounts });
+  const passwordService = createPasswordService({ ...base, accounts, sessions, passwords, throttle, links: passwordLinks });
+  const setup = createSetupService({ ...base, accounts, sessions, passwords, throttle });
+  return { accounts, passwords, passwordLinks, passwordService, sessions, setup, throttle };
+}
+
+function createKeyServices(base: Surroundings & Foundation & People): KeyServices {
+  const { config, storage, logger, accounts } = base;
+  const { keyPrefix } = config;
+  const usage = createUsageRecorder(base);
+  const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
+  const onAlteredRow = (error: Error) => logger.error({ err: error }, 'a key row was altered outside Keyreeve');
+  const keyAuthenticator = createKeyAuthenticator({ ...base, onAlteredRow });
+  const signingKeys = createSigningKeys(base);
+  const tokens = createTokensService({ ...base, keyAuthenticator, usage, signingKeys });
+  const hasAccount = async (workspaceId: string, id: string) => (await accounts.find(storage.read, workspaceId, id)) !== null;
+  return {
+    usage,
+    keyDelivery,
+    keyAuthenticator,
+    keyImporter: createKeyImporter({ ...base, keyPrefix }),
+    keyLister: createKeyLister({ ...base, usage, hasAccount }),
+    keys: createKeysService({ ...base, delivery: keyDelivery, keyPrefix }),
+    tokens,
+    iam: createIamService({ ...base, keyAuthenticator, usage, tokens }),
+  };
+}
+
+function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
+  const blobs = createFolderBlobStore({ folder: path.join(base.config.dataDir, 'blobs'), now: () => base.clock.now() });
+  return {
+    blobs,
+    gallery: createGalleryService({ ...base, blobs }),
+    packages: createPackagesService(base),
+    blobSweeper: createBlobSweeper({ ...base, blobs }),
+  };
 }
 
 /**
@@ -78,44 +213,34 @@ async function openDatabase(surroundings: Surroundings): Promise<{ storage: Stor
  * @throws MasterKeyError, or the error of a migration that failed
  */
 export async function createDeps(surroundings: Surroundings): Promise<Deps> {
-  const { config, clock, random, logger } = surroundings;
-  const { storage, keyring } = await openDatabase(surroundings);
-  const hasSmtp = config.smtpUrl !== null;
-  const audit = createAuditService({ storage, clock });
-  const settings = createSettingsService({ storage, clock, audit, hasSmtp });
-  const place = () => ({ publicUrl: publicUrlOf(config), baseDomain: config.baseDomain });
-  const workspaces = createWorkspacesService({ storage, clock, random, audit, place });
-  const defaultWorkspace = await workspaces.open();
-  const accounts: AccountsService = createAccountsService({ storage, clock, random, audit, settings, hooks: () => hooks });
-  const outbox = createOutbox({ clock, random, keyring, mailDomain: config.mailFrom.split('@')[1] ?? 'localhost' });
-  const usage = createUsageRecorder({ storage, clock });
-  const keyDelivery = createKeyDelivery({ storage, clock, random, keyring, outbox, audit, hasSmtp });
-  const { keyPrefix } = config;
-  const keys: KeysService = createKeysService({ storage, clock, random, keyring, audit, settings, accounts, delivery: keyDelivery, keyPrefix });
+  const base = { ...surroundings, ...(await createFoundation(surroundings)) };
+  const people = createPeople(base, () => hooks);
+  const withPeople = { ...base, ...people };
+  const keyServices = createKeyServices(withPeople);
+  const withKeys = { ...withPeople, ...keyServices };
+  const galleryServices = createGalleryServices(withKeys);
+  const { keys } = keyServices;
+  const { packages } = galleryServices;
   const hooks: AccountHooks = {
-    onRightsEnded: () => Promise.resolve(),
-    onDelete: (tx, caller, account) => keys.removeAllOf(tx, caller, account),
+    onRightsEnded: (tx, caller, account) => people.sessions.endAllOf(tx, caller, account),
+    onDelete: async (tx, caller, account) => {
+      await packages.refuseIfSoleOwner(tx, account);
+      await packages.removeOwnership(tx, caller, account);
+      await people.sessions.endAllOf(tx, caller, account);
+      await keys.removeAllOf(tx, caller, account);
+    },
   };
   return {
-    ...surroundings,
-    storage,
-    keyring,
-    audit,
-    settings,
-    workspaces,
-    defaultWorkspace,
-    accounts,
-    outbox,
-    usage,
-    keyDelivery,
-    keys,
-    keyAuthenticator: createKeyAuthenticator({ storage, clock, keyring, accounts, onAlteredRow: (error) => logger.error({ err: error }, 'a key row was altered') }),
-    keyImporter: createKeyImporter({ storage, clock, random, keyring, audit, accounts, keyPrefix }),
-    keyLister: createKeyLister({ storage, clock, keyring, settings, usage, hasAccount: async (workspaceId, id) => (await accounts.find(storage.read, workspaceId, id)) !== null }),
+    ...withKeys,
+    ...galleryServices,
+    notices: createNoticeSender({ ...base, transport: createMailTransport(base.config) }),
+    mailbox: createMailboxService(base),
+    verification: createVerificationService(withKeys),
     close: async () => {
-      await usage.flush();
-      await audit.flush();
-      await storage.close();
+      await keyServices.usage.flush();
+      await people.sessions.flush();
+      await base.audit.flush();
+      await base.storage.close();
     },
   };
 }

@@ -7,8 +7,8 @@ import { createDeps, type Deps, publicUrlOf } from './deps.ts';
 import { systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import { createLogger } from './logger.ts';
-import { startJobs } from './process-jobs.ts';
 import { prepareFirstRun } from './first-run.ts';
+import { createProcessJobs } from './process-jobs.ts';
 import { lockDataFolder, MasterKeyError } from './storage/index.ts';
 
 const DRAIN_MS = 10_000;
@@ -38,8 +38,9 @@ async function serve(config: Config, isDemo: boolean): Promise<void> {
   const logger = createLogger(config.logLevel);
   const deps: Deps = await createDeps({ config, clock: systemClock, random: systemRandom, logger });
   const app = await buildApp(deps);
-  const jobs = startJobs(deps);
   const firstRun = await prepareFirstRun(deps, isDemo);
+  const jobs = createProcessJobs(deps);
+  jobs.start();
   await app.listen({ host: config.host, port: config.port });
   print(['', `  Keyreeve listens on ${publicUrlOf(config)}`, ...firstRun.map((line) => `  ${line}`), '']);
 

@@ -1,19 +1,24 @@
 import type { Deps } from './deps.ts';
+import { createJobRunner, type JobRunner } from './jobs/index.ts';
+import { HOUR_MS } from './lib/clock.ts';
 
-const FLUSH_MS = 1_000;
+const SECOND_MS = 1_000;
 
-/** What runs beside the requests for as long as the process lives. */
-export function startJobs(deps: Deps): { stop(): Promise<void> } {
-  const timer = setInterval(() => {
-    const onFault = (error: unknown) => deps.logger.error({ err: error }, 'counters could not be written');
-    deps.usage.flush().catch(onFault);
-    deps.audit.flush().catch(onFault);
-  }, FLUSH_MS);
-  timer.unref();
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return Promise.resolve();
-    },
-  };
+/** What the process does on its own, beside the requests. */
+export function createProcessJobs(deps: Deps): JobRunner {
+  const { usage, audit, sessions, notices, tokens, passwordLinks, blobSweeper } = deps;
+  return createJobRunner({
+    logger: deps.logger,
+    jobs: [
+      { name: 'write counters', everyMs: SECOND_MS, run: () => usage.flush() },
+      { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
+      { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
+      { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
+      { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
+      { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
+      { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
+      { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
+      { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },
+    ],
+  });
 }

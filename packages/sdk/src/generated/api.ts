@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is the process alive?
+         * @description Who: anybody.
+         */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Can it do its work?
+         * @description Who: anybody.
+         */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces": {
         parameters: {
             query?: never;
@@ -428,6 +468,366 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Who: session.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Who: anybody.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out
+         * @description Who: session.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own sessions, newest first
+         * @description Who: session.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of the own sessions
+         * @description Who: session.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/end-others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all own sessions but this one
+         * @description Who: session.
+         */
+        post: operations["endOtherSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first administrator and sign in
+         * @description Works while the workspace has no active administrator, with its one-time code.
+         *
+         *     Who: anybody.
+         */
+        post: operations["setUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own password
+         * @description Ends all sessions and tokens of the user; this browser gets a new session.
+         *
+         *     Who: session.
+         */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a mail with a link to set a new password
+         * @description The answer is the same whether or not the address has an account.
+         *
+         *     Who: anybody.
+         */
+        post: operations["requestPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password by a mailed link, and sign in
+         * @description Who: anybody.
+         */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the first password by the link of an invitation, and sign in
+         * @description Who: anybody.
+         */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Is this key good, and may it do this?
+         * @description Always 200 for an answered question; `code` says why a key is refused. An unknown key, a wrong secret and a key of an account that the caller may not verify are all `not_found`.
+         *
+         *     Who: key, token, session; keys and tokens need the action `iam:keys:verify`; administrators only.
+         */
+        post: operations["verifyKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Packages that you may see
+         * @description Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        get: operations["listPackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A package with its versions
+         * @description Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        get: operations["getPackage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/owners/{accountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add an owner
+         * @description Owners, managers of an owning service account, and administrators.
+         *
+         *     Who: session.
+         */
+        put: operations["addPackageOwner"];
+        post?: never;
+        /**
+         * Remove an owner, but never the last one
+         * @description Owners, managers of an owning service account, and administrators.
+         *
+         *     Who: session.
+         */
+        delete: operations["removePackageOwner"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        get: operations["authorizeGET"];
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        put: operations["authorizePUT"];
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        post: operations["authorizePOST"];
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        delete: operations["authorizeDELETE"];
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        options: operations["authorizeOPTIONS"];
+        head?: never;
+        /**
+         * May the request of this credential pass?
+         * @description For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.
+         *
+         *     Without `action` the credential is only authenticated, unless the setting `requireAction` is on. An action without `resource` must be held on everything (`*`).
+         *
+         *     `X-Keyreeve-Reason` says why a credential was refused; it is precise only when the secret was right. The body is ignored.
+         *
+         *     Who: key, token.
+         */
+        patch: operations["authorizePATCH"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -635,6 +1035,118 @@ export interface components {
             /** @description What the key may do right now. */
             permissions: components["schemas"]["Permission"][];
         };
+        Session: {
+            id: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Exact to five minutes.
+             */
+            lastSeenAt: string;
+            /** @description Address that signed in. */
+            ip: string;
+            userAgent: string | null;
+            /** @description The session of this request. */
+            isCurrent: boolean;
+        };
+        SignedIn: {
+            account: {
+                id: string;
+                /** @enum {string} */
+                kind: "user";
+                displayName: string;
+                email: string;
+                role: "admin" | "member";
+                locale: "en" | "ja";
+            };
+            workspace: {
+                id: string;
+                name: string;
+                url: string;
+            };
+            session: {
+                id: string;
+                /** Format: date-time */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it ends if it is not used again.
+                 */
+                expiresAt: string;
+            };
+            /** @description Ids of the service accounts that the user manages. */
+            managedIds: string[];
+        };
+        VerifyKey: {
+            /** @description A full key. Either this, or `apiKey` and `secretKey`. */
+            key?: string;
+            apiKey?: string;
+            secretKey?: string;
+            /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+            action?: string;
+            /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+            resource?: string;
+            /** @description Address of the end client. Without it a key with an IP allow list is refused. */
+            ip?: string;
+        };
+        VerifyAnswer: {
+            valid: boolean;
+            code: "valid" | "malformed" | "not_found" | "expired" | "disabled" | "account_disabled" | "insufficient_scope" | "ip_not_allowed" | "rate_limited";
+            keyId: string | null;
+            account: {
+                id: string;
+                kind: "user" | "service";
+                displayName: string;
+                login: string;
+            } | null;
+            access: ("account" | "scoped" | "full") | null;
+            scopes: components["schemas"]["Permission"][] | null;
+            expiresAt: string | null;
+            matched?: components["schemas"]["Permission"];
+        };
+        Package: {
+            /** @description The id in lower case, as addresses use it. */
+            id: string;
+            /** @description The id in the casing of the first push. */
+            displayId: string;
+            /** @description Ids of the accounts that own it. */
+            owners: string[];
+            versionCount: number;
+            listedVersionCount: number;
+            /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
+            latestVersion: string | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        PackageVersion: {
+            version: string;
+            listed: boolean;
+            sizeBytes: number;
+            /** @description Of the file, as lower-case hex. */
+            sha512: string;
+            /** Format: date-time */
+            pushedAt: string;
+            /** @description Id of the account whose key pushed it. */
+            pushedBy: string;
+        };
+        /** @description A package with a page of its versions, last pushed first. */
+        PackageDetail: {
+            /** @description The id in lower case, as addresses use it. */
+            id: string;
+            /** @description The id in the casing of the first push. */
+            displayId: string;
+            /** @description Ids of the accounts that own it. */
+            owners: string[];
+            versionCount: number;
+            listedVersionCount: number;
+            /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
+            latestVersion: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            versions: components["schemas"]["PackageVersion"][];
+            nextCursor: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -644,6 +1156,70 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "ok";
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listWorkspaces: {
         parameters: {
             query?: {
@@ -1777,6 +2353,831 @@ export interface operations {
         responses: {
             /** @description Done; no body. */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description E-mail address of the user. */
+                    email: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Session"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description How many sessions were ended. */
+                        ended: number;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The one-time code printed at the first start. */
+                    code: string;
+                    /** @description E-mail address of the user. */
+                    email: string;
+                    /** @description At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required. */
+                    password: string;
+                    displayName: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    currentPassword: string;
+                    /** @description At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required. */
+                    newPassword: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestPasswordReset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description E-mail address of the user. */
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; no body. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What stands behind `#` in the mailed link. */
+                    token: string;
+                    /** @description At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required. */
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What stands behind `#` in the mailed link. */
+                    token: string;
+                    /** @description At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required. */
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyKey"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPackages: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Search text. */
+                q?: string;
+                /** @description Id of an account that owns it. */
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Package"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPackage: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A package with a page of its versions, last pushed first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addPackageOwner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePackageOwner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizeGET: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizePUT: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizePOST: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizeDELETE: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizeOPTIONS: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    authorizePATCH: {
+        parameters: {
+            query?: {
+                /** @description `service:verb` or `service:resource:verb`: may the key do this? */
+                action?: string;
+                /** @description To what; printable ASCII without blanks. Without it the action must be held on everything (`*`). */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential is missing or no good; no body. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The credential does not permit the action; no body. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -68,7 +68,7 @@ function readPublicUrl(reader: Reader): string | null {
   const text = reader.text('KEYREEVE_PUBLIC_URL');
   if (text === null) return null;
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/' || url.search !== '' || url.username !== '') {
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.href !== `${url.origin}/`) {
     reader.fault('KEYREEVE_PUBLIC_URL', 'must be an address like https://keys.example.com, without a path');
     return null;
   }

@@ -100,12 +100,12 @@ function checkRoute(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps
  * Browsers attach the cookie to requests that other sites start. Such a request says so in
  * `Sec-Fetch-Site`, and older browsers in `Origin`; both are out of reach of scripts.
  */
-function refuseCrossSite(request: FastifyRequest): void {
+export function refuseCrossSite(request: FastifyRequest): void {
   if (SAFE_METHODS.includes(request.method)) return;
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none') throw authErrors.cross_site();
   const { origin } = request.headers;
   if (origin === undefined) return;
   const host = URL.canParse(origin) ? new URL(origin).host : null;
-  if (host === null || host !== request.headers.host) throw authErrors.cross_site();
+  if (host === null || host !== request.host) throw authErrors.cross_site();
 }

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequ
 import { requestErrors } from '../errors/index.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
+import { registerBodyDeadline } from './body-deadline.ts';
 import { refuseRepeatedHeaders } from './credentials.ts';
 import { registerMethodNotAllowed } from './method-not-allowed.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -18,7 +19,9 @@ export interface HttpAppOptions extends AuthHookDeps {
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
-const REQUEST_TIMEOUT_MS = 15_000;
+// A package may take ten minutes to arrive; every other body has its own, short deadline.
+const REQUEST_TIMEOUT_MS = 660_000;
+const BODY_DEADLINE_MS = 15_000;
 const USER_AGENT_CHARACTERS_MAX = 256;
 
 /** What every answer carries. A route may replace `cache-control` and `content-security-policy`. */
@@ -52,6 +55,7 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     frameworkErrors: (error, request, reply) => {
       request.caller = anonymousCaller(options, request);
+      reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
       void sendProblem(toAppError(error), request, reply);
     },
   };
@@ -79,12 +83,27 @@ function registerBodyParser(app: FastifyInstance): void {
   });
 }
 
+/**
+ * The framework refuses bad escapes in the path and takes them as they are in the query. U+0000 is no character
+ * of any id or search text, and PostgreSQL refuses it in the middle of a query.
+ */
+function refuseUnreadableUrl(url: string): void {
+  if (!url.includes('%')) return;
+  if (/%00/.test(url)) throw requestErrors.malformed({ detail: 'The address contains the character U+0000 (%00).' });
+  try {
+    decodeURIComponent(url);
+  } catch {
+    throw requestErrors.malformed({ detail: 'The address cannot be read: its percent signs do not spell UTF-8.' });
+  }
+}
+
 function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymousCaller(options, request);
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
     refuseRepeatedHeaders(request.raw.rawHeaders);
+    refuseUnreadableUrl(request.url);
     const workspace = await options.findWorkspace(request.host);
     if (workspace === null) throw requestErrors.unknown_host();
     request.caller = { ...request.caller, workspace };
@@ -124,6 +143,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   const transport = options.tls === null ? { http: nodeOptions } : { https: { ...nodeOptions, ...options.tls, minVersion: 'TLSv1.2' } };
   const app: FastifyInstance = Fastify({ ...common, ...transport } as FastifyServerOptions);
   app.decorateRequest('caller');
+  registerBodyDeadline(app, { defaultMs: BODY_DEADLINE_MS });
   registerProblems(app);
   registerBodyParser(app);
   registerWorkspaceHook(app, options);

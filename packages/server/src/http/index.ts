@@ -1,5 +1,5 @@
 export { authErrors } from './auth-errors.ts';
-export type { RouteAuth } from './auth-hook.ts';
+export { refuseCrossSite, type RouteAuth } from './auth-hook.ts';
 export { type AuthenticatedCaller, type Caller, requireAuthenticated, systemCaller, type Workspace } from './caller.ts';
 export { fromPair, parseBasic, type PresentedCredential, readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from './credentials.ts';
 export { registerDocsRoutes } from './docs.routes.ts';

@@ -28,8 +28,9 @@ export const problemResponse = {
   content: { 'application/problem+json': { schema: Type.Unsafe<Type.Static<typeof ProblemSchema>>(Type.Ref('Problem')) } },
 };
 
-const FASTIFY_FAULTS: Readonly<Record<string, (error: FastifyError) => AppError>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => requestErrors.body_too_large(),
+const FASTIFY_FAULTS: Readonly<Record<string, (bodyBytesMax: number | undefined) => AppError>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (bodyBytesMax) =>
+    requestErrors.body_too_large(bodyBytesMax === undefined ? {} : { detail: `The body may have at most ${bodyBytesMax} bytes.` }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => requestErrors.unsupported_media_type(),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => requestErrors.malformed({ detail: 'Content-Length does not match the body.' }),
   FST_ERR_CTP_EMPTY_TYPE: () => requestErrors.unsupported_media_type(),
@@ -68,23 +69,26 @@ function toFieldFault(context: string | undefined, fault: ValidationFault): Fiel
   return { field, message: fault.message ?? 'is not valid' };
 }
 
-function fromFastify(error: FastifyError): AppError | null {
+function fromFastify(error: FastifyError, bodyBytesMax: number | undefined): AppError | null {
   if (error.validation !== undefined) {
     const fields = error.validation.slice(0, 20).map((fault) => toFieldFault(error.validationContext, fault as ValidationFault));
     const [first] = fields;
     return requestErrors.invalid({ fields, detail: first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}.` });
   }
   const known = FASTIFY_FAULTS[error.code];
-  if (known !== undefined) return known(error);
+  if (known !== undefined) return known(bodyBytesMax);
   return error.statusCode === 400 ? requestErrors.malformed() : null;
 }
 
-/** Every error as an AppError: known faults keep their code, anything else is a 500 without a word about the inside. */
-export function toAppError(error: unknown): AppError {
+/**
+ * Every error as an AppError: known faults keep their code, anything else is a 500 without a word about the
+ * inside. `bodyBytesMax` is the limit of the route, to name it when it was exceeded.
+ */
+export function toAppError(error: unknown, bodyBytesMax?: number): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof JsonFault) return requestErrors.malformed({ detail: error.message });
   if (isUnavailable(error)) return requestErrors.unavailable({ headers: { 'retry-after': '5' }, cause: error });
-  const fromFramework = error instanceof Error && 'code' in error ? fromFastify(error as FastifyError) : null;
+  const fromFramework = error instanceof Error && 'code' in error ? fromFastify(error as FastifyError, bodyBytesMax) : null;
   return fromFramework ?? requestErrors.internal({ cause: error, internal: error instanceof Error ? error.message : String(error) });
 }
 
@@ -117,5 +121,5 @@ export function sendProblem(error: AppError, request: FastifyRequest, reply: Fas
 
 export function registerProblems(app: FastifyInstance): void {
   app.addSchema(ProblemSchema);
-  app.setErrorHandler((error, request, reply) => sendProblem(toAppError(error), request, reply));
+  app.setErrorHandler((error, request, reply) => sendProblem(toAppError(error, request.routeOptions.bodyLimit), request, reply));
 }

@@ -33,7 +33,7 @@ export function createJobRunner({ logger, jobs }: Deps): JobRunner {
   if (names.size !== jobs.length) throw new Error('Two jobs have the same name; the log could not tell them apart.');
   const stopping = new AbortController();
   const timers = new Map<string, NodeJS.Timeout>();
-  const running = new Set<Promise<void>>();
+  const running = new Map<string, Promise<void>>();
 
   const runOnce = async (job: Job): Promise<void> => {
     try {
@@ -45,13 +45,12 @@ export function createJobRunner({ logger, jobs }: Deps): JobRunner {
 
   const schedule = (job: Job, pauseMs: number): void => {
     if (stopping.signal.aborted) return;
-    const timer = setTimeout(() => {
-      const run = runOnce(job).then(() => {
-        running.delete(run);
-        schedule(job, job.everyMs);
-      });
-      running.add(run);
-    }, pauseMs);
+    const runAndRepeat = async (): Promise<void> => {
+      await runOnce(job);
+      running.delete(job.name);
+      schedule(job, job.everyMs);
+    };
+    const timer = setTimeout(() => running.set(job.name, runAndRepeat()), pauseMs);
     timers.set(job.name, timer.unref());
   };
 
@@ -64,7 +63,7 @@ export function createJobRunner({ logger, jobs }: Deps): JobRunner {
     stop: async () => {
       stopping.abort();
       for (const timer of timers.values()) clearTimeout(timer);
-      await Promise.all(running);
+      await Promise.all(running.values());
     },
   };
 }

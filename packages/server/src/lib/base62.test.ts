@@ -29,7 +29,9 @@ describe('randomBase62', () => {
 
   it('has exactly the asked length, also when most bytes are thrown away', () => {
     for (const length of [0, 1, 16, 43]) {
-      expect(randomBase62(knownBytes([255, 255, 255, 255, 255, 255, 255, 7]), length)).toBe('7'.repeat(length));
+      expect(randomBase62(knownBytes([255, 255, 255, 255, 255, 255, 255, 7]), length)).toBe(
+        '7'.repeat(length),
+      );
     }
   });
 });

@@ -39,7 +39,8 @@ describe('a sealed value', () => {
   });
 
   it('does not open when it was cut or lengthened', () => {
-    for (let length = 0; length < sealed.length; length += 1) expect(open(sealed.subarray(0, length))).toBeNull();
+    for (let length = 0; length < sealed.length; length += 1)
+      expect(open(sealed.subarray(0, length))).toBeNull();
     expect(open(Buffer.concat([sealed, Buffer.alloc(1)]))).toBeNull();
   });
 

@@ -9,11 +9,26 @@ const OTHER_KEY = createSecretKey(Buffer.alloc(32, 8));
 describe('macParts', () => {
   it('keeps the borders of its parts: no character can slide from one field into the next', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ maxLength: 4 }), { maxLength: 4 }), fc.array(fc.string({ maxLength: 4 }), { maxLength: 4 }), (a, b) => {
-        fc.pre(JSON.stringify(a) !== JSON.stringify(b));
-        expect(macParts(KEY, a)).not.toBe(macParts(KEY, b));
-      }),
-      { numRuns: 2_000, examples: [[['ab', 'c'], ['a', 'bc']], [['1:a'], ['', 'a']], [['a', ''], ['a']], [['a1:b'], ['a', 'b']]] },
+      fc.property(
+        fc.array(fc.string({ maxLength: 4 }), { maxLength: 4 }),
+        fc.array(fc.string({ maxLength: 4 }), { maxLength: 4 }),
+        (a, b) => {
+          fc.pre(JSON.stringify(a) !== JSON.stringify(b));
+          expect(macParts(KEY, a)).not.toBe(macParts(KEY, b));
+        },
+      ),
+      {
+        numRuns: 2_000,
+        examples: [
+          [
+            ['ab', 'c'],
+            ['a', 'bc'],
+          ],
+          [['1:a'], ['', 'a']],
+          [['a', ''], ['a']],
+          [['a1:b'], ['a', 'b']],
+        ],
+      },
     );
   });
 
@@ -44,6 +59,7 @@ describe('isEqualConstantTime', () => {
   it('is true for equal texts only, and throws for no length', () => {
     expect(isEqualConstantTime('secret', 'secret')).toBe(true);
     expect(isEqualConstantTime('', '')).toBe(true);
-    for (const other of ['', 'secre', 'secret ', 'Secret', 'secret'.repeat(1_000)]) expect(isEqualConstantTime('secret', other)).toBe(false);
+    for (const other of ['', 'secre', 'secret ', 'Secret', 'secret'.repeat(1_000)])
+      expect(isEqualConstantTime('secret', other)).toBe(false);
   });
 });

@@ -18,23 +18,42 @@ describe('cursors', () => {
 
   it('never throw for garbage: it is simply no cursor', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.json().map(encodeJson)), (text) => {
-        const values = decodeCursor(text, ['', 0]);
-        if (values === null) return;
-        expect(values).toHaveLength(2);
-        expect(values.map((value) => typeof value)).toEqual(['string', 'number']);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary' }), fc.base64String(), fc.json().map(encodeJson)),
+        (text) => {
+          const values = decodeCursor(text, ['', 0]);
+          if (values === null) return;
+          expect(values).toHaveLength(2);
+          expect(values.map((value) => typeof value)).toEqual(['string', 'number']);
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
 
-  it.each(['', 'null', '{}', '[]', '["a"]', '["a",1,2]', '[1,"a"]', '["a",null]', '["a","1"]', '[["a"],1]', '["a",true]', '{"0":"a","1":1,"length":2}'])(
-    'is refused when it says %s',
-    (json) => expect(decodeCursor(encodeJson(json), ['', 0])).toBeNull(),
-  );
+  it.each([
+    '',
+    'null',
+    '{}',
+    '[]',
+    '["a"]',
+    '["a",1,2]',
+    '[1,"a"]',
+    '["a",null]',
+    '["a","1"]',
+    '[["a"],1]',
+    '["a",true]',
+    '{"0":"a","1":1,"length":2}',
+  ])('is refused when it says %s', (json) => expect(decodeCursor(encodeJson(json), ['', 0])).toBeNull());
 
   it('is refused when its number is none that a row has, or its text none that a database takes', () => {
-    for (const json of ['["a",1.5]', '["a",1e400]', '["a",9007199254740993]', String.raw`["\u0000",1]`, String.raw`["\ud800",1]`]) {
+    for (const json of [
+      '["a",1.5]',
+      '["a",1e400]',
+      '["a",9007199254740993]',
+      String.raw`["\u0000",1]`,
+      String.raw`["\ud800",1]`,
+    ]) {
       expect(decodeCursor(encodeJson(json), ['', 0])).toBeNull();
     }
   });

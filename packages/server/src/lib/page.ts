@@ -26,7 +26,7 @@ export function decodeCursor(text: string, sample: CursorValues): CursorValues |
   try {
     const values: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (!Array.isArray(values) || values.length !== sample.length) return null;
-    return values.every((value, index) => isCursorValue(value, sample[index])) ? (values as CursorValues) : null;
+    return values.every((value, index) => isCursorValue(value, sample[index])) ? values : null;
   } catch {
     return null;
   }

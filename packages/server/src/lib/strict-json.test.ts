@@ -32,23 +32,32 @@ describe('parseStrictJson', () => {
     expect(parseStrictJson(text)).toEqual(JSON.parse(text));
   });
 
-  it.each(['__proto__', 'constructor', 'prototype', String.raw`\u005f_proto__`, String.raw`construct\u006Fr`])(
-    'refuses the member %s at any depth',
-    (name) => {
-      expect(faultOf(`{"${name}":{"admin":true}}`)).toContain('is not allowed');
-      expect(faultOf(`[{"a":[{"${name}":1}]}]`)).toContain('is not allowed');
-    },
-  );
+  it.each([
+    '__proto__',
+    'constructor',
+    'prototype',
+    String.raw`\u005f_proto__`,
+    String.raw`construct\u006Fr`,
+  ])('refuses the member %s at any depth', (name) => {
+    expect(faultOf(`{"${name}":{"admin":true}}`)).toContain('is not allowed');
+    expect(faultOf(`[{"a":[{"${name}":1}]}]`)).toContain('is not allowed');
+  });
 
   it('allows those words as values', () => {
-    expect(parseStrictJson('["__proto__",{"name":"constructor"}]')).toEqual(['__proto__', { name: 'constructor' }]);
+    expect(parseStrictJson('["__proto__",{"name":"constructor"}]')).toEqual([
+      '__proto__',
+      { name: 'constructor' },
+    ]);
   });
 
   it(`accepts ${JSON_DEPTH_MAX} levels and refuses one more`, () => {
-    const nest = (open: string, close: string, levels: number) => `${open.repeat(levels)}${close.repeat(levels)}`;
+    const nest = (open: string, close: string, levels: number) =>
+      `${open.repeat(levels)}${close.repeat(levels)}`;
     expect(faultOf(nest('[', ']', JSON_DEPTH_MAX))).toBe('no fault');
     expect(faultOf(nest('[', ']', JSON_DEPTH_MAX + 1))).toContain('nested deeper');
-    expect(faultOf(`${'{"a":'.repeat(JSON_DEPTH_MAX + 1)}1${'}'.repeat(JSON_DEPTH_MAX + 1)}`)).toContain('nested deeper');
+    expect(faultOf(`${'{"a":'.repeat(JSON_DEPTH_MAX + 1)}1${'}'.repeat(JSON_DEPTH_MAX + 1)}`)).toContain(
+      'nested deeper',
+    );
     expect(faultOf(nest('[', ']', 100_000))).toContain('nested deeper');
   });
 
@@ -63,14 +72,20 @@ describe('parseStrictJson', () => {
   });
 
   it('refuses unpaired surrogates, raw or escaped, in names and in values', () => {
-    for (const text of ['"\uD800"', String.raw`"\ud800"`, String.raw`{"\uDC00":1}`, String.raw`["a\ud83dx"]`]) {
+    for (const text of [
+      '"\uD800"',
+      String.raw`"\ud800"`,
+      String.raw`{"\uDC00":1}`,
+      String.raw`["a\ud83dx"]`,
+    ]) {
       expect(faultOf(text)).toContain('surrogate');
     }
     expect(parseStrictJson(String.raw`"\ud83d\ude00"`)).toBe('\u{1F600}');
   });
 
   it('refuses the character U+0000, which one of the two databases cannot store', () => {
-    for (const text of [String.raw`"a\u0000b"`, String.raw`{"\u0000":1}`]) expect(faultOf(text)).toContain('U+0000');
+    for (const text of [String.raw`"a\u0000b"`, String.raw`{"\u0000":1}`])
+      expect(faultOf(text)).toContain('U+0000');
     expect(parseStrictJson(String.raw`"\\u0000"`)).toBe(String.raw`\u0000`);
   });
 
@@ -105,7 +120,8 @@ describe('parseStrictJson', () => {
         } catch {
           expect(() => parseStrictJson(text)).toThrow(JsonFault);
         }
-        if (parsed !== null && faultOf(text) === 'no fault') expect(parseStrictJson(text)).toEqual(parsed.value);
+        if (parsed !== null && faultOf(text) === 'no fault')
+          expect(parseStrictJson(text)).toEqual(parsed.value);
       }),
       { numRuns: 5_000 },
     );

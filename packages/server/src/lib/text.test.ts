@@ -68,10 +68,18 @@ describe('isEmailAddress', () => {
 });
 
 describe('hasHiddenText', () => {
-  it.each(['', 'Ada Lovelace', 'Straße 7', '日本語の名前', 'עברית', 'العربية', '\u{1F600}', 'a\tb', 'two\nlines', '\u{1F469}\u200D\u{1F52C}'])(
-    'lets %j pass',
-    (text) => expect(hasHiddenText(text)).toBe(false),
-  );
+  it.each([
+    '',
+    'Ada Lovelace',
+    'Straße 7',
+    '日本語の名前',
+    'עברית',
+    'العربية',
+    '\u{1F600}',
+    'a\tb',
+    'two\nlines',
+    '\u{1F469}\u200D\u{1F52C}',
+  ])('lets %j pass', (text) => expect(hasHiddenText(text)).toBe(false));
 
   it.each([
     ['a NUL', 'a\0b'],

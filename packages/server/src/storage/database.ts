@@ -79,8 +79,10 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
     keepAlive: true,
     options: '-c synchronous_commit=on',
   });
-  // Without a listener, an idle connection that breaks ends the process.
-  pool.on('error', (error) => logger.error({ err: error }, 'an idle database connection broke'));
+  // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
+  // hands on what the connection has already told.
+  pool.on('connect', (client) => client.on('error', (error) => logger.error({ err: error }, 'a database connection broke')));
+  pool.on('error', () => {});
   const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { engine: 'postgres', read: kysely, write: kysely, usage: kysely, close: () => kysely.destroy() };
 }

@@ -1,6 +1,8 @@
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 const SQLITE_UNIQUE = [1555, 2067];
+// Shut down, gone, or out of resources; a statement that took too long; a standby that only reads.
+const POSTGRES_UNAVAILABLE = /^(57P0|57014|08|53|25006)/;
 const POSTGRES_RETRY = ['40001', '40P01', '55P03'];
 
 function readMember(error: unknown, name: string): unknown {
@@ -27,8 +29,8 @@ export function isUnavailable(error: unknown): boolean {
   const errcode = readMember(error, 'errcode');
   if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_FULL || (errcode & 0xff) === SQLITE_BUSY;
   const code = readMember(error, 'code');
-  if (typeof code === 'string' && /^(57P0|08|53)/.test(code)) return true;
+  if (typeof code === 'string' && (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_RETRY.includes(code))) return true;
   if (typeof code === 'string' && ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code)) return true;
   const message = readMember(error, 'message');
-  return typeof message === 'string' && /timeout exceeded when trying to connect|Query read timeout|Connection terminated/.test(message);
+  return typeof message === 'string' && /timeout exceeded when trying to connect|Query read timeout|Connection terminated|is not queryable/.test(message);
 }

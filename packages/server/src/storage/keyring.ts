@@ -133,3 +133,27 @@ async function checkMasterKey(tx: Tx, deps: KeyringDeps, master: KeyObject): Pro
 export function newMasterKey(): Uint8Array {
   return randomBytes(32);
 }
+
+/**
+ * Wraps every data key under another master key, in one transaction. What the data keys protect is not
+ * touched: no API key, token or sealed mail changes.
+ *
+ * @throws MasterKeyError when the old master key is not the right one; nothing is changed then
+ */
+export async function rotateMasterKey(deps: KeyringDeps, newMasterKey: Uint8Array): Promise<number> {
+  const [oldKey, newKey] = [createSecretKey(deps.masterKey), createSecretKey(newMasterKey)];
+  return await inTransaction(deps.storage, async (tx) => {
+    await checkMasterKey(tx, deps, oldKey);
+    const rows = await tx.selectFrom('data_keys').select(['id', 'purpose', 'wrapped']).limit(10_000).execute();
+    for (const row of rows) {
+      const place = wrapPlace(row.id, row.purpose);
+      const plain = openBytes(oldKey, Buffer.from(row.wrapped, 'base64url'), place);
+      if (plain === null) throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
+      const wrapped = Buffer.from(sealBytes(newKey, plain, place, deps.random)).toString('base64url');
+      await tx.updateTable('data_keys').set({ wrapped }).where('id', '=', row.id).execute();
+    }
+    const check = sealBytes(newKey, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random);
+    await tx.updateTable('meta').set({ value: Buffer.from(check).toString('base64url') }).where('name', '=', 'master_key_check').execute();
+    return rows.length;
+  });
+}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config/index.ts';
 import { MasterKeyError, newMasterKey } from './keyring.ts';
@@ -23,6 +23,25 @@ export function loadMasterKey(config: Pick<Config, 'database' | 'dataDir' | 'mas
   const key = newMasterKey();
   writeFileSync(file, `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
   return key;
+}
+
+function nextFile(dataDir: string): string {
+  return path.join(dataDir, 'master.key.next');
+}
+
+/** Step one of a rotation: the new key is on disk before anything is wrapped under it. */
+export function writeNextMasterKey(dataDir: string, key: Uint8Array): void {
+  writeFileSync(nextFile(dataDir), `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
+}
+
+/** The key of a rotation that was cut short, or null. */
+export function readNextMasterKey(dataDir: string): Uint8Array | null {
+  return existsSync(nextFile(dataDir)) ? decode(readFileSync(nextFile(dataDir), 'utf8').trim(), nextFile(dataDir)) : null;
+}
+
+/** The last step: the database is wrapped under the new key, which takes its place. */
+export function adoptNextMasterKey(dataDir: string): void {
+  renameSync(nextFile(dataDir), path.join(dataDir, 'master.key'));
 }
 
 function decode(text: string, source: string): Uint8Array {

@@ -7,6 +7,8 @@ import {
 } from 'kysely';
 
 const STATEMENTS_MAX = 500;
+// While it opens, before it serves anybody, a process may wait for another one that makes the same new file.
+const OPENING_WAIT_MS = 5_000;
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 
 export interface SqliteOptions {
@@ -23,9 +25,7 @@ export interface SqliteOptions {
 export function openSqlite(options: SqliteOptions): DatabaseSync {
   const database = new DatabaseSync(options.file, {
     readOnly: options.readOnly,
-    // Waiting in the library would stop the event loop for as long as another process writes; callers
-    // retry asynchronously instead.
-    timeout: 0,
+    timeout: OPENING_WAIT_MS,
     defensive: true,
     enableForeignKeyConstraints: true,
   });
@@ -38,6 +38,9 @@ export function openSqlite(options: SqliteOptions): DatabaseSync {
   // Deleted digests and mails are overwritten on disk, not only unlinked.
   requirePragma(database, 'secure_delete', 'ON', 1);
   requirePragma(database, 'mmap_size', '0', 0);
+  // Waiting in the library would stop the event loop for as long as another process writes; callers
+  // retry asynchronously instead.
+  requirePragma(database, 'busy_timeout', '0', 0);
   return database;
 }
 

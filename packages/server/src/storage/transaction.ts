@@ -6,24 +6,25 @@ import type { Database } from './schema.ts';
 
 export type Tx = Transaction<Database>;
 
-const TRIES_MAX = 60;
+const GIVE_UP_AFTER_MS = 5_000;
 const WAIT_MS_MAX = 100;
 
 /**
  * Runs `work` in one write transaction: `BEGIN IMMEDIATE` on SQLite, `SERIALIZABLE` on PostgreSQL, so that
  * what it reads stays true until it commits. When another writer is in the way it is rolled back and run
- * again (up to about five seconds), so `work` must do nothing but use its `tx`: no mail, no file, no second
+ * again (for about five seconds, however long each try waits), so `work` must do nothing but use its `tx`: no mail, no file, no second
  * transaction, and never `storage` itself, which on SQLite would wait for this very transaction.
  *
  * @throws whatever `work` throws; the transaction is then rolled back whole.
  */
 export async function inTransaction<Result>(storage: Storage, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  const startedAt = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
       const builder = storage.write.transaction();
       return await (storage.engine === 'postgres' ? builder.setIsolationLevel('serializable') : builder).execute(work);
     } catch (error) {
-      if (!isRetryable(error) || tries >= TRIES_MAX) throw error;
+      if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.
       await delay(Math.min(WAIT_MS_MAX, tries * 5) * jitter());
     }

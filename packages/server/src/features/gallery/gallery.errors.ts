@@ -19,8 +19,7 @@ export const packageErrors = defineErrors('package', {
   not_permitted: {
     status: 403,
     title: 'The API key does not permit this',
-    remedy:
-      'Use a key whose action and patterns cover the package, and whose account is granted the same.',
+    remedy: 'Use a key whose action and patterns cover the package, and whose account is granted the same.',
   },
   not_owner: {
     status: 403,
@@ -66,6 +65,7 @@ export const packageErrors = defineErrors('package', {
   too_many_owners: {
     status: 409,
     title: 'The package has too many owners',
-    remedy: 'Share a service account as the owner instead: each of its managers can have a key that acts for it.',
+    remedy:
+      'Share a service account as the owner instead: each of its managers can have a key that acts for it.',
   },
 });

@@ -47,11 +47,15 @@ export function findPushRefusal(actor: Actor): AppError | null {
   const isPusher = holdsAction(principal, 'package:pushnew') || holdsAction(principal, 'package:pushversion');
   return isPusher
     ? null
-    : packageErrors.not_permitted({ detail: 'This API key may not push packages, neither new ones nor new versions.' });
+    : packageErrors.not_permitted({
+        detail: 'This API key may not push packages, neither new ones nor new versions.',
+      });
 }
 
 function patternsFor(key: KeyIdentity, action: GalleryAction): string[] {
-  const scopes = key.scopes.filter(({ actions }) => isPermitted([{ actions, resources: ['*'] }], action, '*'));
+  const scopes = key.scopes.filter(({ actions }) =>
+    isPermitted([{ actions, resources: ['*'] }], action, '*'),
+  );
   return [...new Set(scopes.flatMap((scope) => scope.resources))];
 }
 

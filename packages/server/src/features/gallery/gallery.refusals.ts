@@ -14,7 +14,9 @@ export function explainOutcome(outcome: KeyOutcome): AppError {
         detail: `This API key has expired${since(outcome.key.expiresAt)}. Regenerate it; its id and scopes stay the same.`,
       });
     case 'disabled':
-      return packageErrors.key_refused({ detail: 'This API key is disabled. Enable it in the console first.' });
+      return packageErrors.key_refused({
+        detail: 'This API key is disabled. Enable it in the console first.',
+      });
     case 'account_disabled':
       return packageErrors.key_refused({
         detail: 'The account of this API key is disabled. Ask an administrator to enable it.',

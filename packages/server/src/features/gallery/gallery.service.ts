@@ -5,7 +5,13 @@ import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Random } from '../../lib/random.ts';
 import type { BlobStore, StoredBlob } from '../../storage/blobs/blob-store.ts';
-import { type Executor, inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
+import {
+  type Executor,
+  inTransaction,
+  isUniqueViolation,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
@@ -16,8 +22,8 @@ import { type Actor, findPushRefusal, findScopeRefusal, type GalleryAction } fro
 import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
-import * as repo from './packages.repo.ts';
 import type { Package, PackageVersion } from './packages.repo.ts';
+import * as repo from './packages.repo.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
 
 /** 250 MB, as nuget.org. */
@@ -126,7 +132,8 @@ class Gallery implements GalleryService {
     const found = await this.#findVersion(storage.read, caller, id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
-    if (blob === null) throw new Error(`The blob ${sha512} of a package version is missing; restore it from a backup.`);
+    if (blob === null)
+      throw new Error(`The blob ${sha512} of a package version is missing; restore it from a backup.`);
     return { packageId: found.package.displayId, version: found.version.version, sha512, blob };
   }
 
@@ -165,7 +172,8 @@ class Gallery implements GalleryService {
     // Against the sweep of blobs without a row, which removes under the same lock: either it is done, and the
     // blob is gone, or it waits, and then sees the row of this transaction.
     await repo.lockBlob(tx, storage.engine, staged.sha512Hex);
-    if ((await blobs.open(staged.sha512Hex)) === null) throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
+    if ((await blobs.open(staged.sha512Hex)) === null)
+      throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
     const { actor, found } = await this.#authorizePush(tx, by, upload);
     const now = clock.now();
     const target = found ?? newPackage(caller, newId(random, 'package'), contents.id, now);
@@ -200,7 +208,11 @@ class Gallery implements GalleryService {
   }
 
   /** @throws package.key_refused, not_permitted, owner_unusable, not_owner, exists, in this order */
-  async #authorizePush(exec: Executor, by: KeyCaller, upload: StagedPackage): Promise<{ actor: Actor; found: Package | null }> {
+  async #authorizePush(
+    exec: Executor,
+    by: KeyCaller,
+    upload: StagedPackage,
+  ): Promise<{ actor: Actor; found: Package | null }> {
     const { id, version } = upload.contents;
     const actor = await this.#authenticate(exec, by);
     const found = await repo.findPackage(exec, by.caller.workspace.id, id);
@@ -246,7 +258,12 @@ class Gallery implements GalleryService {
     if (!isUsable) throw packageErrors.owner_unusable();
   }
 
-  async #findVersion(exec: Executor, caller: Caller, id: string, version: string): Promise<{ package: Package; version: PackageVersion }> {
+  async #findVersion(
+    exec: Executor,
+    caller: Caller,
+    id: string,
+    version: string,
+  ): Promise<{ package: Package; version: PackageVersion }> {
     const parsed = parseNuGetVersion(version);
     const found = parsed === null ? null : await repo.findPackage(exec, caller.workspace.id, id);
     if (parsed !== null && found !== null) {
@@ -255,11 +272,17 @@ class Gallery implements GalleryService {
     }
     // Texts of the request are told back only when they have the form of an id and a version.
     if (parsed === null || !isValidPackageId(id)) throw packageErrors.not_found();
-    throw packageErrors.not_found({ detail: `A package with ID '${id}' and version '${parsed.normalized}' does not exist.` });
+    throw packageErrors.not_found({
+      detail: `A package with ID '${id}' and version '${parsed.normalized}' does not exist.`,
+    });
   }
 
   /** Refusals of known keys are part of the audit log and of the counters of the key. */
-  async #countingRefusals<Result>({ caller, actor }: KeyCaller, route: string, work: () => Promise<Result>): Promise<Result> {
+  async #countingRefusals<Result>(
+    { caller, actor }: KeyCaller,
+    route: string,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     try {
       return await work();
     } catch (error) {

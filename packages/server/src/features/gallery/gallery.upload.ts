@@ -66,7 +66,10 @@ async function receive(staged: StagedBlob, body: UploadBody, packageBytesMax: nu
   }
 }
 
-/** A source that can be made to end early, so that leaving it does not read on to its real end. */
+/**
+ * A source that can be made to end early, so that leaving it does not read on to its real end. The iterator is
+ * let go of then: while it is held, nobody else can read the request.
+ */
 function stoppable(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> & { stop(): void } {
   let isStopped = false;
   return {
@@ -75,10 +78,8 @@ function stoppable(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
     },
     [Symbol.asyncIterator]: () => {
       const iterator = source[Symbol.asyncIterator]();
-      return {
-        next: async () => (isStopped ? { done: true, value: undefined } : await iterator.next()),
-        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-      };
+      const end = async () => (await iterator.return?.()) ?? { done: true as const, value: undefined };
+      return { next: async () => (isStopped ? await end() : await iterator.next()), return: end };
     },
   };
 }

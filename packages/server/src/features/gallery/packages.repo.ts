@@ -129,7 +129,11 @@ export async function listPackages(
   return rows.map(toPackage);
 }
 
-export async function listOwnerIds(exec: Executor, workspaceId: string, packageId: string): Promise<string[]> {
+export async function listOwnerIds(
+  exec: Executor,
+  workspaceId: string,
+  packageId: string,
+): Promise<string[]> {
   const rows = await listOwners(exec, workspaceId, [packageId]);
   return rows.map((row) => row.accountId);
 }
@@ -205,10 +209,11 @@ export async function listOwnedIds(
     .where('mine.workspace_id', '=', workspaceId)
     .where('mine.account_id', '=', accountId);
   if (options.isSoleOwner) {
-    query = query.where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('package_owners as other')
+    query = query.where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('package_owners as other')
             .select('other.account_id')
             .where('other.workspace_id', '=', workspaceId)
             .whereRef('other.package_id', '=', 'mine.package_id')
@@ -298,7 +303,7 @@ export async function countVersions(exec: Executor, workspaceId: string, package
     .where('workspace_id', '=', workspaceId)
     .where('package_id', '=', packageId)
     .executeTakeFirst();
-  return Number(row?.count ?? 0);
+  return row?.count ?? 0;
 }
 
 /** Which of the blobs a version names. Asks in all workspaces: equal bytes are stored once for all of them. */
@@ -319,5 +324,6 @@ export async function findUsedBlobs(exec: Executor, sha512s: readonly string[]):
  * transaction is alone anyway.
  */
 export async function lockBlob(tx: Tx, engine: Storage['engine'], sha512: string): Promise<void> {
-  if (engine === 'postgres') await sql`select pg_advisory_xact_lock(hashtextextended(${sha512}, 0))`.execute(tx);
+  if (engine === 'postgres')
+    await sql`select pg_advisory_xact_lock(hashtextextended(${sha512}, 0))`.execute(tx);
 }

@@ -83,7 +83,8 @@ function toOutcome(error: NodemailerError): SendOutcome {
   const isPermanent = code >= 500 && code < 600 && code !== 503;
   if (isAboutTheMail && isPermanent) return { kind: 'refused', reason: describe(error) };
   const isAnswered = isAboutTheMail && code >= 400 && code !== 421;
-  return { kind: 'failed', reason: describe(error), isServerDown: !isAnswered };
+  // ESTREAM: the mail could not be put together; the server has nothing to do with it.
+  return { kind: 'failed', reason: describe(error), isServerDown: !isAnswered && error.code !== 'ESTREAM' };
 }
 
 /** The way to the SMTP server of the configuration, or null when there is none. */

@@ -65,7 +65,8 @@ class Sender implements NoticeSender {
 
   async sendDue(signal?: AbortSignal): Promise<number> {
     let handled = 0;
-    while (handled < ROUND_MAX && signal?.aborted !== true) {
+    while (handled < ROUND_MAX) {
+      if (signal?.aborted === true) break;
       const batch = await this.#deps.queue.claimDue(PARALLEL_MAX);
       if (batch.length === 0) break;
       const results = await Promise.allSettled(batch.map((mail) => this.#deliver(mail)));

@@ -40,7 +40,7 @@ function findFaultsOfOne(permission: Permission, field: string): FieldFault[] {
   return faults;
 }
 
-/** Trims, and drops repeats while keeping the order: two spellings of the same scopes are the same scopes. */
+/** Drops repeats while keeping the order: two spellings of the same scopes are the same scopes. */
 export function normalizePermissions(permissions: readonly Permission[]): readonly Permission[] {
   return permissions.map((permission) => ({ actions: [...new Set(permission.actions)], resources: [...new Set(permission.resources)] }));
 }

@@ -8,6 +8,7 @@ export interface Attempts {
 }
 
 export async function findAttempts(exec: Executor, buckets: readonly string[]): Promise<Attempts[]> {
+  if (buckets.length === 0) return [];
   const rows = await exec
     .selectFrom('attempts')
     .select(['bucket', 'failures', 'last_failure_at'])

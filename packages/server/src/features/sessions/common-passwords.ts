@@ -34,4 +34,6 @@ const WORDS = `
   security secure private public system network router cisco linksys netgear ubnt support service company business office
 `;
 
-export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(WORDS.split(/\s+/).filter((word) => word !== ''));
+export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
+  WORDS.split(/\s+/).filter((word) => word !== ''),
+);

@@ -1,16 +1,16 @@
+import type { Caller } from '../../http/index.ts';
+import type { Locale, Outbox } from '../../jobs/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
-import type { Caller } from '../../http/index.ts';
 import { newId } from '../../lib/ids.ts';
 import { sha256Hex } from '../../lib/mac.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
-import type { Locale, Outbox } from '../../jobs/index.ts';
 import {
   type Executor,
   findOneTimeLink,
-  inTransaction,
   insertOneTimeLink,
+  inTransaction,
   type Keyring,
   type Storage,
   type Tx,
@@ -50,12 +50,7 @@ export interface PasswordLinks {
    * @throws session.link_unusable for wrong, used and expired links, for disabled accounts, and when the account
    *   has got another address since: the mail then lies with somebody who is no longer meant
    */
-  find(
-    exec: Executor,
-    caller: Caller,
-    purpose: PasswordLinkPurpose,
-    token: Secret,
-  ): Promise<UsableLink>;
+  find(exec: Executor, caller: Caller, purpose: PasswordLinkPurpose, token: Secret): Promise<UsableLink>;
   /** Uses the link up, and with it all other such links of the account. @throws session.link_unusable */
   use(tx: Tx, caller: Caller, purpose: PasswordLinkPurpose, token: Secret): Promise<UsableLink>;
   /** The password was changed in another way: links that are under way stop working. */

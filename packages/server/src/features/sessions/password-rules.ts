@@ -25,12 +25,32 @@ const KEYBOARD = [
   'qazwsxedcrfvtgbyhnujmikolp',
   '!@#$%^&*()_+',
 ];
-const RUNS = [...KEYBOARD, ...KEYBOARD.map((run) => [...run].toReversed().join(''))];
+const RUNS = [...KEYBOARD, ...KEYBOARD.map((run) => run.split('').toReversed().join(''))];
 const YEAR = /^(?:19|20)\d\d/;
 // "P@ssw0rd" is no harder to guess than "password": programs try these replacements by themselves.
 const LOOK_ALIKES: readonly ReadonlyMap<string, string>[] = [
-  new Map([['@', 'a'], ['4', 'a'], ['3', 'e'], ['1', 'i'], ['!', 'i'], ['0', 'o'], ['$', 's'], ['5', 's'], ['7', 't']]),
-  new Map([['@', 'a'], ['4', 'a'], ['3', 'e'], ['1', 'l'], ['!', 'l'], ['0', 'o'], ['$', 's'], ['5', 's'], ['7', 't']]),
+  new Map([
+    ['@', 'a'],
+    ['4', 'a'],
+    ['3', 'e'],
+    ['1', 'i'],
+    ['!', 'i'],
+    ['0', 'o'],
+    ['$', 's'],
+    ['5', 's'],
+    ['7', 't'],
+  ]),
+  new Map([
+    ['@', 'a'],
+    ['4', 'a'],
+    ['3', 'e'],
+    ['1', 'l'],
+    ['!', 'l'],
+    ['0', 'o'],
+    ['$', 's'],
+    ['5', 's'],
+    ['7', 't'],
+  ]),
 ];
 
 type GuessKind = 'common' | 'context' | 'run';
@@ -43,9 +63,14 @@ type GuessKind = 'common' | 'context' | 'run';
  */
 export function toPasswordText(password: Secret): string {
   const text = password.reveal().normalize('NFC');
-  if (!text.isWellFormed()) throw requestErrors.invalid({ detail: 'The password contains half of a character (an unpaired surrogate).' });
+  if (!text.isWellFormed())
+    throw requestErrors.invalid({
+      detail: 'The password contains half of a character (an unpaired surrogate).',
+    });
   if (Buffer.byteLength(text) > PASSWORD_BYTES_MAX) {
-    throw requestErrors.invalid({ detail: `The password is longer than ${PASSWORD_BYTES_MAX} bytes; use a shorter one.` });
+    throw requestErrors.invalid({
+      detail: `The password is longer than ${PASSWORD_BYTES_MAX} bytes; use a shorter one.`,
+    });
   }
   return text;
 }
@@ -59,11 +84,16 @@ export function toPasswordText(password: Secret): string {
  */
 export function judgePassword(password: Secret, contextWords: readonly string[]): void {
   const text = toPasswordText(password);
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length < PASSWORD_CHARACTERS_MIN) {
-    throw accountErrors.password_weak({ detail: `The password has ${characters.length} characters; at least ${PASSWORD_CHARACTERS_MIN} are needed. A few unrelated words make a good one.` });
+    throw accountErrors.password_weak({
+      detail: `The password has ${characters.length} characters; at least ${PASSWORD_CHARACTERS_MIN} are needed. A few unrelated words make a good one.`,
+    });
   }
-  if (isRepetition(characters)) throw accountErrors.password_weak({ detail: 'The password repeats the same few characters. A few unrelated words make a good one.' });
+  if (isRepetition(characters))
+    throw accountErrors.password_weak({
+      detail: 'The password repeats the same few characters. A few unrelated words make a good one.',
+    });
   const guessed = findGuessedParts(text.toLowerCase(), toContext(contextWords));
   if (guessed.size === 0) return;
   const parts = [
@@ -71,19 +101,25 @@ export function judgePassword(password: Secret, contextWords: readonly string[])
     guessed.has('context') ? 'the name or address of the account or of this product' : null,
     guessed.has('run') ? 'runs like 1234, qwerty or a year' : null,
   ].filter((part) => part !== null);
-  throw accountErrors.password_weak({ detail: `The password is little more than ${parts.join(', ')}. Add something unrelated: a few more words will do.` });
+  throw accountErrors.password_weak({
+    detail: `The password is little more than ${parts.join(', ')}. Add something unrelated: a few more words will do.`,
+  });
 }
 
 function isRepetition(characters: readonly string[]): boolean {
   for (let unit = 1; unit <= REPEATED_UNIT_MAX; unit += 1) {
-    if (characters.every((character, index) => index < unit || character === characters[index - unit])) return true;
+    if (characters.every((character, index) => index < unit || character === characters[index - unit]))
+      return true;
   }
   return false;
 }
 
 function toContext(contextWords: readonly string[]): ReadonlySet<string> {
   const words = [...contextWords, PRODUCT].flatMap((text) => {
-    const parts = text.normalize('NFC').toLowerCase().split(/[^\p{L}\p{N}]+/u);
+    const parts = text
+      .normalize('NFC')
+      .toLowerCase()
+      .split(/[^\p{L}\p{N}]+/u);
     return [...parts, parts.join('')];
   });
   return new Set(words.filter((word) => word.length >= CONTEXT_CHARACTERS_MIN));
@@ -91,7 +127,10 @@ function toContext(contextWords: readonly string[]): ReadonlySet<string> {
 
 /** The kinds of guessable parts, when hardly anything but them is there; otherwise none. */
 function findGuessedParts(text: string, context: ReadonlySet<string>): ReadonlySet<GuessKind> {
-  const variants = [text, ...LOOK_ALIKES.map((map) => [...text].map((character) => map.get(character) ?? character).join(''))];
+  const variants = [
+    text,
+    ...LOOK_ALIKES.map((map) => text.replace(/[@4310$57!]/g, (character) => map.get(character) ?? character)),
+  ];
   const longest = Math.max(...[...COMMON_PASSWORDS, ...context].map((word) => word.length));
   const kinds = new Set<GuessKind>();
   let unguessed = 0;
@@ -111,9 +150,19 @@ function findGuessedParts(text: string, context: ReadonlySet<string>): ReadonlyS
 }
 
 /** The longest guessable part that begins here. */
-function findGuess(text: string, variants: readonly string[], at: number, longest: number, context: ReadonlySet<string>): { kind: GuessKind; length: number } | null {
+function findGuess(
+  text: string,
+  variants: readonly string[],
+  at: number,
+  longest: number,
+  context: ReadonlySet<string>,
+): { kind: GuessKind; length: number } | null {
   const run = lengthOfRun(text, at);
-  for (let length = Math.min(longest, text.length - at); length >= CONTEXT_CHARACTERS_MIN && length > run; length -= 1) {
+  for (
+    let length = Math.min(longest, text.length - at);
+    length >= CONTEXT_CHARACTERS_MIN && length > run;
+    length -= 1
+  ) {
     const parts = variants.map((variant) => variant.slice(at, at + length));
     if (parts.some((part) => COMMON_PASSWORDS.has(part))) return { kind: 'common', length };
     if (parts.some((part) => context.has(part))) return { kind: 'context', length };

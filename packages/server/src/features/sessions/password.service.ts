@@ -9,7 +9,12 @@ import type { PasswordLinks } from './password-links.ts';
 import type { Passwords } from './passwords.ts';
 import { countingRefusals } from './refusals.ts';
 import { sessionErrors } from './sessions.errors.ts';
-import { normalizeLogin, requireSession, type SessionsService, type StartedSession } from './sessions.service.ts';
+import {
+  normalizeLogin,
+  requireSession,
+  type SessionsService,
+  type StartedSession,
+} from './sessions.service.ts';
 import type { Throttle } from './throttle.ts';
 
 /** Answers to a request for a link come on this beat, so that their time does not tell whether a mail was written. */
@@ -21,7 +26,10 @@ export interface PasswordService {
    *
    * @throws session.wrong_current_password, session.throttled, account.password_weak, request.too_many
    */
-  change(caller: Caller, input: { readonly currentPassword: Secret; readonly newPassword: Secret }): Promise<StartedSession>;
+  change(
+    caller: Caller,
+    input: { readonly currentPassword: Secret; readonly newPassword: Secret },
+  ): Promise<StartedSession>;
   /**
    * Mails a link to set a new password, when the address is that of an active user. The caller does not learn
    * whether it is, neither from the answer nor from its time.
@@ -58,20 +66,23 @@ function contextOf(account: Account): readonly string[] {
 }
 
 function targetOf(account: Account) {
-  return { target: { kind: account.kind, id: account.id, name: toIdentity(account).login }, accountId: account.id };
+  return {
+    target: { kind: account.kind, id: account.id, name: toIdentity(account).login },
+    accountId: account.id,
+  };
 }
 
 /** Waits for the work, and then for the next beat. */
 async function onTheBeat(work: () => Promise<void>): Promise<void> {
+  const pending = work();
+  const settled = Promise.allSettled([pending]);
   let isDone = false;
-  const settled = Promise.allSettled([work()]).then(([outcome]) => {
-    isDone = true;
-    return outcome;
-  });
-  do await delay(BEAT_MS);
-  while (!isDone);
-  const outcome = await settled;
-  if (outcome.status === 'rejected') throw outcome.reason;
+  while (!isDone) {
+    const beat = delay(BEAT_MS, false);
+    isDone = await Promise.race([settled.then(() => true), beat]);
+    await beat;
+  }
+  await pending;
 }
 
 class PasswordsOfUsers implements PasswordService {
@@ -81,24 +92,36 @@ class PasswordsOfUsers implements PasswordService {
     this.#deps = deps;
   }
 
-  async change(caller: Caller, input: { readonly currentPassword: Secret; readonly newPassword: Secret }): Promise<StartedSession> {
+  async change(
+    caller: Caller,
+    input: { readonly currentPassword: Secret; readonly newPassword: Secret },
+  ): Promise<StartedSession> {
     const { storage, accounts, sessions, passwords, throttle, links, audit } = this.#deps;
     const { principal, workspace } = requireSession(caller);
     const { id: accountId, login } = principal.account;
     return await countingRefusals(audit, caller, '/v1/password/change', async () => {
       const reservation = await throttle.reserveSignIn(caller, normalizeLogin(login));
       const stored = await accounts.findPasswordHash(storage.read, workspace.id, accountId);
-      if (!(await sessions.verifyReserved(reservation, stored, input.currentPassword))) throw sessionErrors.wrong_current_password();
+      if (!(await sessions.verifyReserved(reservation, stored, input.currentPassword)))
+        throw sessionErrors.wrong_current_password();
       // The current password was right: what may be wrong from here on is no guess.
       await inTransaction(storage, (tx) => throttle.settle(tx, reservation));
       const account = await accounts.find(storage.read, workspace.id, accountId);
-      const passwordHash = await passwords.hash(input.newPassword, account === null ? [] : contextOf(account));
+      const passwordHash = await passwords.hash(
+        input.newPassword,
+        account === null ? [] : contextOf(account),
+      );
       return await inTransaction(storage, async (tx) => {
         const current = await accounts.find(tx, workspace.id, accountId);
         const isUnchanged = (await accounts.findPasswordHash(tx, workspace.id, accountId)) === stored;
-        if (current === null || !current.isActive || !isUnchanged) throw sessionErrors.wrong_current_password();
+        if (current === null || !current.isActive || !isUnchanged)
+          throw sessionErrors.wrong_current_password();
         await links.dropAll(tx, current);
-        return await this.#setPassword(tx, caller, current, { passwordHash, action: 'password.changed', oldCookie: null });
+        return await this.#setPassword(tx, caller, current, {
+          passwordHash,
+          action: 'password.changed',
+          oldCookie: null,
+        });
       });
     });
   }
@@ -141,14 +164,23 @@ class PasswordsOfUsers implements PasswordService {
     );
   }
 
-  async #setByLink(caller: Caller, input: LinkInput, purpose: PasswordLinkPurpose, action: string): Promise<StartedSession> {
+  async #setByLink(
+    caller: Caller,
+    input: LinkInput,
+    purpose: PasswordLinkPurpose,
+    action: string,
+  ): Promise<StartedSession> {
     const { storage, passwords, links } = this.#deps;
     // Looked at first and used up last: a password that is refused does not cost the link.
     const { account } = await links.find(storage.read, caller, purpose, input.token);
     const passwordHash = await passwords.hash(input.password, contextOf(account));
     return await inTransaction(storage, async (tx) => {
       const used = await links.use(tx, caller, purpose, input.token);
-      return await this.#setPassword(tx, caller, used.account, { passwordHash, action, oldCookie: input.oldCookie });
+      return await this.#setPassword(tx, caller, used.account, {
+        passwordHash,
+        action,
+        oldCookie: input.oldCookie,
+      });
     });
   }
 
@@ -160,7 +192,7 @@ class PasswordsOfUsers implements PasswordService {
   ): Promise<StartedSession> {
     const { accounts, sessions, audit } = this.#deps;
     await accounts.savePasswordHash(tx, caller, account, input.passwordHash);
-    // The hook of the accounts ends the sessions; this holds even where it is not wired.
+    // A new password signs out everywhere, whatever else hangs on the hooks of the accounts.
     await sessions.endAllOf(tx, caller, account);
     const started = await sessions.start(tx, caller, account, input.oldCookie);
     await audit.record(tx, started.caller, { action: input.action, ...targetOf(account) });

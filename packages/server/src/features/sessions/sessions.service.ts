@@ -12,8 +12,8 @@ import type { AuditService } from '../audit/index.ts';
 import type { Passwords } from './passwords.ts';
 import { countingRefusals } from './refusals.ts';
 import { sessionErrors } from './sessions.errors.ts';
-import * as repo from './sessions.repo.ts';
 import type { LiveSince, Session } from './sessions.repo.ts';
+import * as repo from './sessions.repo.ts';
 import type { Reservation, Throttle } from './throttle.ts';
 
 export const SESSION_IDLE_MS = 12 * HOUR_MS;
@@ -149,11 +149,26 @@ class Sessions implements SessionsService {
       lastSeenAt: now,
     };
     await repo.insertSession(tx, session, sha256Hex(cookie.reveal()));
-    await repo.deleteSessions(tx, await repo.listSurplusIds(tx, workspaceId, account.id, SESSIONS_PER_ACCOUNT_MAX));
+    await repo.deleteSessions(
+      tx,
+      await repo.listSurplusIds(tx, workspaceId, account.id, SESSIONS_PER_ACCOUNT_MAX),
+    );
     await accounts.saveLastSeen(tx, workspaceId, account.id);
     const managedIds = await accounts.listManagedIds(tx, workspaceId, account.id);
-    const signedIn = { ...caller, principal: { kind: 'session', account: toIdentity(account), sessionId: session.id, managedIds } as const };
-    await audit.record(tx, signedIn, { action: 'session.created', target: { kind: 'session', id: session.id, name: account.email }, accountId: account.id });
+    const signedIn = {
+      ...caller,
+      principal: {
+        kind: 'session',
+        account: toIdentity(account),
+        sessionId: session.id,
+        managedIds,
+      } as const,
+    };
+    await audit.record(tx, signedIn, {
+      action: 'session.created',
+      target: { kind: 'session', id: session.id, name: account.email },
+      accountId: account.id,
+    });
     return { cookie, caller: signedIn, ...this.#toView(session, account, managedIds) };
   }
 
@@ -192,10 +207,18 @@ class Sessions implements SessionsService {
     const { principal, workspace } = requireSession(caller);
     const after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
     if (page.cursor !== undefined && after === null) {
-      throw requestErrors.invalid({ fields: [{ field: 'cursor', message: 'is not one that this list returned' }] });
+      throw requestErrors.invalid({
+        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
+      });
     }
     const account = { workspaceId: workspace.id, id: principal.account.id };
-    const rows = await repo.listSessions(this.#deps.storage.read, account, this.#liveSince(), after, page.limit + 1);
+    const rows = await repo.listSessions(
+      this.#deps.storage.read,
+      account,
+      this.#liveSince(),
+      after,
+      page.limit + 1,
+    );
     return toPage(rows, page.limit, (session) => [session.createdAt, session.id]);
   }
 
@@ -204,7 +227,9 @@ class Sessions implements SessionsService {
     await inTransaction(this.#deps.storage, async (tx) => {
       const session = await repo.findSession(tx, workspace.id, sessionId);
       if (session === null || session.accountId !== principal.account.id) {
-        throw requestErrors.not_found({ detail: 'There is no such session of yours. It may have ended already.' });
+        throw requestErrors.not_found({
+          detail: 'There is no such session of yours. It may have ended already.',
+        });
       }
       await this.#endOne(tx, caller, session);
     });
@@ -213,8 +238,14 @@ class Sessions implements SessionsService {
   async endOthers(caller: Caller): Promise<number> {
     const { principal, workspace } = requireSession(caller);
     return await inTransaction(this.#deps.storage, async (tx) => {
-      const ended = await repo.deleteSessionsOfAccount(tx, workspace.id, principal.account.id, principal.sessionId);
-      if (ended > 0) await this.#recordEnded(tx, caller, principal.account.id, principal.account.login, ended);
+      const ended = await repo.deleteSessionsOfAccount(
+        tx,
+        workspace.id,
+        principal.account.id,
+        principal.sessionId,
+      );
+      if (ended > 0)
+        await this.#recordEnded(tx, caller, principal.account.id, principal.account.login, ended);
       return ended;
     });
   }
@@ -231,7 +262,8 @@ class Sessions implements SessionsService {
     await inTransaction(this.#deps.storage, async (tx) => {
       for (const session of pending) await repo.saveSessionSeen(tx, session.id, session.seenAt);
       const accountIds = new Map(pending.map((session) => [session.accountId, session.workspaceId]));
-      for (const [accountId, workspaceId] of accountIds) await this.#deps.accounts.saveLastSeen(tx, workspaceId, accountId);
+      for (const [accountId, workspaceId] of accountIds)
+        await this.#deps.accounts.saveLastSeen(tx, workspaceId, accountId);
     });
   }
 
@@ -259,13 +291,18 @@ class Sessions implements SessionsService {
     tx: Tx,
     caller: Caller,
     accountId: string,
-    input: { readonly stored: string | null; readonly reservation: Reservation; readonly oldCookie: Secret | null },
+    input: {
+      readonly stored: string | null;
+      readonly reservation: Reservation;
+      readonly oldCookie: Secret | null;
+    },
   ): Promise<StartedSession> {
     const { accounts, throttle } = this.#deps;
     const account = await accounts.find(tx, caller.workspace.id, accountId);
     const stored = await accounts.findPasswordHash(tx, caller.workspace.id, accountId);
     // While the password was checked, somebody may have changed it.
-    if (account === null || stored !== input.stored) throw sessionErrors.wrong_credentials({ headers: CHALLENGE });
+    if (account === null || stored !== input.stored)
+      throw sessionErrors.wrong_credentials({ headers: CHALLENGE });
     if (!account.isActive) throw sessionErrors.account_disabled({ headers: CHALLENGE });
     await throttle.settle(tx, input.reservation);
     return await this.start(tx, caller, account, input.oldCookie);
@@ -284,11 +321,20 @@ class Sessions implements SessionsService {
 
   async #endOne(tx: Tx, caller: Caller, session: Session): Promise<void> {
     if (!(await repo.deleteSession(tx, session.workspaceId, session.id))) return;
-    await this.#deps.audit.record(tx, caller, { action: 'session.ended', target: { kind: 'session', id: session.id }, accountId: session.accountId });
+    await this.#deps.audit.record(tx, caller, {
+      action: 'session.ended',
+      target: { kind: 'session', id: session.id },
+      accountId: session.accountId,
+    });
   }
 
   async #recordEnded(tx: Tx, caller: Caller, accountId: string, login: string, count: number): Promise<void> {
-    await this.#deps.audit.record(tx, caller, { action: 'session.ended', target: { kind: 'user', id: accountId, name: login }, accountId, detail: { count } });
+    await this.#deps.audit.record(tx, caller, {
+      action: 'session.ended',
+      target: { kind: 'user', id: accountId, name: login },
+      accountId,
+      detail: { count },
+    });
   }
 
   #liveSince(): LiveSince {
@@ -302,7 +348,10 @@ class Sessions implements SessionsService {
   }
 
   #toView(session: Session, account: Account, managedIds: readonly string[]): SessionView {
-    const expiresAt = Math.min(session.createdAt + SESSION_AGE_MAX_MS, this.#deps.clock.now() + SESSION_IDLE_MS);
+    const expiresAt = Math.min(
+      session.createdAt + SESSION_AGE_MAX_MS,
+      this.#deps.clock.now() + SESSION_IDLE_MS,
+    );
     return { session, account, managedIds, expiresAt };
   }
 }

@@ -2,15 +2,21 @@ import { type FieldFault, requestErrors } from '../../errors/index.ts';
 import { type Caller, systemCaller, type Workspace } from '../../http/index.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { hasHiddenText, isEmailAddress } from '../../lib/text.ts';
-import { inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
-import { type Account, accountErrors, type AccountsService } from '../accounts/index.ts';
+import {
+  type Executor,
+  inTransaction,
+  isUniqueViolation,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
+import { type Account, type AccountsService, accountErrors } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { WorkspacesService } from '../workspaces/index.ts';
 import type { Passwords } from './passwords.ts';
 import { countingRefusals } from './refusals.ts';
 import { setupErrors } from './sessions.errors.ts';
 import type { SessionsService, StartedSession } from './sessions.service.ts';
-import type { Throttle } from './throttle.ts';
+import type { Reservation, Throttle } from './throttle.ts';
 
 export interface FirstAdmin {
   readonly email: string;
@@ -73,29 +79,90 @@ function checkAdmin(admin: FirstAdmin): void {
   }
 }
 
-export function createSetupService(deps: Deps): SetupService {
-  const { storage, audit, accounts, workspaces, sessions, passwords, throttle } = deps;
+function trimmed(admin: FirstAdmin): FirstAdmin {
+  return {
+    email: admin.email.trim(),
+    password: admin.password,
+    displayName: admin.displayName.trim(),
+  };
+}
 
-  const hasAdmin = async (exec: Tx | Storage['read'], workspaceId: string): Promise<boolean> =>
-    (await accounts.countActiveAdmins(exec, workspaceId)) > 0;
+class Setup implements SetupService {
+  readonly #deps: Deps;
 
-  const createAdmin = async (
-    tx: Tx,
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async complete(
     caller: Caller,
-    admin: FirstAdmin,
-    passwordHash: string,
-  ): Promise<Account> => {
+    input: FirstAdmin & { readonly code: Secret; readonly oldCookie: Secret | null },
+  ): Promise<StartedSession> {
+    const { storage, audit, workspaces, sessions, throttle } = this.#deps;
+    const workspaceId = caller.workspace.id;
+    return await countingRefusals(audit, caller, '/v1/setup', async () => {
+      if (await this.#hasAdmin(storage.read, workspaceId)) throw setupErrors.already_done();
+      const admin = trimmed(input);
+      checkAdmin(admin);
+      const reservation = await throttle.reserveSetup(caller);
+      const passwordHash = await this.#hashReserved(reservation, admin);
+      return await inTransaction(storage, async (tx) => {
+        if (await this.#hasAdmin(tx, workspaceId)) throw setupErrors.already_done();
+        if (!(await workspaces.consumeSetupCode(tx, workspaceId, input.code))) throw setupErrors.wrong_code();
+        await throttle.settle(tx, reservation);
+        // Nobody is signed in yet; the holder of the code acts for the installation.
+        const asSetup: Caller = { ...caller, principal: { kind: 'system', name: 'setup' } };
+        const account = await this.#createAdmin(tx, asSetup, admin, passwordHash);
+        return await sessions.start(tx, caller, account, input.oldCookie);
+      });
+    });
+  }
+
+  async createFirstAdmin(workspace: Workspace, input: FirstAdmin): Promise<boolean> {
+    const { storage } = this.#deps;
+    if (await this.#hasAdmin(storage.read, workspace.id)) return false;
+    const admin = trimmed(input);
+    checkAdmin(admin);
+    const passwordHash = await this.#hash(admin);
+    return await inTransaction(storage, async (tx) => {
+      if (await this.#hasAdmin(tx, workspace.id)) return false;
+      await this.#createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
+      return true;
+    });
+  }
+
+  async #hasAdmin(exec: Executor, workspaceId: string): Promise<boolean> {
+    return (await this.#deps.accounts.countActiveAdmins(exec, workspaceId)) > 0;
+  }
+
+  async #hash(admin: FirstAdmin): Promise<string> {
+    return await this.#deps.passwords.hash(admin.password, [admin.email, admin.displayName]);
+  }
+
+  /** A password that is refused says nothing about the code, so the try does not count. */
+  async #hashReserved(reservation: Reservation, admin: FirstAdmin): Promise<string> {
+    try {
+      return await this.#hash(admin);
+    } catch (error) {
+      await this.#deps.throttle.release(reservation);
+      throw error;
+    }
+  }
+
+  async #createAdmin(tx: Tx, caller: Caller, admin: FirstAdmin, passwordHash: string): Promise<Account> {
+    const { accounts, audit } = this.#deps;
+    const { email, displayName } = admin;
     try {
       const account = await accounts.createInside(tx, caller, {
         kind: 'user',
         role: 'admin',
-        email: admin.email,
-        displayName: admin.displayName,
+        email,
+        displayName,
         passwordHash,
       });
       await audit.record(tx, caller, {
         action: 'setup.completed',
-        target: { kind: 'user', id: account.id, name: admin.email },
+        target: { kind: 'user', id: account.id, name: email },
         accountId: account.id,
       });
       return account;
@@ -103,49 +170,10 @@ export function createSetupService(deps: Deps): SetupService {
       if (isUniqueViolation(error)) throw accountErrors.login_taken({ cause: error });
       throw error;
     }
-  };
+  }
+}
 
-  const trimmed = (admin: FirstAdmin): FirstAdmin => ({
-    email: admin.email.trim(),
-    password: admin.password,
-    displayName: admin.displayName.trim(),
-  });
-
-  return {
-    complete: (caller, input) =>
-      countingRefusals(audit, caller, '/v1/setup', async () => {
-        const workspaceId = caller.workspace.id;
-        if (await hasAdmin(storage.read, workspaceId)) throw setupErrors.already_done();
-        const admin = trimmed(input);
-        checkAdmin(admin);
-        const reservation = await throttle.reserveSetup(caller);
-        const passwordHash = await passwords
-          .hash(admin.password, [admin.email, admin.displayName])
-          .catch(async (error: unknown) => {
-            await throttle.release(reservation);
-            throw error;
-          });
-        return await inTransaction(storage, async (tx) => {
-          if (await hasAdmin(tx, workspaceId)) throw setupErrors.already_done();
-          if (!(await workspaces.consumeSetupCode(tx, workspaceId, input.code)))
-            throw setupErrors.wrong_code();
-          await throttle.settle(tx, reservation);
-          // Nobody is signed in yet; the holder of the code acts for the installation.
-          const asSetup: Caller = { ...caller, principal: { kind: 'system', name: 'setup' } };
-          const account = await createAdmin(tx, asSetup, admin, passwordHash);
-          return await sessions.start(tx, caller, account, input.oldCookie);
-        });
-      }),
-    createFirstAdmin: async (workspace, input) => {
-      if (await hasAdmin(storage.read, workspace.id)) return false;
-      const admin = trimmed(input);
-      checkAdmin(admin);
-      const passwordHash = await passwords.hash(admin.password, [admin.email, admin.displayName]);
-      return await inTransaction(storage, async (tx) => {
-        if (await hasAdmin(tx, workspace.id)) return false;
-        await createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
-        return true;
-      });
-    },
-  };
+/** @see SetupService */
+export function createSetupService(deps: Deps): SetupService {
+  return new Setup(deps);
 }

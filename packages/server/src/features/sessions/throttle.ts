@@ -1,7 +1,14 @@
+import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type Executor, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
-import { type Attempts, deleteAttempts, findAttempts, listOldBuckets, saveAttempts } from './attempts.repo.ts';
+import {
+  type Attempts,
+  deleteAttempts,
+  findAttempts,
+  listOldBuckets,
+  saveAttempts,
+} from './attempts.repo.ts';
 import { createLane } from './lane.ts';
 import { sessionErrors } from './sessions.errors.ts';
 import {
@@ -59,7 +66,7 @@ export interface Throttle {
 const COUNTING = { runningMax: 1, waitingMax: 1_000, retryAfterSeconds: 2 };
 const SWEEP_ROWS = 500;
 
-function throttled(waitMs: number): Error {
+function throttled(waitMs: number): AppError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000));
   return sessionErrors.throttled({
     detail: `There were too many failed tries. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
@@ -172,13 +179,8 @@ class DatabaseThrottle implements Throttle {
     entries: readonly Entry[],
     knownBucket: string | null,
   ): Promise<ReadonlyMap<string, Attempts>> {
-    const buckets = [
-      ...entries.map((entry) => entry.bucket),
-      ...(knownBucket === null ? [] : [knownBucket]),
-    ];
-    const found = new Map(
-      (await findAttempts(exec, buckets)).map((attempts) => [attempts.bucket, attempts]),
-    );
+    const buckets = [...entries.map((entry) => entry.bucket), ...(knownBucket === null ? [] : [knownBucket])];
+    const found = new Map((await findAttempts(exec, buckets)).map((attempts) => [attempts.bucket, attempts]));
     const now = this.#clock.now();
     const known = knownBucket === null ? undefined : found.get(knownBucket);
     const isKnown = known !== undefined && now - known.lastFailureAt < KNOWN_ADDRESS_MS;

@@ -1,5 +1,5 @@
 export { registerIamRoutes } from './iam.routes.ts';
 export { createIamService, type IamService } from './iam.service.ts';
 export { registerJwksRoutes } from './jwks.routes.ts';
-export { createSigningKeys, type SigningKeys } from './signing-keys.ts';
+export { createSigningKeys } from './signing-keys.ts';
 export { createTokensService, type TokensService } from './tokens.service.ts';

@@ -5,17 +5,18 @@ import type { KeyOutcome } from '../keys/index.ts';
 /** A key whose secret was right, whatever its state. */
 export type ProvenKey = Extract<KeyOutcome, { readonly key: unknown }>;
 
+type Refused = Exclude<KeyOutcome['code'], 'valid'>;
+
 const REASONS = {
-  valid: authErrors.invalid_credential,
   malformed: authErrors.invalid_credential,
   not_found: authErrors.invalid_credential,
   expired: authErrors.key_expired,
   disabled: authErrors.key_disabled,
   account_disabled: authErrors.account_disabled,
   ip_not_allowed: authErrors.ip_not_allowed,
-} as const satisfies Record<KeyOutcome['code'], () => AppError>;
+} as const satisfies Record<Refused, () => AppError>;
 
 /** Why a key was refused, as an error: precise only where the secret was right. */
-export function toRefusal(code: Exclude<KeyOutcome['code'], 'valid'>): AppError {
+export function toRefusal(code: Refused): AppError {
   return REASONS[code]();
 }

@@ -39,8 +39,10 @@ export function plainLine(text: string): string {
 
 /** A name for a subject: one line, and not so long that it hides the rest. */
 export function shortName(name: string, charactersMax = 60): string {
-  const characters = [...plainLine(name)];
-  return characters.length <= charactersMax ? characters.join('') : `${characters.slice(0, charactersMax - 1).join('')}…`;
+  const line = plainLine(name);
+  // By what a reader sees as one character: half an emoji is another emoji.
+  const characters = Array.from(new Intl.Segmenter().segment(line), (part) => part.segment);
+  return characters.length <= charactersMax ? line : `${characters.slice(0, charactersMax - 1).join('')}…`;
 }
 
 /** An instant as people read it, in UTC and saying so: a mail does not know where its reader lives. */

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+const MINUTES_MS = 60_000;
+
+/** Suites over the built product: slow, one at a time, each with real clients. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    maxWorkers: 1,
+    fileParallelism: false,
+    reporters: ['default', '../tools/vitest-summary.mjs'],
+    projects: [
+      { test: { name: 'e2e', include: ['*.e2e.test.ts'], testTimeout: 2 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
+      { test: { name: 'matrix', include: ['matrix/*.test.ts'], testTimeout: 5 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
+      { test: { name: 'powercut', include: ['powercut/*.test.ts'], testTimeout: 20 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
+    ],
+  },
+});

@@ -1,0 +1,157 @@
+import { type BodyOf, ifMatch, type Key, type Permission } from '@keyreeve/sdk';
+import { type Command, InvalidArgumentError } from 'commander';
+import { resolveAccountId } from '../account-refs.ts';
+import { usageError } from '../failures.ts';
+import { addListOptions, type Column, type ListOptions, printList } from '../lists.ts';
+import { formatPermission, given, instant, permissions, repeated, wholeNumber } from '../options.ts';
+import { type Run, type Setting, withRun } from '../run.ts';
+import { formatTime } from '../text.ts';
+import { describeKey, printMintedKey } from './key-details.ts';
+import { addKeySwitches } from './key-switches.ts';
+import { showOwnKey } from './session.ts';
+
+type Status = Key['status'];
+const STATUSES: readonly string[] = ['active', 'expiring', 'expired', 'disabled'] satisfies Status[];
+
+interface KeyListOptions extends ListOptions {
+  readonly account?: string;
+  readonly status?: Status;
+  readonly expiresBefore?: string;
+  readonly unusedSince?: string;
+  readonly search?: string;
+}
+
+interface CreateOptions {
+  readonly comment: string;
+  readonly access?: 'account' | 'scoped';
+  readonly scope?: Permission[];
+  readonly lifetime?: number;
+  readonly owner?: string;
+  readonly ip?: string[];
+  readonly sendMail?: boolean;
+  readonly mailTo?: string;
+}
+
+interface EditOptions {
+  readonly comment?: string;
+  readonly scope?: Permission[];
+  readonly ip?: string[];
+  readonly anyIp?: boolean;
+}
+
+const COLUMNS: readonly Column<Key>[] = [
+  { title: 'API KEY', cell: ({ id }) => id },
+  { title: 'STATUS', cell: ({ status }) => status },
+  { title: 'EXPIRES', cell: ({ expiresAt }) => (expiresAt === null ? 'never' : formatTime(expiresAt)) },
+  { title: 'LAST USED', cell: ({ lastUsedAt }) => formatTime(lastUsedAt) },
+  { title: 'ACCOUNT', cell: ({ accountId }) => accountId },
+  { title: 'ACCESS', cell: ({ access, scopes }) => [access, ...scopes.map(formatPermission)].join(' ') },
+  { title: 'COMMENT', cell: ({ comment }) => comment },
+];
+
+function readStatus(text: string): Status {
+  if (STATUSES.includes(text)) return text as Status;
+  throw new InvalidArgumentError(`Give one of ${STATUSES.join(', ')}.`);
+}
+
+async function listKeys(run: Run, options: KeyListOptions): Promise<void> {
+  const { status, expiresBefore, unusedSince, search } = options;
+  const client = run.client();
+  const account = options.account === undefined ? undefined : await resolveAccountId(client, options.account);
+  const filter = given({ account, status, expiresBefore, unusedSince, q: search });
+  await printList(run, options, COLUMNS, (page) =>
+    client.GET('/v1/keys', { params: { query: { ...page, ...filter } } }),
+  );
+}
+
+async function createKey(run: Run, reference: string, options: CreateOptions): Promise<void> {
+  const { comment, scope: scopes, lifetime, ip, sendMail, mailTo, owner } = options;
+  const access = options.access ?? (scopes === undefined ? undefined : 'scoped');
+  // Account-wide access is more than most keys need: it is chosen, never got by leaving something out.
+  if (access === undefined)
+    throw usageError(
+      'Say what the key may do.',
+      'Give --scope, or --access account for all grants of the account.',
+    );
+  const client = run.client();
+  const id = await resolveAccountId(client, reference);
+  const ownerId = owner === undefined ? undefined : await resolveAccountId(client, owner);
+  const rest = given({ scopes, ownerId, lifetimeDays: lifetime, ipRanges: ip, sendMail, mailTo });
+  const body: BodyOf<'createKey'> = { comment, access, ...rest };
+  const { data } = await client.POST('/v1/accounts/{id}/keys', { params: { path: { id } }, body });
+  await printMintedKey(run, data);
+}
+
+async function editKey(run: Run, keyId: string, options: EditOptions): Promise<void> {
+  const { comment, scope: scopes, ip, anyIp } = options;
+  if (ip !== undefined && anyIp === true) throw usageError('--ip and --any-ip exclude each other.');
+  const body = given({ comment, scopes, ipRanges: anyIp === true ? [] : ip });
+  if (Object.keys(body).length === 0)
+    throw usageError('Nothing to change was given.', 'See: keyreeve keys edit --help');
+  const client = run.client();
+  const params = { path: { keyId } };
+  const { data: seen } = await client.GET('/v1/keys/{keyId}', { params });
+  const { data: key } = await client.PATCH('/v1/keys/{keyId}', {
+    params,
+    body,
+    headers: ifMatch(seen.version),
+  });
+  await run.result(key, describeKey(key));
+}
+
+export function addKeyCommands(program: Command, setting: Setting): void {
+  const keys = program.command('keys').description('API keys');
+  addListOptions(keys.command('list').description('list and search the keys that you may see'))
+    .option('--account <account>', 'of this account: id, e-mail or technical name')
+    .option('--status <status>', STATUSES.join(', '), readStatus)
+    .option('--expires-before <instant>', 'a day like 2027-03-01, or an instant', instant)
+    .option('--unused-since <instant>', 'not used since then, or never', instant)
+    .option('--search <text>', 'part of a comment or API key')
+    .action(withRun(setting, listKeys));
+  keys
+    .command('show <key>')
+    .description('one key, by its API key')
+    .action(
+      withRun(setting, async (run, keyId: string) => {
+        const { data } = await run.client().GET('/v1/keys/{keyId}', { params: { path: { keyId } } });
+        await run.result(data, describeKey(data));
+      }),
+    );
+  addCreate(keys, setting);
+  keys
+    .command('edit <key>')
+    .description('change comment, patterns or allow list; all else is fixed')
+    .option('--comment <text>', 'what the key is for')
+    .option(
+      '--scope <actions=patterns>',
+      'all scopes anew, with the same actions; may be repeated',
+      permissions,
+    )
+    .option('--ip <range>', 'all addresses or ranges anew; may be repeated', repeated)
+    .option('--any-ip', 'let the key be used from everywhere')
+    .action(withRun(setting, editKey));
+  addKeySwitches(keys, setting);
+  keys
+    .command('self')
+    .description('what the key in KEYREEVE_API_KEY is and may do')
+    .action(withRun(setting, showOwnKey));
+}
+
+function addCreate(keys: Command, setting: Setting): void {
+  keys
+    .command('create <account>')
+    .description('create a key for an account: id, e-mail or technical name')
+    .requiredOption('--comment <text>', 'what the key is for')
+    .option(
+      '--scope <actions=patterns>',
+      'what it may do, e.g. package:push=AzureRM.*; may be repeated',
+      permissions,
+    )
+    .option('--access <access>', 'account: all grants of the account; scoped (default with --scope)')
+    .option('--lifetime <days>', 'days until it expires', wholeNumber(1, 3650))
+    .option('--owner <account>', 'account whose packages it acts for')
+    .option('--ip <range>', 'address or range from which it may be used; may be repeated', repeated)
+    .option('--send-mail', 'mail the key to the account')
+    .option('--mail-to <address>', 'address for the key of a service account')
+    .action(withRun(setting, createKey));
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addImportCommand } from './commands/import-keys.ts';
+import { addKeyCommands } from './commands/keys.ts';
+import { addServiceAccountCommands } from './commands/service-accounts.ts';
+import { addSessionCommands } from './commands/session.ts';
+import { addUserCommands } from './commands/users.ts';
+import { addVerifyCommand } from './commands/verify.ts';
+import { addWorkspaceCommands } from './commands/workspace.ts';
+import { EXIT, type ExitCode, formatFailure, toFailure } from './failures.ts';
+import type { Outcome } from './run.ts';
+import type { World } from './world.ts';
+
+const HELP = `
+Environment:
+  KEYREEVE_URL      address of the server (http://localhost:8080)
+  KEYREEVE_API_KEY  a full key; goes before a session
+
+Secrets are read from the environment, from stdin or at a prompt, never from the command line.
+
+Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no usable answer from the server, 130 interrupted.
+`;
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+// Commander repeats an unknown option whole; what follows "=" may be a secret.
+function hideValue(text: string): string {
+  return text.replace(/('--?[\w-]+=)[^']*'/, "$1…'");
+}
+
+function createProgram(world: World, outcome: Outcome): Command {
+  const program = new Command('keyreeve')
+    .description('Keeps API keys: accounts, keys, settings and imports of a Keyreeve server.')
+    .version(readVersion())
+    .option('--url <address>', 'address of the server, instead of KEYREEVE_URL')
+    .option('--json', 'results and errors as JSON, for scripts')
+    .option('-y, --yes', 'do not ask before what cannot be undone')
+    .showHelpAfterError('See --help.')
+    .addHelpText('after', HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+      outputError: (text, writeError) => writeError(hideValue(text)),
+    });
+  const setting = { world, outcome };
+  addSessionCommands(program, setting);
+  addUserCommands(program, setting);
+  addServiceAccountCommands(program, setting);
+  addKeyCommands(program, setting);
+  addVerifyCommand(program, setting);
+  addImportCommand(program, setting);
+  addWorkspaceCommands(program, setting);
+  return program;
+}
+
+function report(world: World, error: unknown, isJson: boolean): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const failure = toFailure(error);
+  if (failure === null) throw error;
+  const { exitCode, code, message, ...rest } = failure;
+  world.stderr.write(
+    isJson ? `${JSON.stringify({ error: { code, message, ...rest } })}\n` : formatFailure(failure),
+  );
+  return exitCode;
+}
+
+/**
+ * Runs one command.
+ *
+ * @param words what the user typed after the name of the program
+ * @returns the exit code; everything was printed
+ * @throws what is a fault of the program itself
+ */
+export async function runProgram(world: World, words: readonly string[]): Promise<ExitCode> {
+  const outcome: Outcome = { exitCode: EXIT.ok };
+  const program = createProgram(world, outcome);
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    return report(world, error, program.opts<{ json?: boolean }>().json === true);
+  }
+}

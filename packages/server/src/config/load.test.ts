@@ -1,0 +1,239 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError, type Environment, loadConfig } from './load.ts';
+import { VARIABLES } from './variables.ts';
+
+const MASTER_KEY = randomBytes(32).toString('base64');
+const POSTGRES_URL = 'postgres://keyreeve:hush@db.example.com/keyreeve';
+
+function faultsOf(environment: Environment): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('serves the machine itself only, on SQLite, when nothing is set', () => {
+    expect(loadConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: null,
+      baseDomain: null,
+      tls: null,
+      allowHttp: false,
+      trustProxy: [],
+      dataDir: './data',
+      database: { engine: 'sqlite' },
+      masterKey: null,
+      admin: null,
+      smtpUrl: null,
+      keyPrefix: 'kr',
+      logLevel: 'info',
+    });
+  });
+
+  it('takes a variable that is empty or blank for one that is not set', () => {
+    const blank = Object.fromEntries(VARIABLES.map((variable) => [variable.name, '  ']));
+    expect(loadConfig(blank)).toEqual(loadConfig({}));
+  });
+
+  it('ignores the variables of other programs', () => {
+    expect(faultsOf({ PATH: '/bin', KEYREEV_HOST: 'x', keyreeve_host: 'y', MY_KEYREEVE_HOST: 'z' })).toEqual(
+      [],
+    );
+  });
+
+  it('reports all faults at once, each by the name of its variable', () => {
+    const faults = faultsOf({
+      KEYREEVE_HOST: '0.0.0.0',
+      KEYREEVE_PORT: '80a',
+      KEYREEVE_PUBLIC_URL: 'keys.example.com',
+      KEYREEVE_BASE_DOMAIN: 'keys example',
+      KEYREEVE_TLS_CERT: '/nowhere/cert.pem',
+      KEYREEVE_TRUST_PROXY: '10.0.0.0/8, proxy',
+      KEYREEVE_DATABASE_URL: 'mysql://root@db/keyreeve',
+      KEYREEVE_ADMIN_EMAIL: 'ada',
+      KEYREEVE_SMTP_URL: 'mail.example.com',
+      KEYREEVE_MAIL_FROM: 'Keyreeve <a@example.com>',
+      KEYREEVE_KEY_PREFIX: 'KR',
+      KEYREEVE_LOG_LEVEL: 'loud',
+      KEYREEVE_ALLOW_HTTPS: '1',
+      KEYREEVE_ALLOW_HTTP: 'yes',
+    });
+    const named = new Set(faults.map((fault) => fault.split(' ')[0]));
+    expect(faults).toHaveLength(named.size);
+    expect(named).toEqual(
+      new Set([
+        'KEYREEVE_ADMIN_PASSWORD',
+        'KEYREEVE_ALLOW_HTTP',
+        'KEYREEVE_ALLOW_HTTPS',
+        'KEYREEVE_BASE_DOMAIN',
+        'KEYREEVE_DATABASE_URL',
+        'KEYREEVE_HOST',
+        'KEYREEVE_KEY_PREFIX',
+        'KEYREEVE_LOG_LEVEL',
+        'KEYREEVE_MAIL_FROM',
+        'KEYREEVE_MASTER_KEY',
+        'KEYREEVE_PORT',
+        'KEYREEVE_PUBLIC_URL',
+        'KEYREEVE_SMTP_URL',
+        'KEYREEVE_TLS_KEY',
+        'KEYREEVE_TRUST_PROXY',
+      ]),
+    );
+  });
+
+  it('refuses a mistyped name, which would otherwise switch a protection off in silence', () => {
+    expect(faultsOf({ KEYREEVE_METRIC_TOKEN: 'hush' })).toEqual([
+      expect.stringMatching(/^KEYREEVE_METRIC_TOKEN is not a setting/),
+    ]);
+  });
+
+  it.each(['-1', '65536', '1.5', '0x50', '1e3', '８０８０'])('refuses the port %s', (port) => {
+    expect(faultsOf({ KEYREEVE_PORT: port })).toEqual([expect.stringContaining('KEYREEVE_PORT')]);
+  });
+
+  it.each([
+    'keys.example.com',
+    'ftp://keys.example.com',
+    'https://keys.example.com/path',
+    'https://keys.example.com/?a=1',
+    'https://keys.example.com/#top',
+    'https://user@keys.example.com',
+    'https://:hush@keys.example.com',
+    'javascript:alert(1)',
+  ])('refuses %s as public address', (url) => {
+    expect(faultsOf({ KEYREEVE_PUBLIC_URL: url })).toEqual([expect.stringContaining('KEYREEVE_PUBLIC_URL')]);
+  });
+
+  it('keeps only the origin of the public address', () => {
+    expect(loadConfig({ KEYREEVE_PUBLIC_URL: 'HTTPS://Keys.Example.com:443/' }).publicUrl).toBe(
+      'https://keys.example.com',
+    );
+  });
+});
+
+describe('reach over plain http', () => {
+  it.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost'])('allows %s, which others cannot reach', (host) => {
+    expect(faultsOf({ KEYREEVE_HOST: host })).toEqual([]);
+  });
+
+  it.each([
+    '0.0.0.0',
+    '::',
+    '192.0.2.1',
+    '10.0.0.1',
+    '2001:db8::1',
+    'keys.example.com',
+    'localhost.example.com',
+    '128.0.0.1',
+  ])('refuses %s without TLS, proxy or consent', (host) => {
+    expect(faultsOf({ KEYREEVE_HOST: host })).toEqual([expect.stringContaining('KEYREEVE_ALLOW_HTTP=1')]);
+    expect(faultsOf({ KEYREEVE_HOST: host, KEYREEVE_ALLOW_HTTP: '0' })).toHaveLength(1);
+    expect(faultsOf({ KEYREEVE_HOST: host, KEYREEVE_PUBLIC_URL: 'http://keys.example.com' })).toHaveLength(1);
+    expect(faultsOf({ KEYREEVE_HOST: host, KEYREEVE_ALLOW_HTTP: '1' })).toEqual([]);
+    expect(faultsOf({ KEYREEVE_HOST: host, KEYREEVE_PUBLIC_URL: 'https://keys.example.com' })).toEqual([]);
+  });
+});
+
+describe('the certificate', () => {
+  let folder = '';
+  let cert = '';
+  let key = '';
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-config-'));
+    cert = path.join(folder, 'cert.pem');
+    key = path.join(folder, 'key.pem');
+    writeFileSync(cert, 'the certificate');
+    writeFileSync(key, 'the private key');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('goes together with its key', () => {
+    expect(faultsOf({ KEYREEVE_TLS_CERT: cert })).toEqual([
+      expect.stringMatching(/^KEYREEVE_TLS_KEY is missing/),
+    ]);
+    expect(faultsOf({ KEYREEVE_TLS_KEY: key })).toEqual([
+      expect.stringMatching(/^KEYREEVE_TLS_CERT is missing/),
+    ]);
+  });
+
+  it('opens the server to others', () => {
+    const config = loadConfig({ KEYREEVE_HOST: '0.0.0.0', KEYREEVE_TLS_CERT: cert, KEYREEVE_TLS_KEY: key });
+    expect(config.tls).toEqual({ cert: 'the certificate', key: 'the private key' });
+  });
+
+  it('is named when its file cannot be read', () => {
+    const faults = faultsOf({ KEYREEVE_TLS_CERT: cert, KEYREEVE_TLS_KEY: path.join(folder, 'missing.pem') });
+    expect(faults).toEqual([expect.stringMatching(/^KEYREEVE_TLS_KEY names a file/)]);
+  });
+
+  it('contradicts a public address without TLS', () => {
+    const environment = {
+      KEYREEVE_TLS_CERT: cert,
+      KEYREEVE_TLS_KEY: key,
+      KEYREEVE_PUBLIC_URL: 'http://keys.example.com',
+    };
+    expect(faultsOf(environment)).toEqual([expect.stringContaining('must start with https')]);
+  });
+});
+
+describe('the master key', () => {
+  it('is required with PostgreSQL', () => {
+    expect(faultsOf({ KEYREEVE_DATABASE_URL: POSTGRES_URL })).toEqual([
+      expect.stringMatching(/^KEYREEVE_MASTER_KEY is required with PostgreSQL/),
+    ]);
+    expect(faultsOf({ KEYREEVE_DATABASE_URL: POSTGRES_URL, KEYREEVE_MASTER_KEY: MASTER_KEY })).toEqual([]);
+  });
+
+  it.each([
+    ['31 bytes', randomBytes(31).toString('base64')],
+    ['33 bytes', randomBytes(33).toString('base64')],
+    ['hex', randomBytes(32).toString('hex')],
+    ['a password', 'correct horse battery staple!!!!'],
+    ['two lines', `${MASTER_KEY.slice(0, 20)}\n${MASTER_KEY.slice(20)}`],
+  ])('is refused as %s', (_name, text) => {
+    expect(faultsOf({ KEYREEVE_MASTER_KEY: text })).toEqual([expect.stringContaining('exactly 32 bytes')]);
+  });
+});
+
+describe('secrets in the configuration', () => {
+  const secrets: Environment = {
+    KEYREEVE_DATABASE_URL: POSTGRES_URL,
+    KEYREEVE_MASTER_KEY: MASTER_KEY,
+    KEYREEVE_ADMIN_EMAIL: 'ada@example.com',
+    KEYREEVE_ADMIN_PASSWORD: 'hush hush hush',
+    KEYREEVE_SMTP_URL: 'smtps://user:hush@mail.example.com',
+    KEYREEVE_METRICS_TOKEN: 'hush-token',
+  };
+
+  it('are never printed with the configuration', () => {
+    const config = loadConfig(secrets);
+    const printed = `${inspect(config, { depth: 9, showHidden: true })}${JSON.stringify(config)}`;
+    expect(printed).not.toContain('hush');
+    expect(printed).not.toContain(MASTER_KEY);
+    expect(config.admin?.password.reveal()).toBe('hush hush hush');
+  });
+
+  it('are never repeated in a fault, however wrong they are', () => {
+    const wrong = Object.fromEntries(
+      VARIABLES.filter((variable) => 'isSecret' in variable).map((variable) => [
+        variable.name,
+        `hush ${variable.name}`,
+      ]),
+    );
+    const error = new ConfigError(
+      faultsOf({ ...wrong, KEYREEVE_SMTP_PASSWORD: 'hush', KEYREEVE_ADMIN_EMAIL: 'x' }),
+    );
+    expect(error.faults.length).toBeGreaterThanOrEqual(5);
+    expect(inspect(error)).not.toContain('hush');
+  });
+});

@@ -1,0 +1,284 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import type { AppError } from '../../errors/index.ts';
+import type { DrainLimits } from '../../http/body-deadline.ts';
+import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../../http/index.ts';
+import { sendGalleryError, toPlainText } from './gallery.answer.ts';
+import { packageErrors } from './gallery.errors.ts';
+import { matchesEtag, parseRange } from './gallery.range.ts';
+import {
+  type DownloadableVersion,
+  type GalleryService,
+  type KeyCaller,
+  PACKAGE_BYTES_MAX,
+} from './gallery.service.ts';
+import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
+
+export interface GalleryRouteOptions {
+  /** 250 MB unless told; the same as for the service. */
+  readonly packageBytesMax?: number;
+  /** How long an upload may take. */
+  readonly uploadDeadlineMs?: number;
+  /** How long the rest of a refused body is read before the connection is closed. */
+  readonly drainDeadlineMs?: number;
+}
+
+const UPLOAD_DEADLINE_MS = 600_000;
+const DRAIN_DEADLINE_MS = 60_000;
+
+// What a key must hold depends on the package, so the service asks for the action once it knows it.
+const KEY: RouteAuth = { kinds: ['key'], action: null, isDeferred: true };
+const ANYBODY: RouteAuth = { kinds: ['anonymous'], action: null };
+// A session is no key: a browser that happens to send its cookie has not sent one.
+const NO_KEY = ['auth.required', 'auth.session_ended', 'auth.cross_site'];
+const NOT_A_KEY = ['auth.kind_not_accepted', 'auth.insufficient_scope', 'auth.forbidden'];
+
+const VersionParams = Type.Object(
+  { id: Type.String({ maxLength: 300 }), version: Type.String({ maxLength: 300 }) },
+  { additionalProperties: false },
+);
+type VersionParams = Type.Static<typeof VersionParams>;
+
+const PUSH_PATHS = ['/api/v2/package', '/api/v2', '/nuget'];
+const VERSION_PATHS = ['/api/v2/package/:id/:version', '/api/v2/:id/:version', '/nuget/:id/:version'];
+const tags = ['gallery'];
+const textResponse = {
+  description: 'The reason, the same as in the reason phrase of the status line.',
+  content: { 'text/plain': { schema: Type.String() } },
+};
+
+/** The NuGet protocol, writing side, and the download by exact version. */
+export function registerGalleryRoutes(
+  root: FastifyInstance,
+  gallery: GalleryService,
+  options: GalleryRouteOptions = {},
+): void {
+  const limits: DrainLimits = {
+    bytesMax: (options.packageBytesMax ?? PACKAGE_BYTES_MAX) + WRAPPING_BYTES_MAX,
+    deadlineMs: options.drainDeadlineMs ?? DRAIN_DEADLINE_MS,
+  };
+  const config = { auth: KEY, bodyDeadlineMs: options.uploadDeadlineMs ?? UPLOAD_DEADLINE_MS };
+  void root.register((app, _options, done) => {
+    // Bodies are streams of any type; nobody but the handler reads them.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    // The framework refuses a type that it cannot read; here the type is only asked whether it is multipart, and
+    // the handler takes it from `raw`.
+    app.addHook('onRequest', (request, _reply, next) => {
+      if (request.headers['content-type'] !== undefined)
+        request.headers = { 'content-type': 'application/octet-stream' };
+      next();
+    });
+    app.setErrorHandler(async (error, request, reply) => {
+      const fault = await toGalleryError(toAppError(error), request, gallery);
+      return await sendGalleryError(fault, request, reply, limits);
+    });
+    registerPush(app, gallery, config);
+    registerListing(app, gallery, config);
+    registerDownload(app, gallery);
+    done();
+  });
+}
+
+interface KeyRouteConfig {
+  readonly auth: RouteAuth;
+  readonly bodyDeadlineMs: number;
+}
+
+function registerPush(app: FastifyInstance, gallery: GalleryService, config: KeyRouteConfig): void {
+  const push = async (request: FastifyRequest, reply: FastifyReply) => {
+    const by = requireKey(request);
+    await gallery.push(by, {
+      contentType: request.raw.headers['content-type'],
+      declaredBytes: readDeclaredBytes(request),
+      // The request must outlive an early end of reading: it still has to be drained and answered.
+      source: request.raw.iterator({ destroyOnReturn: false }),
+    });
+    await addWarning(reply, gallery, by);
+    return reply.code(201).send();
+  };
+  const schema = {
+    tags,
+    summary: 'Push a package (NuGet)',
+    description:
+      'The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case.',
+    response: { 201: EmptyResponse, default: textResponse },
+  };
+  for (const url of PUSH_PATHS) {
+    const isShown = url === PUSH_PATHS[0];
+    const shown = isShown ? { ...schema, operationId: 'pushPackage' } : { ...schema, hide: true };
+    app.put(url, { config, schema: shown }, push);
+    app.post(url, { config, schema: { ...schema, hide: true } }, push);
+  }
+  app.put('/', { config, schema: { ...schema, hide: true } }, push);
+}
+
+function registerListing(app: FastifyInstance, gallery: GalleryService, config: KeyRouteConfig): void {
+  const setListed = async (
+    request: FastifyRequest<{ Params: VersionParams }>,
+    reply: FastifyReply,
+    isListed: boolean,
+  ) => {
+    const by = requireKey(request);
+    const { id, version } = request.params;
+    await gallery.setListed(by, id, version, isListed);
+    await addWarning(reply, gallery, by);
+    return reply.code(isListed ? 200 : 204).send();
+  };
+  const description = 'Needs `package:unlist`. Also at `/api/v2/{id}/{version}` and `/nuget/{id}/{version}`.';
+  for (const url of VERSION_PATHS) {
+    const isHidden = url !== VERSION_PATHS[0];
+    const common = { tags, description, params: VersionParams };
+    app.delete<{ Params: VersionParams }>(
+      url,
+      {
+        config,
+        schema: {
+          ...common,
+          ...(isHidden ? { hide: true } : { operationId: 'unlistPackageVersion' }),
+          summary: 'Unlist a version (NuGet)',
+          response: { 204: EmptyResponse, default: textResponse },
+        },
+      },
+      (request, reply) => setListed(request, reply, false),
+    );
+    app.post<{ Params: VersionParams }>(
+      url,
+      {
+        config,
+        schema: {
+          ...common,
+          ...(isHidden ? { hide: true } : { operationId: 'relistPackageVersion' }),
+          summary: 'Relist a version (NuGet)',
+          response: { 200: EmptyResponse, default: textResponse },
+        },
+      },
+      (request, reply) => setListed(request, reply, true),
+    );
+  }
+}
+
+function registerDownload(app: FastifyInstance, gallery: GalleryService): void {
+  const schema = {
+    tags,
+    summary: 'Download a package by exact version',
+    description: 'Unlisted versions too. `Range`, `If-Range` and `If-None-Match` are understood.',
+    params: VersionParams,
+    response: {
+      200: { description: 'The package.', content: { 'application/octet-stream': { schema: Type.Any() } } },
+      default: textResponse,
+    },
+  };
+  const handler = async (request: FastifyRequest<{ Params: VersionParams }>, reply: FastifyReply) => {
+    const { id, version } = request.params;
+    return sendPackage(await gallery.openVersion(request.caller, id, version), request, reply);
+  };
+  const url = '/api/v2/package/:id/:version';
+  app.get<{ Params: VersionParams }>(
+    url,
+    {
+      config: { auth: ANYBODY },
+      exposeHeadRoute: false,
+      schema: { ...schema, operationId: 'downloadPackage' },
+    },
+    handler,
+  );
+  app.head<{ Params: VersionParams }>(
+    url,
+    { config: { auth: ANYBODY }, schema: { ...schema, hide: true } },
+    handler,
+  );
+}
+
+/** Sends a package file, whole or in part. For all routes that hand one out. */
+export function sendPackage(
+  found: DownloadableVersion,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const { blob, sha512 } = found;
+  const etag = `"${sha512}"`;
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
+  const isRangeWanted = ifRange === undefined || ifRange === etag;
+  const part = isRangeWanted ? parseRange(range, blob.sizeBytes) : 'whole';
+  if (part === 'unsatisfiable') {
+    throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });
+  }
+  // What was published under a version never changes, but somebody may have to be asked whether he may read it.
+  reply.headers({
+    etag,
+    'cache-control': 'no-cache',
+    'accept-ranges': 'bytes',
+    'content-disposition': `attachment; filename="${found.packageId}.${found.version}.nupkg"`,
+  });
+  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).send();
+  const { start, end } = part === 'whole' ? { start: 0, end: blob.sizeBytes } : part;
+  if (part !== 'whole')
+    reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${blob.sizeBytes}`);
+  reply.type('application/octet-stream').header('content-length', end - start);
+  return request.method === 'HEAD' ? reply.send() : reply.send(blob.stream(start, end));
+}
+
+function requireKey(request: FastifyRequest): KeyCaller {
+  if (request.refusal !== null) throw request.refusal;
+  const { caller } = request;
+  const credential = readCredential(request.headers);
+  if (caller.principal.kind !== 'key' || credential === null || credential.kind === 'cookie') {
+    throw packageErrors.key_required();
+  }
+  const { account, key } = caller.principal;
+  return { caller, actor: { account, key }, credential: toPresentedKey(credential) };
+}
+
+type KeyCredential = Exclude<NonNullable<ReturnType<typeof readCredential>>, { kind: 'cookie' }>;
+
+function toPresentedKey(credential: KeyCredential): KeyCaller['credential'] {
+  return credential.kind === 'pair'
+    ? { apiKey: credential.apiKey, secretKey: credential.secretKey }
+    : { fullKey: credential.value };
+}
+
+/** The errors of the hook in the words of the protocol: 401 only without any key, 403 for one that is no good. */
+async function toGalleryError(
+  error: AppError,
+  request: FastifyRequest,
+  gallery: GalleryService,
+): Promise<AppError> {
+  if (NO_KEY.includes(error.code) || error.code === 'package.key_required') return challenge(request);
+  if (NOT_A_KEY.includes(error.code)) {
+    return request.caller.principal.kind === 'session'
+      ? challenge(request)
+      : packageErrors.key_refused({ cause: error });
+  }
+  // A header that cannot even be read is a key that is no good; what it is, nobody can say more precisely.
+  if (error.status !== 401) return error;
+  const credential = readCredentialOrNull(request);
+  return credential === null
+    ? packageErrors.key_refused({ cause: error })
+    : await gallery.explainRefusal(request.caller, toPresentedKey(credential));
+}
+
+function readCredentialOrNull(request: FastifyRequest): KeyCredential | null {
+  try {
+    const credential = readCredential(request.headers);
+    return credential?.kind === 'cookie' ? null : credential;
+  } catch {
+    return null;
+  }
+}
+
+function challenge(request: FastifyRequest): AppError {
+  const realm = new URL(request.caller.workspace.url).host;
+  return packageErrors.key_required({ headers: { 'www-authenticate': `ApiKey realm="${realm}"` } });
+}
+
+function readDeclaredBytes(request: FastifyRequest): number | null {
+  const header = request.headers['content-length'];
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
+}
+
+/** Clients print this header as a warning. */
+async function addWarning(reply: FastifyReply, gallery: GalleryService, by: KeyCaller): Promise<void> {
+  const warning = await gallery.findExpiryWarning(by);
+  if (warning !== null) reply.header('x-nuget-warning', toPlainText(warning));
+}

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import type { Locale, Notice, NoticePayloads } from '../../../jobs/index.ts';
+import { formatInstant, plainLine, shortName } from './blocks.ts';
+import { renderMail, renderSubject, toLocale } from './render.ts';
+import type { MailContext } from './words.ts';
+
+const EXPIRES_AT = Date.UTC(2028, 1, 29, 23, 59, 59);
+const LINK_EXPIRES_AT = Date.UTC(2027, 2, 8, 9, 0, 0);
+const SECRET_KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD';
+const CONTEXT: MailContext = {
+  toName: 'Ada Lovelace',
+  workspaceUrl: 'https://keys.example.com',
+  supportEmail: 'help@example.com',
+  supportUrl: 'https://example.com/help?a=1&b=2',
+};
+
+const KEY: NoticePayloads['key.delivery'] = {
+  accountName: 'Build bot',
+  keyId: 'kr_0123456789ABCDEF',
+  comment: 'CI: publish & unlist',
+  expiresAt: EXPIRES_AT,
+  linkUrl: 'https://keys.example.com/key-link#tokenOfTheLink',
+  linkExpiresAt: LINK_EXPIRES_AT,
+  secretKey: null,
+};
+const NOTICES: readonly Notice[] = [
+  { kind: 'key.delivery', payload: KEY },
+  { kind: 'key.delivery', payload: { ...KEY, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY } },
+  { kind: 'account.invitation', payload: { accountName: 'Ada Lovelace', linkUrl: 'https://keys.example.com/invitation#t', linkExpiresAt: LINK_EXPIRES_AT } },
+  { kind: 'account.password_reset', payload: { accountName: 'Ada Lovelace', linkUrl: 'https://keys.example.com/password-reset#t', linkExpiresAt: LINK_EXPIRES_AT } },
+];
+const LOCALES: readonly Locale[] = ['en', 'ja'];
+const CASES = NOTICES.flatMap((notice) => LOCALES.map((locale) => ({ kind: notice.kind, notice, locale })));
+
+describe('the words of a mail', () => {
+  it('deliver a key by link, in English', () => {
+    const mail = renderMail({ kind: 'key.delivery', payload: KEY }, 'en', { ...CONTEXT, toName: 'Build bot' });
+    expect(mail.subject).toBe('[Keyreeve] API key for Build bot');
+    expect(mail.text).toBe(`This is the API key for the account “Build bot”.
+
+  Account: Build bot
+  API key: kr_0123456789ABCDEF
+  Comment: CI: publish & unlist
+  Works until: 2028-02-29 23:59 UTC
+
+Open the page below and press the button “Show the key” once. It shows the API key and the secret key.
+
+Open the page:
+https://keys.example.com/key-link#tokenOfTheLink
+
+The button works only once; the link is valid until 2027-03-08 09:00 UTC. Opening the page uses nothing up.
+
+If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.
+
+If you did not expect this key, tell your administrator.
+
+This mail was sent by Keyreeve at https://keys.example.com.
+
+Questions? Support: help@example.com or https://example.com/help?a=1&b=2
+`);
+  });
+
+  it('deliver a key by value, in Japanese', () => {
+    const payload = { ...KEY, expiresAt: null, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY };
+    const mail = renderMail({ kind: 'key.delivery', payload }, 'ja', { ...CONTEXT, toName: 'Build bot', supportUrl: null });
+    expect(mail.subject).toBe('[Keyreeve] 「Build bot」のAPIキーのお知らせ');
+    expect(mail.text).toBe(`アカウント「Build bot」のAPIキーをお知らせします。
+
+  アカウント: Build bot
+  APIキー: kr_0123456789ABCDEF
+  コメント: CI: publish & unlist
+  有効期限: 期限なし
+  シークレットキー: ${SECRET_KEY}
+
+APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。
+
+シークレットキーはパスワードと同じように大切に扱ってください。シークレットマネージャーなどに保存したあと、このメールを削除することをおすすめします。
+
+このキーにお心当たりがない場合は、使用せずに管理者へご連絡ください。
+
+このメールはKeyreeve（https://keys.example.com）から自動で送信しています。
+
+お問い合わせ先：help@example.com
+`);
+  });
+
+  it.each(CASES)('say when the link ends, in UTC, and where it leads: $kind, $locale', ({ notice, locale }) => {
+    const { linkUrl, linkExpiresAt } = notice.payload;
+    const mail = renderMail(notice, locale, CONTEXT);
+    for (const body of [mail.text, mail.html]) {
+      if (linkUrl !== null) expect(body).toContain(linkUrl);
+      if (linkExpiresAt !== null) expect(body).toContain(formatInstant(linkExpiresAt, locale));
+    }
+    if (linkUrl !== null) expect(mail.html).toContain(`<a href="${linkUrl}"`);
+  });
+
+  it.each(CASES)('name the support of the workspace, or else the administrator: $kind, $locale', ({ notice, locale }) => {
+    const mail = renderMail(notice, locale, CONTEXT);
+    expect(mail.text).toContain('help@example.com');
+    expect(mail.html).toContain('https://example.com/help?a=1&#38;b=2');
+    const without = renderMail(notice, locale, { ...CONTEXT, supportEmail: null, supportUrl: null });
+    expect(without.text.trimEnd().split('\n').at(-1)).toBe(locale === 'en' ? 'Questions? Ask your administrator.' : 'ご不明な点は管理者までお問い合わせください。');
+  });
+
+  it.each(CASES)('load nothing from elsewhere and run nothing: $kind, $locale', ({ notice, locale }) => {
+    const { html } = renderMail(notice, locale, CONTEXT);
+    expect(html).not.toMatch(/<(?:img|script|link|iframe|object|form|input|svg|base)\b|url\(|@import|\bsrc=|\bon\w+=/i);
+    expect(html).toContain(`<html lang="${locale}">`);
+  });
+
+  it('show an instant with its zone', () => {
+    expect(formatInstant(EXPIRES_AT, 'en')).toBe('2028-02-29 23:59 UTC');
+    expect(formatInstant(EXPIRES_AT, 'ja')).toBe('2028年2月29日 23:59（UTC）');
+  });
+
+  it('are English for a language that we do not have', () => {
+    expect(toLocale('fr')).toBe('en');
+    expect(toLocale('ja')).toBe('ja');
+  });
+
+  it('do not exist for a kind that a newer release wrote; its subject stays readable', () => {
+    const unknown = { kind: 'key.from_the_future', payload: {} } as unknown as Notice;
+    expect(() => renderMail(unknown, 'en', CONTEXT)).toThrow(/no template/);
+    expect(renderSubject('key.from_the_future', 'ja', 'Ada')).toBe('[Keyreeve]');
+    expect(renderSubject('constructor', 'en', 'Ada')).toBe('[Keyreeve]');
+  });
+});
+
+describe('hostile names', () => {
+  const HOSTILE = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    `Ada' onmouseover='alert(1)`,
+    'Ada\r\nBcc: eve@evil.test\r\n\r\n<b>body</b>',
+    'Ada\u2028Bcc: eve@evil.test',
+    'Ada\u202e\u2066moc.live\u2069',
+    'Ada\u0000\u001b[31m',
+    'Ada \ud800',
+  ];
+  const HTML_TAGS = /<\/?(?:!doctype|html|head|meta|title|body|div|p|table|tr|th|td|code|bdi|a)\b[^<>]*>/g;
+
+  it.each(HOSTILE)('stay text: %j', (name) => {
+    for (const locale of LOCALES) {
+      for (const notice of NOTICES) {
+        const comment = notice.kind === 'key.delivery' ? { comment: name } : {};
+        const hostile = { ...notice, payload: { ...notice.payload, accountName: name, ...comment } } as Notice;
+        const mail = renderMail(hostile, locale, { ...CONTEXT, toName: name });
+        const benign = renderMail(notice, locale, CONTEXT);
+        // The same tags as without the hostile name, and nothing that looks like one beside them.
+        expect(mail.html.match(HTML_TAGS)).toEqual(benign.html.match(HTML_TAGS));
+        expect(mail.html.replace(HTML_TAGS, '')).not.toMatch(/[<>]/);
+        // One line each: a name cannot add lines that look like ours.
+        expect(mail.text.split('\n')).toHaveLength(benign.text.split('\n').length);
+        for (const part of [mail.subject, mail.text.replaceAll('\n', ''), mail.html.replaceAll('\n', '')]) {
+          expect(part).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+          expect(part.isWellFormed()).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('lose line ends and marks that turn the direction of text, and keep what people write', () => {
+    expect(plainLine('  Ada\r\n\tLovelace\u00a0\u200e ')).toBe('Ada Lovelace');
+    expect(plainLine('\u202egnp.exe\u202c')).toBe('gnp.exe');
+    expect(plainLine('山田　太郎')).toBe('山田 太郎');
+    expect(plainLine('نرم\u200cافزار')).toBe('نرم\u200cافزار');
+    expect(plainLine('👩\u200d💻 Zoë')).toBe('👩\u200d💻 Zoë');
+  });
+
+  it('are cut in subjects, between two whole characters', () => {
+    expect(shortName('x'.repeat(60))).toHaveLength(60);
+    expect(shortName('x'.repeat(61))).toBe(`${'x'.repeat(59)}…`);
+    expect(shortName('👩\u200d💻'.repeat(100))).toBe(`${'👩\u200d💻'.repeat(59)}…`);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { DAY_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { findPause, PAUSE_RULES, toBucket, toNetwork } from './throttle.rules.ts';
+
+const NOW = 1_900_000_000_000;
+
+function pauseAfter(failures: number, sinceMs = 0): number {
+  return findPause(PAUSE_RULES.pair, { failures, lastFailureAt: NOW - sinceMs }, NOW);
+}
+
+describe('the pause after failures', () => {
+  it('begins after the fifth and doubles up to a quarter of an hour', () => {
+    expect([0, 1, 4, 5, 6, 7, 14, 15, 1_000].map((failures) => pauseAfter(failures) / 1_000)).toEqual([
+      0, 0, 0, 1, 2, 4, 512, 900, 900,
+    ]);
+  });
+
+  it('ends to the millisecond', () => {
+    expect(pauseAfter(7, 3_999)).toBe(1);
+    expect(pauseAfter(7, 4_000)).toBe(0);
+  });
+
+  it('is forgotten after a quiet day', () => {
+    expect(pauseAfter(1_000, 15 * MINUTE_MS)).toBe(0);
+    expect(
+      findPause(
+        { ...PAUSE_RULES.pair, pauseMaxMs: 10 * DAY_MS },
+        { failures: 100, lastFailureAt: NOW - DAY_MS },
+        NOW,
+      ),
+    ).toBe(0);
+  });
+
+  it('of a login as a whole never keeps its owner waiting longer than a minute', () => {
+    expect(findPause(PAUSE_RULES.login, { failures: 1_000_000, lastFailureAt: NOW }, NOW)).toBe(MINUTE_MS);
+  });
+});
+
+describe('an address that is counted', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('%s counts as %s', (ip, network) => {
+    expect(toNetwork(ip)).toBe(network);
+  });
+
+  it('has a name that tells neither login nor address and has one length', () => {
+    const name = toBucket('pair', 'wsp_1', 'a password typed into the wrong field', '203.0.113.7');
+    expect(name).toMatch(/^pair:[0-9a-f]{64}$/);
+    expect(toBucket('pair', 'ab', 'c')).not.toBe(toBucket('pair', 'a', 'bc'));
+  });
+});

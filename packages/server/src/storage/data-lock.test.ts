@@ -1,0 +1,60 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockDataFolder } from './data-lock.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = path.join(mkdtempSync(path.join(tmpdir(), 'keyreeve-lock-')), 'data');
+});
+afterEach(() => rmSync(path.dirname(folder), { recursive: true }));
+
+/** Another process that takes the lock, says so, and keeps it until it dies. */
+async function startHolder(): Promise<ChildProcessWithoutNullStreams> {
+  const module = pathToFileURL(path.join(import.meta.dirname, 'data-lock.ts')).href;
+  const script = `import { lockDataFolder } from ${JSON.stringify(module)};
+    lockDataFolder(${JSON.stringify(folder)});
+    process.stdout.write('locked');
+    setInterval(() => {}, 1_000);`;
+  const holder = spawn(process.execPath, ['--input-type=module', '--eval', script]);
+  holder.stderr.setEncoding('utf8');
+  let complaint = '';
+  holder.stderr.on('data', (text: string) => (complaint += text));
+  const [said] = (await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit')])) as [unknown];
+  expect(String(said), complaint).toBe('locked');
+  return holder;
+}
+
+describe('the lock on the data folder', () => {
+  it('lets one process in and tells the second which folder is in use', async () => {
+    const holder = await startHolder();
+    expect(() => lockDataFolder(folder)).toThrow(
+      `The data folder ${folder} is in use by another Keyreeve process`,
+    );
+    holder.kill('SIGTERM');
+    await once(holder, 'exit');
+  });
+
+  it('is free at once after its holder was killed without a chance to clean up', async () => {
+    const holder = await startHolder();
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    lockDataFolder(folder).release();
+  });
+
+  it('also stops a second lock of the same process, until it is released', () => {
+    const lock = lockDataFolder(folder);
+    expect(() => lockDataFolder(folder)).toThrow('is in use');
+    lock.release();
+    lockDataFolder(folder).release();
+  });
+
+  it('makes the folder for its owner alone', () => {
+    lockDataFolder(folder).release();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+});

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as sqlite from 'node:sqlite';
+import { Kysely, sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
+
+const planted = vi.hoisted(() => ({ ignoredPragma: '', version: '' }));
+
+/** The real library, which a test can make deaf to one setting or pretend to be older, as odd builds are. */
+vi.mock('node:sqlite', async (importActual) => {
+  const actual = await importActual<typeof sqlite>();
+  class PlantedDatabase extends actual.DatabaseSync {
+    constructor(file: string, options: sqlite.DatabaseSyncOptions) {
+      super(file, options);
+      // Some defaults are what we want, in this build; a deaf one must start from something else.
+      if (['synchronous', 'foreign_keys'].includes(planted.ignoredPragma))
+        super.exec(`pragma ${planted.ignoredPragma} = 0`);
+    }
+
+    override exec(text: string): void {
+      if (planted.ignoredPragma === '' || !text.startsWith(`pragma ${planted.ignoredPragma} =`))
+        super.exec(text);
+    }
+
+    override prepare(text: string): sqlite.StatementSync {
+      return super.prepare(
+        planted.version !== '' && text.includes('sqlite_version')
+          ? `select '${planted.version}' as version`
+          : text,
+      );
+    }
+  }
+  return { ...actual, DatabaseSync: PlantedDatabase };
+});
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-sqlite-'));
+});
+afterEach(() => {
+  planted.ignoredPragma = '';
+  planted.version = '';
+  rmSync(folder, { recursive: true });
+});
+
+const fileIn = () => path.join(folder, 'test.db');
+
+function pragma(database: sqlite.DatabaseSync, name: string): unknown {
+  return Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0];
+}
+
+describe('openSqlite', () => {
+  it('gives every connection the settings that keep acknowledged writes', () => {
+    const writer = openSqlite({ file: fileIn(), readOnly: false });
+    const reader = openSqlite({ file: fileIn(), readOnly: true });
+    for (const database of [writer, reader]) {
+      expect(pragma(database, 'journal_mode')).toBe('wal');
+      expect(pragma(database, 'synchronous')).toBe(2);
+      expect(pragma(database, 'foreign_keys')).toBe(1);
+      expect(pragma(database, 'trusted_schema')).toBe(0);
+      expect(pragma(database, 'secure_delete')).toBe(1);
+      expect(pragma(database, 'busy_timeout')).toBe(0);
+      database.close();
+    }
+  });
+
+  it.each([
+    ['synchronous', 'FULL'],
+    ['foreign_keys', 'ON'],
+    ['trusted_schema', 'OFF'],
+    ['temp_store', 'MEMORY'],
+    ['secure_delete', 'ON'],
+    ['journal_mode', 'wal'],
+  ])('refuses to start when %s is silently ignored', (name, value) => {
+    planted.ignoredPragma = name;
+    expect(() => openSqlite({ file: fileIn(), readOnly: false })).toThrow(
+      `SQLite did not accept ${name}=${value}`,
+    );
+  });
+
+  it('refuses a file that cannot have a write-ahead log', () => {
+    expect(() => openSqlite({ file: ':memory:', readOnly: false })).toThrow(
+      'did not accept journal_mode=wal (it says memory)',
+    );
+  });
+
+  it.each(['3.51.2', '3.50.9', '2.99.99', '3.51'])(
+    'refuses SQLite %s, which can corrupt its log',
+    (version) => {
+      planted.version = version;
+      expect(() => openSqlite({ file: fileIn(), readOnly: false })).toThrow(
+        `SQLite ${version} can corrupt its log`,
+      );
+    },
+  );
+
+  it.each(['3.51.3', '3.52.0', '3.100.0', '4.0.0'])('accepts SQLite %s', (version) => {
+    planted.version = version;
+    openSqlite({ file: fileIn(), readOnly: false }).close();
+  });
+
+  it('cannot write through a connection for reading', () => {
+    openSqlite({ file: fileIn(), readOnly: false }).close();
+    const reader = openSqlite({ file: fileIn(), readOnly: true });
+    expect(() => reader.exec('create table t (a)')).toThrow('readonly');
+    reader.close();
+  });
+});
+
+describe('the dialect', () => {
+  it('takes the write lock when a transaction begins, not at its first write', async () => {
+    const first = new Kysely<unknown>({
+      dialect: createSqliteDialect(openSqlite({ file: fileIn(), readOnly: false })),
+    });
+    const second = openSqlite({ file: fileIn(), readOnly: false });
+    await first.transaction().execute(() => {
+      expect(() => second.exec('begin immediate')).toThrow('database is locked');
+      return Promise.resolve();
+    });
+    second.exec('begin immediate; rollback');
+    second.close();
+    await first.destroy();
+  });
+
+  it('goes on working after more different statements than it keeps prepared', async () => {
+    const db = new Kysely<unknown>({
+      dialect: createSqliteDialect(openSqlite({ file: fileIn(), readOnly: false })),
+    });
+    for (let round = 0; round < 2; round += 1) {
+      for (let index = 0; index < 600; index += 1) {
+        const { rows } = await sql<{ value: number }>`select ${sql.lit(index)} as value`.execute(db);
+        expect(rows).toEqual([{ value: index }]);
+      }
+    }
+    await db.destroy();
+  });
+
+  it('rolls a changed schema back with its transaction', async () => {
+    const db = new Kysely<unknown>({
+      dialect: createSqliteDialect(openSqlite({ file: fileIn(), readOnly: false })),
+    });
+    const failed = db.transaction().execute(async (tx) => {
+      await sql`create table t (a)`.execute(tx);
+      throw new Error('in the middle');
+    });
+    await expect(failed).rejects.toThrow('in the middle');
+    await expect(sql`select * from t`.execute(db)).rejects.toThrow('no such table');
+    await db.destroy();
+  });
+});
