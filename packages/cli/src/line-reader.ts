@@ -7,7 +7,10 @@ const CTRL_D = '\u0004';
 const CTRL_U = '\u0015';
 const ESCAPE = '\u001b';
 
-type Typed = { readonly kind: 'line'; readonly line: string } | { readonly kind: 'enter' | 'cancel' };
+type Typed =
+  | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'enter' }
+  | { readonly kind: 'cancel' };
 
 /** What one character does to the line typed so far: the new line, or how it ends. */
 function typeCharacter(line: string, character: string): Typed {

@@ -106,7 +106,10 @@ interface Hooks {
 
 function createServer(options: SinkOptions, hooks: Hooks): SMTPServer {
   const { tls, login } = options;
-  const disabledCommands = [...(tls === undefined ? ['STARTTLS'] : []), ...(login === undefined ? ['AUTH'] : [])];
+  const disabledCommands = [
+    ...(tls === undefined ? ['STARTTLS'] : []),
+    ...(login === undefined ? ['AUTH'] : []),
+  ];
   const server = new SMTPServer({
     logger: false,
     disableReverseLookup: true,
@@ -176,7 +179,8 @@ export function createTestCertificate(): TestCertificate {
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
-  const lengthBytes = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const lengthBytes =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...lengthBytes]), content]);
 }
 
@@ -185,7 +189,10 @@ function bitString(content: Uint8Array): Buffer {
 }
 
 function commonName(name: string): Buffer {
-  return der(0x30, der(0x31, der(0x30, der(0x06, Buffer.from([0x55, 0x04, 0x03])), der(0x0c, Buffer.from(name)))));
+  return der(
+    0x30,
+    der(0x31, der(0x30, der(0x06, Buffer.from([0x55, 0x04, 0x03])), der(0x0c, Buffer.from(name)))),
+  );
 }
 
 function alternativeNames(): Buffer {
@@ -194,7 +201,10 @@ function alternativeNames(): Buffer {
 }
 
 function toPem(label: string, bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 

@@ -80,7 +80,7 @@ async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInst
         }),
       ),
     isPermitted: (_principal, action, resource) => action === 'orders:read' && resource !== 'forbidden',
-    onRefusal: (caller, error, route) => refusals.push(`${caller.principal.kind} ${error.code} ${route}`),
+    onRefusal: (caller, error, url) => refusals.push(`${caller.principal.kind} ${error.code} ${url}`),
   });
 }
 
@@ -265,10 +265,10 @@ describe('a session cookie', () => {
 });
 
 describe('a fault of the server', () => {
-  function fail(error: unknown): void {
-    app.get('/here', { config: { auth: { kinds: ['anonymous'], action: null } } }, () =>
-      Promise.reject(error as Error),
-    );
+  function fail(error: Error): void {
+    app.get('/here', { config: { auth: { kinds: ['anonymous'], action: null } } }, () => {
+      throw error;
+    });
   }
 
   it('is a 500 without a word about the inside', async () => {

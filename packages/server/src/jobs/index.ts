@@ -2,7 +2,6 @@ export {
   createOutbox,
   type Locale,
   type Notice,
-  type NoticeInput,
   type NoticeKind,
   type NoticePayloads,
   type Outbox,
@@ -10,9 +9,8 @@ export {
 export {
   type ClaimedMail,
   createOutboxQueue,
-  LEASE_MS,
   type MailOutcome,
   type MailState,
   type OutboxQueue,
 } from './outbox-queue.ts';
-export { createJobRunner, type Job, type JobLogger, type JobRunner } from './runner.ts';
+export { createJobRunner, type JobRunner } from './runner.ts';

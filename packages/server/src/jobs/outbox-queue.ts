@@ -1,13 +1,13 @@
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
 import { inTransaction, type Keyring, type OutboxTable, type Storage, type Tx } from '../storage/index.ts';
-import { type Notice, sealedPayloadPlace } from './outbox.ts';
 import { deleteOutbox, leaseOutbox, listDueIds, listOldIds, settleOutbox } from './outbox.repo.ts';
+import { type Notice, sealedPayloadPlace } from './outbox.ts';
 
 /**
  * How long a process has a mail to itself. A send must be over well before, so that the outcome is written
  * in time even when the clocks of two nodes differ by some seconds.
  */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 
 /** The pauses after the first tries; later ones are an hour apart. */
 const RETRY_DELAYS_MS = [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
@@ -48,7 +48,7 @@ export interface OutboxQueue {
 }
 
 /** When the next try is due after `attempts` tries that failed; null when there is none any more. */
-export function nextAttemptAt(attempts: number, createdAt: number, now: number): number | null {
+function nextAttemptAt(attempts: number, createdAt: number, now: number): number | null {
   const next = now + (RETRY_DELAYS_MS[attempts - 1] ?? HOUR_MS);
   return next > createdAt + GIVE_UP_AFTER_MS ? null : next;
 }
@@ -91,8 +91,10 @@ export function createOutboxQueue(deps: {
       return { kind: mail.kind, payload } as Notice;
     },
     settle: async (tx, mail, outcome) => {
-      if (outcome.kind === 'sent' || outcome.kind === 'mailbox') return await finish(tx, mail, outcome.kind, null);
-      const next = outcome.kind === 'failed' ? null : nextAttemptAt(mail.attempts, mail.created_at, clock.now());
+      if (outcome.kind === 'sent' || outcome.kind === 'mailbox')
+        return await finish(tx, mail, outcome.kind, null);
+      const next =
+        outcome.kind === 'failed' ? null : nextAttemptAt(mail.attempts, mail.created_at, clock.now());
       if (next === null) return await finish(tx, mail, 'failed', outcome.reason);
       const retry = { state: 'pending', last_error: outcome.reason, next_attempt_at: next, done_at: null };
       return (await settleOutbox(tx, mail.id, mail.attempts, retry)) ? 'pending' : 'lost';

@@ -9,7 +9,15 @@ export type Locale = 'en' | 'ja';
 /** What each kind of mail needs. Texts of links and secrets are in the sealed payload only. */
 export interface NoticePayloads {
   /** With exactly one of `linkUrl` and `secretKey`, by the workspace's setting `keyMail`. */
-  'key.delivery': { accountName: string; keyId: string; comment: string; expiresAt: number | null; linkUrl: string | null; linkExpiresAt: number | null; secretKey: string | null };
+  'key.delivery': {
+    accountName: string;
+    keyId: string;
+    comment: string;
+    expiresAt: number | null;
+    linkUrl: string | null;
+    linkExpiresAt: number | null;
+    secretKey: string | null;
+  };
   'account.invitation': { accountName: string; linkUrl: string; linkExpiresAt: number };
   'account.password_reset': { accountName: string; linkUrl: string; linkExpiresAt: number };
 }
@@ -17,7 +25,9 @@ export interface NoticePayloads {
 export type NoticeKind = keyof NoticePayloads;
 
 /** A notice as it is read back: its kind and what that kind says. */
-export type Notice = { [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] } }[NoticeKind];
+export type Notice = {
+  [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] };
+}[NoticeKind];
 
 export interface NoticeInput<Kind extends NoticeKind> {
   readonly workspaceId: string;
@@ -39,7 +49,12 @@ export function sealedPayloadPlace(outboxId: string): string {
   return `outbox/${outboxId}/payload`;
 }
 
-export function createOutbox(deps: { readonly clock: Clock; readonly random: Random; readonly keyring: Keyring; readonly mailDomain: string }): Outbox {
+export function createOutbox(deps: {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly mailDomain: string;
+}): Outbox {
   return {
     append: async (tx, input) => {
       const id = newId(deps.random, 'outbox');

@@ -105,6 +105,8 @@ describe('a periodic job', () => {
   });
 
   it('needs a name of its own', () => {
-    expect(() => createJobRunner({ logger, jobs: [countingJob('a', 1), countingJob('a', 1)] })).toThrow(/same name/);
+    expect(() => createJobRunner({ logger, jobs: [countingJob('a', 1), countingJob('a', 1)] })).toThrow(
+      /same name/,
+    );
   });
 });

@@ -30,7 +30,8 @@ interface Deps {
  */
 export function createJobRunner({ logger, jobs }: Deps): JobRunner {
   const names = new Set(jobs.map((job) => job.name));
-  if (names.size !== jobs.length) throw new Error('Two jobs have the same name; the log could not tell them apart.');
+  if (names.size !== jobs.length)
+    throw new Error('Two jobs have the same name; the log could not tell them apart.');
   const stopping = new AbortController();
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Map<string, Promise<void>>();

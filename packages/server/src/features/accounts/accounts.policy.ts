@@ -41,7 +41,7 @@ export function findGrantExcess(principal: AuthenticatedPrincipal, wanted: reado
 
 /**
  * True when the caller holds all that the account holds. Without it, changing the account's e-mail address or
- * password would be a way to become it and gain its rights.
+ * password would be a way to become it and gain its rights, and a new manager could make keys with them.
  */
 export function coversAccount(principal: AuthenticatedPrincipal, target: AccountIdentity): boolean {
   return findGrantExcess(principal, grantsOf(target)) === null;

@@ -13,6 +13,7 @@ export interface AccountTexts {
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
   readonly description?: string | null | undefined;
+  readonly disabledReason?: string | null | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly grants?: readonly Permission[] | undefined;
 }
@@ -29,7 +30,7 @@ export function checkAccountTexts(input: AccountTexts): void {
     faults.push({ field: 'email', message: 'must be one plain address like ada@example.com, at most 254 characters' });
   }
   if (input.displayName !== undefined) faults.push(findTextFault('displayName', input.displayName, true));
-  for (const field of ['firstName', 'lastName', 'description'] as const) {
+  for (const field of ['firstName', 'lastName', 'description', 'disabledReason'] as const) {
     const text = input[field];
     if (typeof text === 'string') faults.push(findTextFault(field, text, false));
   }

@@ -160,7 +160,7 @@ class Accounts implements AccountsService {
     const forbidden = findForbiddenField(patch, reach);
     if (forbidden !== null) throw authErrors.forbidden({ detail: `You may not change ${forbidden} of this account. Ask an administrator.` });
     this.#checkHandedOut(caller, patch);
-    if (patch.email !== undefined || patch.role !== undefined) this.#checkCovers(caller, before);
+    if (patch.email !== undefined || patch.role !== undefined || patch.managers !== undefined) this.#checkCovers(caller, before);
     if (ifMatch !== null && ifMatch !== before.version) throw requestErrors.precondition_failed({ extra: { version: before.version } });
     const after = this.#applyPatch(before, patch);
     if (after.role !== 'admin' || !after.isActive) await this.#keepAnAdmin(tx, before);
@@ -307,7 +307,7 @@ class Accounts implements AccountsService {
 
   #checkCovers(caller: Caller, target: Account): void {
     if (!coversAccount(requireAuthenticated(caller).principal, toIdentity(target))) {
-      throw authErrors.forbidden({ detail: 'This account holds rights that you lack, so you may change neither its e-mail address nor its role.' });
+      throw authErrors.forbidden({ detail: 'This account holds rights that you lack, so you may change neither its e-mail address, nor its role, nor its managers.' });
     }
   }
 }

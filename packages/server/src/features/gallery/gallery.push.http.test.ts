@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { buildApp } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -485,6 +486,25 @@ describe('which key may push what', () => {
       account_id: gallery.robot.id,
       key_id: mine.slice(0, -50),
     });
+  });
+
+  it('refuses a key that was revoked while the package was still arriving, and stores nothing', async () => {
+    const key = await gallery.makeKey(gallery.memberCaller, gallery.member);
+    const bytes = buildNupkg({ id: 'Acme.Revoked', version: '1.0.0' });
+    const before = await countRows();
+    async function* upload() {
+      yield bytes.subarray(0, 100);
+      await harness.deps.keys.remove(gallery.memberCaller, key.slice(0, -50));
+      yield bytes.subarray(100);
+    }
+    const answer = await harness.app.inject({
+      method: 'PUT',
+      url: '/api/v2/package',
+      headers: { host: 'localhost:8080', 'x-nuget-apikey': key },
+      payload: Readable.from(upload()),
+    });
+    expect([answer.statusCode, answer.body]).toEqual([403, JOINT_TEXT]);
+    expect(await countRows()).toEqual(before);
   });
 
   it('records refusals of known keys in the audit log', async () => {

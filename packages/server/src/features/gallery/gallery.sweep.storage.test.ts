@@ -19,8 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
+let folder = '';
+
 async function putBlob(bytes: Uint8Array): Promise<string> {
   const staged = await harness.deps.blobs.stage();
+  folder = path.dirname(path.dirname(staged.path));
   await staged.write(bytes);
   await staged.finish();
   await staged.promote();
@@ -28,7 +31,7 @@ async function putBlob(bytes: Uint8Array): Promise<string> {
 }
 
 function makeOld(sha512: string): void {
-  const file = path.join(harness.database.dataDir, 'blobs', sha512.slice(0, 2), sha512.slice(2, 4), sha512);
+  const file = path.join(folder, sha512.slice(0, 2), sha512.slice(2, 4), sha512);
   const seconds = (harness.clock.now() - 2 * HOUR_MS) / 1_000;
   utimesSync(file, seconds, seconds);
 }

@@ -1,5 +1,5 @@
+export { createMailTransport } from './mail-transport.ts';
 export { registerMailboxRoutes } from './mailbox.routes.ts';
 export { createMailboxService, type MailboxService } from './mailbox.service.ts';
-export { createMailTransport, type MailTransport } from './mail-transport.ts';
 export { registerPageRoutes } from './pages.routes.ts';
 export { createNoticeSender, type NoticeSender } from './sender.service.ts';

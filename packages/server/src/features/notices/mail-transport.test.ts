@@ -1,6 +1,11 @@
 import { setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createTestCertificate, type SinkOptions, type SmtpSink, startSmtpSink } from '../../../../testkit/src/smtp-sink.ts';
+import {
+  createTestCertificate,
+  type SinkOptions,
+  type SmtpSink,
+  startSmtpSink,
+} from '../../../../testkit/src/smtp-sink.ts';
 import { Secret } from '../../lib/secret.ts';
 import { createMailTransport, type MailTransport, type OutgoingMail } from './mail-transport.ts';
 
@@ -23,7 +28,11 @@ async function startSink(options: SinkOptions = {}): Promise<SmtpSink> {
 }
 
 function transportTo(url: string, smtpAllowPlain = true): MailTransport {
-  const transport = createMailTransport({ smtpUrl: new Secret(url), smtpAllowPlain, mailFrom: 'keys@keys.test' });
+  const transport = createMailTransport({
+    smtpUrl: new Secret(url),
+    smtpAllowPlain,
+    mailFrom: 'keys@keys.test',
+  });
   if (transport === null) throw new Error('There is an SMTP server.');
   return transport;
 }
@@ -35,7 +44,9 @@ afterEach(async () => {
 
 describe('the way to the SMTP server', () => {
   it('is none without an SMTP server in the configuration', () => {
-    expect(createMailTransport({ smtpUrl: null, smtpAllowPlain: false, mailFrom: 'keys@keys.test' })).toBeNull();
+    expect(
+      createMailTransport({ smtpUrl: null, smtpAllowPlain: false, mailFrom: 'keys@keys.test' }),
+    ).toBeNull();
   });
 
   it('hands over text and HTML with the given Message-ID and date, marked as sent by a machine', async () => {
@@ -68,7 +79,11 @@ describe('the way to the SMTP server', () => {
   it('reads no file and no address on behalf of a mail', async () => {
     const sink = await startSink();
     const hostile = { path: '/etc/hostname' } as unknown as string;
-    expect(await transportTo(sink.url).send({ ...MAIL, text: hostile })).toMatchObject({ kind: 'failed', isServerDown: false, reason: expect.stringContaining('File access rejected') as string });
+    expect(await transportTo(sink.url).send({ ...MAIL, text: hostile })).toMatchObject({
+      kind: 'failed',
+      isServerDown: false,
+      reason: expect.stringContaining('File access rejected') as string,
+    });
     expect(sink.mails).toEqual([]);
   });
 
@@ -88,12 +103,19 @@ describe('transport security', () => {
     expect(sink.recipients).toEqual([]);
   });
 
-  it.each(['starttls', 'tls'] as const)('refuses a certificate that nobody vouches for (%s)', async (kind) => {
-    const sink = await startSink({ tls: { kind, certificate: createTestCertificate() } });
-    const outcome = await transportTo(sink.url, false).send(MAIL);
-    expect(outcome).toMatchObject({ kind: 'failed', isServerDown: true, reason: expect.stringMatching(/self-signed/i) as string });
-    expect(sink.recipients).toEqual([]);
-  });
+  it.each(['starttls', 'tls'] as const)(
+    'refuses a certificate that nobody vouches for (%s)',
+    async (kind) => {
+      const sink = await startSink({ tls: { kind, certificate: createTestCertificate() } });
+      const outcome = await transportTo(sink.url, false).send(MAIL);
+      expect(outcome).toMatchObject({
+        kind: 'failed',
+        isServerDown: true,
+        reason: expect.stringMatching(/self-signed/i) as string,
+      });
+      expect(sink.recipients).toEqual([]);
+    },
+  );
 
   it('refuses an unknown certificate over smtps:// even where plain text is allowed', async () => {
     const sink = await startSink({ tls: { kind: 'tls', certificate: createTestCertificate() } });
@@ -103,16 +125,21 @@ describe('transport security', () => {
 
   it('does not let the address switch the checks off', async () => {
     const sink = await startSink({ tls: { kind: 'tls', certificate: createTestCertificate() } });
-    expect(await transportTo(`${sink.url}/?tls.rejectUnauthorized=false`, false).send(MAIL)).toMatchObject({ kind: 'failed' });
+    expect(await transportTo(`${sink.url}/?tls.rejectUnauthorized=false`, false).send(MAIL)).toMatchObject({
+      kind: 'failed',
+    });
   });
 
-  it.each(['starttls', 'tls'] as const)('sends encrypted to a server whose certificate is trusted (%s)', async (kind) => {
-    const certificate = createTestCertificate();
-    setDefaultCACertificates([certificate.cert]);
-    const sink = await startSink({ tls: { kind, certificate } });
-    expect(await transportTo(sink.url, false).send(MAIL)).toEqual({ kind: 'sent' });
-    expect(sink.mails[0]?.isSecure).toBe(true);
-  });
+  it.each(['starttls', 'tls'] as const)(
+    'sends encrypted to a server whose certificate is trusted (%s)',
+    async (kind) => {
+      const certificate = createTestCertificate();
+      setDefaultCACertificates([certificate.cert]);
+      const sink = await startSink({ tls: { kind, certificate } });
+      expect(await transportTo(sink.url, false).send(MAIL)).toEqual({ kind: 'sent' });
+      expect(sink.mails[0]?.isSecure).toBe(true);
+    },
+  );
 
   it('uses STARTTLS when it is offered where plain text would be allowed', async () => {
     const sink = await startSink({ tls: { kind: 'starttls', certificate: createTestCertificate() } });
@@ -124,9 +151,15 @@ describe('transport security', () => {
 describe('what a failure means', () => {
   it('is final when the server refuses the recipient or the mail for good', async () => {
     const sink = await startSink({ mode: 'reject' });
-    expect(await transportTo(sink.url).send(MAIL)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('550') as string });
+    expect(await transportTo(sink.url).send(MAIL)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('550') as string,
+    });
     sink.setMode('reject-data');
-    expect(await transportTo(sink.url).send(MAIL)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('554') as string });
+    expect(await transportTo(sink.url).send(MAIL)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('554') as string,
+    });
   });
 
   it('is passing when the server asks to come back, and says nothing about the next mail', async () => {

@@ -1,7 +1,8 @@
 import { type App, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AuthenticatedPrincipal, createHttpApp } from '../../http/index.ts';
-import { createOutboxQueue, type NoticeInput, type NoticeKind } from '../../jobs/index.ts';
+import { createOutboxQueue } from '../../jobs/index.ts';
+import type { NoticeInput, NoticeKind } from '../../jobs/outbox.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import { inTransaction } from '../../storage/index.ts';
 import type { Account } from '../accounts/index.ts';
@@ -26,8 +27,18 @@ let keyCaller: AuthenticatedPrincipal;
 
 beforeAll(async () => {
   harness = await startHarness();
-  admin = await harness.createAccount({ kind: 'user', email: 'root@example.com', displayName: 'Root', role: 'admin' });
-  member = await harness.createAccount({ kind: 'user', email: 'ada@example.com', displayName: 'Ada', role: 'member' });
+  admin = await harness.createAccount({
+    kind: 'user',
+    email: 'root@example.com',
+    displayName: 'Root',
+    role: 'admin',
+  });
+  member = await harness.createAccount({
+    kind: 'user',
+    email: 'ada@example.com',
+    displayName: 'Ada',
+    role: 'member',
+  });
   app = await startApp();
 });
 afterAll(async () => {
@@ -49,7 +60,15 @@ async function startApp(): Promise<App> {
     return principal;
   };
   const adminPrincipal = await principalOf(admin);
-  const key = { id: 'kr_0123456789ABCDEF', ownerId: admin.id, comment: 'CI', access: 'account', scopes: [], generation: 1, expiresAt: null } as const;
+  const key = {
+    id: 'kr_0123456789ABCDEF',
+    ownerId: admin.id,
+    comment: 'CI',
+    access: 'account',
+    scopes: [],
+    generation: 1,
+    expiresAt: null,
+  } as const;
   keyCaller = { kind: 'key', account: adminPrincipal.account, key };
   const mailboxApp = await createHttpApp({
     logger: deps.logger,
@@ -70,7 +89,11 @@ async function startApp(): Promise<App> {
   return mailboxApp;
 }
 
-async function append<Kind extends NoticeKind>(kind: Kind, payload: NoticeInput<Kind>['payload'], to: Account | null): Promise<string> {
+async function append<Kind extends NoticeKind>(
+  kind: Kind,
+  payload: NoticeInput<Kind>['payload'],
+  to: Account | null,
+): Promise<string> {
   const { deps } = harness;
   return await inTransaction(deps.storage, (tx) =>
     deps.outbox.append(tx, {
@@ -88,7 +111,19 @@ async function append<Kind extends NoticeKind>(kind: Kind, payload: NoticeInput<
 async function appendKey(to: Account | null, delivery: 'link' | 'value' = 'link'): Promise<string> {
   const linkUrl = delivery === 'link' ? `https://keys.test/key-link#${TOKEN}` : null;
   const secretKey = delivery === 'value' ? SECRET_KEY : null;
-  return await append('key.delivery', { accountName: 'Ada', keyId: 'kr_0123456789ABCDEF', comment: 'CI', expiresAt: null, linkUrl, linkExpiresAt: harness.clock.now() + DAY_MS, secretKey }, to);
+  return await append(
+    'key.delivery',
+    {
+      accountName: 'Ada',
+      keyId: 'kr_0123456789ABCDEF',
+      comment: 'CI',
+      expiresAt: null,
+      linkUrl,
+      linkExpiresAt: harness.clock.now() + DAY_MS,
+      secretKey,
+    },
+    to,
+  );
 }
 
 async function sendToMailbox(): Promise<void> {
@@ -101,7 +136,12 @@ async function get(account: Account, url: string) {
 }
 
 async function countOpenings(id: string): Promise<number> {
-  const rows = await harness.deps.storage.read.selectFrom('audit').select(['seq', 'key_id']).where('action', '=', 'mail.opened').where('target_id', '=', id).execute();
+  const rows = await harness.deps.storage.read
+    .selectFrom('audit')
+    .select(['seq', 'key_id'])
+    .where('action', '=', 'mail.opened')
+    .where('target_id', '=', id)
+    .execute();
   return rows.length;
 }
 
@@ -115,7 +155,14 @@ describe('the list of mails', () => {
     expect(forAdmin.json()).toMatchObject({
       nextCursor: null,
       items: [
-        { id: toNobody, kind: 'key.delivery', to: { name: 'Build bot', address: 'bot@example.com' }, accountId: null, subject: '[Keyreeve] API key for Build bot', state: 'mailbox' },
+        {
+          id: toNobody,
+          kind: 'key.delivery',
+          to: { name: 'Build bot', address: 'bot@example.com' },
+          accountId: null,
+          subject: '[Keyreeve] API key for Build bot',
+          state: 'mailbox',
+        },
         { id: toMember, accountId: member.id, createdAt: expect.stringMatching(/Z$/) as string },
       ],
     });
@@ -142,10 +189,18 @@ describe('the list of mails', () => {
   it('tells why a mail was given up to administrators, and not to members', async () => {
     const id = await appendKey(member);
     await inTransaction(harness.deps.storage, async (tx) => {
-      await tx.updateTable('outbox').set({ state: 'failed', last_error: '550 at mx.internal', sealed_payload: null }).where('id', '=', id).execute();
+      await tx
+        .updateTable('outbox')
+        .set({ state: 'failed', last_error: '550 at mx.internal', sealed_payload: null })
+        .where('id', '=', id)
+        .execute();
     });
-    expect((await get(admin, '/v1/mailbox')).json()).toMatchObject({ items: [{ id, state: 'failed', lastError: '550 at mx.internal' }] });
-    expect((await get(member, '/v1/mailbox')).json()).toMatchObject({ items: [{ id, state: 'failed', lastError: null }] });
+    expect((await get(admin, '/v1/mailbox')).json()).toMatchObject({
+      items: [{ id, state: 'failed', lastError: '550 at mx.internal' }],
+    });
+    expect((await get(member, '/v1/mailbox')).json()).toMatchObject({
+      items: [{ id, state: 'failed', lastError: null }],
+    });
   });
 
   it('refuses a cursor that it did not return', async () => {
@@ -154,26 +209,49 @@ describe('the list of mails', () => {
 });
 
 describe('an opened mail', () => {
-  it.each(['link', 'value'] as const)('gives access to its addressee only; administrators see it masked (%s)', async (delivery) => {
-    const access = delivery === 'link' ? TOKEN : SECRET_KEY;
-    const id = await appendKey(member, delivery);
-    await sendToMailbox();
-    const own = (await get(member, `/v1/mailbox/${id}`)).json<{ text: string; html: string; isMasked: boolean }>();
-    expect(own.isMasked).toBe(false);
-    expect(own.text).toContain(access);
-    expect(own.html).toContain(access);
-    const masked = await get(admin, `/v1/mailbox/${id}`);
-    expect(masked.json()).toMatchObject({ isMasked: true, subject: '[Keyreeve] API key for Ada', text: expect.stringContaining('••••') as string, html: expect.stringContaining('••••') as string });
-    expect(masked.body).not.toContain(access);
-    expect(masked.body).toContain('kr_0123456789ABCDEF');
-  });
+  it.each(['link', 'value'] as const)(
+    'gives access to its addressee only; administrators see it masked (%s)',
+    async (delivery) => {
+      const access = delivery === 'link' ? TOKEN : SECRET_KEY;
+      const id = await appendKey(member, delivery);
+      await sendToMailbox();
+      const own = (await get(member, `/v1/mailbox/${id}`)).json<{
+        text: string;
+        html: string;
+        isMasked: boolean;
+      }>();
+      expect(own.isMasked).toBe(false);
+      expect(own.text).toContain(access);
+      expect(own.html).toContain(access);
+      const masked = await get(admin, `/v1/mailbox/${id}`);
+      expect(masked.json()).toMatchObject({
+        isMasked: true,
+        subject: '[Keyreeve] API key for Ada',
+        text: expect.stringContaining('••••') as string,
+        html: expect.stringContaining('••••') as string,
+      });
+      expect(masked.body).not.toContain(access);
+      expect(masked.body).toContain('kr_0123456789ABCDEF');
+    },
+  );
 
-  it.each(['account.invitation', 'account.password_reset'] as const)('lets no administrator take an account over: %s', async (kind) => {
-    const id = await append(kind, { accountName: 'Ada', linkUrl: `https://keys.test/page#${TOKEN}`, linkExpiresAt: harness.clock.now() + DAY_MS }, member);
-    await sendToMailbox();
-    expect((await get(admin, `/v1/mailbox/${id}`)).body).not.toContain(TOKEN);
-    expect((await get(member, `/v1/mailbox/${id}`)).body).toContain(TOKEN);
-  });
+  it.each(['account.invitation', 'account.password_reset'] as const)(
+    'lets no administrator take an account over: %s',
+    async (kind) => {
+      const id = await append(
+        kind,
+        {
+          accountName: 'Ada',
+          linkUrl: `https://keys.test/page#${TOKEN}`,
+          linkExpiresAt: harness.clock.now() + DAY_MS,
+        },
+        member,
+      );
+      await sendToMailbox();
+      expect((await get(admin, `/v1/mailbox/${id}`)).body).not.toContain(TOKEN);
+      expect((await get(member, `/v1/mailbox/${id}`)).body).toContain(TOKEN);
+    },
+  );
 
   it('is masked for everybody when the address belongs to no account', async () => {
     const id = await appendKey(null);
@@ -200,7 +278,11 @@ describe('an opened mail', () => {
     await get(member, `/v1/mailbox/${id}`);
     await get(admin, `/v1/mailbox/${id}`);
     expect(await countOpenings(id)).toBe(2);
-    const head = await app.inject({ method: 'HEAD', url: `/v1/mailbox/${id}`, headers: { cookie: `keyreeve_session=${admin.id}` } });
+    const head = await app.inject({
+      method: 'HEAD',
+      url: `/v1/mailbox/${id}`,
+      headers: { cookie: `keyreeve_session=${admin.id}` },
+    });
     expect(head.statusCode).toBeGreaterThanOrEqual(400);
     expect(await countOpenings(id)).toBe(2);
   });
@@ -211,7 +293,11 @@ describe('an opened mail', () => {
     expect(pending.statusCode).toBe(409);
     expect(pending.json()).toMatchObject({ code: 'mailbox.not_kept' });
     await inTransaction(harness.deps.storage, async (tx) => {
-      await tx.updateTable('outbox').set({ state: 'sent', sealed_payload: null }).where('id', '=', id).execute();
+      await tx
+        .updateTable('outbox')
+        .set({ state: 'sent', sealed_payload: null })
+        .where('id', '=', id)
+        .execute();
     });
     expect((await get(member, `/v1/mailbox/${id}`)).statusCode).toBe(409);
     expect(await countOpenings(id)).toBe(0);

@@ -1,7 +1,7 @@
 import type { SessionPrincipal } from '../../http/index.ts';
 import type { Notice } from '../../jobs/index.ts';
 
-export const MASK = '••••';
+const MASK = '••••';
 
 interface Addressed {
   readonly account_id: string | null;
@@ -30,7 +30,11 @@ export function maskNotice(notice: Notice): Notice {
     const { linkUrl, secretKey } = notice.payload;
     return {
       kind: notice.kind,
-      payload: { ...notice.payload, linkUrl: linkUrl === null ? null : maskLink(linkUrl), secretKey: secretKey === null ? null : MASK },
+      payload: {
+        ...notice.payload,
+        linkUrl: linkUrl === null ? null : maskLink(linkUrl),
+        secretKey: secretKey === null ? null : MASK,
+      },
     };
   }
   return { ...notice, payload: { ...notice.payload, linkUrl: maskLink(notice.payload.linkUrl) } };

@@ -5,8 +5,21 @@ export type MailRow = OutboxTable;
 export type MailSummaryRow = Omit<OutboxTable, 'sealed_payload'>;
 
 const SUMMARY_COLUMNS = [
-  'id', 'workspace_id', 'kind', 'account_id', 'to_name', 'to_address', 'locale', 'message_id', 'state', 'attempts', 'last_error',
-  'next_attempt_at', 'leased_until', 'created_at', 'done_at',
+  'id',
+  'workspace_id',
+  'kind',
+  'account_id',
+  'to_name',
+  'to_address',
+  'locale',
+  'message_id',
+  'state',
+  'attempts',
+  'last_error',
+  'next_attempt_at',
+  'leased_until',
+  'created_at',
+  'done_at',
 ] as const;
 
 export interface MailFilter {
@@ -16,17 +29,34 @@ export interface MailFilter {
 }
 
 /** Newest first. `after` is creation time and id of the last row of the page before. */
-export async function listMails(exec: Executor, filter: MailFilter, after: CursorValues | null, limit: number): Promise<MailSummaryRow[]> {
-  let query = exec.selectFrom('outbox').select(SUMMARY_COLUMNS).where('workspace_id', '=', filter.workspaceId);
+export async function listMails(
+  exec: Executor,
+  filter: MailFilter,
+  after: CursorValues | null,
+  limit: number,
+): Promise<MailSummaryRow[]> {
+  let query = exec
+    .selectFrom('outbox')
+    .select(SUMMARY_COLUMNS)
+    .where('workspace_id', '=', filter.workspaceId);
   if (filter.accountId !== null) query = query.where('account_id', '=', filter.accountId);
   if (after !== null) {
     const [createdAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) => eb.or([eb('created_at', '<', createdAt), eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)])]));
+    query = query.where((eb) =>
+      eb.or([
+        eb('created_at', '<', createdAt),
+        eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)]),
+      ]),
+    );
   }
   return await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
-export async function findMail(exec: Executor, workspaceId: string, id: string): Promise<MailRow | undefined> {
+export async function findMail(
+  exec: Executor,
+  workspaceId: string,
+  id: string,
+): Promise<MailRow | undefined> {
   return await exec
     .selectFrom('outbox')
     .select([...SUMMARY_COLUMNS, 'sealed_payload'])

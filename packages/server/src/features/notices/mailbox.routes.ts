@@ -3,7 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import { problemResponse, refTo } from '../../http/index.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { presentMail, presentOpenedMail } from './mailbox.present.ts';
-import { MailPageSchema, MailParams, MailQuerySchema, MailSchema, OpenedMailSchema } from './mailbox.schema.ts';
+import {
+  MailPageSchema,
+  MailParams,
+  MailQuerySchema,
+  MailSchema,
+  OpenedMailSchema,
+} from './mailbox.schema.ts';
 import type { MailboxService } from './mailbox.service.ts';
 
 const tags = ['mailbox'];

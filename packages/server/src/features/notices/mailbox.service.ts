@@ -58,9 +58,17 @@ export function createMailboxService(deps: Deps): MailboxService {
     list: async (caller, page) => {
       const principal = requireSession(caller);
       const after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
-      if (page.cursor !== undefined && after === null) throw requestErrors.invalid({ fields: [{ field: 'cursor', message: 'is not one that this list returned' }] });
+      if (page.cursor !== undefined && after === null)
+        throw requestErrors.invalid({
+          fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
+        });
       const accountId = principal.account.role === 'admin' ? null : principal.account.id;
-      const rows = await listMails(storage.read, { workspaceId: caller.workspace.id, accountId }, after, page.limit + 1);
+      const rows = await listMails(
+        storage.read,
+        { workspaceId: caller.workspace.id, accountId },
+        after,
+        page.limit + 1,
+      );
       const { items, nextCursor } = toPage(rows, page.limit, (row) => [row.created_at, row.id]);
       return { items: items.map((row) => toView(principal, row)), nextCursor };
     },
@@ -73,7 +81,12 @@ export function createMailboxService(deps: Deps): MailboxService {
         const isMasked = !isAddressee(principal, mail);
         const notice = queue.open(mail);
         const { supportEmail, supportUrl } = await settings.get(caller.workspace.id, tx);
-        const context = { toName: plainLine(mail.to_name), workspaceUrl: caller.workspace.url, supportEmail, supportUrl };
+        const context = {
+          toName: plainLine(mail.to_name),
+          workspaceUrl: caller.workspace.url,
+          supportEmail,
+          supportUrl,
+        };
         const rendered = renderMail(isMasked ? maskNotice(notice) : notice, toLocale(mail.locale), context);
         await audit.record(tx, caller, {
           action: 'mail.opened',

@@ -14,9 +14,24 @@ interface Page {
 
 const PAGES: readonly Page[] = [
   { url: '/', main: 'landing.html', script: 'landing.mjs', titles: { en: 'Keyreeve', ja: 'Keyreeve' } },
-  { url: '/key-link', main: 'key-link.html', script: 'key-link.mjs', titles: { en: 'Your API key · Keyreeve', ja: 'APIキーの受け取り · Keyreeve' } },
-  { url: '/invitation', main: 'invitation.html', script: 'password.mjs', titles: { en: 'Welcome to Keyreeve', ja: 'Keyreeveへようこそ' } },
-  { url: '/password-reset', main: 'password-reset.html', script: 'password.mjs', titles: { en: 'Set a new password · Keyreeve', ja: 'パスワードの再設定 · Keyreeve' } },
+  {
+    url: '/key-link',
+    main: 'key-link.html',
+    script: 'key-link.mjs',
+    titles: { en: 'Your API key · Keyreeve', ja: 'APIキーの受け取り · Keyreeve' },
+  },
+  {
+    url: '/invitation',
+    main: 'invitation.html',
+    script: 'password.mjs',
+    titles: { en: 'Welcome to Keyreeve', ja: 'Keyreeveへようこそ' },
+  },
+  {
+    url: '/password-reset',
+    main: 'password-reset.html',
+    script: 'password.mjs',
+    titles: { en: 'Set a new password · Keyreeve', ja: 'パスワードの再設定 · Keyreeve' },
+  },
 ];
 
 const CSS = 'text/css; charset=utf-8';
@@ -50,7 +65,9 @@ function toStaticFile(type: string, body: string): StaticFile {
 }
 
 function isKnownToClient(request: FastifyRequest, etag: string): boolean {
-  const tags = (request.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const tags = (request.headers['if-none-match'] ?? '')
+    .split(',')
+    .map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes(etag);
 }
 
@@ -65,8 +82,16 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile
 }
 
 function composePage(shell: string, page: Page, locale: Locale): StaticFile {
-  const parts: Readonly<Record<string, string>> = { LANG: locale, TITLE: page.titles[locale], SCRIPT: page.script, MAIN: readPageFile(page.main).trim() };
-  return toStaticFile('text/html; charset=utf-8', shell.replace(/%([A-Z]+)%/g, (_all, name: string) => parts[name] ?? ''));
+  const parts: Readonly<Record<string, string>> = {
+    LANG: locale,
+    TITLE: page.titles[locale],
+    SCRIPT: page.script,
+    MAIN: readPageFile(page.main).trim(),
+  };
+  return toStaticFile(
+    'text/html; charset=utf-8',
+    shell.replace(/%([A-Z]+)%/g, (_all, name: string) => parts[name] ?? ''),
+  );
 }
 
 /**
@@ -77,7 +102,10 @@ function composePage(shell: string, page: Page, locale: Locale): StaticFile {
 export function registerPageRoutes(app: FastifyInstance): void {
   const shell = readPageFile('shell.html');
   for (const page of PAGES) {
-    const files: Readonly<Record<Locale, StaticFile>> = { en: composePage(shell, page, 'en'), ja: composePage(shell, page, 'ja') };
+    const files: Readonly<Record<Locale, StaticFile>> = {
+      en: composePage(shell, page, 'en'),
+      ja: composePage(shell, page, 'ja'),
+    };
     app.get(page.url, ROUTE, (request, reply) => {
       reply.header('content-security-policy', CONTENT_SECURITY_POLICY).header('vary', 'accept-language');
       return sendFile(request, reply, files[preferredLocale(request.headers['accept-language'])]);

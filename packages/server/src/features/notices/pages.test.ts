@@ -23,22 +23,27 @@ async function get(url: string, headers: Record<string, string> = {}) {
 /** Addresses of scripts, styles and modules that a text refers to. */
 function assetsIn(text: string): string[] {
   const linked = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
-  const imported = [...text.matchAll(/from '\.\/([^']+)'|import '\.\/([^']+)'/g)].map((match) => `/assets/pages/${match[1] ?? match[2] ?? ''}`);
+  const imported = [...text.matchAll(/from '\.\/([^']+)'|import '\.\/([^']+)'/g)].map(
+    (match) => `/assets/pages/${match[1] ?? match[2] ?? ''}`,
+  );
   return [...linked, ...imported];
 }
 
 describe('the pages of mailed links', () => {
-  it.each(PAGES)('run nothing but the own files of the server, send nothing elsewhere and stand in no frame: %s', async (url) => {
-    const answer = await get(url);
-    expect(answer.statusCode).toBe(200);
-    expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(answer.headers['content-security-policy']).toBe(
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-    );
-    // What the policy forbids would silently not work: inline scripts, styles and handlers, and pictures.
-    expect(answer.body).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|<img|https?:/i);
-    expect(answer.body).not.toMatch(/%[A-Z]+%/);
-  });
+  it.each(PAGES)(
+    'run nothing but the own files of the server, send nothing elsewhere and stand in no frame: %s',
+    async (url) => {
+      const answer = await get(url);
+      expect(answer.statusCode).toBe(200);
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer.headers['content-security-policy']).toBe(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+      );
+      // What the policy forbids would silently not work: inline scripts, styles and handlers, and pictures.
+      expect(answer.body).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|<img|https?:/i);
+      expect(answer.body).not.toMatch(/%[A-Z]+%/);
+    },
+  );
 
   it.each(PAGES)('find every file that they refer to: %s', async (url) => {
     const toFetch = assetsIn((await get(url)).body);
@@ -46,7 +51,9 @@ describe('the pages of mailed links', () => {
     for (const asset of toFetch) {
       const answer = await get(asset);
       expect(answer.statusCode, asset).toBe(200);
-      expect(answer.headers['content-type']).toMatch(asset.endsWith('.css') ? /^text\/css/ : /^text\/javascript/);
+      expect(answer.headers['content-type']).toMatch(
+        asset.endsWith('.css') ? /^text\/css/ : /^text\/javascript/,
+      );
       toFetch.push(...assetsIn(answer.body).filter((found) => !toFetch.includes(found)));
     }
   });
@@ -66,7 +73,10 @@ describe('the pages of mailed links', () => {
     const count = (lang: string) => words.split(`<span lang="${lang}">`).length - 1;
     expect(count('en')).toBe(count('ja'));
     // Text outside of both would be read in the wrong language.
-    const rest = words.replace(/<head>[\s\S]*<\/head>/, '').replace(/<span lang="(?:en|ja)">(?:<code>[^<]*<\/code>|[^<])*<\/span>/g, '').replace(/<code>[^<]*<\/code>|<[^>]*>/g, '');
+    const rest = words
+      .replace(/<head>[\s\S]*<\/head>/, '')
+      .replace(/<span lang="(?:en|ja)">(?:<code>[^<]*<\/code>|[^<])*<\/span>/g, '')
+      .replace(/<code>[^<]*<\/code>|<[^>]*>/g, '');
     expect(rest.replace(/[\s·]/g, '')).toBe('');
   });
 
@@ -82,12 +92,16 @@ describe('the pages of mailed links', () => {
 });
 
 describe('the files of the pages', () => {
-  it.each(['/assets/pages/', '/assets/pages/shell.html', '/assets/pages/../pages.routes.ts', '/assets/pages/..%2fpages.routes.ts', '/assets/pages/page.css%00', '/assets/pages/PAGE.CSS'])(
-    'are a fixed list; nothing else of the disk is reached: %s',
-    async (url) => {
-      expect((await get(url)).statusCode).toBe(404);
-    },
-  );
+  it.each([
+    '/assets/pages/',
+    '/assets/pages/shell.html',
+    '/assets/pages/../pages.routes.ts',
+    '/assets/pages/..%2fpages.routes.ts',
+    '/assets/pages/page.css%00',
+    '/assets/pages/PAGE.CSS',
+  ])('are a fixed list; nothing else of the disk is reached: %s', async (url) => {
+    expect((await get(url)).statusCode).toBe(404);
+  });
 
   it('all serve a page', async () => {
     for (const name of readdirSync(FOLDER).filter((file) => !file.endsWith('.html'))) {

@@ -87,7 +87,10 @@ class Sender implements NoticeSender {
   async #deliver(mail: ClaimedMail): Promise<Attempt> {
     const { storage, queue, audit, workspaces } = this.#deps;
     const workspace = await workspaces.findById(mail.workspace_id);
-    const tried = workspace === null ? attempt({ kind: 'failed', reason: 'The workspace is gone.' }) : await this.#try(mail, workspace);
+    const tried =
+      workspace === null
+        ? attempt({ kind: 'failed', reason: 'The workspace is gone.' })
+        : await this.#try(mail, workspace);
     const state = await inTransaction(storage, async (tx) => {
       const settled = await queue.settle(tx, mail, tried.outcome);
       if (settled === 'failed' && workspace !== null) {
@@ -95,7 +98,10 @@ class Sender implements NoticeSender {
           action: 'mail.failed',
           target: { kind: 'mail', id: mail.id, name: mail.kind },
           accountId: mail.account_id,
-          detail: { reason: 'reason' in tried.outcome ? tried.outcome.reason : null, attempts: mail.attempts },
+          detail: {
+            reason: 'reason' in tried.outcome ? tried.outcome.reason : null,
+            attempts: mail.attempts,
+          },
         });
       }
       return settled;
@@ -107,29 +113,56 @@ class Sender implements NoticeSender {
   async #try(mail: ClaimedMail, workspace: Workspace): Promise<Attempt> {
     const { transport, queue, clock, settings, logger } = this.#deps;
     if (transport === null) return attempt({ kind: 'mailbox' });
-    if (!isEmailAddress(mail.to_address)) return attempt({ kind: 'failed', reason: 'The address is not one plain e-mail address.' });
+    if (!isEmailAddress(mail.to_address))
+      return attempt({ kind: 'failed', reason: 'The address is not one plain e-mail address.' });
     try {
       const notice = queue.open(mail);
-      if (hasEndedLink(notice, clock.now())) return attempt({ kind: 'failed', reason: 'The link in the mail ended before the mail could be sent.' });
+      if (hasEndedLink(notice, clock.now()))
+        return attempt({
+          kind: 'failed',
+          reason: 'The link in the mail ended before the mail could be sent.',
+        });
       const { supportEmail, supportUrl } = await settings.get(workspace.id);
       const toName = plainLine(mail.to_name);
-      const rendered = renderMail(notice, toLocale(mail.locale), { toName, workspaceUrl: workspace.url, supportEmail, supportUrl });
-      const sent = await transport.send({ ...rendered, messageId: mail.message_id, toName, toAddress: mail.to_address, sentAt: clock.now() });
+      const rendered = renderMail(notice, toLocale(mail.locale), {
+        toName,
+        workspaceUrl: workspace.url,
+        supportEmail,
+        supportUrl,
+      });
+      const sent = await transport.send({
+        ...rendered,
+        messageId: mail.message_id,
+        toName,
+        toAddress: mail.to_address,
+        sentAt: clock.now(),
+      });
       if (sent.kind === 'sent') return attempt({ kind: 'sent' });
       if (sent.kind === 'refused') return attempt({ kind: 'failed', reason: sent.reason });
       return attempt({ kind: 'retry', reason: sent.reason }, sent.isServerDown);
     } catch (error) {
       // The stored reason stays general: the text of an unknown error may quote what it choked on.
       logger.error({ err: error, mail: mail.id, kind: mail.kind }, 'a mail could not be prepared');
-      return attempt({ kind: 'retry', reason: 'The mail could not be prepared; the log of the server says why.' });
+      return attempt({
+        kind: 'retry',
+        reason: 'The mail could not be prepared; the log of the server says why.',
+      });
     }
   }
 
   #log(mail: ClaimedMail, state: MailState, outcome: MailOutcome): void {
     const { logger } = this.#deps;
-    const details = { mail: mail.id, kind: mail.kind, workspace: mail.workspace_id, attempt: mail.attempts, state };
-    if (state === 'sent' || state === 'mailbox') logger.info(details, state === 'sent' ? 'a mail was sent' : 'a mail was put into the local mailbox');
-    else logger.warn({ ...details, reason: 'reason' in outcome ? outcome.reason : null }, 'a mail was not sent');
+    const details = {
+      mail: mail.id,
+      kind: mail.kind,
+      workspace: mail.workspace_id,
+      attempt: mail.attempts,
+      state,
+    };
+    if (state === 'sent' || state === 'mailbox')
+      logger.info(details, state === 'sent' ? 'a mail was sent' : 'a mail was put into the local mailbox');
+    else
+      logger.warn({ ...details, reason: 'reason' in outcome ? outcome.reason : null }, 'a mail was not sent');
   }
 }
 

@@ -1,7 +1,8 @@
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SmtpSink, startSmtpSink } from '../../../../testkit/src/smtp-sink.ts';
-import { createOutboxQueue, type NoticeInput } from '../../jobs/index.ts';
+import { createOutboxQueue } from '../../jobs/index.ts';
+import type { NoticeInput } from '../../jobs/outbox.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inTransaction, openStorage, type Storage } from '../../storage/index.ts';
@@ -32,7 +33,11 @@ afterEach(async () => {
 });
 
 function transportToSink(): MailTransport | null {
-  return createMailTransport({ smtpUrl: new Secret(sink.url), smtpAllowPlain: true, mailFrom: 'keys@keys.test' });
+  return createMailTransport({
+    smtpUrl: new Secret(sink.url),
+    smtpAllowPlain: true,
+    mailFrom: 'keys@keys.test',
+  });
 }
 
 function createSender(parts: { transport?: MailTransport | null; storage?: Storage } = {}): NoticeSender {
@@ -59,14 +64,26 @@ async function append(changes: Partial<NoticeInput<'key.delivery'>> = {}): Promi
       toName: 'Ada Lovelace',
       toAddress: 'ada@example.com',
       locale: 'en',
-      payload: { accountName: 'Ada Lovelace', keyId: 'kr_0123456789ABCDEF', comment: 'CI', expiresAt: null, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY },
+      payload: {
+        accountName: 'Ada Lovelace',
+        keyId: 'kr_0123456789ABCDEF',
+        comment: 'CI',
+        expiresAt: null,
+        linkUrl: null,
+        linkExpiresAt: null,
+        secretKey: SECRET_KEY,
+      },
       ...changes,
     }),
   );
 }
 
 async function rowOf(id: string) {
-  return await harness.deps.storage.read.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  return await harness.deps.storage.read
+    .selectFrom('outbox')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
 }
 
 function messageIdsOf(mails: SmtpSink['mails']): string[] {
@@ -81,7 +98,12 @@ describe('sending notices', () => {
     expect(sink.recipients).toEqual(['ada@example.com']);
     // Quoted-printable breaks long lines with "=".
     expect(sink.mails[0]?.raw.replaceAll('=\r\n', '')).toContain(SECRET_KEY);
-    expect(await rowOf(id)).toMatchObject({ state: 'sent', sealed_payload: null, last_error: null, done_at: harness.clock.now() });
+    expect(await rowOf(id)).toMatchObject({
+      state: 'sent',
+      sealed_payload: null,
+      last_error: null,
+      done_at: harness.clock.now(),
+    });
     const rows = await harness.deps.storage.read.selectFrom('outbox').selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain(SECRET_KEY);
     expect(harness.logLines.join('\n')).not.toContain(SECRET_KEY);
@@ -90,12 +112,20 @@ describe('sending notices', () => {
 
   it('sends each mail once, however many processes send at the same time', async () => {
     const ids: string[] = [];
-    for (let count = 0; count < 24; count += 1) ids.push(await append({ toAddress: `user${count}@example.com` }));
-    const senders = [sender, createSenderOfAnotherProcess(), createSenderOfAnotherProcess(), createSenderOfAnotherProcess()];
+    for (let count = 0; count < 24; count += 1)
+      ids.push(await append({ toAddress: `user${count}@example.com` }));
+    const senders = [
+      sender,
+      createSenderOfAnotherProcess(),
+      createSenderOfAnotherProcess(),
+      createSenderOfAnotherProcess(),
+    ];
     const handled = await Promise.all(senders.map((other) => other.sendDue()));
     expect(handled.reduce((sum, count) => sum + count, 0)).toBe(24);
     expect(sink.mails).toHaveLength(24);
-    expect(new Set(sink.mails.flatMap((mail) => mail.to))).toEqual(new Set(ids.map((_id, index) => `user${index}@example.com`)));
+    expect(new Set(sink.mails.flatMap((mail) => mail.to))).toEqual(
+      new Set(ids.map((_id, index) => `user${index}@example.com`)),
+    );
     for (const id of ids) expect(await rowOf(id)).toMatchObject({ state: 'sent', attempts: 1 });
   });
 
@@ -106,25 +136,37 @@ describe('sending notices', () => {
     expect(sink.mails[0]?.raw).not.toMatch(/^bcc:/im);
   });
 
-  it.each(['ada@example.com\r\nRCPT TO:<eve@evil.test>', '"ada@evil.test x"@example.com', 'ada@example.com, eve@evil.test', 'group: ada@example.com;'])(
-    'refuses an address that is not one plain address: %j',
-    async (toAddress) => {
-      const id = await append({ toAddress });
-      await sender.sendDue();
-      expect(sink.connectionCount).toBe(0);
-      expect(await rowOf(id)).toMatchObject({ state: 'failed', sealed_payload: null });
-    },
-  );
+  it.each([
+    'ada@example.com\r\nRCPT TO:<eve@evil.test>',
+    '"ada@evil.test x"@example.com',
+    'ada@example.com, eve@evil.test',
+    'group: ada@example.com;',
+  ])('refuses an address that is not one plain address: %j', async (toAddress) => {
+    const id = await append({ toAddress });
+    await sender.sendDue();
+    expect(sink.connectionCount).toBe(0);
+    expect(await rowOf(id)).toMatchObject({ state: 'failed', sealed_payload: null });
+  });
 
   it('writes in the language of the addressee, with the support of the workspace', async () => {
     const { deps } = harness;
-    const admin = await harness.createAccount({ kind: 'user', email: 'root@example.com', displayName: 'Root', role: 'admin' });
+    const admin = await harness.createAccount({
+      kind: 'user',
+      email: 'root@example.com',
+      displayName: 'Root',
+      role: 'admin',
+    });
     await deps.settings.update(await harness.callerOf(admin), { supportEmail: 'help@example.com' }, null);
     await append({ locale: 'ja' });
     await sender.sendDue();
     const raw = sink.mails[0]?.raw ?? '';
-    const text = /Content-Type: text\/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n([\s\S]*?)\r\n--/.exec(raw)?.[1] ?? '';
-    expect(Buffer.from(text, 'base64').toString('utf8')).toMatch(/APIキーをお知らせします[\s\S]*help@example\.com/);
+    const text =
+      /Content-Type: text\/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n([\s\S]*?)\r\n--/.exec(
+        raw,
+      )?.[1] ?? '';
+    expect(Buffer.from(text, 'base64').toString('utf8')).toMatch(
+      /APIキーをお知らせします[\s\S]*help@example\.com/,
+    );
   });
 
   it('ends a round early when it is told to stop', async () => {
@@ -142,7 +184,10 @@ describe('failures', () => {
     const id = await append();
     for (const pause of [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS]) {
       expect(await sender.sendDue()).toBe(1);
-      expect(await rowOf(id)).toMatchObject({ state: 'pending', next_attempt_at: harness.clock.now() + pause });
+      expect(await rowOf(id)).toMatchObject({
+        state: 'pending',
+        next_attempt_at: harness.clock.now() + pause,
+      });
       harness.clock.advance(pause - 1);
       expect(await sender.sendDue()).toBe(0);
       harness.clock.advance(1);
@@ -170,7 +215,10 @@ describe('failures', () => {
     sink.setMode('greylist');
     const id = await append();
     await sender.sendDue();
-    expect(await rowOf(id)).toMatchObject({ state: 'pending', last_error: expect.stringContaining('451') as string });
+    expect(await rowOf(id)).toMatchObject({
+      state: 'pending',
+      last_error: expect.stringContaining('451') as string,
+    });
     harness.clock.advance(10_000);
     await sender.sendDue();
     expect((await rowOf(id)).state).toBe('sent');
@@ -182,8 +230,14 @@ describe('failures', () => {
     const id = await append();
     await sender.sendDue();
     expect(await rowOf(id)).toMatchObject({ state: 'failed', sealed_payload: null, attempts: 1 });
-    const entries = await harness.deps.storage.read.selectFrom('audit').select(['action', 'detail']).where('target_id', '=', id).execute();
-    expect(entries).toMatchObject([{ action: 'mail.failed', detail: expect.stringContaining('550') as string }]);
+    const entries = await harness.deps.storage.read
+      .selectFrom('audit')
+      .select(['action', 'detail'])
+      .where('target_id', '=', id)
+      .execute();
+    expect(entries).toMatchObject([
+      { action: 'mail.failed', detail: expect.stringContaining('550') as string },
+    ]);
     harness.clock.advance(DAY_MS);
     await sender.sendDue();
     expect(sink.recipients).toHaveLength(1);
@@ -200,16 +254,29 @@ describe('failures', () => {
 
   it('of one mail do not keep the others from their recipients', async () => {
     const broken = await append();
-    await inTransaction(harness.deps.storage, (tx) => tx.updateTable('outbox').set({ sealed_payload: 'dk_x:AAAA' }).where('id', '=', broken).execute());
+    await inTransaction(harness.deps.storage, (tx) =>
+      tx.updateTable('outbox').set({ sealed_payload: 'dk_x:AAAA' }).where('id', '=', broken).execute(),
+    );
     const id = await append();
     await sender.sendDue();
     expect((await rowOf(id)).state).toBe('sent');
-    expect(await rowOf(broken)).toMatchObject({ state: 'pending', last_error: expect.stringContaining('could not be prepared') as string });
+    expect(await rowOf(broken)).toMatchObject({
+      state: 'pending',
+      last_error: expect.stringContaining('could not be prepared') as string,
+    });
   });
 
   it('that outlast the link end the mail: it would lead nowhere', async () => {
     const linkExpiresAt = harness.clock.now() + HOUR_MS;
-    const payload = { accountName: 'Ada', keyId: 'kr_0123456789ABCDEF', comment: 'CI', expiresAt: null, linkUrl: 'https://keys.test/key-link#t', linkExpiresAt, secretKey: null };
+    const payload = {
+      accountName: 'Ada',
+      keyId: 'kr_0123456789ABCDEF',
+      comment: 'CI',
+      expiresAt: null,
+      linkUrl: 'https://keys.test/key-link#t',
+      linkExpiresAt,
+      secretKey: null,
+    };
     const id = await append({ payload });
     harness.clock.set(linkExpiresAt);
     await sender.sendDue();

@@ -164,7 +164,7 @@ describe('changing the own password', () => {
     const answers = await Promise.all(
       cookies.map((cookie, index) => change(cookie, PASSWORD, `${NEW_PASSWORD} ${index}`)),
     );
-    expect(answers.map((answer) => answer.statusCode).toSorted()).toEqual([200, 403]);
+    expect(answers.map((answer) => answer.statusCode).toSorted((a, b) => a - b)).toEqual([200, 403]);
   });
 
   it('ends links that are under way', async () => {
@@ -224,12 +224,15 @@ describe('a lost password', () => {
       .execute();
     const times: number[] = [];
     const shapes: unknown[] = [];
-    for (const email of [login, `nobody${count}@example.com`, `gone${count}@example.com`]) {
+    const ask = async (email: string): Promise<number> => {
       const started = performance.now();
       const answer = await call('POST', '/v1/password/request', { body: { email } });
-      times.push(performance.now() - started);
       const { 'x-request-id': _id, date: _date, ...headers } = answer.headers;
       shapes.push({ status: answer.statusCode, headers, body: answer.body });
+      return performance.now() - started;
+    };
+    for (const email of [login, `nobody${count}@example.com`, `gone${count}@example.com`]) {
+      times.push(Math.min(await ask(email), await ask(email), await ask(email)));
     }
     expect(shapes[0]).toMatchObject({ status: 202 });
     for (const shape of shapes) expect(shape).toEqual(shapes[0]);
@@ -267,7 +270,7 @@ describe('a link to set a password', () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => reset(token, `${NEW_PASSWORD} ${index}`)),
     );
-    const codes = answers.map((answer) => answer.statusCode).toSorted();
+    const codes = answers.map((answer) => answer.statusCode).toSorted((a, b) => a - b);
     expect(codes).toEqual([200, ...Array.from({ length: 19 }, () => 404)]);
     const winner = answers.findIndex((answer) => answer.statusCode === 200);
     expect((await signIn(`${NEW_PASSWORD} ${winner}`)).statusCode).toBe(200);

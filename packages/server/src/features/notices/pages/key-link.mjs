@@ -101,7 +101,8 @@ async function copy(button) {
 }
 
 openButton.addEventListener('click', () => void openLink());
-for (const button of document.querySelectorAll('[data-copy]')) button.addEventListener('click', () => void copy(button));
+for (const button of document.querySelectorAll('[data-copy]'))
+  button.addEventListener('click', () => void copy(button));
 document.addEventListener('languagechange', showExpiry);
 addEventListener('resize', fitFields);
 // Another link pasted into the same tab changes only what stands behind `#`, and loads nothing anew.

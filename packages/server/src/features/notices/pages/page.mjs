@@ -27,7 +27,8 @@ export function takeToken() {
 
 /** Shows one section, and takes readers of the page there when it is not the first. */
 export function showState(name) {
-  for (const section of document.querySelectorAll('[data-state]')) section.hidden = section.dataset.state !== name;
+  for (const section of document.querySelectorAll('[data-state]'))
+    section.hidden = section.dataset.state !== name;
   showMessage(null);
   if (name === 'ready') return;
   const heading = document.querySelector('h1');
@@ -37,7 +38,8 @@ export function showState(name) {
 
 /** Shows one of the messages below the sections, or none. */
 export function showMessage(id) {
-  for (const message of document.querySelectorAll('.announcements .message')) message.hidden = message.id !== id;
+  for (const message of document.querySelectorAll('.announcements .message'))
+    message.hidden = message.id !== id;
   if (id !== null) document.querySelector(`#${id}`).scrollIntoView({ block: 'nearest' });
 }
 

@@ -1,5 +1,5 @@
-import { toIso } from '../../../lib/clock.ts';
 import type { Locale } from '../../../jobs/index.ts';
+import { toIso } from '../../../lib/clock.ts';
 
 /** The parts of a mail. One list of them becomes both the text and the HTML, so that these never differ. */
 export type Block =
@@ -53,7 +53,7 @@ export function formatInstant(ms: number, locale: Locale): string {
   return `${year}-${month}-${day} ${clock} UTC`;
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
@@ -70,7 +70,8 @@ export function toText(blocks: readonly Block[]): string {
 
 const FONT = `font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Hiragino Sans','Yu Gothic UI','Noto Sans JP',Meiryo,sans-serif`;
 const MONO = 'font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px';
-const BUTTON = 'display:inline-block;padding:10px 20px;border-radius:6px;background:#0d6e7a;color:#ffffff;font-weight:600;text-decoration:none';
+const BUTTON =
+  'display:inline-block;padding:10px 20px;border-radius:6px;background:#0d6e7a;color:#ffffff;font-weight:600;text-decoration:none';
 
 function factToHtml(fact: Fact): string {
   const value = `<bdi>${escapeHtml(plainLine(fact.value))}</bdi>`;
@@ -79,7 +80,8 @@ function factToHtml(fact: Fact): string {
 }
 
 function blockToHtml(block: Block): string {
-  if (block.kind === 'facts') return `<table style="border-collapse:collapse;margin:0 0 16px">${block.facts.map(factToHtml).join('')}</table>`;
+  if (block.kind === 'facts')
+    return `<table style="border-collapse:collapse;margin:0 0 16px">${block.facts.map(factToHtml).join('')}</table>`;
   if (block.kind === 'action') {
     const url = escapeHtml(block.url);
     return `<p style="margin:0 0 8px"><a href="${url}" style="${BUTTON}">${escapeHtml(block.label)}</a></p><p style="margin:0 0 16px;${MONO};overflow-wrap:anywhere">${url}</p>`;

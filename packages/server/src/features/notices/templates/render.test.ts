@@ -26,15 +26,32 @@ const KEY: NoticePayloads['key.delivery'] = {
 const NOTICES: readonly Notice[] = [
   { kind: 'key.delivery', payload: KEY },
   { kind: 'key.delivery', payload: { ...KEY, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY } },
-  { kind: 'account.invitation', payload: { accountName: 'Ada Lovelace', linkUrl: 'https://keys.example.com/invitation#t', linkExpiresAt: LINK_EXPIRES_AT } },
-  { kind: 'account.password_reset', payload: { accountName: 'Ada Lovelace', linkUrl: 'https://keys.example.com/password-reset#t', linkExpiresAt: LINK_EXPIRES_AT } },
+  {
+    kind: 'account.invitation',
+    payload: {
+      accountName: 'Ada Lovelace',
+      linkUrl: 'https://keys.example.com/invitation#t',
+      linkExpiresAt: LINK_EXPIRES_AT,
+    },
+  },
+  {
+    kind: 'account.password_reset',
+    payload: {
+      accountName: 'Ada Lovelace',
+      linkUrl: 'https://keys.example.com/password-reset#t',
+      linkExpiresAt: LINK_EXPIRES_AT,
+    },
+  },
 ];
 const LOCALES: readonly Locale[] = ['en', 'ja'];
 const CASES = NOTICES.flatMap((notice) => LOCALES.map((locale) => ({ kind: notice.kind, notice, locale })));
 
 describe('the words of a mail', () => {
   it('deliver a key by link, in English', () => {
-    const mail = renderMail({ kind: 'key.delivery', payload: KEY }, 'en', { ...CONTEXT, toName: 'Build bot' });
+    const mail = renderMail({ kind: 'key.delivery', payload: KEY }, 'en', {
+      ...CONTEXT,
+      toName: 'Build bot',
+    });
     expect(mail.subject).toBe('[Keyreeve] API key for Build bot');
     expect(mail.text).toBe(`This is the API key for the account “Build bot”.
 
@@ -62,7 +79,11 @@ Questions? Support: help@example.com or https://example.com/help?a=1&b=2
 
   it('deliver a key by value, in Japanese', () => {
     const payload = { ...KEY, expiresAt: null, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY };
-    const mail = renderMail({ kind: 'key.delivery', payload }, 'ja', { ...CONTEXT, toName: 'Build bot', supportUrl: null });
+    const mail = renderMail({ kind: 'key.delivery', payload }, 'ja', {
+      ...CONTEXT,
+      toName: 'Build bot',
+      supportUrl: null,
+    });
     expect(mail.subject).toBe('[Keyreeve] 「Build bot」のAPIキーのお知らせ');
     expect(mail.text).toBe(`アカウント「Build bot」のAPIキーをお知らせします。
 
@@ -84,27 +105,39 @@ APIキーとシークレットキーは組み合わせて使います。シー�
 `);
   });
 
-  it.each(CASES)('say when the link ends, in UTC, and where it leads: $kind, $locale', ({ notice, locale }) => {
-    const { linkUrl, linkExpiresAt } = notice.payload;
-    const mail = renderMail(notice, locale, CONTEXT);
-    for (const body of [mail.text, mail.html]) {
-      if (linkUrl !== null) expect(body).toContain(linkUrl);
-      if (linkExpiresAt !== null) expect(body).toContain(formatInstant(linkExpiresAt, locale));
-    }
-    if (linkUrl !== null) expect(mail.html).toContain(`<a href="${linkUrl}"`);
-  });
+  it.each(CASES)(
+    'say when the link ends, in UTC, and where it leads: $kind, $locale',
+    ({ notice, locale }) => {
+      const { linkUrl, linkExpiresAt } = notice.payload;
+      const mail = renderMail(notice, locale, CONTEXT);
+      for (const body of [mail.text, mail.html]) {
+        if (linkUrl !== null) expect(body).toContain(linkUrl);
+        if (linkExpiresAt !== null) expect(body).toContain(formatInstant(linkExpiresAt, locale));
+      }
+      if (linkUrl !== null) expect(mail.html).toContain(`<a href="${linkUrl}"`);
+    },
+  );
 
-  it.each(CASES)('name the support of the workspace, or else the administrator: $kind, $locale', ({ notice, locale }) => {
-    const mail = renderMail(notice, locale, CONTEXT);
-    expect(mail.text).toContain('help@example.com');
-    expect(mail.html).toContain('https://example.com/help?a=1&#38;b=2');
-    const without = renderMail(notice, locale, { ...CONTEXT, supportEmail: null, supportUrl: null });
-    expect(without.text.trimEnd().split('\n').at(-1)).toBe(locale === 'en' ? 'Questions? Ask your administrator.' : 'ご不明な点は管理者までお問い合わせください。');
-  });
+  it.each(CASES)(
+    'name the support of the workspace, or else the administrator: $kind, $locale',
+    ({ notice, locale }) => {
+      const mail = renderMail(notice, locale, CONTEXT);
+      expect(mail.text).toContain('help@example.com');
+      expect(mail.html).toContain('https://example.com/help?a=1&#38;b=2');
+      const without = renderMail(notice, locale, { ...CONTEXT, supportEmail: null, supportUrl: null });
+      expect(without.text.trimEnd().split('\n').at(-1)).toBe(
+        locale === 'en'
+          ? 'Questions? Ask your administrator.'
+          : 'ご不明な点は管理者までお問い合わせください。',
+      );
+    },
+  );
 
   it.each(CASES)('load nothing from elsewhere and run nothing: $kind, $locale', ({ notice, locale }) => {
     const { html } = renderMail(notice, locale, CONTEXT);
-    expect(html).not.toMatch(/<(?:img|script|link|iframe|object|form|input|svg|base)\b|url\(|@import|\bsrc=|\bon\w+=/i);
+    expect(html).not.toMatch(
+      /<(?:img|script|link|iframe|object|form|input|svg|base)\b|url\(|@import|\bsrc=|\bon\w+=/i,
+    );
     expect(html).toContain(`<html lang="${locale}">`);
   });
 
@@ -143,7 +176,10 @@ describe('hostile names', () => {
     for (const locale of LOCALES) {
       for (const notice of NOTICES) {
         const comment = notice.kind === 'key.delivery' ? { comment: name } : {};
-        const hostile = { ...notice, payload: { ...notice.payload, accountName: name, ...comment } } as Notice;
+        const hostile = {
+          ...notice,
+          payload: { ...notice.payload, accountName: name, ...comment },
+        } as Notice;
         const mail = renderMail(hostile, locale, { ...CONTEXT, toName: name });
         const benign = renderMail(notice, locale, CONTEXT);
         // The same tags as without the hostile name, and nothing that looks like one beside them.

@@ -1,8 +1,8 @@
 import type { Locale, Notice, NoticeKind } from '../../../jobs/index.ts';
 import { type Block, plainLine, shortName, toHtml, toText } from './blocks.ts';
-import type { MailContext, MailWords } from './words.ts';
 import { EN } from './words.en.ts';
 import { JA } from './words.ja.ts';
+import type { MailContext, MailWords } from './words.ts';
 
 export interface RenderedMail {
   readonly subject: string;

@@ -24,12 +24,16 @@ function keyDelivery(payload: NoticePayloads['key.delivery']): readonly Block[] 
   return [
     opening,
     { kind: 'facts', facts },
-    paragraph('Open the page below and press the button “Show the key” once. It shows the API key and the secret key.'),
+    paragraph(
+      'Open the page below and press the button “Show the key” once. It shows the API key and the secret key.',
+    ),
     { kind: 'action', label: 'Open the page', url: payload.linkUrl ?? '' },
     paragraph(
       `The button works only once${payload.linkExpiresAt === null ? '' : `; the link is valid until ${at(payload.linkExpiresAt)}`}. Opening the page uses nothing up.`,
     ),
-    note('If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.'),
+    note(
+      'If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.',
+    ),
     note('If you did not expect this key, tell your administrator.'),
   ];
 }
@@ -37,7 +41,9 @@ function keyDelivery(payload: NoticePayloads['key.delivery']): readonly Block[] 
 function invitation(payload: NoticePayloads['account.invitation'], context: MailContext): readonly Block[] {
   return [
     paragraph(`Hello ${plainLine(payload.accountName)},`),
-    paragraph(`you have been invited to Keyreeve at ${context.workspaceUrl}. Set your password, then you can sign in.`),
+    paragraph(
+      `you have been invited to Keyreeve at ${context.workspaceUrl}. Set your password, then you can sign in.`,
+    ),
     { kind: 'action', label: 'Set the password', url: payload.linkUrl },
     paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
     note('If you did not expect this invitation, delete this mail; nothing will happen.'),
@@ -56,7 +62,10 @@ function passwordReset(payload: NoticePayloads['account.password_reset']): reado
 
 function footer(context: MailContext): readonly Block[] {
   const contacts = [context.supportEmail, context.supportUrl].filter((contact) => contact !== null);
-  const help = contacts.length === 0 ? 'Questions? Ask your administrator.' : `Questions? Support: ${contacts.join(' or ')}`;
+  const help =
+    contacts.length === 0
+      ? 'Questions? Ask your administrator.'
+      : `Questions? Support: ${contacts.join(' or ')}`;
   return [note(`This mail was sent by Keyreeve at ${context.workspaceUrl}.`), note(help)];
 }
 

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+
+/** A program that has ended. */
+export interface Run {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both, as a person at a terminal reads them. */
+  readonly output: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** On top of a bare environment: nothing of ours, no proxy and no setting of a person leaks in. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 60_000;
+
+/** Only the folders of the system: the programs of Debian, whatever else is installed. */
+export const BARE_ENVIRONMENT = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', TZ: 'UTC' };
+
+/** Runs a program to its end. Its exit code is for the caller to judge; one that hangs is killed and throws. */
+export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { cwd, env = {}, timeoutMs = TIMEOUT_MS } = options;
+  return await new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd, env: { ...BARE_ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const text = { stdout: '', stderr: '', output: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (chunk: string) => {
+        text[name] += chunk;
+        text.output += chunk;
+      });
+    }
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      if (isLate) reject(new Error(`${file} ${args.join(' ')} did not end in ${timeoutMs} ms:\n${text.output}`));
+      else resolve({ code, ...text });
+    });
+  });
+}
+
+/** The first lines of what a program says, as evidence in the log of the run. */
+export function show(title: string, run: Run): void {
+  const lines = run.output.trim().split('\n').map((line) => `    ${line.slice(0, 240)}`);
+  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${run.code}`);
+}
