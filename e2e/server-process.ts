@@ -162,9 +162,9 @@ export function openWorkplace(): Workplace {
     },
     startRefused: async (options = {}) => {
       const { child, text } = await launchHere(options);
-      const code = await waitForEnd(child, START_TIMEOUT_MS);
+      while (!hasEnded(child) && !text.stdout.includes('listens on')) await sleep(POLL_MS);
       if (text.stdout.includes('listens on')) throw new Error(`The server started:\n${text.stdout}`);
-      return { code, ...text };
+      return { code: await waitForEnd(child, STOP_TIMEOUT_MS), ...text };
     },
     close: async () => {
       for (const child of children) child.kill('SIGKILL');

@@ -7,7 +7,7 @@ import { addSessionCommands } from './commands/session.ts';
 import { addUserCommands } from './commands/users.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkspaceCommands } from './commands/workspace.ts';
-import { EXIT, type ExitCode, formatFailure, toFailure } from './failures.ts';
+import { EXIT, type ExitCode, formatFailure, toFailure, usageError } from './failures.ts';
 import type { Outcome } from './run.ts';
 import type { World } from './world.ts';
 
@@ -28,9 +28,20 @@ function readVersion(): string {
   return manifest.version;
 }
 
-// Commander repeats an unknown option whole; what follows "=" may be a secret.
-function hideValue(text: string): string {
-  return text.replace(/('--?[\w-]+=)[^']*'/, "$1…'");
+// Commander repeats what it cannot place; that may be a secret.
+function hideValues(text: string): string {
+  return text.replace(/('--?[\w-]+=)[^']*'/, "$1…'").replace(/( but got \d+): [^]*?\.\n/, '$1.\n');
+}
+
+const FULL_KEY = /[a-z]{2,8}_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}/;
+
+/** Arguments are seen by everybody on the machine, kept by shells, and some of them end in addresses and logs. */
+function refuseSecrets(words: readonly string[]): void {
+  if (!words.some((word) => FULL_KEY.test(word))) return;
+  throw usageError(
+    'A full key stands on the command line, where others can read it.',
+    'Regenerate that key. Hand keys over on stdin or in KEYREEVE_API_KEY.',
+  );
 }
 
 function createProgram(world: World, outcome: Outcome): Command {
@@ -46,7 +57,7 @@ function createProgram(world: World, outcome: Outcome): Command {
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
       writeErr: (text) => world.stderr.write(text),
-      outputError: (text, writeError) => writeError(hideValue(text)),
+      outputError: (text, writeError) => writeError(hideValues(text)),
     });
   const setting = { world, outcome };
   addSessionCommands(program, setting);
@@ -81,6 +92,7 @@ export async function runProgram(world: World, words: readonly string[]): Promis
   const outcome: Outcome = { exitCode: EXIT.ok };
   const program = createProgram(world, outcome);
   try {
+    refuseSecrets(words);
     await program.parseAsync(words, { from: 'user' });
     return outcome.exitCode;
   } catch (error) {

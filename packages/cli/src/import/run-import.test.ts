@@ -94,7 +94,7 @@ describe('an import', () => {
       stop: null,
     });
     expect(stored.size).toBe(450);
-    expect(report.keys[0]).toEqual({ line: 2, keyId: expect.stringMatching(/^kr_/) });
+    expect(report.keys[0]?.line).toBe(2);
     expect(report.keys.at(-1)?.line).toBe(451);
   });
 

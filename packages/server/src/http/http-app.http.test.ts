@@ -373,6 +373,16 @@ describe('a body', () => {
     expect(answer.json<{ detail: string }>().detail).toContain(field);
   });
 
+  it('with a value outside of a choice is told the whole choice, in one sentence', async () => {
+    const faultsOf = async (payload: string) => (await patch(payload)).json<{ errors: object[] }>().errors;
+    expect(await faultsOf('{"signingAlgorithm":"none"}')).toEqual([
+      { field: 'signingAlgorithm', message: 'must be one of ["ES256","EdDSA","RS256"]' },
+    ]);
+    expect(await faultsOf('{"supportEmail":7}')).toEqual([
+      { field: 'supportEmail', message: 'must be string or must be null' },
+    ]);
+  });
+
   it('that lacks a field is told which', async () => {
     const answer = await call('POST', '/v1/users', withJson(), '{"email":"bob@example.com"}');
     expect(answer.json()).toMatchObject({

@@ -58,20 +58,27 @@ function toFieldName(context: string | undefined, fault: ValidationFault): strin
   return name === '' ? (context ?? 'body') : name;
 }
 
-function toFieldFault(context: string | undefined, fault: ValidationFault): FieldFault {
-  const field = toFieldName(context, fault);
-  if (fault.keyword === 'additionalProperties') return { field, message: 'is not a known field; remove it' };
-  if (fault.keyword === 'required') return { field, message: 'is required' };
-  if (fault.keyword === 'enum' || fault.keyword === 'const') {
-    const allowed = fault.params?.['allowedValues'] ?? [fault.params?.['allowedValue']];
-    return { field, message: `must be one of ${JSON.stringify(allowed)}` };
-  }
-  return { field, message: fault.message ?? 'is not valid' };
+function toMessage(fault: ValidationFault): string {
+  if (fault.keyword === 'additionalProperties') return 'is not a known field; remove it';
+  if (fault.keyword === 'required') return 'is required';
+  return fault.message ?? 'is not valid';
+}
+
+/** The validator tells of each branch of a choice; the reader wants one sentence about the field. */
+function toFieldFaults(context: string | undefined, faults: readonly ValidationFault[]): FieldFault[] {
+  const byField = Map.groupBy(faults, (fault) => toFieldName(context, fault));
+  return [...byField].map(([field, all]) => {
+    const branches = all.filter((fault) => fault.keyword !== 'anyOf');
+    const choices = branches.flatMap((fault) => fault.params?.['allowedValues'] ?? fault.params?.['allowedValue'] ?? []);
+    if (choices.length > 0) return { field, message: `must be one of ${JSON.stringify(choices)}` };
+    const messages = new Set((branches.length > 0 ? branches : all).map(toMessage));
+    return { field, message: [...messages].join(' or ') };
+  });
 }
 
 function fromFastify(error: FastifyError, bodyBytesMax: number | undefined): AppError | null {
   if (error.validation !== undefined) {
-    const fields = error.validation.slice(0, 20).map((fault) => toFieldFault(error.validationContext, fault as ValidationFault));
+    const fields = toFieldFaults(error.validationContext, error.validation).slice(0, 20);
     const [first] = fields;
     return requestErrors.invalid({ fields, detail: first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}.` });
   }

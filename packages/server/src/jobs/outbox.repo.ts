@@ -74,7 +74,7 @@ export async function settleOutbox(
     .set({ ...outcome, leased_until: 0 })
     .where('id', '=', id)
     .where('state', '=', 'pending')
-    
+    .where('attempts', '=', attempts)
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../../http/index.ts';
 import { type Clock, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
-import { addRefusalHour, addRefusals, type AuditFilter, type AuditRow, insertAudit, listAudit, type StoredAuditRow } from './audit.repo.ts';
+import { addRefusalHour, addRefusals, type AuditFilter, type AuditRow, insertAudit, listAudit, type RefusalCount, type StoredAuditRow } from './audit.repo.ts';
 
 /** What happened to what. `detail` never holds a secret, a token or a password. */
 export interface AuditEvent {
@@ -61,18 +61,19 @@ function toRow(caller: Caller, event: AuditEvent, at: number): AuditRow {
 export function createAuditService(deps: { readonly storage: Storage; readonly clock: Clock }): AuditService {
   const { storage, clock } = deps;
   let pendingRows: AuditRow[] = [];
-  let pendingCounters = new Map<string, { workspaceId: string; minute: number; address: string; reason: string; count: number }>();
+  let pendingCounters = new Map<string, RefusalCount>();
+
+  const addCounter = (added: RefusalCount): void => {
+    const name = `${added.workspaceId}|${added.minute}|${added.address}|${added.reason}`;
+    const known = pendingCounters.get(name);
+    if (known !== undefined) pendingCounters.set(name, { ...known, count: known.count + added.count });
+    else if (pendingCounters.size < PENDING_COUNTERS_MAX) pendingCounters.set(name, added);
+  };
 
   const countRefusal: AuditService['countRefusal'] = (caller, error, route) => {
     const at = clock.now();
     const minute = Math.floor(at / MINUTE_MS);
-    const address = caller.ip ?? 'unknown';
-    const name = `${caller.workspace.id}|${minute}|${address}|${error.code}`;
-    const counter = pendingCounters.get(name);
-    if (counter !== undefined) counter.count += 1;
-    else if (pendingCounters.size < PENDING_COUNTERS_MAX) {
-      pendingCounters.set(name, { workspaceId: caller.workspace.id, minute, address, reason: error.code, count: 1 });
-    }
+    addCounter({ workspaceId: caller.workspace.id, minute, address: caller.ip ?? 'unknown', reason: error.code, count: 1 });
     const isKnown = caller.principal.kind !== 'anonymous' && caller.principal.kind !== 'system';
     if (isKnown && pendingRows.length < PENDING_ROWS_MAX) {
       pendingRows.push(toRow(caller, { action: 'access.refused', target: { kind: 'route', id: route }, detail: { code: error.code } }, at));
@@ -85,10 +86,17 @@ export function createAuditService(deps: { readonly storage: Storage; readonly c
     pendingRows = [];
     pendingCounters = new Map();
     if (rows.length === 0 && counters.length === 0) return;
-    await inTransaction(storage, async (tx) => {
-      for (const row of rows) await insertAudit(tx, row);
-      for (const counter of counters) await addRefusals(tx, counter);
-    });
+    try {
+      await inTransaction(storage, async (tx) => {
+        for (const row of rows) await insertAudit(tx, row);
+        for (const counter of counters) await addRefusals(tx, counter);
+      });
+    } catch (error) {
+      // The database may be away for a while; what was counted waits for the next time.
+      pendingRows = [...rows, ...pendingRows].slice(0, PENDING_ROWS_MAX);
+      for (const counter of counters) addCounter(counter);
+      throw error;
+    }
     for (const counter of counters) {
       await addRefusalHour(storage.usage, { ...counter, hour: Math.floor((counter.minute * MINUTE_MS) / HOUR_MS) });
     }

@@ -95,4 +95,24 @@ describe('the sweep of package files', () => {
     expect((await gallery.send('GET', '/api/v2/package/Acme.Swept/1.0.0')).statusCode).toBe(404);
     expect((await gallery.push(gallery.keys.push, bytes)).statusCode).toBe(201);
   });
+
+  it('waits for a push that has already looked for its file, and then leaves it alone', async () => {
+    const { blobs } = harness.deps;
+    const bytes = buildNupkg({ id: 'Acme.Waiting', version: '1.0.0' });
+    const open = blobs.open.bind(blobs);
+    const sweeps: ReturnType<typeof sweep>[] = [];
+    const sweepMeanwhile: typeof blobs.open = async (sha512) => {
+      const found = await open(sha512);
+      makeOld(sha512);
+      sweeps.push(sweep());
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return found;
+    };
+    Object.assign(blobs, { open: sweepMeanwhile });
+    const pushed = await gallery.push(gallery.keys.push, bytes);
+    Object.assign(blobs, { open });
+    expect(pushed.statusCode).toBe(201);
+    expect(await Promise.all(sweeps)).toEqual([{ blobs: 0, staged: 0 }]);
+    expect((await gallery.send('GET', '/api/v2/package/Acme.Waiting/1.0.0')).statusCode).toBe(200);
+  });
 });

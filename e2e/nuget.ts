@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { buildNupkg, type NupkgSpec } from '../packages/testkit/src/nupkg-builder.ts';
+import { run, type Run } from './run.ts';
+
+/** A real package client under mono. */
+export interface NugetClient {
+  readonly name: string;
+  /** `key` null: none on the command line, and none stored. */
+  push(file: string, key: string | null, source: string, ...options: readonly string[]): Promise<Run>;
+  delete(id: string, version: string, key: string, source: string): Promise<Run>;
+  /** Stores a key for a source in the client's own configuration. */
+  storeKey(key: string, source: string): Promise<Run>;
+}
+
+export interface NugetClients {
+  /** nuget.exe 5.8, from npm. */
+  readonly modern: NugetClient;
+  /** nuget 2.8.7, as Debian ships it. */
+  readonly old: NugetClient;
+  /** Writes a package to disk; returns the file name for `push` and the bytes for comparisons. */
+  writePackage(spec: NupkgSpec): { readonly file: string; readonly bytes: Uint8Array };
+}
+
+const MODERN_EXE = path.resolve(import.meta.dirname, '../node_modules/nuget-exe/nuget-5.8.0.exe');
+const OLD_EXE = '/usr/lib/nuget/NuGet.exe';
+const NO_CONFIG = '<?xml version="1.0" encoding="utf-8"?>\n<configuration />\n';
+
+/**
+ * Clients with a home, a configuration and caches of their own: stored keys and sources of whoever runs the
+ * tests stay out, and what the tests store stays in.
+ */
+export function createNugetClients(folder: string): NugetClients {
+  mkdirSync(folder, { recursive: true });
+  const client = (name: string, exe: string, common: readonly string[]): NugetClient => {
+    const home = path.join(folder, name);
+    mkdirSync(home, { recursive: true });
+    const config = path.join(home, 'nuget.config');
+    writeFileSync(config, NO_CONFIG);
+    const env = { HOME: home, NUGET_PACKAGES: path.join(home, 'packages'), NUGET_HTTP_CACHE_PATH: path.join(home, 'cache') };
+    // In the folder of the packages: the old client takes relative paths only.
+    const call = (...args: readonly string[]) =>
+      run('/usr/bin/mono', [exe, ...args, '-NonInteractive', '-ConfigFile', config, ...common], { cwd: folder, env });
+    return {
+      name,
+      push: (file, key, source, ...options) => call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
+      delete: (id, version, key, source) => call('delete', id, version, key, '-Source', source),
+      storeKey: (key, source) => call('setapikey', key, '-Source', source),
+    };
+  };
+  return {
+    modern: client('nuget-5.8', MODERN_EXE, ['-ForceEnglishOutput']),
+    old: client('nuget-2.8.7', OLD_EXE, []),
+    writePackage: (spec) => {
+      const file = `${spec.id}.${spec.version}.nupkg`;
+      const bytes = buildNupkg(spec);
+      writeFileSync(path.join(folder, file), bytes);
+      return { file, bytes };
+    },
+  };
+}
