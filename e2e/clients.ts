@@ -38,8 +38,7 @@ export async function curl(...args: readonly string[]): Promise<CurlAnswer> {
  */
 const VERIFY_TOKEN = `
 import json, sys, jwt
-url, token = sys.argv[1:3]
-audience = sys.argv[3] if len(sys.argv) > 3 else url
+url, token, audience = sys.argv[1:4]
 key = jwt.PyJWKClient(url + "/.well-known/jwks.json").get_signing_key_from_jwt(token)
 claims = jwt.decode(token, key.key, algorithms=["ES256"], issuer=url, audience=audience,
                     options={"require": ["iss", "aud", "sub", "iat", "exp", "jti"]})
@@ -60,8 +59,13 @@ export interface VerifiedToken {
 }
 
 /** @throws Error with what PyJWT says when the token is no good */
-export async function verifyToken(url: string, token: string, audience = url): Promise<VerifiedToken> {
-  const { code, stdout, stderr } = await runPython(VERIFY_TOKEN, [url, token, audience]);
+export async function verifyToken(
+  url: string,
+  token: string,
+  audience = url,
+  env: Readonly<Record<string, string>> = {},
+): Promise<VerifiedToken> {
+  const { code, stdout, stderr } = await runPython(VERIFY_TOKEN, [url, token, audience], env);
   if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1));
   return JSON.parse(stdout) as VerifiedToken;
 }

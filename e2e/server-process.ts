@@ -157,7 +157,7 @@ export function openWorkplace(): Workplace {
     folder,
     start: async (options = {}) => {
       const server = toServer(await launchHere(options));
-      const [, url = ''] = await server.waitFor(/Keyreeve listens on (\S+)\n[^]*?\n\n/);
+      const [, url = ''] = await server.waitFor(/Keyreeve listens on (\S+)\n(?: {2}.*\n)*\n/);
       return { ...server, url };
     },
     startRefused: async (options = {}) => {

@@ -1,7 +1,7 @@
 import type { Deps } from './deps.ts';
 
 /** What a person needs to know at the first start: lines to print. */
-export async function prepareFirstRun(deps: Deps, _isDemo: boolean): Promise<readonly string[]> {
+export async function prepareFirstRun(deps: Deps): Promise<readonly string[]> {
   const { accounts, workspaces, defaultWorkspace, storage, config, setup } = deps;
   if ((await accounts.countActiveAdmins(storage.read, defaultWorkspace.id)) > 0) return [];
   if (config.admin !== null) {

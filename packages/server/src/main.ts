@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, loadConfig } from './config/index.ts';
+import { fillDemo } from './demo/fill-demo.ts';
 import { createDeps, type Deps, publicUrlOf } from './deps.ts';
 import { systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
@@ -36,9 +37,10 @@ function explainFault(error: unknown): string {
 async function serve(config: Config, isDemo: boolean): Promise<void> {
   const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
   const logger = createLogger(config.logLevel);
+  const demo = isDemo ? ((await fillDemo(config)) ?? ['The demo needs an empty database; this one has accounts and was left as it is.']) : [];
   const deps: Deps = await createDeps({ config, clock: systemClock, random: systemRandom, logger });
   const app = await buildApp(deps);
-  const firstRun = await prepareFirstRun(deps, isDemo);
+  const firstRun = [...demo, ...(await prepareFirstRun(deps))];
   const jobs = createProcessJobs(deps);
   jobs.start();
   await app.listen({ host: config.host, port: config.port });

@@ -81,7 +81,7 @@ async function checkRemotely(
   const skipped = new Set<number>();
   let rows = 0;
   for await (const batch of toBatches(file.rows())) {
-    if (options.signal.aborted) throw interrupted();
+    if (options.signal.aborted) throw interrupted('Interrupted before anything was imported.');
     const result = await sendBatch(client, batch, { dryRun: true, signal: options.signal });
     if ('faults' in result) {
       const imported = result.imported.map((line) => ({ line, message: 'is already imported' }));
@@ -95,8 +95,8 @@ async function checkRemotely(
   return skipped;
 }
 
-function interrupted(): CliError {
-  return new CliError('cli.interrupted', 'Interrupted.', { exitCode: EXIT.interrupted });
+function interrupted(message: string): CliError {
+  return new CliError('cli.interrupted', message, { exitCode: EXIT.interrupted });
 }
 
 async function* without(rows: AsyncIterable<ReadRow>, lines: ReadonlySet<number>): AsyncGenerator<ReadRow> {
@@ -146,7 +146,7 @@ async function importAll(
 ): Promise<void> {
   for await (const batch of batches) {
     try {
-      if (options.signal.aborted) throw interrupted();
+      if (options.signal.aborted) throw interrupted('Interrupted.');
       await importBatch(client, batch, report, options);
     } catch (error) {
       report.stop = { error, batch, isUnknown: mayBeStored(error) };

@@ -4,10 +4,9 @@ import type { AppError } from '../../errors/index.ts';
 import type { DrainLimits } from '../../http/body-deadline.ts';
 import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../../http/index.ts';
 import { sendGalleryError, toPlainText } from './gallery.answer.ts';
+import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
-import { matchesEtag, parseRange } from './gallery.range.ts';
 import {
-  type DownloadableVersion,
   type GalleryService,
   type KeyCaller,
   PACKAGE_BYTES_MAX,
@@ -188,35 +187,6 @@ function registerDownload(app: FastifyInstance, gallery: GalleryService): void {
     { config: { auth: ANYBODY }, schema: { ...schema, hide: true } },
     handler,
   );
-}
-
-/** Sends a package file, whole or in part. For all routes that hand one out. */
-export function sendPackage(
-  found: DownloadableVersion,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const { blob, sha512 } = found;
-  const etag = `"${sha512}"`;
-  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
-  const isRangeWanted = ifRange === undefined || ifRange === etag;
-  const part = isRangeWanted ? parseRange(range, blob.sizeBytes) : 'whole';
-  if (part === 'unsatisfiable') {
-    throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });
-  }
-  // What was published under a version never changes, but somebody may have to be asked whether he may read it.
-  reply.headers({
-    etag,
-    'cache-control': 'no-cache',
-    'accept-ranges': 'bytes',
-    'content-disposition': `attachment; filename="${found.packageId}.${found.version}.nupkg"`,
-  });
-  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).send();
-  const { start, end } = part === 'whole' ? { start: 0, end: blob.sizeBytes } : part;
-  if (part !== 'whole')
-    reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${blob.sizeBytes}`);
-  reply.type('application/octet-stream').header('content-length', end - start);
-  return request.method === 'HEAD' ? reply.send() : reply.send(blob.stream(start, end));
 }
 
 function requireKey(request: FastifyRequest): KeyCaller {

@@ -56,6 +56,7 @@ describe('the sweep of package files', () => {
   it('removes what uploads left in the staging place', async () => {
     const staged = await harness.deps.blobs.stage();
     await staged.write(new Uint8Array([3]));
+    await staged.finish();
     const seconds = (harness.clock.now() - 2 * HOUR_MS) / 1_000;
     utimesSync(staged.path, seconds, seconds);
     expect(await sweep()).toEqual({ blobs: 0, staged: 1 });

@@ -1,5 +1,5 @@
-export { type GalleryRouteOptions, registerGalleryRoutes, sendPackage } from './gallery.routes.ts';
-export { createGalleryService, type GalleryService, PACKAGE_BYTES_MAX } from './gallery.service.ts';
+export { registerGalleryRoutes } from './gallery.routes.ts';
+export { createGalleryService, type GalleryService } from './gallery.service.ts';
 export { type BlobSweeper, createBlobSweeper } from './gallery.sweep.ts';
 export { normalizeGalleryUrl } from './gallery.url.ts';
 export { registerPackageRoutes } from './packages.routes.ts';

@@ -16,7 +16,7 @@ export function presentPackage(view: PackageView): Static<typeof PackageSchema> 
   };
 }
 
-export function presentVersion(version: PackageVersion): Static<typeof PackageVersionSchema> {
+function presentVersion(version: PackageVersion): Static<typeof PackageVersionSchema> {
   return {
     version: version.version,
     listed: version.isListed,

@@ -251,7 +251,7 @@ function readCursor(cursor: string | undefined, sample: CursorValues): CursorVal
 }
 
 /** The highest release; the highest prerelease when there is no release; null when there is nothing. */
-export function findLatest(versions: readonly string[]): string | null {
+function findLatest(versions: readonly string[]): string | null {
   let latest: NuGetVersion | null = null;
   for (const text of versions) {
     const version = parseNuGetVersion(text);

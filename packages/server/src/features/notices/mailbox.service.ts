@@ -76,7 +76,7 @@ export function createMailboxService(deps: Deps): MailboxService {
       const principal = requireSession(caller);
       return await inTransaction(storage, async (tx) => {
         const mail = await findMail(tx, caller.workspace.id, id);
-        if (mail === undefined ) throw requestErrors.not_found();
+        if (mail === undefined || !isVisibleTo(principal, mail)) throw requestErrors.not_found();
         if (mail.state !== 'mailbox') throw noticeErrors.not_kept();
         const isMasked = !isAddressee(principal, mail);
         const notice = queue.open(mail);

@@ -5,5 +5,5 @@ export { createPasswords, type Passwords } from './passwords.ts';
 export { registerSessionRoutes } from './sessions.routes.ts';
 export { createSessionsService, type SessionsService } from './sessions.service.ts';
 export { registerSetupRoutes } from './setup.routes.ts';
-export { createSetupService, type FirstAdmin, type SetupService } from './setup.service.ts';
+export { createSetupService, type SetupService } from './setup.service.ts';
 export { createThrottle, type Throttle } from './throttle.ts';

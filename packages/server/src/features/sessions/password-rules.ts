@@ -3,9 +3,9 @@ import type { Secret } from '../../lib/secret.ts';
 import { accountErrors } from '../accounts/index.ts';
 import { COMMON_PASSWORDS } from './common-passwords.ts';
 
-export const PASSWORD_CHARACTERS_MIN = 12;
+const PASSWORD_CHARACTERS_MIN = 12;
 /** Bounds the work that an unknown caller can cause; a passphrase of 1024 bytes is longer than anybody types. */
-export const PASSWORD_BYTES_MAX = 1024;
+const PASSWORD_BYTES_MAX = 1024;
 
 const PRODUCT = 'keyreeve';
 /** Characters that must remain when everything that a guessing program tries first is taken away. */

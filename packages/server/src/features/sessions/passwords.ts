@@ -5,7 +5,7 @@ import { createLane } from './lane.ts';
 import { judgePassword, toPasswordText } from './password-rules.ts';
 
 /** argon2id as OWASP ASVS 5.0 (appendix C) asks for at least: 46 MiB, one pass, one thread. */
-export const ARGON2_COST = { memoryCost: 47_104, timeCost: 1, parallelism: 1, outputLen: 32 } as const;
+const ARGON2_COST = { memoryCost: 47_104, timeCost: 1, parallelism: 1, outputLen: 32 } as const;
 const SALT_BYTES = 16;
 
 // Each hash holds a thread of the pool that files and name look-ups share, and 46 MiB. Two at once leave half

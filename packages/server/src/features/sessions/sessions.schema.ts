@@ -4,20 +4,20 @@ import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 const Time = Type.String({ format: 'date-time' });
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
-export const EmailField = Type.String({
+const EmailField = Type.String({
   minLength: 1,
   maxLength: 254,
   description: 'E-mail address of the user.',
 });
 /** Longer than any password may be: whether it fits is said in words by the rules, in bytes. */
-export const PasswordField = Type.String({ minLength: 1, maxLength: 1024 });
-export const NewPasswordField = Type.String({
+const PasswordField = Type.String({ minLength: 1, maxLength: 1024 });
+const NewPasswordField = Type.String({
   minLength: 1,
   maxLength: 1024,
   description:
     'At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required.',
 });
-export const TokenField = Type.String({
+const TokenField = Type.String({
   minLength: 1,
   maxLength: 256,
   description: 'What stands behind `#` in the mailed link.',

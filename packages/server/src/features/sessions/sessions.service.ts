@@ -16,7 +16,7 @@ import type { LiveSince, Session } from './sessions.repo.ts';
 import * as repo from './sessions.repo.ts';
 import type { Reservation, Throttle } from './throttle.ts';
 
-export const SESSION_IDLE_MS = 12 * HOUR_MS;
+const SESSION_IDLE_MS = 12 * HOUR_MS;
 export const SESSION_AGE_MAX_MS = 7 * DAY_MS;
 const SEEN_EVERY_MS = 5 * MINUTE_MS;
 const SEEN_PENDING_MAX = 10_000;
