@@ -26,11 +26,24 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a program on the server's core and waits until it answers. */
-async function start(script: string, args: readonly string[], port: number, probePath: string, environment: Record<string, string>, cleanUp: () => void): Promise<BenchServer> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, script, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+async function start(
+  script: string,
+  args: readonly string[],
+  port: number,
+  probePath: string,
+  environment: Record<string, string>,
+  cleanUp: () => void,
+): Promise<BenchServer> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, script, ...args], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
-    const isUp = await fetch(`${url}${probePath}`).then(() => true, () => false);
+    const isUp = await fetch(`${url}${probePath}`).then(
+      () => true,
+      () => false,
+    );
     if (isUp) break;
     if (tries >= START_TRIES) throw new Error(`${script} did not start.`);
     await delay(100);
@@ -45,7 +58,14 @@ async function start(script: string, args: readonly string[], port: number, prob
 
 export async function startBareServer(): Promise<BenchServer> {
   const port = await freePort();
-  return await start(path.join(import.meta.dirname, 'bare-server.ts'), [String(port)], port, '/', {}, () => undefined);
+  return await start(
+    path.join(import.meta.dirname, 'bare-server.ts'),
+    [String(port)],
+    port,
+    '/',
+    {},
+    () => undefined,
+  );
 }
 
 export const ADMIN = { email: 'bench@example.com', password: 'a bench needs no good memory' };
@@ -62,5 +82,7 @@ export async function startKeyreeve(): Promise<BenchServer> {
     KEYREEVE_LOG_LEVEL: 'warn',
   };
   const main = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
-  return await start(main, [], port, '/healthz', environment, () => rmSync(dataDir, { recursive: true, force: true }));
+  return await start(main, [], port, '/healthz', environment, () =>
+    rmSync(dataDir, { recursive: true, force: true }),
+  );
 }

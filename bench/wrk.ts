@@ -19,9 +19,29 @@ export interface Load {
 export async function measureRate(url: string, load: Load, seconds: number): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-wrk-'));
   const script = path.join(folder, 'load.lua');
-  const headers = Object.entries(load.headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
-  writeFileSync(script, [`wrk.method = ${JSON.stringify(load.method)}`, ...headers, ...(load.body === undefined ? [] : [`wrk.body = ${JSON.stringify(load.body)}`])].join('\n'), { mode: 0o600 });
-  const { stdout } = await run('taskset', ['-c', CLIENT_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, `${url}${load.path}`]);
+  const headers = Object.entries(load.headers).map(
+    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+  );
+  writeFileSync(
+    script,
+    [
+      `wrk.method = ${JSON.stringify(load.method)}`,
+      ...headers,
+      ...(load.body === undefined ? [] : [`wrk.body = ${JSON.stringify(load.body)}`]),
+    ].join('\n'),
+    { mode: 0o600 },
+  );
+  const { stdout } = await run('taskset', [
+    '-c',
+    CLIENT_CORE,
+    'wrk',
+    '-t1',
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    '-s',
+    script,
+    `${url}${load.path}`,
+  ]);
   if (stdout.includes('Non-2xx')) throw new Error(`The server refused requests of the bench:\n${stdout}`);
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1];
   if (rate === undefined) throw new Error(`wrk printed no rate:\n${stdout}`);

@@ -1,4 +1,4 @@
-import { run, type Run } from './run.ts';
+import { type Run, run } from './run.ts';
 
 /** The Python of Debian with Debian's modules; `python3` on the PATH may be another. */
 const PYTHON = '/usr/bin/python3';
@@ -25,7 +25,12 @@ export interface CurlAnswer {
 
 /** One request by the real curl. Throws when there was no answer. */
 export async function curl(...args: readonly string[]): Promise<CurlAnswer> {
-  const { code, stdout, stderr } = await run('/usr/bin/curl', ['--silent', '--show-error', '--include', ...args]);
+  const { code, stdout, stderr } = await run('/usr/bin/curl', [
+    '--silent',
+    '--show-error',
+    '--include',
+    ...args,
+  ]);
   const match = /^(HTTP\/[\d.]+ (\d{3})[^]*?)\r\n\r\n([^]*)$/.exec(stdout);
   if (code !== 0 || match === null) throw new Error(`curl ended with ${code}: ${stderr}${stdout}`);
   const [, head = '', status = '', body = ''] = match;

@@ -28,7 +28,12 @@ export async function signIn(baseUrl: string, body: BodyOf<'signIn'> = ADMIN): P
 }
 
 /** Makes a user with a password and signs him in. */
-export async function addMember(baseUrl: string, admin: Person, email: string, displayName: string): Promise<Person> {
+export async function addMember(
+  baseUrl: string,
+  admin: Person,
+  email: string,
+  displayName: string,
+): Promise<Person> {
   const password = 'lantern orchard seventeen';
   await admin.api.POST('/v1/users', { body: { email, displayName, role: 'member', password } });
   return await signIn(baseUrl, { email, password });

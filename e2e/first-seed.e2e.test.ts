@@ -62,7 +62,9 @@ describe('a fresh installation', () => {
   });
 
   it('lets its administrator sign in and out', async () => {
-    await expect(signIn(server.url, { ...ADMIN, password: 'not the password' })).rejects.toMatchObject({ status: 401 });
+    await expect(signIn(server.url, { ...ADMIN, password: 'not the password' })).rejects.toMatchObject({
+      status: 401,
+    });
     const visitor = await signIn(server.url);
     await visitor.api.DELETE('/v1/session');
     await expect(visitor.api.GET('/v1/session')).rejects.toMatchObject({ status: 401 });
@@ -83,14 +85,27 @@ describe('the documented samples', () => {
   ];
   it.each(owners)('print a token for the key of a $kind account, and anybody can check it', async (owner) => {
     const accountId = await owner.accountId();
-    const minted = await mintKey(admin, accountId, { comment: `Login of a ${owner.kind}`, access: 'account' });
+    const minted = await mintKey(admin, accountId, {
+      comment: `Login of a ${owner.kind}`,
+      access: 'account',
+    });
     for (const client of ['curl', 'python'] as const) {
       const login = (await loginBy(client, minted)) as Login;
-      expect(login).toMatchObject({ uid: accountId, type: owner.kind, login: owner.login(), token_type: 'Bearer' });
+      expect(login).toMatchObject({
+        uid: accountId,
+        type: owner.kind,
+        login: owner.login(),
+        token_type: 'Bearer',
+      });
 
       const { header, claims } = await verifyToken(server.url, login.token);
       expect(header).toMatchObject({ typ: 'at+jwt', alg: 'ES256' });
-      expect(claims).toMatchObject({ iss: server.url, aud: server.url, sub: accountId, client_id: minted.apiKey });
+      expect(claims).toMatchObject({
+        iss: server.url,
+        aud: server.url,
+        sub: accountId,
+        client_id: minted.apiKey,
+      });
       expect(claims.exp - claims.iat).toBe(3600);
       expect(login.token_expire).toBe(new Date(claims.exp * 1000).toISOString());
     }
@@ -120,7 +135,10 @@ describe('the documented samples', () => {
     const { response } = await admin.api.GET('/v1/settings');
     const headers = ifMatch(response.headers.get('etag') ?? '');
     const minted = await mintKey(admin, admin.accountId, { comment: 'Short', access: 'account' });
-    const { response: edited } = await admin.api.PATCH('/v1/settings', { headers, body: { tokenLifetimeSeconds: 90 } });
+    const { response: edited } = await admin.api.PATCH('/v1/settings', {
+      headers,
+      body: { tokenLifetimeSeconds: 90 },
+    });
     const login = (await loginBy('curl', minted)) as Login;
     const { claims } = await verifyToken(server.url, login.token);
     expect(claims.exp - claims.iat).toBe(90);
@@ -141,9 +159,15 @@ describe('the independent check of a token', () => {
     const { token } = (await loginBy('curl', minted)) as Login;
     const [head = '', body = '', signature = ''] = token.split('.');
     const claims: unknown = JSON.parse(Buffer.from(body, 'base64url').toString());
-    const forged = Buffer.from(JSON.stringify({ ...(claims as object), sub: 'acc_somebodyElse' })).toString('base64url');
-    await expect(verifyToken(server.url, `${head}.${forged}.${signature}`)).rejects.toThrow('InvalidSignatureError');
-    await expect(verifyToken(server.url, token, 'https://elsewhere.example.com')).rejects.toThrow('InvalidAudienceError');
+    const forged = Buffer.from(JSON.stringify({ ...(claims as object), sub: 'acc_somebodyElse' })).toString(
+      'base64url',
+    );
+    await expect(verifyToken(server.url, `${head}.${forged}.${signature}`)).rejects.toThrow(
+      'InvalidSignatureError',
+    );
+    await expect(verifyToken(server.url, token, 'https://elsewhere.example.com')).rejects.toThrow(
+      'InvalidAudienceError',
+    );
     const byAnotherName = server.url.replace('localhost', '127.0.0.1');
     await expect(verifyToken(byAnotherName, token, server.url)).rejects.toThrow('InvalidIssuerError');
   });
@@ -157,7 +181,11 @@ describe('a key that was in use a moment ago', () => {
     const { data: verified } = await admin.api.POST('/v1/keys/verify', { body: { apiKey, secretKey } });
     const byKey = await curl('--header', `X-API-Key: ${fullKey}`, `${server.url}/v1/authorize`);
     const byToken = await curl('--header', `Authorization: Bearer ${token}`, `${server.url}/v1/authorize`);
-    const session = await curl('--header', `Authorization: Bearer ${token}`, `${server.url}/iam/v4/checkSession`);
+    const session = await curl(
+      '--header',
+      `Authorization: Bearer ${token}`,
+      `${server.url}/iam/v4/checkSession`,
+    );
     return {
       login: login.token === undefined ? 'refused' : 'token',
       verify: verified.code,
@@ -167,7 +195,14 @@ describe('a key that was in use a moment ago', () => {
       checkSession: session.status,
     };
   }
-  const OPEN = { login: 'token', verify: 'valid', authorizeKey: 204, reason: null, authorizeToken: 204, checkSession: 200 };
+  const OPEN = {
+    login: 'token',
+    verify: 'valid',
+    authorizeKey: 204,
+    reason: null,
+    authorizeToken: 204,
+    checkSession: 200,
+  };
   const SHUT = { login: 'refused', authorizeKey: 401, authorizeToken: 401, checkSession: 401 };
   const ends = [
     { how: 'deleted', verb: 'DELETE', path: '', verify: 'not_found', reason: 'invalid' },
@@ -219,6 +254,10 @@ describe('a key that was in use a moment ago', () => {
     const holder = createClient({ baseUrl: server.url, credential: minted });
     expect((await holder.GET('/v1/keys/self')).data.key.comment).toBe('Leaked');
     await holder.POST('/v1/keys/self/revoke');
-    expect(await knock(minted, token)).toMatchObject({ login: 'refused', authorizeKey: 401, authorizeToken: 401 });
+    expect(await knock(minted, token)).toMatchObject({
+      login: 'refused',
+      authorizeKey: 401,
+      authorizeToken: 401,
+    });
   });
 });

@@ -20,7 +20,8 @@ function codeBlock(language: string): string {
 
 function replaceOnce(text: string, old: string, replacement: string): string {
   const parts = text.split(old);
-  if (parts.length !== 2) throw new Error(`The sample has ${JSON.stringify(old)} ${parts.length - 1} times, not once.`);
+  if (parts.length !== 2)
+    throw new Error(`The sample has ${JSON.stringify(old)} ${parts.length - 1} times, not once.`);
   return parts.join(replacement);
 }
 

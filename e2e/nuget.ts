@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildNupkg, type NupkgSpec } from '../packages/testkit/src/nupkg-builder.ts';
-import { run, type Run } from './run.ts';
+import { type Run, run } from './run.ts';
 
 /** A real package client under mono. */
 export interface NugetClient {
@@ -37,13 +37,21 @@ export function createNugetClients(folder: string): NugetClients {
     mkdirSync(home, { recursive: true });
     const config = path.join(home, 'nuget.config');
     writeFileSync(config, NO_CONFIG);
-    const env = { HOME: home, NUGET_PACKAGES: path.join(home, 'packages'), NUGET_HTTP_CACHE_PATH: path.join(home, 'cache') };
+    const env = {
+      HOME: home,
+      NUGET_PACKAGES: path.join(home, 'packages'),
+      NUGET_HTTP_CACHE_PATH: path.join(home, 'cache'),
+    };
     // In the folder of the packages: the old client takes relative paths only.
     const call = (...args: readonly string[]) =>
-      run('/usr/bin/mono', [exe, ...args, '-NonInteractive', '-ConfigFile', config, ...common], { cwd: folder, env });
+      run('/usr/bin/mono', [exe, ...args, '-NonInteractive', '-ConfigFile', config, ...common], {
+        cwd: folder,
+        env,
+      });
     return {
       name,
-      push: (file, key, source, ...options) => call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
+      push: (file, key, source, ...options) =>
+        call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
       delete: (id, version, key, source) => call('delete', id, version, key, '-Source', source),
       storeKey: (key, source) => call('setapikey', key, '-Source', source),
     };

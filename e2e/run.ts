@@ -26,7 +26,11 @@ export const BARE_ENVIRONMENT = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', TZ: 'U
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { cwd, env = {}, timeoutMs = TIMEOUT_MS } = options;
   return await new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd, env: { ...BARE_ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, {
+      cwd,
+      env: { ...BARE_ENVIRONMENT, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const text = { stdout: '', stderr: '', output: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -42,7 +46,8 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
-      if (isLate) reject(new Error(`${file} ${args.join(' ')} did not end in ${timeoutMs} ms:\n${text.output}`));
+      if (isLate)
+        reject(new Error(`${file} ${args.join(' ')} did not end in ${timeoutMs} ms:\n${text.output}`));
       else resolve({ code, ...text });
     });
   });
@@ -50,6 +55,9 @@ export async function run(file: string, args: readonly string[], options: RunOpt
 
 /** The first lines of what a program says, as evidence in the log of the run. */
 export function show(title: string, run: Run): void {
-  const lines = run.output.trim().split('\n').map((line) => `    ${line.slice(0, 240)}`);
+  const lines = run.output
+    .trim()
+    .split('\n')
+    .map((line) => `    ${line.slice(0, 240)}`);
   console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${run.code}`);
 }

@@ -26,7 +26,12 @@ let pushKey: MintedKey;
 let unlistKey: MintedKey;
 
 const keyFor = (comment: string, actions: string[], resources = [PATTERN]) =>
-  mintKey(mei, mei.accountId, { comment, access: 'scoped', scopes: [{ actions, resources }], lifetimeDays: 365 });
+  mintKey(mei, mei.accountId, {
+    comment,
+    access: 'scoped',
+    scopes: [{ actions, resources }],
+    lifetimeDays: 365,
+  });
 
 const address = (id: string, version: string) => `${server.url}/api/v2/package/${id}/${version}`;
 
@@ -124,7 +129,9 @@ describe('the key AzureRMDataFactory', () => {
     const params = { path };
     const { response } = await mei.api.GET('/v1/keys/{keyId}', { params });
     const headers = ifMatch(response.headers.get('etag') ?? '');
-    await expect(mei.api.PATCH('/v1/keys/{keyId}', { params, headers, body: { lifetimeDays: 1 } })).rejects.toMatchObject({
+    await expect(
+      mei.api.PATCH('/v1/keys/{keyId}', { params, headers, body: { lifetimeDays: 1 } }),
+    ).rejects.toMatchObject({
       code: 'key.field_immutable',
     });
     await expect(
@@ -135,7 +142,11 @@ describe('the key AzureRMDataFactory', () => {
 
 describe('unlisting', () => {
   it('is refused with the push key, works with an unlist key, and keeps the version installable', async () => {
-    const { file, bytes } = nuget.writePackage({ id: ID, version: '2.0.0', files: { 'lib/a.txt': 'contents' } });
+    const { file, bytes } = nuget.writePackage({
+      id: ID,
+      version: '2.0.0',
+      files: { 'lib/a.txt': 'contents' },
+    });
     await nuget.modern.push(file, pushKey.fullKey, server.url);
 
     const refused = await nuget.modern.delete(ID, '2.0.0', pushKey.fullKey, server.url);
@@ -168,7 +179,9 @@ describe('unlisting', () => {
     expect(missing.output).toContain(`404 (A package with ID '${ID}' and version '9.9.9' does not exist.)`);
     const { file } = nuget.writePackage({ id: ID, version: '9.9.9' });
     const refused = await nuget.modern.push(file, unlistKey.fullKey, server.url);
-    expect(refused.output).toContain('403 (This API key may not push packages, neither new ones nor new versions.)');
+    expect(refused.output).toContain(
+      '403 (This API key may not push packages, neither new ones nor new versions.)',
+    );
   });
 });
 
@@ -234,7 +247,11 @@ describe('a key that is no good', () => {
 
   it('is refused once, with the reason, though 60 MB are on their way', async () => {
     const data = randomBytes(60 * MEGABYTE);
-    const big = { id: ID, version: '6.0.0', extraEntries: [{ name: 'lib/big.bin', data, options: { level: 0 } }] } as const;
+    const big = {
+      id: ID,
+      version: '6.0.0',
+      extraEntries: [{ name: 'lib/big.bin', data, options: { level: 0 } }],
+    } as const;
     const { file } = nuget.writePackage(big);
     const countPuts = () => server.output().match(/"method":"PUT"/g)?.length ?? 0;
     const before = countPuts();
@@ -282,7 +299,9 @@ describe('a year later', () => {
     const { file } = nuget.writePackage({ id: ID, version: '5.0.0' });
     const pushed = await nuget.modern.push(file, pushKey.fullKey, server.url);
     show('nuget.exe 5.8 nine days before the expiry:', pushed);
-    expect(pushed.output).toContain(`WARNING: Your API key expires in 9 day(s). Regenerate it at ${server.url}`);
+    expect(pushed.output).toContain(
+      `WARNING: Your API key expires in 9 day(s). Regenerate it at ${server.url}`,
+    );
     expect(pushed.code).toBe(0);
   });
 
@@ -292,13 +311,22 @@ describe('a year later', () => {
     const expired = await nuget.modern.push(file, pushKey.fullKey, server.url);
     show('nuget.exe 5.8 with an expired key:', expired);
     const day = pushKey.key.expiresAt?.slice(0, 10);
-    expect(expired.output).toMatch(new RegExp(`403 \\(This API key has expired \\(since ${day}T[^)]*\\)\\. Regenerate it`));
+    expect(expired.output).toMatch(
+      new RegExp(`403 \\(This API key has expired \\(since ${day}T[^)]*\\)\\. Regenerate it`),
+    );
     expect(expired.code).toBe(1);
 
-    const owner = await signIn(server.url, { email: 'mei@example.com', password: 'lantern orchard seventeen' });
+    const owner = await signIn(server.url, {
+      email: 'mei@example.com',
+      password: 'lantern orchard seventeen',
+    });
     const params = { path: { keyId: pushKey.apiKey } };
     const { data: renewed } = await owner.api.POST('/v1/keys/{keyId}/regenerate', { params, body: {} });
-    expect(renewed.key).toMatchObject({ comment: 'AzureRMDataFactory', scopes: pushKey.key.scopes, generation: 2 });
+    expect(renewed.key).toMatchObject({
+      comment: 'AzureRMDataFactory',
+      scopes: pushKey.key.scopes,
+      generation: 2,
+    });
     expect(renewed.apiKey).toBe(pushKey.apiKey);
     expect((await nuget.modern.push(file, renewed.fullKey, server.url)).code).toBe(0);
   });

@@ -123,7 +123,9 @@ function toServer({ child, dataDir, port, text }: Launched): Omit<ServerProcess,
         const match = pattern.exec(output());
         if (match !== null) return match;
         if (hasEnded(child) || performance.now() > deadline) {
-          throw new Error(`The server never printed ${String(pattern)} (exit ${child.exitCode}):\n${output()}`);
+          throw new Error(
+            `The server never printed ${String(pattern)} (exit ${child.exitCode}):\n${output()}`,
+          );
         }
         await sleep(POLL_MS);
       }

@@ -48,7 +48,13 @@ describe('a server with a certificate', () => {
   });
 
   it('sets a session cookie that browsers keep to this host and to https', async () => {
-    const signedIn = await curl('--cacert', cert, '--json', JSON.stringify(ADMIN), `${server.url}/v1/session`);
+    const signedIn = await curl(
+      '--cacert',
+      cert,
+      '--json',
+      JSON.stringify(ADMIN),
+      `${server.url}/v1/session`,
+    );
     expect(signedIn.status).toBe(200);
     expect(signedIn.head).toMatch(
       /^set-cookie: __Host-keyreeve_session=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; Secure; SameSite=Strict\r?$/im,
@@ -59,7 +65,13 @@ describe('a server with a certificate', () => {
   });
 
   it('answers the documented samples, whose https stays as it is', async () => {
-    const signedIn = await curl('--cacert', cert, '--json', JSON.stringify(ADMIN), `${server.url}/v1/session`);
+    const signedIn = await curl(
+      '--cacert',
+      cert,
+      '--json',
+      JSON.stringify(ADMIN),
+      `${server.url}/v1/session`,
+    );
     const cookie = /^set-cookie: ([^;]+)/im.exec(signedIn.head)?.[1] ?? '';
     const { account } = JSON.parse(signedIn.body) as { account: { id: string } };
     const body = JSON.stringify({ comment: 'Samples', access: 'account' });
@@ -95,8 +107,17 @@ describe('a start is refused', () => {
     show('A start with six faults:', { ...refused, output: refused.stderr });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('The configuration has 6 faults:');
-    const faults = refused.stderr.match(/^ {2}- KEYREEVE_\w+/gm)?.map((line) => line.slice('  - KEYREEVE_'.length));
-    expect(faults?.toSorted()).toEqual(['ADMIN_PASSWORD', 'HOST', 'LOG_LEVEL', 'MASTER_KEY', 'PORT', 'TLS_CRET']);
+    const faults = refused.stderr
+      .match(/^ {2}- KEYREEVE_\w+/gm)
+      ?.map((line) => line.slice('  - KEYREEVE_'.length));
+    expect(faults?.toSorted()).toEqual([
+      'ADMIN_PASSWORD',
+      'HOST',
+      'LOG_LEVEL',
+      'MASTER_KEY',
+      'PORT',
+      'TLS_CRET',
+    ]);
     expect(refused.stderr).toContain('secrets would travel over plain http');
     expect(refused.stderr).not.toContain('too short');
     expect(existsSync(path.join(place.folder, 'never'))).toBe(false);
@@ -145,7 +166,9 @@ describe('a data folder', () => {
     const refused = await place.startRefused({ data: 'owned', env: WITH_ADMIN });
     show('A second server on the same data folder:', { ...refused, output: refused.stderr });
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/The data folder \S+ is in use by another Keyreeve process\. Stop that one first/);
+    expect(refused.stderr).toMatch(
+      /The data folder \S+ is in use by another Keyreeve process\. Stop that one first/,
+    );
     expect((await curl(`${server.url}/readyz`)).status).toBe(200);
   });
 

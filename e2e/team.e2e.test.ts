@@ -19,7 +19,13 @@ let kenKey: string;
 
 const teamKey = async (person: Person, resources: string[]) => {
   const scopes = [{ actions: ['package:push'], resources }];
-  const body = { comment: 'My part of the team', access: 'scoped' as const, scopes, ownerId: team.id, lifetimeDays: 365 };
+  const body = {
+    comment: 'My part of the team',
+    access: 'scoped' as const,
+    scopes,
+    ownerId: team.id,
+    lifetimeDays: 365,
+  };
   return (await mintKey(person, person.accountId, body)).fullKey;
 };
 
@@ -61,11 +67,15 @@ it("is refused in the other's part, though the team owns it", async () => {
   expect(refused.output).toContain(
     '403 (This API key may push new versions of packages that match AzureRM.DataFactory*, which does not match AzureRM.Storage)',
   );
-  expect((await push(kenKey, 'AzureRM.DataFactoryV2', '1.0.0')).output).toContain('does not match AzureRM.DataFactoryV2)');
+  expect((await push(kenKey, 'AzureRM.DataFactoryV2', '1.0.0')).output).toContain(
+    'does not match AzureRM.DataFactoryV2)',
+  );
 });
 
 it('lets a member update what another member published, where both have the name', async () => {
-  expect((await push(kenKey, 'AzureRM.DataFactory.Tools', '1.1.0')).output).toContain('Your package was pushed.');
+  expect((await push(kenKey, 'AzureRM.DataFactory.Tools', '1.1.0')).output).toContain(
+    'Your package was pushed.',
+  );
 });
 
 it('keeps out a key of the same person that does not act for the team', async () => {
@@ -73,21 +83,33 @@ it('keeps out a key of the same person that does not act for the team', async ()
   const own = await mintKey(mei, mei.accountId, { comment: 'My own', access: 'scoped', scopes });
   const refused = await push(own.fullKey, 'AzureRM.DataFactory.Tools', '1.2.0');
   show('Mei pushes with a key of her own:', refused);
-  expect(refused.output).toContain('403 (This API key acts for an account that is not an owner of AzureRM.DataFactory.Tools)');
+  expect(refused.output).toContain(
+    '403 (This API key acts for an account that is not an owner of AzureRM.DataFactory.Tools)',
+  );
 });
 
 it('lets nobody make a key for a team that is not his', async () => {
   const eve = await addMember(server.url, admin, 'eve@example.com', 'Eve');
-  await expect(teamKey(eve, ['*'])).rejects.toMatchObject({ status: expect.toSatisfy((s) => s === 400 || s === 403 || s === 404) });
+  await expect(teamKey(eve, ['*'])).rejects.toMatchObject({
+    status: expect.toSatisfy((s) => s === 400 || s === 403 || s === 404),
+  });
 });
 
 it('ends with the membership: whoever leaves the team cannot push for it any more', async () => {
   const params = { path: { id: team.id } };
   const { response } = await admin.api.GET('/v1/service-accounts/{id}', { params });
   const headers = ifMatch(response.headers.get('etag') ?? '');
-  await admin.api.PATCH('/v1/service-accounts/{id}', { params, headers, body: { managers: [ken.accountId] } });
+  await admin.api.PATCH('/v1/service-accounts/{id}', {
+    params,
+    headers,
+    body: { managers: [ken.accountId] },
+  });
   const refused = await push(meiKey, 'AzureRM.DataFactory.Tools', '1.3.0');
   show('Mei pushes after she has left the team:', refused);
-  expect(refused.output).toContain('403 (The owner was deleted or disabled, or the account of the key no longer manages it.');
-  expect((await push(kenKey, 'AzureRM.DataFactory.Tools', '1.3.0')).output).toContain('Your package was pushed.');
+  expect(refused.output).toContain(
+    '403 (The owner was deleted or disabled, or the account of the key no longer manages it.',
+  );
+  expect((await push(kenKey, 'AzureRM.DataFactory.Tools', '1.3.0')).output).toContain(
+    'Your package was pushed.',
+  );
 });

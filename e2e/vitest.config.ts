@@ -10,9 +10,30 @@ export default defineConfig({
     fileParallelism: false,
     reporters: ['default', '../tools/vitest-summary.mjs'],
     projects: [
-      { test: { name: 'e2e', include: ['*.e2e.test.ts'], testTimeout: 2 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
-      { test: { name: 'matrix', include: ['matrix/*.test.ts'], testTimeout: 5 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
-      { test: { name: 'powercut', include: ['powercut/*.test.ts'], testTimeout: 20 * MINUTES_MS, hookTimeout: 2 * MINUTES_MS } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['*.e2e.test.ts'],
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'matrix',
+          include: ['matrix/*.test.ts'],
+          testTimeout: 5 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'powercut',
+          include: ['powercut/*.test.ts'],
+          testTimeout: 20 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
     ],
   },
 });

@@ -2,7 +2,17 @@ import { Buffer } from 'node:buffer';
 import { DAY_MS, HOUR_MS } from '@keyreeve/server';
 import type { Harness } from '@keyreeve/testkit';
 import { accountAccessOf, IAM, PACKAGES, type Person, type Right, VERIFY } from './cast.ts';
-import { createClient, emailOf, type Headers, importKey, type Minted, openTown, settleTown, toMinted, type Town } from './town.ts';
+import {
+  createClient,
+  emailOf,
+  type Headers,
+  importKey,
+  type Minted,
+  openTown,
+  settleTown,
+  type Town,
+  toMinted,
+} from './town.ts';
 
 /** Who a credential truly is: what the oracle decides by. Written down beside the making, never asked of the server. */
 export type Facts =
@@ -65,7 +75,10 @@ export async function buildWorld(harness: Harness): Promise<World> {
   const early = await makeEarly(client, cookie);
   clock.advance(DAY_MS + HOUR_MS);
   const acme = await settleTown(harness, { name: 'Acme', host: ACME_HOST, isDefault: true });
-  const created = await client.send('POST', '/v1/workspaces', cookieOf(acme, 'admin'), { name: 'Bolt', subdomain: 'bolt' });
+  const created = await client.send('POST', '/v1/workspaces', cookieOf(acme, 'admin'), {
+    name: 'Bolt',
+    subdomain: 'bolt',
+  });
   await openTown(createClient(harness, BOLT_HOST), 'Bolt', created.json['setupCode'] as string);
   const bolt = await settleTown(harness, { name: 'Bolt', host: BOLT_HOST, isDefault: false });
   const make = makerFor(acme, bolt);
@@ -122,7 +135,10 @@ const bearer = (text: string): Headers => ({ authorization: `Bearer ${text}` });
 const cookieOf = (town: Town, person: Person): Headers => ({ cookie: town.cookies[person] ?? '' });
 
 /** The three spellings of one key take turns, so that each meets each route. */
-function spell(key: Minted, spelling: 'bearer' | 'basic' | 'x-api-key' | 'x-nuget-apikey' = 'bearer'): Details {
+function spell(
+  key: Minted,
+  spelling: 'bearer' | 'basic' | 'x-api-key' | 'x-nuget-apikey' = 'bearer',
+): Details {
   const basic = Buffer.from(`${key.apiKey}:${key.secretKey}`).toString('base64');
   const headers =
     spelling === 'bearer'
@@ -133,8 +149,18 @@ function spell(key: Minted, spelling: 'bearer' | 'basic' | 'x-api-key' | 'x-nuge
   return { headers, pair: { apiKey: key.apiKey, secretKey: key.secretKey } };
 }
 
-const keyOf = (person: Person, rights: readonly Right[], owner = person): Facts => ({ kind: 'key', person, rights, owner });
-const tokenOf = (person: Person, rights: readonly Right[]): Facts => ({ kind: 'token', person, rights, owner: person });
+const keyOf = (person: Person, rights: readonly Right[], owner = person): Facts => ({
+  kind: 'key',
+  person,
+  rights,
+  owner,
+});
+const tokenOf = (person: Person, rights: readonly Right[]): Facts => ({
+  kind: 'token',
+  person,
+  rights,
+  owner: person,
+});
 
 function withoutAny(make: Make): Credential[] {
   return [
@@ -163,15 +189,30 @@ async function sessionsOf(make: Make, town: Town, early: Early): Promise<Credent
   const asAdmin: Facts = { kind: 'session', person: 'admin' };
   const users: readonly Person[] = ['admin', 'member', 'manager', 'stranger', 'bare'];
   return [
-    ...users.map((person) => make(`session of ${person}`, { kind: 'session', person }, { headers: cookieOf(town, person) })),
-    make('session of admin, started by another site', asAdmin, { headers: { ...admin, ...CROSS_SITE }, isCrossSite: true }),
-    make('session of admin, with a foreign Origin', asAdmin, { headers: { ...admin, origin: 'https://evil.example' }, isCrossSite: true }),
-    make('session of admin, at an unknown host', { kind: 'astray' }, { headers: { ...admin, host: 'other.example' } }),
+    ...users.map((person) =>
+      make(`session of ${person}`, { kind: 'session', person }, { headers: cookieOf(town, person) }),
+    ),
+    make('session of admin, started by another site', asAdmin, {
+      headers: { ...admin, ...CROSS_SITE },
+      isCrossSite: true,
+    }),
+    make('session of admin, with a foreign Origin', asAdmin, {
+      headers: { ...admin, origin: 'https://evil.example' },
+      isCrossSite: true,
+    }),
+    make(
+      'session of admin, at an unknown host',
+      { kind: 'astray' },
+      { headers: { ...admin, host: 'other.example' } },
+    ),
     make('session that was signed out', ENDED, { headers: { cookie: ended.cookie } }),
     make('session left alone for a day', ENDED, { headers: { cookie: early.idleCookie } }),
     make('session of a disabled administrator', ENDED, { headers: { cookie: disabled.cookie } }),
     make('iam:* key of a disabled administrator', BAD, spell(disabled.key)),
-    make('token of a disabled administrator', BAD, { headers: bearer(disabled.token), token: disabled.token }),
+    make('token of a disabled administrator', BAD, {
+      headers: bearer(disabled.token),
+      token: disabled.token,
+    }),
   ];
 }
 
@@ -210,27 +251,75 @@ async function goodKeys(make: Make, town: Town): Promise<Credential[]> {
   const everything = [...IAM, ...PACKAGES];
   return [
     make('key of member with account access', keyOf('member', accountAccessOf('member')), spell(accountKey)),
-    make('key of admin with account access', keyOf('admin', accountAccessOf('admin')), spell(await client.mint(by, accounts.admin), 'x-api-key')),
-    make('key of robot with account access', keyOf('robot', accountAccessOf('robot')), spell(await client.mint(by, accounts.robot), 'basic')),
+    make(
+      'key of admin with account access',
+      keyOf('admin', accountAccessOf('admin')),
+      spell(await client.mint(by, accounts.admin), 'x-api-key'),
+    ),
+    make(
+      'key of robot with account access',
+      keyOf('robot', accountAccessOf('robot')),
+      spell(await client.mint(by, accounts.robot), 'basic'),
+    ),
     make('key of bare with account access', keyOf('bare', []), spell(await client.mint(by, accounts.bare))),
-    make('key of member, scoped to push and unlist', keyOf('member', pusher), spell(await scoped('member', pusher), 'x-nuget-apikey')),
-    make('key of member, scoped to new versions', keyOf('member', updater), spell(await scoped('member', updater), 'basic')),
-    make('key of member, scoped to read packages', keyOf('member', reader), spell(await scoped('member', reader))),
-    make('key of manager, acting for robot', keyOf('manager', PACKAGES, 'robot'), spell(await scoped('manager', PACKAGES, { ownerId: accounts.robot }))),
+    make(
+      'key of member, scoped to push and unlist',
+      keyOf('member', pusher),
+      spell(await scoped('member', pusher), 'x-nuget-apikey'),
+    ),
+    make(
+      'key of member, scoped to new versions',
+      keyOf('member', updater),
+      spell(await scoped('member', updater), 'basic'),
+    ),
+    make(
+      'key of member, scoped to read packages',
+      keyOf('member', reader),
+      spell(await scoped('member', reader)),
+    ),
+    make(
+      'key of manager, acting for robot',
+      keyOf('manager', PACKAGES, 'robot'),
+      spell(await scoped('manager', PACKAGES, { ownerId: accounts.robot })),
+    ),
     make('key of admin, scoped iam:*', keyOf('admin', IAM), spell(await scoped('admin', IAM), 'basic')),
-    make('key of admin, scoped everything', keyOf('admin', everything), spell(await scoped('admin', everything))),
-    make('key of admin, iam:keys:read on member', keyOf('admin', readsOne), spell(await scoped('admin', readsOne))),
-    make('key of admin, writing member and reading robot', keyOf('admin', mixed), spell(await scoped('admin', mixed))),
-    make('key of admin, reading settings, audit, workspaces', keyOf('admin', office), spell(await scoped('admin', office))),
-    make('key of robot, scoped iam:keys:verify', keyOf('robot', VERIFY), spell(await scoped('robot', VERIFY), 'x-api-key')),
+    make(
+      'key of admin, scoped everything',
+      keyOf('admin', everything),
+      spell(await scoped('admin', everything)),
+    ),
+    make(
+      'key of admin, iam:keys:read on member',
+      keyOf('admin', readsOne),
+      spell(await scoped('admin', readsOne)),
+    ),
+    make(
+      'key of admin, writing member and reading robot',
+      keyOf('admin', mixed),
+      spell(await scoped('admin', mixed)),
+    ),
+    make(
+      'key of admin, reading settings, audit, workspaces',
+      keyOf('admin', office),
+      spell(await scoped('admin', office)),
+    ),
+    make(
+      'key of robot, scoped iam:keys:verify',
+      keyOf('robot', VERIFY),
+      spell(await scoped('robot', VERIFY), 'x-api-key'),
+    ),
     make('key of pruned, its grants taken away', keyOf('pruned', []), spell(await makePruned(town))),
     make('key of member beside the cookie of admin', keyOf('member', accountAccessOf('member')), {
       ...spell(accountKey),
       headers: { ...bearer(accountKey.fullKey), ...by },
     }),
-    make('two different keys', { kind: 'ambiguous' }, {
-      headers: { ...bearer(accountKey.fullKey), 'x-api-key': (await scoped('admin', IAM)).fullKey },
-    }),
+    make(
+      'two different keys',
+      { kind: 'ambiguous' },
+      {
+        headers: { ...bearer(accountKey.fullKey), 'x-api-key': (await scoped('admin', IAM)).fullKey },
+      },
+    ),
   ];
 }
 
@@ -261,11 +350,17 @@ async function badKeys(make: Make, town: Town, early: Early): Promise<Credential
   const regenerated = await mint();
   await client.send('POST', `/v1/keys/${regenerated.apiKey}/regenerate`, by, {});
   const overlapped = await mint();
-  const newer = await client.send('POST', `/v1/keys/${overlapped.apiKey}/regenerate`, by, { overlapHours: 24 });
+  const newer = await client.send('POST', `/v1/keys/${overlapped.apiKey}/regenerate`, by, {
+    overlapHours: 24,
+  });
   const cutShort = await mint();
   await client.send('POST', `/v1/keys/${cutShort.apiKey}/regenerate`, by, { overlapHours: 24 });
   await client.send('POST', `/v1/keys/${cutShort.apiKey}/end-overlap`, by);
-  const wrong = { ...overlapped, secretKey: deleted.secretKey, fullKey: `${overlapped.apiKey}_${deleted.secretKey}` };
+  const wrong = {
+    ...overlapped,
+    secretKey: deleted.secretKey,
+    fullKey: `${overlapped.apiKey}_${deleted.secretKey}`,
+  };
   return [
     make('key that is disabled', BAD, spell(off)),
     make('key that has expired', BAD, spell(early.expiredKey)),
@@ -288,9 +383,17 @@ async function importedKeys(make: Make, town: Town): Promise<Credential[]> {
   const scopes: Right[] = [{ actions: ['package:push'], resources: [`${name}.*`] }];
   const ids = [
     await importKey(client, by, { account: accounts.member, access: 'full', credential: full }),
-    await importKey(client, by, { account: accounts.stranger, access: 'scoped', scopes, credential: foreign }),
+    await importKey(client, by, {
+      account: accounts.stranger,
+      access: 'scoped',
+      scopes,
+      credential: foreign,
+    }),
   ];
-  const details = (credential: string, id = ''): Details => ({ headers: bearer(credential), pair: { apiKey: id, secretKey: credential } });
+  const details = (credential: string, id = ''): Details => ({
+    headers: bearer(credential),
+    pair: { apiKey: id, secretKey: credential },
+  });
   return [
     make('imported key of member with full access', keyOf('member', PACKAGES), details(full, ids[0])),
     make('imported key of stranger, scoped to push', keyOf('stranger', scopes), details(foreign, ids[1])),
@@ -300,15 +403,21 @@ async function importedKeys(make: Make, town: Town): Promise<Credential[]> {
 async function tokensOf(make: Make, town: Town, early: Early): Promise<Credential[]> {
   const { client, accounts } = town;
   const by = cookieOf(town, 'admin');
-  const mint = (person: Person, scopes: readonly Right[]) => client.mint(by, accounts[person], { ...SCOPED, scopes });
-  const after = async (scopes: readonly Right[], change: (key: Minted) => Promise<unknown>): Promise<string> => {
+  const mint = (person: Person, scopes: readonly Right[]) =>
+    client.mint(by, accounts[person], { ...SCOPED, scopes });
+  const after = async (
+    scopes: readonly Right[],
+    change: (key: Minted) => Promise<unknown>,
+  ): Promise<string> => {
     const key = await mint('admin', scopes);
     const token = await client.login(key);
     await change(key);
     return token;
   };
-  const token = (name: string, facts: Facts, text: string) => make(name, facts, { headers: bearer(text), token: text });
-  const post = (key: Minted, verb: string, body: unknown) => client.send('POST', `/v1/keys/${key.apiKey}/${verb}`, by, body);
+  const token = (name: string, facts: Facts, text: string) =>
+    make(name, facts, { headers: bearer(text), token: text });
+  const post = (key: Minted, verb: string, body: unknown) =>
+    client.send('POST', `/v1/keys/${key.apiKey}/${verb}`, by, body);
   const readsTwo = [{ actions: ['iam:keys:read'], resources: [accounts.member, accounts.stranger] }];
   const readsOne = [{ actions: ['iam:keys:read'], resources: [accounts.member] }];
   const narrow = (key: Minted) =>
@@ -317,18 +426,42 @@ async function tokensOf(make: Make, town: Town, early: Early): Promise<Credentia
   await client.send('DELETE', '/iam/logout', bearer(left));
   const remove = (key: Minted) => client.send('DELETE', `/v1/keys/${key.apiKey}`, by);
   return [
-    token('token of an account key of member', tokenOf('member', accountAccessOf('member')), await client.login(await client.mint(by, accounts.member))),
-    token('token of an iam:* key of admin', tokenOf('admin', IAM), await client.login(await mint('admin', IAM))),
-    token('token of a key that verifies', tokenOf('robot', VERIFY), await client.login(await mint('robot', VERIFY))),
-    token('token of a key that reads one account', tokenOf('admin', readsOne), await client.login(await mint('admin', readsOne))),
-    token('token of a secret in its overlap', tokenOf('admin', IAM), await after(IAM, (key) => post(key, 'regenerate', { overlapHours: 24 }))),
+    token(
+      'token of an account key of member',
+      tokenOf('member', accountAccessOf('member')),
+      await client.login(await client.mint(by, accounts.member)),
+    ),
+    token(
+      'token of an iam:* key of admin',
+      tokenOf('admin', IAM),
+      await client.login(await mint('admin', IAM)),
+    ),
+    token(
+      'token of a key that verifies',
+      tokenOf('robot', VERIFY),
+      await client.login(await mint('robot', VERIFY)),
+    ),
+    token(
+      'token of a key that reads one account',
+      tokenOf('admin', readsOne),
+      await client.login(await mint('admin', readsOne)),
+    ),
+    token(
+      'token of a secret in its overlap',
+      tokenOf('admin', IAM),
+      await after(IAM, (key) => post(key, 'regenerate', { overlapHours: 24 })),
+    ),
     token('token that has expired', BAD, early.expiredToken),
     token('token ended by logout', BAD, left),
     token('token of a deleted key', BAD, await after(IAM, remove)),
     token('token of a disabled key', BAD, await after(IAM, (key) => post(key, 'disable', {}))),
     token('token of a regenerated key', BAD, await after(IAM, (key) => post(key, 'regenerate', {}))),
     token('token of a narrowed key', BAD, await after(readsTwo, narrow)),
-    token('token with its signature cut off', BAD, `${(await client.login(await mint('admin', IAM))).split('.').slice(0, 2).join('.')}.`),
+    token(
+      'token with its signature cut off',
+      BAD,
+      `${(await client.login(await mint('admin', IAM))).split('.').slice(0, 2).join('.')}.`,
+    ),
   ];
 }
 
@@ -344,8 +477,18 @@ async function foreigners(make: Make, bolt: Town): Promise<Credential[]> {
     make('session of the admin of another workspace', ENDED, { headers: by }),
     make('key of the admin of another workspace', BAD, spell(key)),
     make('token of the admin of another workspace', BAD, token),
-    make('session of admin, at home in the second workspace', { kind: 'session', person: 'admin' }, { headers: by }, 'bolt'),
-    make('session of member, at home in the second workspace', { kind: 'session', person: 'member' }, { headers: cookieOf(bolt, 'member') }, 'bolt'),
+    make(
+      'session of admin, at home in the second workspace',
+      { kind: 'session', person: 'admin' },
+      { headers: by },
+      'bolt',
+    ),
+    make(
+      'session of member, at home in the second workspace',
+      { kind: 'session', person: 'member' },
+      { headers: cookieOf(bolt, 'member') },
+      'bolt',
+    ),
     make('key of admin, at home in the second workspace', keyOf('admin', everything), spell(key), 'bolt'),
     make('token of admin, at home in the second workspace', tokenOf('admin', everything), token, 'bolt'),
   ];

@@ -100,7 +100,12 @@ export function relation(facts: Facts, target: Target): Relation {
 }
 
 /** Which of two actions a key or token holds on the account of the target. */
-export function reach(who: Credential, target: Target, read: string, write: string): 'write' | 'read' | 'none' {
+export function reach(
+  who: Credential,
+  target: Target,
+  read: string,
+  write: string,
+): 'write' | 'read' | 'none' {
   const { facts, home } = who;
   if (target.place !== 'home' || target.person === null) return 'none';
   const id = home.accounts[target.person];
@@ -150,7 +155,9 @@ export function onNewKey(who: Credential, target: Target, rights: readonly Right
 
 /** To give a key with account access, as all spare keys are, a new life. */
 export function onRevival(who: Credential, target: Target): Verdict {
-  return target.person === null ? onNewKey(who, target, PACKAGES) : onNewKey(who, target, accountAccessOf(target.person));
+  return target.person === null
+    ? onNewKey(who, target, PACKAGES)
+    : onNewKey(who, target, accountAccessOf(target.person));
 }
 
 /** The people whose things a list shows to the caller. */

@@ -1,7 +1,17 @@
 import { buildNupkg } from '@keyreeve/testkit';
 import { OWNERS } from './cast.ts';
 import type { Credential } from './credentials.ts';
-import { ALL, type Demand, gate, holds, isAdmin, ownsPackage, seesPackage, type Target, type Verdict } from './oracle.ts';
+import {
+  ALL,
+  type Demand,
+  gate,
+  holds,
+  isAdmin,
+  ownsPackage,
+  seesPackage,
+  type Target,
+  type Verdict,
+} from './oracle.ts';
 import { type Answer, compareNames, itemsOf, type Row } from './row.ts';
 import { accountOf, PACKAGE_TARGETS } from './targets.ts';
 
@@ -13,7 +23,10 @@ function keyGate({ facts }: Credential): number | null {
   if (facts.kind === 'astray') return 421;
   if (facts.kind === 'ambiguous') return 400;
   if (facts.kind === 'key') return null;
-  const isWithoutKey = facts.kind === 'nobody' || facts.kind === 'session' || (facts.kind === 'bad' && facts.carrier === 'cookie');
+  const isWithoutKey =
+    facts.kind === 'nobody' ||
+    facts.kind === 'session' ||
+    (facts.kind === 'bad' && facts.carrier === 'cookie');
   return isWithoutKey ? 401 : 403;
 }
 
@@ -37,7 +50,15 @@ function onListing(who: Credential, target: Target): Verdict {
   return holds(who.facts, 'package:unlist', target.id(who)) && isOwner(who, target) ? 'allow' : 403;
 }
 
-const PUSH_ROUTES = ['PUT /api/v2/package', 'POST /api/v2/package', 'PUT /api/v2', 'POST /api/v2', 'PUT /nuget', 'POST /nuget', 'PUT /'];
+const PUSH_ROUTES = [
+  'PUT /api/v2/package',
+  'POST /api/v2/package',
+  'PUT /api/v2',
+  'POST /api/v2',
+  'PUT /nuget',
+  'POST /nuget',
+  'PUT /',
+];
 const LISTING_PATHS = ['/api/v2/package/:id/:version', '/api/v2/:id/:version', '/nuget/:id/:version'];
 /** Other spellings of a route have the same handler: a few things of each kind show that its guard is there. */
 const FEW = PACKAGE_TARGETS.filter(({ name }) => /member$|random|other workspace/.test(name));
@@ -74,9 +95,14 @@ const download: Row = {
 };
 
 function judgePackages(answer: Answer, who: Credential): string | null {
-  const shown = itemsOf(answer).map((item) => (item['displayId'] as string));
-  const own = PACKAGE_TARGETS.filter((target) => target.place === 'home' && OWNERS.includes(target.person ?? 'bare'));
-  return compareNames(shown, own.filter((target) => seesPackage(who, target)).map((target) => target.id(who)));
+  const shown = itemsOf(answer).map((item) => item['displayId'] as string);
+  const own = PACKAGE_TARGETS.filter(
+    (target) => target.place === 'home' && OWNERS.includes(target.person ?? 'bare'),
+  );
+  return compareNames(
+    shown,
+    own.filter((target) => seesPackage(who, target)).map((target) => target.id(who)),
+  );
 }
 
 function onOwners(who: Credential, target: Target, method: string, account: Verdict): Verdict {
@@ -87,7 +113,12 @@ function onOwners(who: Credential, target: Target, method: string, account: Verd
   return account;
 }
 
-function ownerRow(method: 'PUT' | 'DELETE', variant: string, accountId: (who: Credential) => string, account: Verdict): Row {
+function ownerRow(
+  method: 'PUT' | 'DELETE',
+  variant: string,
+  accountId: (who: Credential) => string,
+  account: Verdict,
+): Row {
   return {
     route: `${method} /v1/packages/:id/owners/:accountId`,
     variant,
@@ -98,7 +129,12 @@ function ownerRow(method: 'PUT' | 'DELETE', variant: string, accountId: (who: Cr
 }
 
 const managing: readonly Row[] = [
-  { route: 'GET /v1/packages', send: () => ({ url: '/v1/packages?limit=200' }), expect: (who) => gate(who, 'GET', READ) ?? 'allow', judge: judgePackages },
+  {
+    route: 'GET /v1/packages',
+    send: () => ({ url: '/v1/packages?limit=200' }),
+    expect: (who) => gate(who, 'GET', READ) ?? 'allow',
+    judge: judgePackages,
+  },
   {
     route: 'GET /v1/packages/:id',
     targets: PACKAGE_TARGETS,

@@ -1,6 +1,19 @@
 import { accountAccessOf, OWNERS, type Person, type Right } from './cast.ts';
 import type { Credential } from './credentials.ts';
-import { ALL, type Demand, gate, holds, includes, onKeys, onNewKey, onRevival, relation, type Target, type Verdict, visibleIn } from './oracle.ts';
+import {
+  ALL,
+  type Demand,
+  gate,
+  holds,
+  includes,
+  onKeys,
+  onNewKey,
+  onRevival,
+  relation,
+  type Target,
+  type Verdict,
+  visibleIn,
+} from './oracle.ts';
 import { type Answer, compareNames, itemsOf, NOTHING, type Row } from './row.ts';
 import { ACCOUNT_TARGETS, accountOf, belongingsOf, keyTargets, personOf } from './targets.ts';
 
@@ -12,16 +25,28 @@ const ANY_VERSION = { 'if-match': '*' };
 const SPARE = keyTargets('spare');
 
 function judgeKeys(answer: Answer, who: Credential, target: Target): string | null {
-  const shown = itemsOf(answer).map((item) => personOf(who.home, item['accountId'] as string) ?? 'somebody of no role');
+  const shown = itemsOf(answer).map(
+    (item) => personOf(who.home, item['accountId'] as string) ?? 'somebody of no role',
+  );
   const isVisible = visibleIn(who, 'iam:keys:read', 'iam:keys:write');
   const isEverybody = OWNERS.every(isVisible);
-  const asked = OWNERS.filter((person) => target === NOTHING || (target.place === 'home' && target.person === person));
+  const asked = OWNERS.filter(
+    (person) => target === NOTHING || (target.place === 'home' && target.person === person),
+  );
   const known = (name: string): boolean => OWNERS.includes(name as Person);
-  return compareNames([...new Set(isEverybody ? shown.filter(known) : shown.filter((name) => name !== 'bare'))], asked.filter(isVisible));
+  return compareNames(
+    [...new Set(isEverybody ? shown.filter(known) : shown.filter((name) => name !== 'bare'))],
+    asked.filter(isVisible),
+  );
 }
 
 const reading: readonly Row[] = [
-  { route: 'GET /v1/keys', send: () => ({ url: '/v1/keys?limit=200' }), expect: (who) => gate(who, 'GET', READ) ?? 'allow', judge: judgeKeys },
+  {
+    route: 'GET /v1/keys',
+    send: () => ({ url: '/v1/keys?limit=200' }),
+    expect: (who) => gate(who, 'GET', READ) ?? 'allow',
+    judge: judgeKeys,
+  },
   {
     route: 'GET /v1/keys',
     variant: 'of an account',
@@ -51,12 +76,19 @@ const reading: readonly Row[] = [
   },
 ];
 
-function createRow(variant: string, body: (who: Credential) => object, expect: (who: Credential, target: Target) => Verdict): Row {
+function createRow(
+  variant: string,
+  body: (who: Credential) => object,
+  expect: (who: Credential, target: Target) => Verdict,
+): Row {
   return {
     route: 'POST /v1/accounts/:id/keys',
     variant,
     targets: ACCOUNT_TARGETS,
-    send: (who, target) => ({ url: `/v1/accounts/${target.id(who)}/keys`, body: { comment: 'new', ...body(who) } }),
+    send: (who, target) => ({
+      url: `/v1/accounts/${target.id(who)}/keys`,
+      body: { comment: 'new', ...body(who) },
+    }),
     expect: (who, target) => gate(who, 'POST', WRITE) ?? expect(who, target),
   };
 }
@@ -74,8 +106,16 @@ function onOwner(who: Credential, target: Target): Verdict {
 }
 
 const creating: readonly Row[] = [
-  createRow('with a package scope', () => scoped(UNLIST), (who, target) => onNewKey(who, target, UNLIST)),
-  createRow('with a scope that names an iam action', () => scoped(ASKING), (who, target) => onNewKey(who, target, ASKING)),
+  createRow(
+    'with a package scope',
+    () => scoped(UNLIST),
+    (who, target) => onNewKey(who, target, UNLIST),
+  ),
+  createRow(
+    'with a scope that names an iam action',
+    () => scoped(ASKING),
+    (who, target) => onNewKey(who, target, ASKING),
+  ),
   createRow(
     'with account access',
     () => ({ access: 'account' }),
@@ -92,11 +132,19 @@ const creating: readonly Row[] = [
   ),
 ];
 
-function lifecycleRow(verb: string, which: 'spare' | 'off' | 'overlap', body: object | undefined, expect: (who: Credential, target: Target) => Verdict): Row {
+function lifecycleRow(
+  verb: string,
+  which: 'spare' | 'off' | 'overlap',
+  body: object | undefined,
+  expect: (who: Credential, target: Target) => Verdict,
+): Row {
   return {
     route: `POST /v1/keys/:keyId/${verb}`,
     targets: keyTargets(which),
-    send: (who, target) => ({ url: `/v1/keys/${target.id(who)}/${verb}`, ...(body === undefined ? {} : { body }) }),
+    send: (who, target) => ({
+      url: `/v1/keys/${target.id(who)}/${verb}`,
+      ...(body === undefined ? {} : { body }),
+    }),
     expect: (who, target) => gate(who, 'POST', WRITE) ?? expect(who, target),
   };
 }
@@ -107,7 +155,11 @@ const writing: readonly Row[] = [
   {
     route: 'PATCH /v1/keys/:keyId',
     targets: SPARE,
-    send: (who, target) => ({ url: `/v1/keys/${target.id(who)}`, headers: ANY_VERSION, body: { comment: 'Changed', ipRanges: ['203.0.113.0/24'] } }),
+    send: (who, target) => ({
+      url: `/v1/keys/${target.id(who)}`,
+      headers: ANY_VERSION,
+      body: { comment: 'Changed', ipRanges: ['203.0.113.0/24'] },
+    }),
     expect: (who, target) => gate(who, 'PATCH', WRITE) ?? toWrite(who, target),
   },
   {
@@ -138,18 +190,27 @@ function importRow(variant: string, row: object, rights: readonly Right[]): Row 
       const refused = gate(who, 'POST', IMPORT);
       if (refused !== null) return refused;
       if (target.place !== 'home' || target.person === null) return 400;
-      const isHeld = who.facts.kind === 'session' || rights.every((right) => right.actions.every((action) => right.resources.every((resource) => holds(who.facts, action, resource))));
+      const isHeld =
+        who.facts.kind === 'session' ||
+        rights.every((right) =>
+          right.actions.every((action) =>
+            right.resources.every((resource) => holds(who.facts, action, resource)),
+          ),
+        );
       return isHeld ? 'allow' : 400;
     },
   };
 }
 
 const importing: readonly Row[] = [
-  importRow('full access', { access: 'full', expiresAt: null }, [{ actions: ['package:*'], resources: ['*'] }]),
+  importRow('full access', { access: 'full', expiresAt: null }, [
+    { actions: ['package:*'], resources: ['*'] },
+  ]),
   importRow('scoped', { ...scoped(UNLIST), expiresAt: FUTURE }, UNLIST),
 ];
 
-const ownKey = (method: string, kinds: Demand['kinds']) => (who: Credential) => gate(who, method, { kinds }) ?? 'allow';
+const ownKey = (method: string, kinds: Demand['kinds']) => (who: Credential) =>
+  gate(who, method, { kinds }) ?? 'allow';
 
 const self: readonly Row[] = [
   {
@@ -162,14 +223,33 @@ const self: readonly Row[] = [
       return isRight ? null : 'it is told of another account';
     },
   },
-  { route: 'POST /v1/keys/self/revoke', send: () => ({ url: '/v1/keys/self/revoke' }), expect: ownKey('POST', ['key']) },
+  {
+    route: 'POST /v1/keys/self/revoke',
+    send: () => ({ url: '/v1/keys/self/revoke' }),
+    expect: ownKey('POST', ['key']),
+  },
 ];
 
 /** Full keys to be asked about: for whoever may not verify that account they do not exist. */
 const PRESENTED: readonly Target[] = [
-  ...OWNERS.map((person) => ({ name: `key of ${person}`, person, place: 'home' as const, id: (who: Credential) => belongingsOf(who.home, person).spare.fullKey })),
-  { name: 'key of member in the other workspace', person: 'member', place: 'away', id: (who) => belongingsOf(who.away, 'member').spare.fullKey },
-  { name: 'a well-formed key that nobody has', person: null, place: 'nowhere', id: () => 'kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD' },
+  ...OWNERS.map((person) => ({
+    name: `key of ${person}`,
+    person,
+    place: 'home' as const,
+    id: (who: Credential) => belongingsOf(who.home, person).spare.fullKey,
+  })),
+  {
+    name: 'key of member in the other workspace',
+    person: 'member',
+    place: 'away',
+    id: (who) => belongingsOf(who.away, 'member').spare.fullKey,
+  },
+  {
+    name: 'a well-formed key that nobody has',
+    person: null,
+    place: 'nowhere',
+    id: () => 'kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD',
+  },
 ];
 
 function mayVerify(who: Credential, target: Target): boolean {
@@ -181,7 +261,10 @@ function mayVerify(who: Credential, target: Target): boolean {
 const verifying: Row = {
   route: 'POST /v1/keys/verify',
   targets: PRESENTED,
-  send: (who, target) => ({ url: '/v1/keys/verify', body: { key: target.id(who), action: 'package:push', resource: 'Matrix.One' } }),
+  send: (who, target) => ({
+    url: '/v1/keys/verify',
+    body: { key: target.id(who), action: 'package:push', resource: 'Matrix.One' },
+  }),
   expect: (who) => gate(who, 'POST', VERIFY) ?? 'allow',
   judge: (answer, who, target) => {
     const { code } = answer.json<{ code: string }>();
@@ -210,11 +293,15 @@ function authorizeRow(method: string, { action, resource }: Ask): Row {
   const resourceOf = (who: Credential): string | null => resource?.(who) ?? null;
   return {
     route: `${method} /v1/authorize`,
-    variant: action === null ? 'who is it' : `may it ${action}${resource === undefined ? '' : ' on something'}`,
+    variant:
+      action === null ? 'who is it' : `may it ${action}${resource === undefined ? '' : ' on something'}`,
     shape: 'bare',
     send: (who) => {
       const named = resourceOf(who);
-      const query = new URLSearchParams({ ...(action === null ? {} : { action }), ...(named === null ? {} : { resource: named }) });
+      const query = new URLSearchParams({
+        ...(action === null ? {} : { action }),
+        ...(named === null ? {} : { resource: named }),
+      });
       return { url: `/v1/authorize?${query.toString()}` };
     },
     expect: (who) => {
@@ -226,7 +313,8 @@ function authorizeRow(method: string, { action, resource }: Ask): Row {
       return action === null || includes(facts.rights, action, resourceOf(who) ?? '*') ? 'allow' : 403;
     },
     judge: (answer, who) => {
-      const isRight = 'person' in who.facts && answer.headers['x-keyreeve-account'] === who.home.accounts[who.facts.person];
+      const isRight =
+        'person' in who.facts && answer.headers['x-keyreeve-account'] === who.home.accounts[who.facts.person];
       return isRight ? null : 'the gateway is told of another account';
     },
   };

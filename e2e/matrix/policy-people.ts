@@ -1,9 +1,18 @@
-import { CAST, type Person, type Right, SERVICES, USERS } from './cast.ts';
+import { CAST, heldBy, IAM, PACKAGES, type Person, type Right, SERVICES, USERS } from './cast.ts';
 import type { Credential } from './credentials.ts';
-import { ALL, type Demand, gate, mayHandOut, onAccount, relation, type Relation, type Target, type Verdict, visibleIn } from './oracle.ts';
+import {
+  ALL,
+  type Demand,
+  gate,
+  mayHandOut,
+  onAccount,
+  type Relation,
+  type Target,
+  type Verdict,
+  visibleIn,
+} from './oracle.ts';
 import { type Answer, compareNames, itemsOf, type Row } from './row.ts';
 import { MAIL_TARGETS, personOf, SERVICE_TARGETS, SESSION_TARGETS, USER_TARGETS } from './targets.ts';
-import { IAM, PACKAGES } from './cast.ts';
 import { PASSWORD } from './town.ts';
 
 const READ: Demand = { kinds: ALL, action: 'iam:accounts:read' };
@@ -21,11 +30,16 @@ const ADMIN: readonly Relation[] = ['admin'];
 function judgeAccounts(kind: 'user' | 'service') {
   const pool = kind === 'user' ? USERS : SERVICES;
   return (answer: Answer, who: Credential): string | null => {
-    const shown = itemsOf(answer).map((item) => personOf(who.home, item['id'] as string) ?? 'somebody of no role');
+    const shown = itemsOf(answer).map(
+      (item) => personOf(who.home, item['id'] as string) ?? 'somebody of no role',
+    );
     const isVisible = visibleIn(who, 'iam:accounts:read', 'iam:accounts:write');
     const isEverybody = pool.every(isVisible);
     // Disabled accounts and the like are seen by those who see everybody.
-    return compareNames(isEverybody ? shown.filter((name) => name !== 'somebody of no role') : shown, pool.filter(isVisible));
+    return compareNames(
+      isEverybody ? shown.filter((name) => name !== 'somebody of no role') : shown,
+      pool.filter(isVisible),
+    );
   };
 }
 
@@ -39,9 +53,19 @@ interface Edit {
 
 const USER_EDITS: readonly Edit[] = [
   { variant: 'displayName', body: { displayName: 'Changed' }, allowed: SELF },
-  { variant: 'email', body: { email: 'changed@matrix.example' }, allowed: ADMIN, handsOut: rightsAtStake },
-  { variant: 'role', body: { role: 'admin' }, allowed: ADMIN, handsOut: (person) => [...IAM, ...rightsAtStake(person)] },
-  { variant: 'grants', body: { grants: [{ actions: ['package:*', 'deploy:*'], resources: ['*'] }] }, allowed: ADMIN, handsOut: () => [...PACKAGES, { actions: ['deploy:*'], resources: ['*'] }] },
+  { variant: 'email', body: { email: 'changed@matrix.example' }, allowed: ADMIN, handsOut: heldBy },
+  {
+    variant: 'role',
+    body: { role: 'admin' },
+    allowed: ADMIN,
+    handsOut: (person) => [...IAM, ...heldBy(person)],
+  },
+  {
+    variant: 'grants',
+    body: { grants: [{ actions: ['package:*', 'deploy:*'], resources: ['*'] }] },
+    allowed: ADMIN,
+    handsOut: () => [...PACKAGES, { actions: ['deploy:*'], resources: ['*'] }],
+  },
   { variant: 'state', body: { state: 'disabled' }, allowed: ADMIN },
   { variant: 'tags', body: { tags: ['changed'] }, allowed: ADMIN },
 ];
@@ -53,11 +77,6 @@ const SERVICE_EDITS: readonly Edit[] = [
   { variant: 'grants', body: { grants: PACKAGES }, allowed: ADMIN, handsOut: () => PACKAGES },
   { variant: 'state', body: { state: 'disabled' }, allowed: ADMIN },
 ];
-
-/** All that an account holds: what whoever takes it over would gain. */
-function rightsAtStake(person: Person): readonly Right[] {
-  return CAST[person].isAdmin ? [...CAST[person].grants, ...IAM] : CAST[person].grants;
-}
 
 function editRow(path: string, targets: readonly Target[], edit: Edit): Row {
   return {
@@ -72,10 +91,15 @@ function editRow(path: string, targets: readonly Target[], edit: Edit): Row {
 function onEdit(who: Credential, target: Target, edit: Edit): Verdict {
   const reached = onAccount(who, target, edit.allowed);
   if (reached !== 'allow' || edit.handsOut === undefined || target.person === null) return reached;
-  return mayHandOut(who, edit.handsOut(target.person)) || relation(who.facts, target) === 'admin' ? 'allow' : 403;
+  return mayHandOut(who, edit.handsOut(target.person)) ? 'allow' : 403;
 }
 
-function accountRows(kind: 'user' | 'service', path: string, targets: readonly Target[], edits: readonly Edit[]): Row[] {
+function accountRows(
+  kind: 'user' | 'service',
+  path: string,
+  targets: readonly Target[],
+  edits: readonly Edit[],
+): Row[] {
   return [
     {
       route: `GET ${path}`,
@@ -87,7 +111,8 @@ function accountRows(kind: 'user' | 'service', path: string, targets: readonly T
       route: `GET ${path}/:id`,
       targets,
       send: (who, target) => ({ url: `${path}/${target.id(who)}` }),
-      expect: (who, target) => gate(who, 'GET', READ) ?? (onAccount(who, target, DESCRIBING) === 404 ? 404 : 'allow'),
+      expect: (who, target) =>
+        gate(who, 'GET', READ) ?? (onAccount(who, target, DESCRIBING) === 404 ? 404 : 'allow'),
     },
     ...edits.map((edit) => editRow(path, targets, edit)),
     {
@@ -122,8 +147,16 @@ const accounts: readonly Row[] = [
 ];
 
 const sessions: readonly Row[] = [
-  { route: 'GET /v1/session', send: () => ({ url: '/v1/session' }), expect: (who) => gate(who, 'GET', SESSION) ?? 'allow' },
-  { route: 'DELETE /v1/session', send: () => ({ url: '/v1/session' }), expect: (who) => gate(who, 'DELETE', SESSION) ?? 'allow' },
+  {
+    route: 'GET /v1/session',
+    send: () => ({ url: '/v1/session' }),
+    expect: (who) => gate(who, 'GET', SESSION) ?? 'allow',
+  },
+  {
+    route: 'DELETE /v1/session',
+    send: () => ({ url: '/v1/session' }),
+    expect: (who) => gate(who, 'DELETE', SESSION) ?? 'allow',
+  },
   {
     route: 'GET /v1/sessions',
     send: () => ({ url: '/v1/sessions?limit=200' }),
@@ -142,10 +175,17 @@ const sessions: readonly Row[] = [
     // Administrators end the sessions of others by disabling the account, not one by one.
     expect: (who, target) => gate(who, 'DELETE', SESSION) ?? (isOwn(who, target) ? 'allow' : 404),
   },
-  { route: 'POST /v1/sessions/end-others', send: () => ({ url: '/v1/sessions/end-others' }), expect: (who) => gate(who, 'POST', SESSION) ?? 'allow' },
+  {
+    route: 'POST /v1/sessions/end-others',
+    send: () => ({ url: '/v1/sessions/end-others' }),
+    expect: (who) => gate(who, 'POST', SESSION) ?? 'allow',
+  },
   {
     route: 'POST /v1/password/change',
-    send: () => ({ url: '/v1/password/change', body: { currentPassword: PASSWORD, newPassword: `${PASSWORD}-Nj3v` } }),
+    send: () => ({
+      url: '/v1/password/change',
+      body: { currentPassword: PASSWORD, newPassword: `${PASSWORD}-Nj3v` },
+    }),
     expect: (who) => gate(who, 'POST', SESSION) ?? 'allow',
   },
 ];
@@ -160,8 +200,14 @@ const mails: readonly Row[] = [
     send: () => ({ url: '/v1/mailbox?limit=200' }),
     expect: (who) => gate(who, 'GET', SESSION) ?? 'allow',
     judge: (answer, who) => {
-      const shown = itemsOf(answer).map((item) => personOf(who.home, item['accountId'] as string | null) ?? 'nobody here');
-      const everybody = [...new Set(MAIL_TARGETS.filter(({ place }) => place === 'home').map(({ person }) => person ?? 'nobody here'))];
+      const shown = itemsOf(answer).map(
+        (item) => personOf(who.home, item['accountId'] as string | null) ?? 'nobody here',
+      );
+      const everybody = [
+        ...new Set(
+          MAIL_TARGETS.filter(({ place }) => place === 'home').map(({ person }) => person ?? 'nobody here'),
+        ),
+      ];
       const own = everybody.filter((person) => 'person' in who.facts && person === who.facts.person);
       return compareNames(shown, isAdminSession(who) ? everybody : own);
     },
@@ -171,10 +217,14 @@ const mails: readonly Row[] = [
     targets: MAIL_TARGETS,
     isRecorded: true,
     send: (who, target) => ({ url: `/v1/mailbox/${target.id(who)}` }),
-    expect: (who, target) => gate(who, 'GET', SESSION) ?? (isAdminSession(who) && target.place === 'home' ? 'allow' : isOwn(who, target) ? 'allow' : 404),
+    expect: (who, target) =>
+      gate(who, 'GET', SESSION) ??
+      (isAdminSession(who) && target.place === 'home' ? 'allow' : isOwn(who, target) ? 'allow' : 404),
     // What gives access is for the addressee alone, also before administrators.
     judge: (answer, who, target) =>
-      answer.json<{ isMasked: boolean }>().isMasked === isOwn(who, target) ? 'the wrong reader sees the link in it' : null,
+      answer.json<{ isMasked: boolean }>().isMasked === isOwn(who, target)
+        ? 'the wrong reader sees the link in it'
+        : null,
   },
 ];
 

@@ -18,21 +18,38 @@ const workspacesDemand = (verb: 'read' | 'write'): Demand => ({
 });
 
 const workspace: readonly Row[] = [
-  { route: 'GET /v1/settings', send: () => ({ url: '/v1/settings' }), expect: (who) => gate(who, 'GET', settingsDemand('read')) ?? 'allow' },
+  {
+    route: 'GET /v1/settings',
+    send: () => ({ url: '/v1/settings' }),
+    expect: (who) => gate(who, 'GET', settingsDemand('read')) ?? 'allow',
+  },
   {
     route: 'PATCH /v1/settings',
-    send: () => ({ url: '/v1/settings', headers: { 'if-match': '*' }, body: { supportUrl: 'https://help.example/' } }),
+    send: () => ({
+      url: '/v1/settings',
+      headers: { 'if-match': '*' },
+      body: { supportUrl: 'https://help.example/' },
+    }),
     expect: (who) => gate(who, 'PATCH', settingsDemand('write')) ?? 'allow',
   },
-  { route: 'GET /v1/audit', send: () => ({ url: '/v1/audit?limit=200' }), expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow' },
+  {
+    route: 'GET /v1/audit',
+    send: () => ({ url: '/v1/audit?limit=200' }),
+    expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow',
+  },
   {
     route: 'GET /v1/audit',
     variant: 'of an account of the other workspace',
     send: (who) => ({ url: `/v1/audit?account=${who.away.accounts.member}` }),
     expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow',
-    judge: (answer) => (answer.json<{ items: unknown[] }>().items.length === 0 ? null : 'rows of the other workspace are shown'),
+    judge: (answer) =>
+      answer.json<{ items: unknown[] }>().items.length === 0 ? null : 'rows of the other workspace are shown',
   },
-  { route: 'GET /v1/workspaces', send: () => ({ url: '/v1/workspaces' }), expect: (who) => gate(who, 'GET', workspacesDemand('read')) ?? 'allow' },
+  {
+    route: 'GET /v1/workspaces',
+    send: () => ({ url: '/v1/workspaces' }),
+    expect: (who) => gate(who, 'GET', workspacesDemand('read')) ?? 'allow',
+  },
   {
     route: 'POST /v1/workspaces',
     send: () => ({ url: '/v1/workspaces', body: { name: 'Third', subdomain: 'third' } }),
@@ -48,7 +65,12 @@ function openRow(route: string, rest: Partial<Row> & { readonly url?: string } =
 }
 
 /** They set a cookie or send a mail: another site may not have its visitors do it. */
-function signInRow(path: string, body: (who: Credential) => unknown, outcome: Verdict, reached: readonly number[] = []): Row {
+function signInRow(
+  path: string,
+  body: (who: Credential) => unknown,
+  outcome: Verdict,
+  reached: readonly number[] = [],
+): Row {
   return {
     route: `POST ${path}`,
     send: (who) => ({ url: path, body: body(who) }),
@@ -72,9 +94,18 @@ const open: readonly Row[] = [
   openRow('GET /docs/errors/:code', { isHidden: true, url: '/docs/errors/auth.required' }),
   openRow('GET /docs/style.css', { isHidden: true }),
   openRow('GET /.well-known/jwks.json'),
-  signInRow('/v1/session', (who) => ({ email: emailOf(who.home.name, 'stranger'), password: PASSWORD }), 'allow'),
+  signInRow(
+    '/v1/session',
+    (who) => ({ email: emailOf(who.home.name, 'stranger'), password: PASSWORD }),
+    'allow',
+  ),
   // There is an administrator: the code is not even looked at.
-  signInRow('/v1/setup', () => ({ code: 'x', email: 'evil@matrix.example', password: PASSWORD, displayName: 'Evil' }), 'allow', [410]),
+  signInRow(
+    '/v1/setup',
+    () => ({ code: 'x', email: 'evil@matrix.example', password: PASSWORD, displayName: 'Evil' }),
+    'allow',
+    [410],
+  ),
   signInRow('/v1/password/request', () => ({}), 'allow', [400]),
   signInRow('/v1/password/reset', () => LINK, 404),
   signInRow('/v1/invitations/accept', () => LINK, 404),
@@ -93,7 +124,10 @@ function loginRow(path: string): Row {
     shape: 'iam',
     send: ({ pair }) => ({
       url: path,
-      body: pair === null ? { auth_mode: 'apikey' } : { auth_mode: 'apikey', apikey: pair.apiKey, secretkey: pair.secretKey },
+      body:
+        pair === null
+          ? { auth_mode: 'apikey' }
+          : { auth_mode: 'apikey', apikey: pair.apiKey, secretkey: pair.secretKey },
     }),
     expect: ({ facts, pair }) => {
       if (facts.kind === 'astray') return 421;
@@ -126,7 +160,9 @@ function tokenRows(route: string): Row[] {
 
 const iam: readonly Row[] = [
   ...['/iam/login', '/iam/v4/login', '/cam/login', '/cam/v4/login'].map(loginRow),
-  ...['/iam/checkSession', '/iam/v4/checkSession', '/cam/v4/checkSession'].flatMap((path) => tokenRows(`GET ${path}`)),
+  ...['/iam/checkSession', '/iam/v4/checkSession', '/cam/v4/checkSession'].flatMap((path) =>
+    tokenRows(`GET ${path}`),
+  ),
   ...['/iam/logout', '/iam/v4/logout', '/cam/logout'].flatMap((path) => tokenRows(`DELETE ${path}`)),
 ];
 

@@ -1,4 +1,4 @@
-import { CAST, OWNERS, type Person, PEOPLE, SERVICES, USERS } from './cast.ts';
+import { CAST, OWNERS, PEOPLE, type Person, SERVICES, USERS } from './cast.ts';
 import type { Credential } from './credentials.ts';
 import type { Target } from './oracle.ts';
 import type { Belongings, Town } from './town.ts';
@@ -26,14 +26,29 @@ function targetsOf({ noun, people, pick, gone }: Wish): Target[] {
     if (id === undefined) throw new Error(`${person} of ${town.name} has no ${noun}.`);
     return id;
   };
-  const nowhere = (name: string, id: (who: Credential) => string): Target => ({ name, person: null, place: 'nowhere', id });
+  const nowhere = (name: string, id: (who: Credential) => string): Target => ({
+    name,
+    person: null,
+    place: 'nowhere',
+    id,
+  });
   const [first] = people;
   if (first === undefined) throw new Error(`Nobody has a ${noun}.`);
   return [
-    ...people.map((person) => ({ name: `${noun} of ${person}`, person, place: 'home' as const, id: (who: Credential) => idOf(who.home, person) })),
+    ...people.map((person) => ({
+      name: `${noun} of ${person}`,
+      person,
+      place: 'home' as const,
+      id: (who: Credential) => idOf(who.home, person),
+    })),
     ...people
       .filter((person) => AWAY.includes(person))
-      .map((person) => ({ name: `${noun} of ${person} in the other workspace`, person, place: 'away' as const, id: (who: Credential) => idOf(who.away, person) })),
+      .map((person) => ({
+        name: `${noun} of ${person} in the other workspace`,
+        person,
+        place: 'away' as const,
+        id: (who: Credential) => idOf(who.away, person),
+      })),
     ...(gone === undefined ? [] : [nowhere(`${noun} that was deleted`, (who) => gone(who.home))]),
     nowhere(`random ${noun}`, (who) => unlike(idOf(who.home, first))),
     nowhere(MALFORMED, () => 'not~an~id'),
@@ -60,7 +75,12 @@ const ownMember = userTargets.filter(({ person, place }) => person === 'member' 
 export const USER_TARGETS: readonly Target[] = [...userTargets, ...ownRobot.map(ofOtherKind)];
 export const SERVICE_TARGETS: readonly Target[] = [...serviceTargets, ...ownMember.map(ofOtherKind)];
 
-export const ACCOUNT_TARGETS = targetsOf({ noun: 'account', people: OWNERS, pick: pickAccount, gone: goneAccount });
+export const ACCOUNT_TARGETS = targetsOf({
+  noun: 'account',
+  people: OWNERS,
+  pick: pickAccount,
+  gone: goneAccount,
+});
 
 export function keyTargets(which: 'spare' | 'off' | 'overlap'): Target[] {
   return targetsOf({
@@ -79,11 +99,19 @@ export const SESSION_TARGETS = targetsOf({
 });
 
 /** The mail about the key of `cron` went to an address that is no account's. */
-export const MAIL_TARGETS = targetsOf({ noun: 'mail', people: OWNERS, pick: (town, person) => town.mails[person] }).map(
-  (target) => (target.person === 'cron' ? { ...target, name: 'mail to nobody here', person: null } : target),
+export const MAIL_TARGETS = targetsOf({
+  noun: 'mail',
+  people: OWNERS,
+  pick: (town, person) => town.mails[person],
+}).map((target) =>
+  target.person === 'cron' ? { ...target, name: 'mail to nobody here', person: null } : target,
 );
 
-const packageTargets = targetsOf({ noun: 'package', people: OWNERS, pick: (town, person) => town.belongings[person]?.packageId });
+const packageTargets = targetsOf({
+  noun: 'package',
+  people: OWNERS,
+  pick: (town, person) => town.belongings[person]?.packageId,
+});
 export const PACKAGE_TARGETS: readonly Target[] = [
   ...packageTargets.filter(({ name }) => name !== MALFORMED),
   { name: 'second package of member', person: 'member', place: 'home', id: (who) => who.home.outsideId },

@@ -56,7 +56,12 @@ interface Answer {
 
 /** Requests that must succeed: they build the stage. */
 export interface Client {
-  send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, by: Headers, body?: unknown): Promise<Answer>;
+  send(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    by: Headers,
+    body?: unknown,
+  ): Promise<Answer>;
   signIn(email: string): Promise<{ cookie: string; sessionId: string }>;
   mint(by: Headers, accountId: string, wish?: Json): Promise<Minted>;
   publish(fullKey: string, id: string, version?: string): Promise<void>;
@@ -93,7 +98,12 @@ export function createClient(harness: Harness, host: string): Client {
       return { cookie, sessionId: (json['session'] as { id: string }).id };
     },
     publish: async (fullKey, id, version = '1.0.0') => {
-      await send('PUT', '/api/v2/package', { 'x-nuget-apikey': fullKey }, Buffer.from(buildNupkg({ id, version })));
+      await send(
+        'PUT',
+        '/api/v2/package',
+        { 'x-nuget-apikey': fullKey },
+        Buffer.from(buildNupkg({ id, version })),
+      );
     },
     login: async ({ apiKey, secretKey }) => {
       const body = { auth_mode: 'apikey', apikey: apiKey, secretkey: secretKey };
@@ -113,7 +123,12 @@ export function emailOf(name: Town['name'], person: string): string {
 
 /** The first administrator of a workspace, by its setup code. */
 export async function openTown(client: Client, name: Town['name'], code: string): Promise<string> {
-  const body = { code, email: emailOf(name, 'admin'), password: PASSWORD, displayName: `Mx admin of ${name}` };
+  const body = {
+    code,
+    email: emailOf(name, 'admin'),
+    password: PASSWORD,
+    displayName: `Mx admin of ${name}`,
+  };
   return (await client.send('POST', '/v1/setup', {}, body)).cookie;
 }
 
@@ -141,7 +156,10 @@ export async function settleTown(
   const gone = await makeGone(client, name, by);
   await harness.deps.notices.sendDue();
   const town = { ...place, accounts, cookies, sessions, belongings, outsideId, gone, client };
-  const logins = Object.fromEntries(PEOPLE.map((person) => [person, loginOf(name, person)])) as Record<Person, string>;
+  const logins = Object.fromEntries(PEOPLE.map((person) => [person, loginOf(name, person)])) as Record<
+    Person,
+    string
+  >;
   const mails = await findMails(client, by, accounts);
   return { ...town, logins, mails, canaries: canariesOf({ ...town, logins, mails }) };
 }
@@ -150,7 +168,11 @@ function loginOf(name: Town['name'], person: Person): string {
   return CAST[person].kind === 'user' ? emailOf(name, person) : `${person}-of-${name.toLowerCase()}`;
 }
 
-async function createPeople(client: Client, name: Town['name'], by: Headers): Promise<Record<Person, string>> {
+async function createPeople(
+  client: Client,
+  name: Town['name'],
+  by: Headers,
+): Promise<Record<Person, string>> {
   const me = await client.send('GET', '/v1/session', by);
   const accounts: Partial<Record<Person, string>> = { admin: (me.json['account'] as { id: string }).id };
   for (const person of PEOPLE.filter((each) => each !== 'admin')) {
@@ -159,8 +181,18 @@ async function createPeople(client: Client, name: Town['name'], by: Headers): Pr
     const body =
       kind === 'user'
         ? { ...common, email: emailOf(name, person), password: PASSWORD, role: isAdmin ? 'admin' : 'member' }
-        : { ...common, technicalName: loginOf(name, person), ...addressOf(name, person), managers: managersOf(person, accounts) };
-    const { json } = await client.send('POST', kind === 'user' ? '/v1/users' : '/v1/service-accounts', by, body);
+        : {
+            ...common,
+            technicalName: loginOf(name, person),
+            ...addressOf(name, person),
+            managers: managersOf(person, accounts),
+          };
+    const { json } = await client.send(
+      'POST',
+      kind === 'user' ? '/v1/users' : '/v1/service-accounts',
+      by,
+      body,
+    );
     accounts[person] = json['id'] as string;
   }
   return accounts as Record<Person, string>;
@@ -175,7 +207,13 @@ function managersOf(person: Person, accounts: Partial<Record<Person, string>>): 
   return managers.map((manager) => accounts[manager] ?? '');
 }
 
-async function equip(client: Client, name: Town['name'], by: Headers, accounts: Record<Person, string>, person: Person): Promise<Belongings> {
+async function equip(
+  client: Client,
+  name: Town['name'],
+  by: Headers,
+  accounts: Record<Person, string>,
+  person: Person,
+): Promise<Belongings> {
   const id = accounts[person];
   const mailTo = person === 'cron' ? { mailTo: `ops@${name.toLowerCase()}.example` } : { sendMail: true };
   const comment = `Spare of ${person} of ${name}`;
@@ -183,7 +221,9 @@ async function equip(client: Client, name: Town['name'], by: Headers, accounts: 
   const off = await client.mint(by, id, { comment });
   await client.send('POST', `/v1/keys/${off.apiKey}/disable`, by, {});
   const old = await client.mint(by, id, { comment });
-  const regenerated = await client.send('POST', `/v1/keys/${old.apiKey}/regenerate`, by, { overlapHours: 24 });
+  const regenerated = await client.send('POST', `/v1/keys/${old.apiKey}/regenerate`, by, {
+    overlapHours: 24,
+  });
   const packageId = `${name}.${person}`;
   await client.publish(spare.fullKey, packageId);
   await client.send('PUT', `/v1/packages/${packageId}/owners/${accounts.deputy}`, by);
@@ -200,7 +240,11 @@ async function makeGone(client: Client, name: Town['name'], by: Headers): Promis
   return { account, key: key.apiKey, session: sessionId };
 }
 
-async function findMails(client: Client, by: Headers, accounts: Record<Person, string>): Promise<Partial<Record<Person, string>>> {
+async function findMails(
+  client: Client,
+  by: Headers,
+  accounts: Record<Person, string>,
+): Promise<Partial<Record<Person, string>>> {
   const { json } = await client.send('GET', '/v1/mailbox?limit=200', by);
   const items = json['items'] as { id: string; accountId: string | null; state: string }[];
   const mails: Partial<Record<Person, string>> = {};
@@ -229,7 +273,12 @@ function canariesOf(town: Omit<Town, 'canaries'>): string[] {
 export async function importKey(
   client: Client,
   by: Headers,
-  row: { readonly account: string; readonly access: 'full' | 'scoped'; readonly scopes?: readonly Right[]; readonly credential: string },
+  row: {
+    readonly account: string;
+    readonly access: 'full' | 'scoped';
+    readonly scopes?: readonly Right[];
+    readonly credential: string;
+  },
 ): Promise<string> {
   const { credential, ...rest } = row;
   const sha256 = createHash('sha256').update(credential).digest('hex');

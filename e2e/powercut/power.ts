@@ -47,6 +47,7 @@ export class CuttableDisk {
         // It was not mounted: the round ended before that.
       }
     }
-    for (const file of [this.#image, this.#copy, this.#folder]) rmSync(file, { recursive: true, force: true });
+    for (const file of [this.#image, this.#copy, this.#folder])
+      rmSync(file, { recursive: true, force: true });
   }
 }

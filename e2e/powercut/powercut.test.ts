@@ -17,10 +17,17 @@ interface Acknowledged {
 }
 
 /** Creates keys, and deletes each third one, until the disk is cut; only answers that arrived count. */
-async function write(server: ServerProcess, acknowledged: Acknowledged, isOver: () => boolean): Promise<void> {
+async function write(
+  server: ServerProcess,
+  acknowledged: Acknowledged,
+  isOver: () => boolean,
+): Promise<void> {
   for (let made = 0; !isOver(); made += 1) {
     try {
-      const answer = await callServer(server, 'POST', `/v1/accounts/${server.accountId}/keys`, { comment: `key ${made}`, access: 'account' });
+      const answer = await callServer(server, 'POST', `/v1/accounts/${server.accountId}/keys`, {
+        comment: `key ${made}`,
+        access: 'account',
+      });
       if (answer.status !== 201) throw new Error(await answer.text());
       const { apiKey, fullKey } = (await answer.json()) as { apiKey: string; fullKey: string };
       if (isOver()) return;
@@ -81,7 +88,10 @@ async function cutOnce(nodeArguments: readonly string[]): Promise<{ acknowledged
   }
 }
 
-async function cutOften(count: number, nodeArguments: readonly string[] = []): Promise<{ acknowledged: number; lost: number }> {
+async function cutOften(
+  count: number,
+  nodeArguments: readonly string[] = [],
+): Promise<{ acknowledged: number; lost: number }> {
   const sum = { acknowledged: 0, lost: 0 };
   for (let round = 0; round < count; round += 1) {
     const { acknowledged, lost } = await cutOnce(nodeArguments);

@@ -26,7 +26,10 @@ describe('a push whose server is killed', () => {
   beforeAll(async () => {
     dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-push-'));
     server = await startServer(dataDir);
-    const answer = await callServer(server, 'POST', `/v1/accounts/${server.accountId}/keys`, { comment: 'push', access: 'account' });
+    const answer = await callServer(server, 'POST', `/v1/accounts/${server.accountId}/keys`, {
+      comment: 'push',
+      access: 'account',
+    });
     ({ fullKey } = (await answer.json()) as { fullKey: string });
   });
   afterAll(async () => {
@@ -38,9 +41,9 @@ describe('a push whose server is killed', () => {
     fetch(`${url}/api/v2/package`, {
       method: 'PUT',
       headers: { 'x-nuget-apikey': fullKey, 'content-type': 'application/octet-stream' },
-      body: ReadableStream.from(drip(bytes, pauseMs)) as never,
+      body: ReadableStream.from(drip(bytes, pauseMs)),
       duplex: 'half',
-    } as RequestInit).then(
+    }).then(
       (response) => response.status,
       () => 0,
     );
@@ -48,7 +51,9 @@ describe('a push whose server is killed', () => {
   it(`at ${POINTS} points leaves nothing half visible: the version is there whole, or not at all`, async () => {
     // Random bytes do not compress, so the package has the size of its contents.
     const filler = createHash('sha512');
-    const noise = Buffer.concat(Array.from({ length: 40_000 }, (_, n) => filler.copy().update(String(n)).digest()));
+    const noise = Buffer.concat(
+      Array.from({ length: 40_000 }, (_, n) => filler.copy().update(String(n)).digest()),
+    );
     const whole: number[] = [];
     for (let point = 0; point < POINTS; point += 1) {
       const version = `1.0.${point}`;
@@ -59,16 +64,24 @@ describe('a push whose server is killed', () => {
       await server.kill();
       const status = await answered;
       server = await startServer(dataDir);
-      const download = await fetch(`${server.url}/api/v2/package/Killed.Push/${version}`, { headers: { 'x-nuget-apikey': fullKey } });
+      const download = await fetch(`${server.url}/api/v2/package/Killed.Push/${version}`, {
+        headers: { 'x-nuget-apikey': fullKey },
+      });
       if (status === 201) expect(download.status, `acknowledged at point ${point}`).toBe(200);
       expect([200, 404]).toContain(download.status);
       const stored = Buffer.from(await download.arrayBuffer());
       if (download.status === 200) {
         whole.push(point);
-        expect(createHash('sha512').update(stored).digest('hex')).toBe(createHash('sha512').update(bytes).digest('hex'));
+        expect(createHash('sha512').update(stored).digest('hex')).toBe(
+          createHash('sha512').update(bytes).digest('hex'),
+        );
       }
-      expect(await push(server.url, bytes, 0), `pushed again at point ${point}`).toBe(download.status === 200 ? 409 : 201);
+      expect(await push(server.url, bytes, 0), `pushed again at point ${point}`).toBe(
+        download.status === 200 ? 409 : 201,
+      );
     }
-    process.stdout.write(`push killed at ${POINTS} points: ${whole.length} were whole, ${POINTS - whole.length} left nothing\n`);
+    process.stdout.write(
+      `push killed at ${POINTS} points: ${whole.length} were whole, ${POINTS - whole.length} left nothing\n`,
+    );
   });
 });

@@ -41,7 +41,10 @@ async function waitUntilReady(child: ChildProcess, url: string): Promise<void> {
 }
 
 /** The product as it ships, on a data folder, with the administrator signed in. */
-export async function startServer(dataDir: string, nodeArguments: readonly string[] = []): Promise<ServerProcess> {
+export async function startServer(
+  dataDir: string,
+  nodeArguments: readonly string[] = [],
+): Promise<ServerProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [...nodeArguments, MAIN], {
@@ -56,7 +59,11 @@ export async function startServer(dataDir: string, nodeArguments: readonly strin
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await waitUntilReady(child, url);
-  const answer = await fetch(`${url}/v1/session`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(ADMIN) });
+  const answer = await fetch(`${url}/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(ADMIN),
+  });
   if (!answer.ok) throw new Error(`Signing in failed: ${await answer.text()}`);
   const { account } = (await answer.json()) as { account: { id: string } };
   const cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
@@ -73,10 +80,20 @@ export async function startServer(dataDir: string, nodeArguments: readonly strin
   };
 }
 
-export async function callServer(server: ServerProcess, method: string, path_: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export async function callServer(
+  server: ServerProcess,
+  method: string,
+  path_: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return await fetch(`${server.url}${path_}`, {
     method,
-    headers: { cookie: server.cookie, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      cookie: server.cookie,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }

@@ -22,7 +22,7 @@ function typeCharacter(line: string, character: string): Typed {
   return { kind: 'line', line: character < ' ' ? line : line + character };
 }
 
-export function cancelled(): CliError {
+function cancelled(): CliError {
   return new CliError('cli.cancelled', 'Cancelled.', { exitCode: EXIT.interrupted });
 }
 

@@ -28,7 +28,7 @@ export interface Run {
   /** Asks before something that cannot be undone, unless `--yes` was given. */
   confirm(question: string): Promise<void>;
   /** A client with the credential of the user. @throws cli.not_signed_in */
-  client(): KeyreeveClient;
+  client(options?: { readonly timeoutMs: number }): KeyreeveClient;
   /** A client without a credential, to sign in with. */
   anonymousClient(): KeyreeveClient;
   /** A client with this session, whatever else is set. */
@@ -80,16 +80,16 @@ function findCredential(world: World, url: string): Credential {
   });
 }
 
-export function createRun(world: World, options: GlobalOptions): Run {
+function createRun(world: World, options: GlobalOptions): Run {
   const configured = world.env['KEYREEVE_URL']?.trim() ?? '';
   const url = normalizeUrl(options.url ?? (configured === '' ? DEFAULT_URL : configured));
   const isJson = options.json === true;
   const prompts = createPrompts(world);
   const print = (text: string) => write(world.stdout, text);
   const note = (text: string) => void world.stderr.write(`${text}\n`);
-  const open = (credential: Credential | undefined): KeyreeveClient => {
+  const open = (credential: Credential | undefined, more: { timeoutMs?: number } = {}): KeyreeveClient => {
     if (isPlainAndRemote(url)) note(`Warning: ${url} is not https; whoever is on the way can read along.`);
-    return createClient({ baseUrl: url, ...(credential === undefined ? {} : { credential }) });
+    return createClient({ baseUrl: url, ...more, ...(credential === undefined ? {} : { credential }) });
   };
   return {
     world,
@@ -102,7 +102,7 @@ export function createRun(world: World, options: GlobalOptions): Run {
     confirm: async (question) => {
       if (options.yes !== true) await prompts.confirm(question);
     },
-    client: () => open(findCredential(world, url)),
+    client: (options) => open(findCredential(world, url), options),
     anonymousClient: () => open(undefined),
     sessionClient: (cookie) => open({ cookie }),
     credentialKind: readKey(world) === null ? 'session' : 'key',

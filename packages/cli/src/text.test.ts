@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText, displayWidth, formatDetails, formatTable, formatTime } from './text.ts';
+import { cleanText, formatDetails, formatTable, formatTime } from './text.ts';
 
 describe('text from the server', () => {
   it('cannot move the cursor, colour the terminal or turn the direction', () => {
@@ -14,7 +14,12 @@ describe('text from the server', () => {
     ['e\u0301', 1],
     ['Ａ', 2],
   ])('%j takes %d columns', (text, width) => {
-    expect(displayWidth(text)).toBe(width);
+    expect(
+      formatTable([
+        [text, 'x'],
+        ['wwwwww', 'x'],
+      ]),
+    ).toBe(`${text}${' '.repeat(8 - width)}x\nwwwwww  x\n`);
   });
 
   it('stands in columns, also in Japanese', () => {

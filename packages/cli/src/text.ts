@@ -27,7 +27,7 @@ const WIDE_RANGES: readonly (readonly [first: number, last: number])[] = [
 ];
 
 /** Columns that the text takes on a terminal: two for a Japanese character, none for a combining one. */
-export function displayWidth(text: string): number {
+function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0;

@@ -3,11 +3,19 @@ import { createAuthenticate } from './authenticate.ts';
 import type { Deps } from './deps.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
-import { normalizeGalleryUrl, registerGalleryRoutes, registerPackageRoutes } from './features/gallery/index.ts';
+import {
+  normalizeGalleryUrl,
+  registerGalleryRoutes,
+  registerPackageRoutes,
+} from './features/gallery/index.ts';
 import { findKey, registerKeyRoutes, registerSelfRoutes } from './features/keys/index.ts';
-import { registerMailboxRoutes } from './features/notices/index.ts';
+import { registerMailboxRoutes, registerPageRoutes } from './features/notices/index.ts';
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
-import { registerPasswordRoutes, registerSessionRoutes, registerSetupRoutes } from './features/sessions/index.ts';
+import {
+  registerPasswordRoutes,
+  registerSessionRoutes,
+  registerSetupRoutes,
+} from './features/sessions/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
 import { registerIamRoutes, registerJwksRoutes } from './features/tokens/index.ts';
 import { registerVerificationRoutes } from './features/verification/index.ts';
@@ -25,7 +33,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     rewriteUrl: normalizeGalleryUrl,
     findWorkspace: (host) => workspaces.findByHost(host),
     defaultWorkspace: () => defaultWorkspace,
-    isPermitted: (principal, action, resource) => (resource === undefined ? holdsAction(principal, action) : can(principal, action, resource)),
+    isPermitted: (principal, action, resource) =>
+      resource === undefined ? holdsAction(principal, action) : can(principal, action, resource),
     onRefusal: (caller, error, route) => audit.countRefusal(caller, error, route),
     authenticate: createAuthenticate({
       keys: deps.keyAuthenticator,
@@ -56,12 +65,26 @@ function registerPeople(app: FastifyInstance, deps: Deps): void {
   registerSetupRoutes(app, deps.setup);
   registerPasswordRoutes(app, deps.passwordService);
   registerMailboxRoutes(app, deps.mailbox);
+  registerPageRoutes(app);
 }
 
 function registerKeys(app: FastifyInstance, deps: Deps): void {
-  const { keys, keyLister: lister, keyDelivery: delivery, keyImporter: importer, usage, clock, storage, keyring } = deps;
+  const {
+    keys,
+    keyLister: lister,
+    keyDelivery: delivery,
+    keyImporter: importer,
+    usage,
+    clock,
+    storage,
+    keyring,
+  } = deps;
   registerKeyRoutes(app, { keys, lister, delivery, importer, usage, now: () => clock.now() });
-  registerSelfRoutes(app, { keys, lister, findKey: (workspaceId, keyId) => findKey(storage.read, keyring, workspaceId, keyId) });
+  registerSelfRoutes(app, {
+    keys,
+    lister,
+    findKey: (workspaceId, keyId) => findKey(storage.read, keyring, workspaceId, keyId),
+  });
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now() });
   registerJwksRoutes(app, deps.tokens);
   registerVerificationRoutes(app, deps.verification);

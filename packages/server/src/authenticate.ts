@@ -1,6 +1,6 @@
-import { authErrors, type AuthenticatedPrincipal, type HttpAppOptions } from './http/index.ts';
-import type { Secret } from './lib/secret.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from './features/keys/index.ts';
+import { type AuthenticatedPrincipal, authErrors, type HttpAppOptions } from './http/index.ts';
+import type { Secret } from './lib/secret.ts';
 
 type Authenticate = HttpAppOptions['authenticate'];
 type RequestFacts = Parameters<Authenticate>[1];
@@ -32,13 +32,20 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const fromKey = async (presented: PresentedKey, facts: RequestFacts): Promise<AuthenticatedPrincipal> => {
     const outcome = await deps.keys.authenticate(facts.workspace.id, presented, facts.ip);
     if (outcome.code === 'malformed' || outcome.code === 'not_found') throw authErrors.invalid_credential();
-    deps.usage.record({ workspaceId: facts.workspace.id, keyId: outcome.key.id, outcome: outcome.code, ip: facts.ip, userAgent: facts.userAgent });
+    deps.usage.record({
+      workspaceId: facts.workspace.id,
+      keyId: outcome.key.id,
+      outcome: outcome.code,
+      ip: facts.ip,
+      userAgent: facts.userAgent,
+    });
     if (outcome.code !== 'valid') throw REASONS[outcome.code]();
     return { kind: 'key', account: outcome.account, key: outcome.key };
   };
   return async (credential, facts) => {
     if (credential.kind === 'cookie') return await deps.authenticateSession(credential.value, facts);
-    if (credential.kind === 'pair') return await fromKey({ apiKey: credential.apiKey, secretKey: credential.secretKey }, facts);
+    if (credential.kind === 'pair')
+      return await fromKey({ apiKey: credential.apiKey, secretKey: credential.secretKey }, facts);
     if (isJwt(credential.value.reveal())) return await deps.authenticateToken(credential.value, facts);
     return await fromKey({ fullKey: credential.value }, facts);
   };

@@ -3,7 +3,14 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config/index.ts';
 import { type AccountHooks, type AccountsService, createAccountsService } from './features/accounts/index.ts';
 import { type AuditService, createAuditService } from './features/audit/index.ts';
-import { type BlobSweeper, createBlobSweeper, createGalleryService, createPackagesService, type GalleryService, type PackagesService } from './features/gallery/index.ts';
+import {
+  type BlobSweeper,
+  createBlobSweeper,
+  createGalleryService,
+  createPackagesService,
+  type GalleryService,
+  type PackagesService,
+} from './features/gallery/index.ts';
 import {
   createKeyAuthenticator,
   createKeyDelivery,
@@ -18,23 +25,35 @@ import {
   type KeysService,
   type UsageRecorder,
 } from './features/keys/index.ts';
-import { createMailboxService, createMailTransport, createNoticeSender, type MailboxService, type NoticeSender } from './features/notices/index.ts';
+import {
+  createMailboxService,
+  createMailTransport,
+  createNoticeSender,
+  type MailboxService,
+  type NoticeSender,
+} from './features/notices/index.ts';
 import {
   createPasswordLinks,
-  createPasswords,
   createPasswordService,
+  createPasswords,
   createSessionsService,
   createSetupService,
   createThrottle,
   type PasswordLinks,
-  type Passwords,
   type PasswordService,
+  type Passwords,
   type SessionsService,
   type SetupService,
   type Throttle,
 } from './features/sessions/index.ts';
 import { createSettingsService, type SettingsService } from './features/settings/index.ts';
-import { createIamService, createSigningKeys, createTokensService, type IamService, type TokensService } from './features/tokens/index.ts';
+import {
+  createIamService,
+  createSigningKeys,
+  createTokensService,
+  type IamService,
+  type TokensService,
+} from './features/tokens/index.ts';
 import { createVerificationService, type VerificationService } from './features/verification/index.ts';
 import { createWorkspacesService, type WorkspacesService } from './features/workspaces/index.ts';
 import type { Workspace } from './http/index.ts';
@@ -159,7 +178,12 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
     settings,
     workspaces,
     defaultWorkspace: await workspaces.open(),
-    outbox: createOutbox({ clock, random, keyring, mailDomain: config.mailFrom.split('@')[1] ?? 'localhost' }),
+    outbox: createOutbox({
+      clock,
+      random,
+      keyring,
+      mailDomain: config.mailFrom.split('@')[1] ?? 'localhost',
+    }),
     queue: createOutboxQueue({ storage, clock, keyring }),
   };
 }
@@ -170,7 +194,14 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
   const throttle = createThrottle(base);
   const sessions = createSessionsService({ ...base, accounts, passwords, throttle });
   const passwordLinks = createPasswordLinks({ ...base, accounts });
-  const passwordService = createPasswordService({ ...base, accounts, sessions, passwords, throttle, links: passwordLinks });
+  const passwordService = createPasswordService({
+    ...base,
+    accounts,
+    sessions,
+    passwords,
+    throttle,
+    links: passwordLinks,
+  });
   const setup = createSetupService({ ...base, accounts, sessions, passwords, throttle });
   return { accounts, passwords, passwordLinks, passwordService, sessions, setup, throttle };
 }
@@ -180,11 +211,13 @@ function createKeyServices(base: Surroundings & Foundation & People): KeyService
   const { keyPrefix } = config;
   const usage = createUsageRecorder(base);
   const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
-  const onAlteredRow = (error: Error) => logger.error({ err: error }, 'a key row was altered outside Keyreeve');
+  const onAlteredRow = (error: Error) =>
+    logger.error({ err: error }, 'a key row was altered outside Keyreeve');
   const keyAuthenticator = createKeyAuthenticator({ ...base, onAlteredRow });
   const signingKeys = createSigningKeys(base);
   const tokens = createTokensService({ ...base, keyAuthenticator, usage, signingKeys });
-  const hasAccount = async (workspaceId: string, id: string) => (await accounts.find(storage.read, workspaceId, id)) !== null;
+  const hasAccount = async (workspaceId: string, id: string) =>
+    (await accounts.find(storage.read, workspaceId, id)) !== null;
   return {
     usage,
     keyDelivery,
@@ -198,7 +231,10 @@ function createKeyServices(base: Surroundings & Foundation & People): KeyService
 }
 
 function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
-  const blobs = createFolderBlobStore({ folder: path.join(base.config.dataDir, 'blobs'), now: () => base.clock.now() });
+  const blobs = createFolderBlobStore({
+    folder: path.join(base.config.dataDir, 'blobs'),
+    now: () => base.clock.now(),
+  });
   return {
     blobs,
     gallery: createGalleryService({ ...base, blobs }),

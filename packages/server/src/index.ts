@@ -1,5 +1,5 @@
 export { buildApp } from './app.ts';
-export { ConfigError, type Config, type Environment, loadConfig } from './config/index.ts';
+export { type Config, ConfigError, type Environment, loadConfig } from './config/index.ts';
 export { createDeps, type Deps, publicUrlOf } from './deps.ts';
 export type { Account } from './features/accounts/index.ts';
 export type { Caller, SessionPrincipal, Workspace } from './http/index.ts';

@@ -19,5 +19,8 @@ const REDACTED = [
 ];
 
 export function createLogger(level: LogLevel): FastifyBaseLogger {
-  return pino({ level, redact: { paths: REDACTED, censor: '[secret]' }, base: { service: 'keyreeve' } }, destination({ fd: 1, sync: false }));
+  return pino(
+    { level, redact: { paths: REDACTED, censor: '[secret]' }, base: { service: 'keyreeve' } },
+    destination({ fd: 1, sync: false }),
+  );
 }

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import process from 'node:process';
 import { buildApp } from './app.ts';
 import { type Config, ConfigError, loadConfig } from './config/index.ts';
 import { fillDemo } from './demo/fill-demo.ts';
 import { createDeps, type Deps, publicUrlOf } from './deps.ts';
+import { prepareFirstRun } from './first-run.ts';
 import { systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import { createLogger } from './logger.ts';
-import { prepareFirstRun } from './first-run.ts';
 import { createProcessJobs } from './process-jobs.ts';
 import { lockDataFolder, MasterKeyError } from './storage/index.ts';
 
@@ -18,6 +19,16 @@ const DRAIN_MS = 10_000;
 function readConfig(): Config {
   if (existsSync('.env')) process.loadEnvFile('.env');
   return loadConfig(process.env);
+}
+
+/** For port 0 the system chooses. Links and tokens carry the address, so it must be known before all else. */
+async function choosePort(config: Config): Promise<Config> {
+  if (config.port !== 0) return config;
+  const probe = createServer().listen(0, config.host);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  return address === null || typeof address === 'string' ? config : { ...config, port: address.port };
 }
 
 function print(lines: readonly string[]): void {
@@ -37,7 +48,11 @@ function explainFault(error: unknown): string {
 async function serve(config: Config, isDemo: boolean): Promise<void> {
   const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
   const logger = createLogger(config.logLevel);
-  const demo = isDemo ? ((await fillDemo(config)) ?? ['The demo needs an empty database; this one has accounts and was left as it is.']) : [];
+  const demo = isDemo
+    ? ((await fillDemo(config)) ?? [
+        'The demo needs an empty database; this one has accounts and was left as it is.',
+      ])
+    : [];
   const deps: Deps = await createDeps({ config, clock: systemClock, random: systemRandom, logger });
   const app = await buildApp(deps);
   const firstRun = [...demo, ...(await prepareFirstRun(deps))];
@@ -57,7 +72,7 @@ async function serve(config: Config, isDemo: boolean): Promise<void> {
 }
 
 try {
-  await serve(readConfig(), process.argv.includes('--demo'));
+  await serve(await choosePort(readConfig()), process.argv.includes('--demo'));
 } catch (error) {
   process.stderr.write(`\nKeyreeve cannot start.\n${explainFault(error)}\n\n`);
   process.exitCode = 1;

@@ -19,14 +19,24 @@ export interface Company {
 }
 
 export async function seedCompany(harness: Harness): Promise<Company> {
-  const user = (email: string, displayName: string, role: 'admin' | 'member') => harness.createAccount({ kind: 'user', email, displayName, role });
+  const user = (email: string, displayName: string, role: 'admin' | 'member') =>
+    harness.createAccount({ kind: 'user', email, displayName, role });
   const admin = await user('ada@example.com', 'Ada', 'admin');
   const member = await user('mei@example.com', '芽衣', 'member');
   const stranger = await user('sam@example.com', 'Sam', 'member');
-  const robot = await harness.createAccount({ kind: 'service', technicalName: 'build-robot', displayName: 'Build robot', managers: [member.id] });
+  const robot = await harness.createAccount({
+    kind: 'service',
+    technicalName: 'build-robot',
+    displayName: 'Build robot',
+    managers: [member.id],
+  });
   const adminCaller = await harness.callerOf(admin);
   const scopes = [{ actions: ['iam:*', 'package:*'], resources: ['*'] }];
-  const minted = await harness.deps.keys.create(adminCaller, admin.id, { comment: 'everything', access: 'scoped', scopes });
+  const minted = await harness.deps.keys.create(adminCaller, admin.id, {
+    comment: 'everything',
+    access: 'scoped',
+    scopes,
+  });
   return {
     admin,
     member,
@@ -46,7 +56,12 @@ export interface CallOptions {
 }
 
 /** One request to the app, with a full key and a JSON body if given. */
-export async function call(harness: Harness, method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', url: string, options: CallOptions = {}): Promise<InjectAnswer> {
+export async function call(
+  harness: Harness,
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+  url: string,
+  options: CallOptions = {},
+): Promise<InjectAnswer> {
   const { key, body, headers } = options;
   return await harness.app.inject({
     method,

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { type Account, buildApp, type Caller, createDeps, type Deps, inTransaction, loadConfig, systemCaller, systemRandom } from '@keyreeve/server';
+import {
+  type Account,
+  buildApp,
+  type Caller,
+  createDeps,
+  type Deps,
+  inTransaction,
+  loadConfig,
+  systemCaller,
+  systemRandom,
+} from '@keyreeve/server';
 import pino from 'pino';
 import { createTestDatabase, type TestDatabase } from './databases.ts';
 import { createTestClock, type TestClock } from './test-clock.ts';
@@ -60,7 +70,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     clock,
     database,
     logLines,
-    createAccount: (input) => inTransaction(deps.storage, (tx) => deps.accounts.createInside(tx, systemCaller(deps.defaultWorkspace, 'test'), input)),
+    createAccount: (input) =>
+      inTransaction(deps.storage, (tx) =>
+        deps.accounts.createInside(tx, systemCaller(deps.defaultWorkspace, 'test'), input),
+      ),
     callerOf: (user) => callerOf(deps, user),
     restart: async () => {
       await stop();

@@ -1,4 +1,4 @@
-export { call, type CallOptions, type Company, seedCompany } from './company.ts';
+export { type CallOptions, type Company, call, seedCompany } from './company.ts';
 export { createTestDatabase, type TestDatabase, testEngine } from './databases.ts';
 export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
 export { buildNupkg } from './nupkg-builder.ts';

@@ -16,7 +16,10 @@ export function toNeedle(name: string, text: string): Needle {
   const hex = bytes.toString('hex');
   const base64 = [0, 1, 2].flatMap((offset) => {
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-    const inner = shifted.toString('base64').replace(/=+$/, '').slice(offset === 0 ? 0 : offset + 1, -2);
+    const inner = shifted
+      .toString('base64')
+      .replace(/=+$/, '')
+      .slice(offset === 0 ? 0 : offset + 1, -2);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
   const spellings = new Set([text, encodeURIComponent(text), hex, hex.toUpperCase(), ...base64]);
@@ -25,11 +28,16 @@ export function toNeedle(name: string, text: string): Needle {
 
 /** The names of the needles that are somewhere in the bytes. */
 export function findNeedles(haystack: Buffer, needles: readonly Needle[]): string[] {
-  return needles.filter((needle) => needle.spellings.some((spelling) => haystack.includes(spelling))).map((needle) => needle.name);
+  return needles
+    .filter((needle) => needle.spellings.some((spelling) => haystack.includes(spelling)))
+    .map((needle) => needle.name);
 }
 
 /** `file: needle` for every file below the folder that holds one. */
-export function searchFolder(folder: string, needles: readonly Needle[]): { readonly found: string[]; readonly filesRead: number } {
+export function searchFolder(
+  folder: string,
+  needles: readonly Needle[],
+): { readonly found: string[]; readonly filesRead: number } {
   const found: string[] = [];
   let filesRead = 0;
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, type CallOptions } from './company.ts';
+import { type CallOptions, call } from './company.ts';
 import { type Harness, startHarness } from './harness.ts';
 import { findNeedles, type Needle, searchFolder, toNeedle } from './needles.ts';
 import { buildNupkg } from './nupkg-builder.ts';
@@ -12,7 +12,11 @@ interface Minted {
   fullKey: string;
 }
 
-const PASSWORDS = { first: 'correct horse battery staple 1', second: 'a wholly different pass phrase 2', wrong: 'this one was never right at all 3' };
+const PASSWORDS = {
+  first: 'correct horse battery staple 1',
+  second: 'a wholly different pass phrase 2',
+  wrong: 'this one was never right at all 3',
+};
 
 /** A day in the life of a workspace, with every kind of secret, and with secrets put where they do not belong. */
 class Run {
@@ -30,11 +34,16 @@ class Run {
   }
 
   async call(method: Parameters<typeof call>[1], url: string, options: CallOptions = {}) {
-    return await call(this.#harness, method, url, { ...options, headers: { ...(options.key === undefined ? { cookie: this.#cookie } : {}), ...options.headers } });
+    return await call(this.#harness, method, url, {
+      ...options,
+      headers: { ...(options.key === undefined ? { cookie: this.#cookie } : {}), ...options.headers },
+    });
   }
 
   async mint(name: string, accountId: string, body: Record<string, unknown> = {}): Promise<Minted> {
-    const answer = await this.call('POST', `/v1/accounts/${accountId}/keys`, { body: { comment: name, access: 'account', ...body } });
+    const answer = await this.call('POST', `/v1/accounts/${accountId}/keys`, {
+      body: { comment: name, access: 'account', ...body },
+    });
     expect(answer.statusCode, answer.body).toBe(201);
     const minted = answer.json<Minted>();
     this.keep(`secret key of ${name}`, minted.secretKey);
@@ -48,8 +57,16 @@ class Run {
 
   async setUp(): Promise<string> {
     const { deps } = this.#harness;
-    const code = this.keep('set-up code', (await deps.workspaces.issueSetupCode(deps.defaultWorkspace.id)).reveal());
-    const body = { code, email: 'ada@example.com', displayName: 'Ada', password: this.keep('first password', PASSWORDS.first) };
+    const code = this.keep(
+      'set-up code',
+      (await deps.workspaces.issueSetupCode(deps.defaultWorkspace.id)).reveal(),
+    );
+    const body = {
+      code,
+      email: 'ada@example.com',
+      displayName: 'Ada',
+      password: this.keep('first password', PASSWORDS.first),
+    };
     const answer = await this.call('POST', '/v1/setup', { body });
     expect(answer.statusCode, answer.body).toBe(201);
     this.keepCookie(answer, 'first session');
@@ -57,10 +74,19 @@ class Run {
   }
 
   async signInAndChangePassword(): Promise<void> {
-    await this.call('POST', '/v1/session', { body: { email: 'ada@example.com', password: this.keep('wrong password', PASSWORDS.wrong) } });
-    this.keepCookie(await this.call('POST', '/v1/session', { body: { email: 'ada@example.com', password: PASSWORDS.first } }), 'second session');
+    await this.call('POST', '/v1/session', {
+      body: { email: 'ada@example.com', password: this.keep('wrong password', PASSWORDS.wrong) },
+    });
+    this.keepCookie(
+      await this.call('POST', '/v1/session', {
+        body: { email: 'ada@example.com', password: PASSWORDS.first },
+      }),
+      'second session',
+    );
     const newPassword = this.keep('second password', PASSWORDS.second);
-    const changed = await this.call('POST', '/v1/password/change', { body: { currentPassword: PASSWORDS.first, newPassword } });
+    const changed = await this.call('POST', '/v1/password/change', {
+      body: { currentPassword: PASSWORDS.first, newPassword },
+    });
     expect(changed.statusCode, changed.body).toBe(200);
     this.keepCookie(changed, 'third session');
     await this.call('POST', '/v1/password/request', { body: { email: 'ada@example.com' } });
@@ -68,20 +94,36 @@ class Run {
 
   async useKeys(accountId: string): Promise<void> {
     const plain = await this.mint('plain', accountId, { sendMail: true });
-    const again = (await this.call('POST', `/v1/keys/${plain.apiKey}/regenerate`, { body: { overlapHours: 1, sendMail: true } })).json<Minted>();
+    const again = (
+      await this.call('POST', `/v1/keys/${plain.apiKey}/regenerate`, {
+        body: { overlapHours: 1, sendMail: true },
+      })
+    ).json<Minted>();
     this.keep('regenerated secret key', again.secretKey);
     const { deps } = this.#harness;
-    const robot = await this.#harness.createAccount({ kind: 'service', technicalName: 'robot', displayName: 'Robot' });
+    const robot = await this.#harness.createAccount({
+      kind: 'service',
+      technicalName: 'robot',
+      displayName: 'Robot',
+    });
     await this.mint('of a robot', robot.id, { mailTo: 'ops@example.com' });
-    const login = await this.call('POST', '/iam/login', { key: 'none', body: { auth_mode: 'apikey', apikey: again.apiKey, secretkey: again.secretKey } });
+    const login = await this.call('POST', '/iam/login', {
+      key: 'none',
+      body: { auth_mode: 'apikey', apikey: again.apiKey, secretkey: again.secretKey },
+    });
     const token = this.keep('token', login.json<{ token: string }>().token);
     await this.call('GET', `/iam/v4/checkSession?token=${token}`);
     await this.call('DELETE', `/iam/logout?token=${token}`);
-    const verifier = await this.mint('verifier', accountId, { access: 'scoped', scopes: [{ actions: ['iam:keys:verify'], resources: ['*'] }] });
+    const verifier = await this.mint('verifier', accountId, {
+      access: 'scoped',
+      scopes: [{ actions: ['iam:keys:verify'], resources: ['*'] }],
+    });
     await this.call('POST', '/v1/keys/verify', { key: verifier.fullKey, body: { key: again.fullKey } });
     const foreign = this.keep('foreign credential', 'oy2qm4zv6x3c8b5n7a9s1d2f3g4h5j6k7l8p9o0i1u2y3');
     const sha256 = createHash('sha256').update(foreign).digest('hex');
-    const imported = await this.call('POST', '/v1/key-imports', { body: { rows: [{ account: 'robot', comment: 'old', access: 'full', expiresAt: null, sha256 }] } });
+    const imported = await this.call('POST', '/v1/key-imports', {
+      body: { rows: [{ account: 'robot', comment: 'old', access: 'full', expiresAt: null, sha256 }] },
+    });
     expect(imported.statusCode, imported.body).toBe(200);
     await this.call('GET', '/v1/keys/self', { key: foreign });
     const mails = await deps.storage.read.selectFrom('outbox').select(['id', 'sealed_payload']).execute();
@@ -96,13 +138,31 @@ class Run {
   async misplaceSecrets(accountId: string): Promise<void> {
     const secret = this.secrets.get('regenerated secret key') ?? '';
     await this.call('GET', `/v1/keys/self?key=${secret}`);
-    await this.call('GET', `/v1/authorize?action=package:push&resource=x&apikey=${secret}`, { key: `kr_0123456789ABCDEF_${secret}` });
-    await this.call('POST', '/iam/login', { key: 'none', body: { auth_mode: 'apikey', apikey: secret, secretkey: secret } });
-    await this.call('POST', '/iam/login', { key: 'none', body: { auth_mode: 'apikey', apikey: '', secretkey: secret } });
-    await this.call('POST', `/v1/accounts/${accountId}/keys`, { body: { comment: 'x', access: 'account', [secret]: secret } });
-    await this.call('PATCH', '/v1/settings', { body: { signingAlgorithm: secret }, headers: { 'if-match': `"${secret}"` } });
+    await this.call('GET', `/v1/authorize?action=package:push&resource=x&apikey=${secret}`, {
+      key: `kr_0123456789ABCDEF_${secret}`,
+    });
+    await this.call('POST', '/iam/login', {
+      key: 'none',
+      body: { auth_mode: 'apikey', apikey: secret, secretkey: secret },
+    });
+    await this.call('POST', '/iam/login', {
+      key: 'none',
+      body: { auth_mode: 'apikey', apikey: '', secretkey: secret },
+    });
+    await this.call('POST', `/v1/accounts/${accountId}/keys`, {
+      body: { comment: 'x', access: 'account', [secret]: secret },
+    });
+    await this.call('PATCH', '/v1/settings', {
+      body: { signingAlgorithm: secret },
+      headers: { 'if-match': `"${secret}"` },
+    });
     await this.call('GET', '/v1/settings', { key: `${secret.slice(0, 20)} ${secret}` });
-    await this.#harness.app.inject({ method: 'PUT', url: '/api/v2/package', headers: { host: 'localhost', 'x-nuget-apikey': `kr_0123456789ABCDEF_${secret}` }, payload: Buffer.from(buildNupkg({ id: 'A', version: '1.0.0' })) });
+    await this.#harness.app.inject({
+      method: 'PUT',
+      url: '/api/v2/package',
+      headers: { host: 'localhost', 'x-nuget-apikey': `kr_0123456789ABCDEF_${secret}` },
+      payload: Buffer.from(buildNupkg({ id: 'A', version: '1.0.0' })),
+    });
   }
 }
 
@@ -141,7 +201,10 @@ describe('after a run with every kind of secret', () => {
 
   it('the search finds a planted secret in each spelling, so that finding nothing means something', () => {
     const needle = toNeedle('planted', 'a planted secret of some length');
-    for (const text of ['a planted secret of some length', Buffer.from('a planted secret of some length').toString('hex')]) {
+    for (const text of [
+      'a planted secret of some length',
+      Buffer.from('a planted secret of some length').toString('hex'),
+    ]) {
       expect(findNeedles(Buffer.from(`xx${text}yy`), [needle])).toEqual(['planted']);
     }
     for (const before of ['', '1', '12', '123']) {
@@ -173,7 +236,12 @@ describe('after a run with every kind of secret', () => {
 async function searchPostgresFiles(harness: Harness, needles: readonly Needle[]): Promise<void> {
   const { storage } = harness.deps;
   await sql`checkpoint`.execute(storage.write);
-  const { rows } = await sql<{ folder: string; oid: number }>`select current_setting('data_directory') as folder, oid from pg_database where datname = current_database()`.execute(storage.write);
+  const { rows } = await sql<{
+    folder: string;
+    oid: number;
+  }>`select current_setting('data_directory') as folder, oid from pg_database where datname = current_database()`.execute(
+    storage.write,
+  );
   const [place] = rows;
   if (place === undefined) throw new Error('The database has a place.');
   for (const folder of [`${place.folder}/base/${place.oid}`, `${place.folder}/pg_wal`]) {

@@ -13,6 +13,9 @@ interface ImportKeysOptions {
   readonly format?: FileFormat;
 }
 
+// A batch is one transaction of many rows: on a busy server it takes longer than other requests.
+const BATCH_TIMEOUT_MS = 120_000;
+
 const DOING: Readonly<Record<Phase, string>> = {
   reading: 'Reading',
   checking: 'Checking',
@@ -60,7 +63,7 @@ function explainStop(run: Run, { stop, batchesDone, imported }: ImportReport): v
 }
 
 async function importKeys(run: Run, path: string, options: ImportKeysOptions): Promise<ExitCode> {
-  const client = run.client();
+  const client = run.client({ timeoutMs: BATCH_TIMEOUT_MS });
   const file = openImportFile(path, options.format);
   const progress = createProgress(run);
   const report = await runImport(client, file, {

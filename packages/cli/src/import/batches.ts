@@ -12,7 +12,7 @@ export interface Batch {
   readonly rows: readonly NumberedRow[];
 }
 
-export const BATCH_ROWS = 200;
+const BATCH_ROWS = 200;
 /** Half of what the server takes, so that no spelling of a row makes a batch too large. */
 const BATCH_BYTES = 1_048_576;
 

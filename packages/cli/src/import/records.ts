@@ -15,7 +15,7 @@ export class UnreadableFile extends Error {
 }
 
 /** Longer than any row that the server takes; a file without line ends must not fill the memory. */
-export const RECORD_CHARACTERS_MAX = 262_144;
+const RECORD_CHARACTERS_MAX = 262_144;
 const FIELDS_MAX = 32;
 
 interface CsvRow {

@@ -3,7 +3,9 @@ import type { Secret } from '../lib/secret.ts';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export type DatabaseConfig = { readonly engine: 'sqlite' } | { readonly engine: 'postgres'; readonly url: Secret };
+export type DatabaseConfig =
+  | { readonly engine: 'sqlite' }
+  | { readonly engine: 'postgres'; readonly url: Secret };
 
 /** The whole configuration, checked. Nothing else in the server reads the environment. */
 export interface Config {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestCertificate } from '../../../testkit/src/smtp-sink.ts';
 import { ConfigError, type Environment, loadConfig } from './load.ts';
 import { VARIABLES } from './variables.ts';
 
@@ -145,6 +146,7 @@ describe('reach over plain http', () => {
 });
 
 describe('the certificate', () => {
+  const pair = createTestCertificate();
   let folder = '';
   let cert = '';
   let key = '';
@@ -152,8 +154,8 @@ describe('the certificate', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-config-'));
     cert = path.join(folder, 'cert.pem');
     key = path.join(folder, 'key.pem');
-    writeFileSync(cert, 'the certificate');
-    writeFileSync(key, 'the private key');
+    writeFileSync(cert, pair.cert);
+    writeFileSync(key, pair.key);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -168,12 +170,22 @@ describe('the certificate', () => {
 
   it('opens the server to others', () => {
     const config = loadConfig({ KEYREEVE_HOST: '0.0.0.0', KEYREEVE_TLS_CERT: cert, KEYREEVE_TLS_KEY: key });
-    expect(config.tls).toEqual({ cert: 'the certificate', key: 'the private key' });
+    expect(config.tls).toEqual(pair);
   });
 
   it('is named when its file cannot be read', () => {
     const faults = faultsOf({ KEYREEVE_TLS_CERT: cert, KEYREEVE_TLS_KEY: path.join(folder, 'missing.pem') });
     expect(faults).toEqual([expect.stringMatching(/^KEYREEVE_TLS_KEY names a file/)]);
+  });
+
+  it('must be one, and the one that its key belongs to', () => {
+    const other = path.join(folder, 'other.pem');
+    for (const text of [createTestCertificate().cert, 'not a certificate']) {
+      writeFileSync(other, text);
+      expect(faultsOf({ KEYREEVE_TLS_CERT: other, KEYREEVE_TLS_KEY: key })).toEqual([
+        expect.stringMatching(/^KEYREEVE_TLS_CERT and KEYREEVE_TLS_KEY cannot be used together/),
+      ]);
+    }
   });
 
   it('contradicts a public address without TLS', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { parseCidr } from '../lib/ip-list.ts';
 import { Secret } from '../lib/secret.ts';
 import { isEmailAddress } from '../lib/text.ts';
@@ -13,7 +14,9 @@ export class ConfigError extends Error {
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {
-    super(`The configuration has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    super(
+      `The configuration has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
     this.faults = faults;
   }
@@ -80,7 +83,10 @@ function readTls(reader: Reader): Config['tls'] {
   const keyFile = reader.text('KEYREEVE_TLS_KEY');
   if (certFile === null && keyFile === null) return null;
   if (certFile === null || keyFile === null) {
-    reader.fault(certFile === null ? 'KEYREEVE_TLS_CERT' : 'KEYREEVE_TLS_KEY', 'is missing: certificate and key go together');
+    reader.fault(
+      certFile === null ? 'KEYREEVE_TLS_CERT' : 'KEYREEVE_TLS_KEY',
+      'is missing: certificate and key go together',
+    );
     return null;
   }
   const readFile = (name: VariableName, file: string): string => {
@@ -91,13 +97,26 @@ function readTls(reader: Reader): Config['tls'] {
       return '';
     }
   };
-  return { cert: readFile('KEYREEVE_TLS_CERT', certFile), key: readFile('KEYREEVE_TLS_KEY', keyFile) };
+  const pair = { cert: readFile('KEYREEVE_TLS_CERT', certFile), key: readFile('KEYREEVE_TLS_KEY', keyFile) };
+  if (pair.cert !== '' && pair.key !== '') checkPair(reader, pair);
+  return pair;
+}
+
+/** Found here, a wrong certificate is told beside all other faults, and before a database is made. */
+function checkPair(reader: Reader, pair: NonNullable<Config['tls']>): void {
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    reader.fault('KEYREEVE_TLS_CERT', `and KEYREEVE_TLS_KEY cannot be used together (${reason})`);
+  }
 }
 
 function readDatabase(reader: Reader): DatabaseConfig {
   const url = reader.text('KEYREEVE_DATABASE_URL');
   if (url === null) return { engine: 'sqlite' };
-  if (!/^postgres(ql)?:\/\//.test(url)) reader.fault('KEYREEVE_DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite)');
+  if (!/^postgres(ql)?:\/\//.test(url))
+    reader.fault('KEYREEVE_DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite)');
   return { engine: 'postgres', url: new Secret(url) };
 }
 
@@ -105,7 +124,10 @@ function readMasterKey(reader: Reader, database: DatabaseConfig): Secret | null 
   const text = reader.text('KEYREEVE_MASTER_KEY');
   if (text === null) {
     if (database.engine === 'postgres') {
-      reader.fault('KEYREEVE_MASTER_KEY', 'is required with PostgreSQL: 32 bytes in base64, for instance from `openssl rand -base64 32`');
+      reader.fault(
+        'KEYREEVE_MASTER_KEY',
+        'is required with PostgreSQL: 32 bytes in base64, for instance from `openssl rand -base64 32`',
+      );
     }
     return null;
   }
@@ -120,7 +142,10 @@ function readAdmin(reader: Reader): Config['admin'] {
   const password = reader.secret('KEYREEVE_ADMIN_PASSWORD');
   if (email === null && password === null) return null;
   if (email === null || password === null) {
-    reader.fault(email === null ? 'KEYREEVE_ADMIN_EMAIL' : 'KEYREEVE_ADMIN_PASSWORD', 'is missing: e-mail and password go together');
+    reader.fault(
+      email === null ? 'KEYREEVE_ADMIN_EMAIL' : 'KEYREEVE_ADMIN_PASSWORD',
+      'is missing: e-mail and password go together',
+    );
     return null;
   }
   if (!isEmailAddress(email)) reader.fault('KEYREEVE_ADMIN_EMAIL', 'must be one plain e-mail address');
@@ -129,7 +154,10 @@ function readAdmin(reader: Reader): Config['admin'] {
 
 function readMail(reader: Reader): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom'> {
   const smtpUrl = reader.secret('KEYREEVE_SMTP_URL');
-  if (smtpUrl !== null && !(URL.canParse(smtpUrl.reveal()) && /^smtps?:$/.test(new URL(smtpUrl.reveal()).protocol))) {
+  if (
+    smtpUrl !== null &&
+    !(URL.canParse(smtpUrl.reveal()) && /^smtps?:$/.test(new URL(smtpUrl.reveal()).protocol))
+  ) {
     reader.fault('KEYREEVE_SMTP_URL', 'must be an address like smtps://user:password@mail.example.com:465');
   }
   const mailFrom = reader.text('KEYREEVE_MAIL_FROM') ?? 'keyreeve@localhost';
@@ -138,9 +166,16 @@ function readMail(reader: Reader): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | '
 }
 
 function readProxies(reader: Reader): readonly string[] {
-  const ranges = (reader.text('KEYREEVE_TRUST_PROXY') ?? '').split(',').map((range) => range.trim()).filter((range) => range !== '');
+  const ranges = (reader.text('KEYREEVE_TRUST_PROXY') ?? '')
+    .split(',')
+    .map((range) => range.trim())
+    .filter((range) => range !== '');
   for (const range of ranges) {
-    if (parseCidr(range) === null) reader.fault('KEYREEVE_TRUST_PROXY', `contains "${range}", which is neither an address nor a range like 10.0.0.0/8`);
+    if (parseCidr(range) === null)
+      reader.fault(
+        'KEYREEVE_TRUST_PROXY',
+        `contains "${range}", which is neither an address nor a range like 10.0.0.0/8`,
+      );
   }
   return ranges;
 }
@@ -153,7 +188,8 @@ function readLogLevel(reader: Reader): LogLevel {
 }
 
 function checkReach(reader: Reader, config: Config): void {
-  const isProtected = config.tls !== null || config.publicUrl?.startsWith('https:') === true || config.allowHttp;
+  const isProtected =
+    config.tls !== null || config.publicUrl?.startsWith('https:') === true || config.allowHttp;
   if (!isLoopback(config.host) && !isProtected) {
     reader.fault(
       'KEYREEVE_HOST',
@@ -175,13 +211,16 @@ export function loadConfig(environment: Environment): Config {
   const reader = new Reader(environment);
   const known = new Set<string>(VARIABLES.map((variable) => variable.name));
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('KEYREEVE_') && !known.has(name)) reader.faults.push(`${name} is not a setting of Keyreeve; see docs/operations/configuration.md.`);
+    if (name.startsWith('KEYREEVE_') && !known.has(name))
+      reader.faults.push(`${name} is not a setting of Keyreeve; see docs/operations/configuration.md.`);
   }
   const database = readDatabase(reader);
   const keyPrefix = reader.text('KEYREEVE_KEY_PREFIX') ?? 'kr';
-  if (!/^[a-z]{2,8}$/.test(keyPrefix)) reader.fault('KEYREEVE_KEY_PREFIX', 'must be 2 to 8 lower-case letters');
+  if (!/^[a-z]{2,8}$/.test(keyPrefix))
+    reader.fault('KEYREEVE_KEY_PREFIX', 'must be 2 to 8 lower-case letters');
   const baseDomain = reader.text('KEYREEVE_BASE_DOMAIN')?.toLowerCase() ?? null;
-  if (baseDomain !== null && !/^[a-z0-9.-]{1,190}$/.test(baseDomain)) reader.fault('KEYREEVE_BASE_DOMAIN', 'must be a domain like keys.example.com');
+  if (baseDomain !== null && !/^[a-z0-9.-]{1,190}$/.test(baseDomain))
+    reader.fault('KEYREEVE_BASE_DOMAIN', 'must be a domain like keys.example.com');
   const config: Config = {
     host: reader.text('KEYREEVE_HOST') ?? '127.0.0.1',
     port: readPort(reader),

@@ -9,25 +9,95 @@ export interface Variable {
 
 /** Every variable that the server reads, in the order of the docs table. */
 export const VARIABLES = [
-  { name: 'KEYREEVE_HOST', default: '127.0.0.1', description: 'Address to listen on. Any other than a loopback address needs `KEYREEVE_TLS_CERT` and `KEYREEVE_TLS_KEY`, an https `KEYREEVE_PUBLIC_URL` behind a proxy, or `KEYREEVE_ALLOW_HTTP=1`.' },
+  {
+    name: 'KEYREEVE_HOST',
+    default: '127.0.0.1',
+    description:
+      'Address to listen on. Any other than a loopback address needs `KEYREEVE_TLS_CERT` and `KEYREEVE_TLS_KEY`, an https `KEYREEVE_PUBLIC_URL` behind a proxy, or `KEYREEVE_ALLOW_HTTP=1`.',
+  },
   { name: 'KEYREEVE_PORT', default: '8080', description: 'Port to listen on (0 lets the system choose).' },
-  { name: 'KEYREEVE_PUBLIC_URL', default: 'http://localhost:{port}', description: 'Address of the default workspace as people and programs reach it. Links, mails and the issuer of tokens use it.' },
-  { name: 'KEYREEVE_BASE_DOMAIN', default: '', description: 'Domain below which other workspaces live: `{subdomain}.{base domain}`.' },
+  {
+    name: 'KEYREEVE_PUBLIC_URL',
+    default: 'http://localhost:{port}',
+    description:
+      'Address of the default workspace as people and programs reach it. Links, mails and the issuer of tokens use it.',
+  },
+  {
+    name: 'KEYREEVE_BASE_DOMAIN',
+    default: '',
+    description: 'Domain below which other workspaces live: `{subdomain}.{base domain}`.',
+  },
   { name: 'KEYREEVE_TLS_CERT', default: '', description: 'PEM file with the certificate chain.' },
   { name: 'KEYREEVE_TLS_KEY', default: '', description: 'PEM file with the private key.' },
-  { name: 'KEYREEVE_ALLOW_HTTP', default: '0', description: '`1` serves plain http on an address that others can reach. The console shows a banner.' },
-  { name: 'KEYREEVE_TRUST_PROXY', default: '', description: 'Addresses or ranges (comma-separated) of reverse proxies whose `X-Forwarded-*` headers count.' },
-  { name: 'KEYREEVE_DATA_DIR', default: './data', description: 'Folder of the embedded database, the master key file and the packages.' },
-  { name: 'KEYREEVE_DATABASE_URL', default: 'SQLite in the data folder', description: '`postgres://…` for PostgreSQL.', isSecret: true },
-  { name: 'KEYREEVE_MASTER_KEY', default: 'a file in the data folder (SQLite only)', description: '32 bytes in base64. Required for PostgreSQL. Losing it loses every key; backups never contain it.', isSecret: true },
-  { name: 'KEYREEVE_ADMIN_EMAIL', default: '', description: 'E-mail of the first administrator, for unattended set-up.' },
-  { name: 'KEYREEVE_ADMIN_PASSWORD', default: '', description: 'Password of the first administrator, for unattended set-up.', isSecret: true },
-  { name: 'KEYREEVE_SMTP_URL', default: '', description: '`smtps://user:password@host:465` or `smtp://…:587`. Without it, mails go to the local mailbox.', isSecret: true },
-  { name: 'KEYREEVE_SMTP_ALLOW_PLAIN', default: '0', description: '`1` lets mails go over `smtp://` without TLS, for a relay on the same machine.' },
+  {
+    name: 'KEYREEVE_ALLOW_HTTP',
+    default: '0',
+    description: '`1` serves plain http on an address that others can reach. The console shows a banner.',
+  },
+  {
+    name: 'KEYREEVE_TRUST_PROXY',
+    default: '',
+    description:
+      'Addresses or ranges (comma-separated) of reverse proxies whose `X-Forwarded-*` headers count.',
+  },
+  {
+    name: 'KEYREEVE_DATA_DIR',
+    default: './data',
+    description: 'Folder of the embedded database, the master key file and the packages.',
+  },
+  {
+    name: 'KEYREEVE_DATABASE_URL',
+    default: 'SQLite in the data folder',
+    description: '`postgres://…` for PostgreSQL.',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_MASTER_KEY',
+    default: 'a file in the data folder (SQLite only)',
+    description:
+      '32 bytes in base64. Required for PostgreSQL. Losing it loses every key; backups never contain it.',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_ADMIN_EMAIL',
+    default: '',
+    description: 'E-mail of the first administrator, for unattended set-up.',
+  },
+  {
+    name: 'KEYREEVE_ADMIN_PASSWORD',
+    default: '',
+    description: 'Password of the first administrator, for unattended set-up.',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_SMTP_URL',
+    default: '',
+    description:
+      '`smtps://user:password@host:465` or `smtp://…:587`. Without it, mails go to the local mailbox.',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_SMTP_ALLOW_PLAIN',
+    default: '0',
+    description: '`1` lets mails go over `smtp://` without TLS, for a relay on the same machine.',
+  },
   { name: 'KEYREEVE_MAIL_FROM', default: 'keyreeve@localhost', description: 'Sender address of mails.' },
-  { name: 'KEYREEVE_METRICS_TOKEN', default: '', description: 'Bearer token for `/metrics`. Without it, `/metrics` answers loopback addresses only.', isSecret: true },
-  { name: 'KEYREEVE_KEY_PREFIX', default: 'kr', description: 'Prefix of new API keys (2 to 8 lower-case letters). Keys with older prefixes stay valid.' },
-  { name: 'KEYREEVE_LOG_LEVEL', default: 'info', description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.' },
+  {
+    name: 'KEYREEVE_METRICS_TOKEN',
+    default: '',
+    description: 'Bearer token for `/metrics`. Without it, `/metrics` answers loopback addresses only.',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_KEY_PREFIX',
+    default: 'kr',
+    description: 'Prefix of new API keys (2 to 8 lower-case letters). Keys with older prefixes stay valid.',
+  },
+  {
+    name: 'KEYREEVE_LOG_LEVEL',
+    default: 'info',
+    description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  },
 ] as const satisfies readonly Variable[];
 
 export type VariableName = (typeof VARIABLES)[number]['name'];

@@ -44,7 +44,13 @@ export async function fillDemo(config: Config): Promise<readonly string[] | null
     const password = `demo-${randomBase62(systemRandom, 16)}`;
     const app = await buildApp(deps);
     const accounts = await createAccounts(deps, password);
-    const demo: Demo = { deps, app, accounts, admin: await callerOf(deps, accounts, DEMO_USERS[0].email), goTo };
+    const demo: Demo = {
+      deps,
+      app,
+      accounts,
+      admin: await callerOf(deps, accounts, DEMO_USERS[0].email),
+      goTo,
+    };
     await liveThroughTheYear(demo);
     goTo(0);
     await app.close();
@@ -60,12 +66,21 @@ async function createAccounts(deps: Deps, password: string): Promise<Map<string,
   const accounts = new Map<string, Account>();
   await inTransaction(deps.storage, async (tx) => {
     for (const user of DEMO_USERS) {
-      accounts.set(user.email, await deps.accounts.createInside(tx, caller, { ...user, kind: 'user', passwordHash }));
+      accounts.set(
+        user.email,
+        await deps.accounts.createInside(tx, caller, { ...user, kind: 'user', passwordHash }),
+      );
     }
     for (const { managers, ...service } of DEMO_SERVICE_ACCOUNTS) {
       const ids = managers.map((email) => accounts.get(email)?.id ?? '');
-      const grants = service.technicalName === 'billing-gateway' ? [{ actions: ['package:*', 'iam:keys:verify'], resources: ['*'] }] : undefined;
-      accounts.set(service.technicalName, await deps.accounts.createInside(tx, caller, { ...service, kind: 'service', managers: ids, grants }));
+      const grants =
+        service.technicalName === 'billing-gateway'
+          ? [{ actions: ['package:*', 'iam:keys:verify'], resources: ['*'] }]
+          : undefined;
+      accounts.set(
+        service.technicalName,
+        await deps.accounts.createInside(tx, caller, { ...service, kind: 'service', managers: ids, grants }),
+      );
     }
   });
   return accounts;
@@ -78,7 +93,11 @@ function accountOf(accounts: ReadonlyMap<string, Account>, name: string): Accoun
 }
 
 async function callerOf(deps: Deps, accounts: ReadonlyMap<string, Account>, name: string): Promise<Caller> {
-  const identity = await deps.accounts.findIdentity(deps.storage.read, deps.defaultWorkspace.id, accountOf(accounts, name).id);
+  const identity = await deps.accounts.findIdentity(
+    deps.storage.read,
+    deps.defaultWorkspace.id,
+    accountOf(accounts, name).id,
+  );
   if (identity === null) throw new Error(`The demo has no account ${name}.`);
   const principal = { kind: 'session', account: identity, sessionId: 'ses_demo', managedIds: [] } as const;
   return { ...systemCaller(deps.defaultWorkspace, 'demo'), principal };
@@ -87,12 +106,24 @@ async function callerOf(deps: Deps, accounts: ReadonlyMap<string, Account>, name
 /** Oldest first, each thing at its own time. */
 async function liveThroughTheYear(demo: Demo): Promise<void> {
   const { deps, admin, accounts, goTo } = demo;
-  const legacy = { account: 'kenji.sato@aozora.example', comment: 'Full access API key', access: 'full', expiresAt: null, sha256: createHash('sha256').update(randomBase62(systemRandom, 46)).digest('hex') } as const;
+  const legacy = {
+    account: 'kenji.sato@aozora.example',
+    comment: 'Full access API key',
+    access: 'full',
+    expiresAt: null,
+    sha256: createHash('sha256').update(randomBase62(systemRandom, 46)).digest('hex'),
+  } as const;
   await deps.keyImporter.importKeys(admin, [legacy], false);
   for (const key of [...DEMO_KEYS].toSorted((a, b) => b.age - a.age)) await liveThroughKey(demo, key);
   goTo(5);
   const left = accountOf(accounts, 'kenji.sato@aozora.example');
-  await deps.accounts.update(admin, 'user', left.id, { state: 'disabled', disabledReason: 'Left the company' }, null);
+  await deps.accounts.update(
+    admin,
+    'user',
+    left.id,
+    { state: 'disabled', disabledReason: 'Left the company' },
+    null,
+  );
 }
 
 async function liveThroughKey(demo: Demo, key: DemoKey): Promise<void> {
@@ -107,12 +138,12 @@ async function liveThroughKey(demo: Demo, key: DemoKey): Promise<void> {
     ownerId: owner === null ? undefined : accountOf(accounts, owner).id,
   });
   await pushPackages(demo, key, minted.fullKey);
-  if (key.then === 'used') await useKey(demo, key, minted.fullKey);
-  if (key.then === 'disabled') {
+  if (key.fate === 'used') await useKey(demo, key, minted.fullKey);
+  if (key.fate === 'disabled') {
     goTo(key.age - 1);
     await deps.keys.disable(admin, minted.key.id, 'Pasted into a public channel');
   }
-  if (key.then === 'overlap') {
+  if (key.fate === 'overlap') {
     goTo(1);
     await deps.keys.regenerate(admin, minted.key.id, { overlapHours: 168 });
   }
@@ -123,8 +154,14 @@ async function pushPackages({ app }: Demo, key: DemoKey, fullKey: Secret): Promi
     if (comment !== key.comment) continue;
     for (const version of versions) {
       const payload = Buffer.from(writeTinyNupkg(id, version, description));
-      const answer = await app.inject({ method: 'PUT', url: '/api/v2/package', headers: { 'x-nuget-apikey': fullKey.reveal() }, payload });
-      if (answer.statusCode !== 201) throw new Error(`The demo could not push ${id} ${version}: ${answer.body}`);
+      const answer = await app.inject({
+        method: 'PUT',
+        url: '/api/v2/package',
+        headers: { 'x-nuget-apikey': fullKey.reveal() },
+        payload,
+      });
+      if (answer.statusCode !== 201)
+        throw new Error(`The demo could not push ${id} ${version}: ${answer.body}`);
     }
   }
 }
@@ -135,7 +172,10 @@ async function useKey({ app, deps, goTo }: Demo, key: DemoKey, fullKey: Secret):
   for (let day = Math.min(key.age, 20); day >= 1; day -= 1) {
     goTo(day);
     for (let use = 0; use < USES_PER_DAY; use += 1) {
-      await app.inject({ url: '/v1/keys/self', headers: { authorization: `Bearer ${fullKey.reveal()}`, 'user-agent': 'demo/1.0' } });
+      await app.inject({
+        url: '/v1/keys/self',
+        headers: { authorization: `Bearer ${fullKey.reveal()}`, 'user-agent': 'demo/1.0' },
+      });
     }
     await deps.usage.flush();
   }

@@ -38,10 +38,24 @@ function writeStoredZip(entries: readonly Entry[]): Uint8Array {
   let offset = 0;
   for (const entry of entries) {
     const name = Buffer.from(entry.name);
-    const local = Buffer.concat([uint32(LOCAL_SIGNATURE), sharedFields(entry), name, Buffer.from(entry.text)]);
+    const local = Buffer.concat([
+      uint32(LOCAL_SIGNATURE),
+      sharedFields(entry),
+      name,
+      Buffer.from(entry.text),
+    ]);
     const madeBy = Buffer.alloc(2);
     madeBy.writeUInt16LE(ZIP_VERSION);
-    centrals.push(Buffer.concat([uint32(CENTRAL_SIGNATURE), madeBy, sharedFields(entry), Buffer.alloc(10), uint32(offset), name]));
+    centrals.push(
+      Buffer.concat([
+        uint32(CENTRAL_SIGNATURE),
+        madeBy,
+        sharedFields(entry),
+        Buffer.alloc(10),
+        uint32(offset),
+        name,
+      ]),
+    );
     locals.push(local);
     offset += local.length;
   }

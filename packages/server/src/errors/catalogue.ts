@@ -1,7 +1,9 @@
 import { AppError, type AppErrorOptions, type ErrorEntry } from './app-error.ts';
 
 type Definition = Omit<ErrorEntry, 'code'>;
-type Factories<Definitions> = { readonly [Reason in keyof Definitions]: (options?: AppErrorOptions) => AppError };
+type Factories<Definitions> = {
+  readonly [Reason in keyof Definitions]: (options?: AppErrorOptions) => AppError;
+};
 
 const registry = new Map<string, ErrorEntry>();
 

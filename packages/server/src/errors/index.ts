@@ -1,3 +1,9 @@
-export { AppError, type AppErrorOptions, type ErrorEntry, type FieldFault, hasErrorCode } from './app-error.ts';
+export {
+  AppError,
+  type AppErrorOptions,
+  type ErrorEntry,
+  type FieldFault,
+  hasErrorCode,
+} from './app-error.ts';
 export { defineErrors, findErrorEntry, listErrorEntries } from './catalogue.ts';
 export { requestErrors } from './request-errors.ts';

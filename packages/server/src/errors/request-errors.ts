@@ -15,7 +15,8 @@ export const requestErrors = defineErrors('request', {
   not_found: {
     status: 404,
     title: 'Not found',
-    remedy: 'Check the address and the id. What you may not see is answered in the same way as what does not exist.',
+    remedy:
+      'Check the address and the id. What you may not see is answered in the same way as what does not exist.',
   },
   method_not_allowed: {
     status: 405,
@@ -40,7 +41,8 @@ export const requestErrors = defineErrors('request', {
   precondition_required: {
     status: 428,
     title: 'If-Match is required',
-    remedy: 'Read the object, then send its `ETag` back in `If-Match`, so that a change by somebody else is not overwritten.',
+    remedy:
+      'Read the object, then send its `ETag` back in `If-Match`, so that a change by somebody else is not overwritten.',
   },
   precondition_failed: {
     status: 412,
@@ -55,7 +57,8 @@ export const requestErrors = defineErrors('request', {
   internal: {
     status: 500,
     title: 'Internal error',
-    remedy: 'This is a fault of the server. Give the request id to your administrator, who finds the cause in the log.',
+    remedy:
+      'This is a fault of the server. Give the request id to your administrator, who finds the cause in the log.',
   },
   unavailable: {
     status: 503,

@@ -10,7 +10,8 @@ export const authErrors = defineErrors('auth', {
   invalid_credential: {
     status: 401,
     title: 'The credential is not valid',
-    remedy: 'Check that the whole key was copied, and that it was not deleted, disabled, regenerated or expired.',
+    remedy:
+      'Check that the whole key was copied, and that it was not deleted, disabled, regenerated or expired.',
   },
   key_expired: {
     status: 401,

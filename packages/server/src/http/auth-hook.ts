@@ -4,6 +4,7 @@ import { authErrors } from './auth-errors.ts';
 import type { Caller, Workspace } from './caller.ts';
 import { type PresentedCredential, readCredential } from './credentials.ts';
 import type { AuthenticatedPrincipal, CredentialKind, Principal } from './principal.ts';
+import { isSecureRequest } from './secure-request.ts';
 
 /** What a route demands. Without one, the server refuses to start: deny by default. */
 export interface RouteAuth {
@@ -35,9 +36,16 @@ export interface AuthHookDeps {
   readonly findWorkspace: (host: string) => Promise<Workspace | null>;
   readonly defaultWorkspace: () => Workspace;
   /** The principal behind a credential; throws an `auth.*` error when it is no good. */
-  readonly authenticate: (credential: PresentedCredential, request: { workspace: Workspace; ip: string; userAgent: string | null }) => Promise<AuthenticatedPrincipal>;
+  readonly authenticate: (
+    credential: PresentedCredential,
+    request: { workspace: Workspace; ip: string; userAgent: string | null },
+  ) => Promise<AuthenticatedPrincipal>;
   /** True when a key or token holds the action on the resource, or, without one, on anything at all. */
-  readonly isPermitted: (principal: AuthenticatedPrincipal, action: string, resource: string | undefined) => boolean;
+  readonly isPermitted: (
+    principal: AuthenticatedPrincipal,
+    action: string,
+    resource: string | undefined,
+  ) => boolean;
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
 }
 
@@ -48,7 +56,9 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   app.decorateRequest('refusal', null);
   app.addHook('onRoute', (route) => {
     if (route.config?.auth === undefined) {
-      throw new Error(`The route ${String(route.method)} ${route.url} has no \`auth\` setting; every route must say who may call it.`);
+      throw new Error(
+        `The route ${String(route.method)} ${route.url} has no \`auth\` setting; every route must say who may call it.`,
+      );
     }
   });
   app.addHook('onRequest', async (request) => {
@@ -66,9 +76,13 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   });
 }
 
-async function resolvePrincipal(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): Promise<Principal> {
+async function resolvePrincipal(
+  request: FastifyRequest,
+  auth: RouteAuth,
+  deps: AuthHookDeps,
+): Promise<Principal> {
   if (auth.kinds.every((kind) => kind === 'anonymous')) return { kind: 'anonymous' };
-  const credential = readCredential(request.headers);
+  const credential = readCredential(request.headers, isSecureRequest(request));
   if (credential === null) {
     if (auth.kinds.includes('anonymous')) return { kind: 'anonymous' };
     throw authErrors.required();
@@ -81,7 +95,8 @@ async function resolvePrincipal(request: FastifyRequest, auth: RouteAuth, deps: 
 function checkRoute(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): void {
   const { principal, workspace } = request.caller;
   if (principal.kind === 'anonymous' || principal.kind === 'system') return;
-  if (!auth.kinds.includes(principal.kind)) throw authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
+  if (!auth.kinds.includes(principal.kind))
+    throw authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
   if (auth.isSystemOnly === true && !workspace.isDefault) throw authErrors.forbidden();
   if (principal.kind === 'session') {
     const isAdmin = principal.account.role === 'admin';

@@ -1,5 +1,5 @@
-import type { AuthenticatedPrincipal, Principal } from './principal.ts';
 import { authErrors } from './auth-errors.ts';
+import type { AuthenticatedPrincipal, Principal } from './principal.ts';
 
 /** The tenant that a request is for, found by its host. */
 export interface Workspace {

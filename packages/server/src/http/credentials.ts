@@ -25,7 +25,8 @@ export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
     if (!SINGLE_HEADERS.includes(name)) continue;
-    if (seen.has(name)) throw authErrors.ambiguous_credentials({ detail: `The header ${name} was sent twice. Send it once.` });
+    if (seen.has(name))
+      throw authErrors.ambiguous_credentials({ detail: `The header ${name} was sent twice. Send it once.` });
     seen.add(name);
   }
 }
@@ -44,7 +45,9 @@ function fromAuthorization(header: string): PresentedCredential {
   if (bearer?.[1] !== undefined) return { kind: 'bearer', value: new Secret(bearer[1]) };
   const basic = parseBasic(header);
   if (basic === null) {
-    throw authErrors.invalid_credential({ detail: 'The Authorization header is neither `Bearer <token>` nor `Basic <base64>`.' });
+    throw authErrors.invalid_credential({
+      detail: 'The Authorization header is neither `Bearer <token>` nor `Basic <base64>`.',
+    });
   }
   return fromPair(basic.user, basic.password);
 }
@@ -56,7 +59,9 @@ export function fromPair(user: string, password: Secret): PresentedCredential {
 }
 
 function spell(credential: PresentedCredential): string {
-  return credential.kind === 'pair' ? `${credential.apiKey}_${credential.secretKey.reveal()}` : credential.value.reveal();
+  return credential.kind === 'pair'
+    ? `${credential.apiKey}_${credential.secretKey.reveal()}`
+    : credential.value.reveal();
 }
 
 function readCookie(header: string | undefined, name: string): string | null {
@@ -74,18 +79,22 @@ function readCookie(header: string | undefined, name: string): string | null {
  * @throws auth.ambiguous_credentials when two headers name different credentials
  * @throws auth.invalid_credential when a header cannot be read
  */
-export function readCredential(headers: IncomingHttpHeaders): PresentedCredential | null {
+export function readCredential(headers: IncomingHttpHeaders, isSecure = false): PresentedCredential | null {
   const found: PresentedCredential[] = [];
-  if (headers.authorization !== undefined && headers.authorization.trim() !== '') found.push(fromAuthorization(headers.authorization.trim()));
+  if (headers.authorization !== undefined && headers.authorization.trim() !== '')
+    found.push(fromAuthorization(headers.authorization.trim()));
   for (const name of ['x-api-key', 'x-nuget-apikey']) {
     const value = headers[name];
-    if (typeof value === 'string' && value.trim() !== '') found.push({ kind: 'bearer', value: new Secret(value.trim().slice(0, 8192)) });
+    if (typeof value === 'string' && value.trim() !== '')
+      found.push({ kind: 'bearer', value: new Secret(value.trim().slice(0, 8192)) });
   }
   const [first] = found;
   if (first !== undefined) {
     if (found.some((other) => spell(other) !== spell(first))) throw authErrors.ambiguous_credentials();
     return found.find((other) => other.kind === 'pair') ?? first;
   }
-  const cookie = readCookie(headers.cookie, SECURE_SESSION_COOKIE) ?? readCookie(headers.cookie, SESSION_COOKIE);
+  // Over https only the `__Host-` name counts: the plain one can be planted by a sibling host.
+  const secure = readCookie(headers.cookie, SECURE_SESSION_COOKIE);
+  const cookie = secure ?? (isSecure ? null : readCookie(headers.cookie, SESSION_COOKIE));
   return cookie === null || cookie === '' ? null : { kind: 'cookie', value: new Secret(cookie) };
 }

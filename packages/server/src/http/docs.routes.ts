@@ -20,7 +20,10 @@ function sendPage(reply: FastifyReply, title: string, body: string): FastifyRepl
   const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} - Keyreeve</title><link rel="stylesheet" href="/docs/style.css"></head><body>${body}</body></html>`;
   return reply
     .type('text/html; charset=utf-8')
-    .header('content-security-policy', "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
+    .header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    )
     .header('cache-control', 'no-cache')
     .send(page);
 }
@@ -45,17 +48,32 @@ function listOperations(paths: Record<string, Record<string, Operation>>): strin
 export function registerDocsRoutes(app: FastifyInstance): void {
   app.get('/docs', { config: ANYBODY, schema: { hide: true } }, (_request, reply) => {
     const paths = (app.swagger().paths ?? {}) as Record<string, Record<string, Operation>>;
-    return sendPage(reply, 'API', `<h1>Keyreeve API</h1><p><a href="/openapi.json">OpenAPI 3.1</a> · <a href="/docs/errors">Error codes</a></p><table>${listOperations(paths)}</table>`);
+    return sendPage(
+      reply,
+      'API',
+      `<h1>Keyreeve API</h1><p><a href="/openapi.json">OpenAPI 3.1</a> · <a href="/docs/errors">Error codes</a></p><table>${listOperations(paths)}</table>`,
+    );
   });
   app.get('/docs/errors', { config: ANYBODY, schema: { hide: true } }, (_request, reply) => {
-    const rows = listErrorEntries().map((entry) => `<tr><td><a href="/docs/errors/${entry.code}"><code>${entry.code}</code></a></td><td>${entry.status}</td><td>${toHtml(entry.title)}</td></tr>`);
+    const rows = listErrorEntries().map(
+      (entry) =>
+        `<tr><td><a href="/docs/errors/${entry.code}"><code>${entry.code}</code></a></td><td>${entry.status}</td><td>${toHtml(entry.title)}</td></tr>`,
+    );
     return sendPage(reply, 'Errors', `<h1>Error codes</h1><table>${rows.join('')}</table>`);
   });
-  app.get<{ Params: { code: string } }>('/docs/errors/:code', { config: ANYBODY, schema: { hide: true } }, (request, reply) => {
-    const entry = findErrorEntry(request.params.code);
-    if (entry === undefined) throw requestErrors.not_found({ detail: 'There is no such error code.' });
-    return sendPage(reply, entry.code, `<h1><code>${entry.code}</code></h1><p>HTTP ${entry.status}: ${toHtml(entry.title)}</p><h2>What to do</h2><p>${toHtml(entry.remedy)}</p><p><a href="/docs/errors">All error codes</a></p>`);
-  });
+  app.get<{ Params: { code: string } }>(
+    '/docs/errors/:code',
+    { config: ANYBODY, schema: { hide: true } },
+    (request, reply) => {
+      const entry = findErrorEntry(request.params.code);
+      if (entry === undefined) throw requestErrors.not_found({ detail: 'There is no such error code.' });
+      return sendPage(
+        reply,
+        entry.code,
+        `<h1><code>${entry.code}</code></h1><p>HTTP ${entry.status}: ${toHtml(entry.title)}</p><h2>What to do</h2><p>${toHtml(entry.remedy)}</p><p><a href="/docs/errors">All error codes</a></p>`,
+      );
+    },
+  );
   app.get('/docs/style.css', { config: ANYBODY, schema: { hide: true } }, (_request, reply) =>
     reply.type('text/css; charset=utf-8').header('cache-control', 'max-age=3600').send(STYLE),
   );

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import { requestErrors } from '../errors/index.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
@@ -33,7 +39,8 @@ const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'content-security-policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 } as const;
 
 function serverOptions(options: HttpAppOptions): FastifyServerOptions {
@@ -89,11 +96,14 @@ function registerBodyParser(app: FastifyInstance): void {
  */
 function refuseUnreadableUrl(url: string): void {
   if (!url.includes('%')) return;
-  if (/%00/.test(url)) throw requestErrors.malformed({ detail: 'The address contains the character U+0000 (%00).' });
+  if (/%00/.test(url))
+    throw requestErrors.malformed({ detail: 'The address contains the character U+0000 (%00).' });
   try {
     decodeURIComponent(url);
   } catch {
-    throw requestErrors.malformed({ detail: 'The address cannot be read: its percent signs do not spell UTF-8.' });
+    throw requestErrors.malformed({
+      detail: 'The address cannot be read: its percent signs do not spell UTF-8.',
+    });
   }
 }
 
@@ -101,7 +111,8 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymousCaller(options, request);
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
-    if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
+    if (request.protocol === 'https')
+      reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
     refuseRepeatedHeaders(request.raw.rawHeaders);
     refuseUnreadableUrl(request.url);
     const workspace = await options.findWorkspace(request.host);
@@ -140,7 +151,10 @@ function registerRequestLog(app: FastifyInstance): void {
 export async function createHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
   const nodeOptions = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 };
   const common = serverOptions(options);
-  const transport = options.tls === null ? { http: nodeOptions } : { https: { ...nodeOptions, ...options.tls, minVersion: 'TLSv1.2' } };
+  const transport =
+    options.tls === null
+      ? { http: nodeOptions }
+      : { https: { ...nodeOptions, ...options.tls, minVersion: 'TLSv1.2' } };
   const app: FastifyInstance = Fastify({ ...common, ...transport } as FastifyServerOptions);
   app.decorateRequest('caller');
   registerBodyDeadline(app, { defaultMs: BODY_DEADLINE_MS });

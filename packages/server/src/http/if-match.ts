@@ -15,6 +15,9 @@ export function readIfMatch(request: FastifyRequest): number | null {
   if (header === undefined || header === '') throw requestErrors.precondition_required();
   if (header === '*') return null;
   const match = /^"(\d{1,15})"$/.exec(header);
-  if (match?.[1] === undefined) throw requestErrors.invalid({ detail: 'If-Match must be an ETag as this server sent it, for instance "3", or *.' });
+  if (match?.[1] === undefined)
+    throw requestErrors.invalid({
+      detail: 'If-Match must be an ETag as this server sent it, for instance "3", or *.',
+    });
   return Number(match[1]);
 }

@@ -1,7 +1,20 @@
 export { authErrors } from './auth-errors.ts';
-export { refuseCrossSite, type RouteAuth } from './auth-hook.ts';
-export { type AuthenticatedCaller, type Caller, requireAuthenticated, systemCaller, type Workspace } from './caller.ts';
-export { fromPair, parseBasic, type PresentedCredential, readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from './credentials.ts';
+export { type RouteAuth, refuseCrossSite } from './auth-hook.ts';
+export {
+  type AuthenticatedCaller,
+  type Caller,
+  requireAuthenticated,
+  systemCaller,
+  type Workspace,
+} from './caller.ts';
+export {
+  fromPair,
+  type PresentedCredential,
+  parseBasic,
+  readCredential,
+  SECURE_SESSION_COOKIE,
+  SESSION_COOKIE,
+} from './credentials.ts';
 export { registerDocsRoutes } from './docs.routes.ts';
 export { createHttpApp, type HttpAppOptions } from './http-app.ts';
 export { readIfMatch, toEtag } from './if-match.ts';
@@ -21,3 +34,4 @@ export type {
 } from './principal.ts';
 export { challengeHeaders, logFault, problemResponse, toAppError } from './problem.ts';
 export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';
+export { isSecureRequest } from './secure-request.ts';

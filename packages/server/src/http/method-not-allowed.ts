@@ -16,7 +16,9 @@ export function registerMethodNotAllowed(app: FastifyInstance): void {
   });
   app.setNotFoundHandler((request) => {
     const path = request.url.split('?')[0] ?? '';
-    const methods = new Set([...paths.values()].filter((known) => known.pattern.test(path)).flatMap((known) => [...known.methods]));
+    const methods = new Set(
+      [...paths.values()].filter((known) => known.pattern.test(path)).flatMap((known) => [...known.methods]),
+    );
     if (methods.size === 0) throw requestErrors.not_found({ detail: 'There is nothing at this address.' });
     throw requestErrors.method_not_allowed({ headers: { allow: [...methods].toSorted().join(', ') } });
   });

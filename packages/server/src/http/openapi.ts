@@ -3,9 +3,24 @@ import type { FastifyInstance } from 'fastify';
 import type { RouteAuth } from './auth-hook.ts';
 
 const SECURITY_SCHEMES = {
-  session: { type: 'apiKey', in: 'cookie', name: 'keyreeve_session', description: 'Session of the console (`__Host-keyreeve_session` over https).' },
-  key: { type: 'http', scheme: 'bearer', description: 'A full key: `Authorization: Bearer kr_…`. `X-API-Key` and Basic (API key, secret key) mean the same.' },
-  token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token got from `/iam/login` or `/oauth2/token`.' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'keyreeve_session',
+    description: 'Session of the console (`__Host-keyreeve_session` over https).',
+  },
+  key: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A full key: `Authorization: Bearer kr_…`. `X-API-Key` and Basic (API key, secret key) mean the same.',
+  },
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token got from `/iam/login` or `/oauth2/token`.',
+  },
 } as const;
 
 function describeAuth(auth: RouteAuth): string {
@@ -23,19 +38,30 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Keyreeve', version: '1', description: 'Self-hosted API-key authority. Errors are RFC 9457 problems with a stable `code`.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: 'Keyreeve',
+        version: '1',
+        description: 'Self-hosted API-key authority. Errors are RFC 9457 problems with a stable `code`.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
       components: { securitySchemes: SECURITY_SCHEMES },
     },
-    refResolver: { buildLocalReference: (json) => String(json['$id']) },
+    refResolver: { buildLocalReference: (json) => (typeof json['$id'] === 'string' ? json['$id'] : '') },
     transform: ({ schema, url, route }) => {
       const auth = route.config?.auth;
       const kinds = auth?.kinds ?? [];
       const security = kinds.map((kind) => (kind === 'anonymous' ? {} : { [kind]: [] }));
-      const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`].filter((text) => typeof text === 'string').join('\n\n');
-      return { url, schema: { ...schema, description, security } as typeof schema };
+      const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`]
+        .filter((text) => typeof text === 'string')
+        .join('\n\n');
+      return { url, schema: { ...schema, description, security } };
     },
   });
-  app.get('/openapi.json', { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } }, async (_request, reply) => {
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()));
-  });
+  app.get(
+    '/openapi.json',
+    { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } },
+    async (_request, reply) => {
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()));
+    },
+  );
 }

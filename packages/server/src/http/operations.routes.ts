@@ -23,7 +23,11 @@ LOOPBACK.addAddress('::1', 'ipv6');
 /** The peer itself must be on this machine; a forwarded address proves nothing. */
 function isFromThisMachine(request: FastifyRequest): boolean {
   const address = request.socket.remoteAddress ?? '';
-  return address !== '' && LOOPBACK.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') && request.headers['x-forwarded-for'] === undefined;
+  return (
+    address !== '' &&
+    LOOPBACK.check(address, isIPv4(address) ? 'ipv4' : 'ipv6') &&
+    request.headers['x-forwarded-for'] === undefined
+  );
 }
 
 function mayReadMetrics(request: FastifyRequest, token: Secret | null): boolean {
@@ -45,20 +49,38 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
   });
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: ids would make a series each.
-    durations.observe({ route: request.routeOptions.url ?? 'none', method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    durations.observe(
+      { route: request.routeOptions.url ?? 'none', method: request.method, status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    );
   });
   const response = { 200: HealthSchema, default: problemResponse };
-  app.get('/healthz', { config: ANYBODY, schema: { operationId: 'getHealth', tags: ['operations'], summary: 'Is the process alive?', response } }, async () => ({ status: 'ok' as const }));
-  app.get('/readyz', { config: ANYBODY, schema: { operationId: 'getReadiness', tags: ['operations'], summary: 'Can it do its work?', response } }, async () => {
-    try {
-      await deps.ping();
-    } catch (error) {
-      throw requestErrors.unavailable({ headers: { 'retry-after': '1' }, cause: error });
-    }
-    return { status: 'ok' as const };
-  });
+  app.get(
+    '/healthz',
+    {
+      config: ANYBODY,
+      schema: { operationId: 'getHealth', tags: ['operations'], summary: 'Is the process alive?', response },
+    },
+    async () => ({ status: 'ok' as const }),
+  );
+  app.get(
+    '/readyz',
+    {
+      config: ANYBODY,
+      schema: { operationId: 'getReadiness', tags: ['operations'], summary: 'Can it do its work?', response },
+    },
+    async () => {
+      try {
+        await deps.ping();
+      } catch (error) {
+        throw requestErrors.unavailable({ headers: { 'retry-after': '1' }, cause: error });
+      }
+      return { status: 'ok' as const };
+    },
+  );
   app.get('/metrics', { config: ANYBODY, schema: { hide: true } }, async (request, reply) => {
-    if (!mayReadMetrics(request, deps.metricsToken)) throw requestErrors.not_found({ detail: 'There is nothing at this address.' });
+    if (!mayReadMetrics(request, deps.metricsToken))
+      throw requestErrors.not_found({ detail: 'There is nothing at this address.' });
     return await reply.type(registry.contentType).send(await registry.metrics());
   });
 }

@@ -25,16 +25,26 @@ export const ProblemSchema = Type.Object(
 /** For the `default` response of every route. */
 export const problemResponse = {
   description: 'A problem (RFC 9457). `code` is stable and documented.',
-  content: { 'application/problem+json': { schema: Type.Unsafe<Type.Static<typeof ProblemSchema>>(Type.Ref('Problem')) } },
+  content: {
+    'application/problem+json': {
+      schema: Type.Unsafe<Type.Static<typeof ProblemSchema>>(Type.Ref('Problem')),
+    },
+  },
 };
 
 const FASTIFY_FAULTS: Readonly<Record<string, (bodyBytesMax: number | undefined) => AppError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: (bodyBytesMax) =>
-    requestErrors.body_too_large(bodyBytesMax === undefined ? {} : { detail: `The body may have at most ${bodyBytesMax} bytes.` }),
+    requestErrors.body_too_large(
+      bodyBytesMax === undefined ? {} : { detail: `The body may have at most ${bodyBytesMax} bytes.` },
+    ),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => requestErrors.unsupported_media_type(),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => requestErrors.malformed({ detail: 'Content-Length does not match the body.' }),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    requestErrors.malformed({ detail: 'Content-Length does not match the body.' }),
   FST_ERR_CTP_EMPTY_TYPE: () => requestErrors.unsupported_media_type(),
-  FST_ERR_BAD_URL: () => requestErrors.malformed({ detail: 'The address cannot be read: a percent sign is not followed by two hexadecimal digits.' }),
+  FST_ERR_BAD_URL: () =>
+    requestErrors.malformed({
+      detail: 'The address cannot be read: a percent sign is not followed by two hexadecimal digits.',
+    }),
   FST_ERR_ASYNC_CONSTRAINT: () => requestErrors.malformed(),
   FST_ERR_HANDLER_TIMEOUT: () => requestErrors.unavailable({ headers: { 'retry-after': '5' } }),
 };
@@ -54,7 +64,8 @@ function toFieldName(context: string | undefined, fault: ValidationFault): strin
     .join('')
     .replace(/^\./, '');
   const member = fault.params?.['additionalProperty'] ?? fault.params?.['missingProperty'];
-  const name = typeof member === 'string' ? [path, member.slice(0, 64)].filter((part) => part !== '').join('.') : path;
+  const name =
+    typeof member === 'string' ? [path, member.slice(0, 64)].filter((part) => part !== '').join('.') : path;
   return name === '' ? (context ?? 'body') : name;
 }
 
@@ -69,7 +80,9 @@ function toFieldFaults(context: string | undefined, faults: readonly ValidationF
   const byField = Map.groupBy(faults, (fault) => toFieldName(context, fault));
   return [...byField].map(([field, all]) => {
     const branches = all.filter((fault) => fault.keyword !== 'anyOf');
-    const choices = branches.flatMap((fault) => fault.params?.['allowedValues'] ?? fault.params?.['allowedValue'] ?? []);
+    const choices = branches.flatMap(
+      (fault) => fault.params?.['allowedValues'] ?? fault.params?.['allowedValue'] ?? [],
+    );
     if (choices.length > 0) return { field, message: `must be one of ${JSON.stringify(choices)}` };
     const messages = new Set((branches.length > 0 ? branches : all).map(toMessage));
     return { field, message: [...messages].join(' or ') };
@@ -80,7 +93,10 @@ function fromFastify(error: FastifyError, bodyBytesMax: number | undefined): App
   if (error.validation !== undefined) {
     const fields = toFieldFaults(error.validationContext, error.validation).slice(0, 20);
     const [first] = fields;
-    return requestErrors.invalid({ fields, detail: first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}.` });
+    return requestErrors.invalid({
+      fields,
+      detail: first === undefined ? 'The request is not valid.' : `${first.field} ${first.message}.`,
+    });
   }
   const known = FASTIFY_FAULTS[error.code];
   if (known !== undefined) return known(bodyBytesMax);
@@ -94,9 +110,14 @@ function fromFastify(error: FastifyError, bodyBytesMax: number | undefined): App
 export function toAppError(error: unknown, bodyBytesMax?: number): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof JsonFault) return requestErrors.malformed({ detail: error.message });
-  if (isUnavailable(error)) return requestErrors.unavailable({ headers: { 'retry-after': '5' }, cause: error });
-  const fromFramework = error instanceof Error && 'code' in error ? fromFastify(error as FastifyError, bodyBytesMax) : null;
-  return fromFramework ?? requestErrors.internal({ cause: error, internal: error instanceof Error ? error.message : String(error) });
+  if (isUnavailable(error))
+    return requestErrors.unavailable({ headers: { 'retry-after': '5' }, cause: error });
+  const fromFramework =
+    error instanceof Error && 'code' in error ? fromFastify(error as FastifyError, bodyBytesMax) : null;
+  return (
+    fromFramework ??
+    requestErrors.internal({ cause: error, internal: error instanceof Error ? error.message : String(error) })
+  );
 }
 
 export function toProblem(error: AppError, request: FastifyRequest): Type.Static<typeof ProblemSchema> {
@@ -112,21 +133,34 @@ export function toProblem(error: AppError, request: FastifyRequest): Type.Static
   };
 }
 
-/** RFC 9110 11.6.1: every 401 says how to authenticate. */
-export function challengeHeaders(error: AppError): Record<string, string> {
-  return error.status === 401 ? { 'www-authenticate': 'Bearer realm="keyreeve", Basic realm="keyreeve", charset="UTF-8"', ...error.headers } : { ...error.headers };
+/**
+ * RFC 9110 11.6.1: every 401 says how to authenticate. Scripts of a browser get no Basic: it would open a window
+ * of its own over the sign-in page.
+ */
+export function challengeHeaders(error: AppError, request: FastifyRequest): Record<string, string> {
+  if (error.status !== 401) return { ...error.headers };
+  const basic =
+    request.headers['sec-fetch-site'] === undefined ? ', Basic realm="keyreeve", charset="UTF-8"' : '';
+  return { 'www-authenticate': `Bearer realm="keyreeve"${basic}`, ...error.headers };
 }
 
 export function logFault(error: AppError, request: FastifyRequest): void {
-  if (error.status >= 500) request.log.error({ err: error.cause ?? error, code: error.code }, 'the request failed');
+  if (error.status >= 500)
+    request.log.error({ err: error.cause ?? error, code: error.code }, 'the request failed');
 }
 
 export function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   logFault(error, request);
-  return reply.code(error.status).headers(challengeHeaders(error)).type('application/problem+json; charset=utf-8').send(toProblem(error, request));
+  return reply
+    .code(error.status)
+    .headers(challengeHeaders(error, request))
+    .type('application/problem+json; charset=utf-8')
+    .send(toProblem(error, request));
 }
 
 export function registerProblems(app: FastifyInstance): void {
   app.addSchema(ProblemSchema);
-  app.setErrorHandler((error, request, reply) => sendProblem(toAppError(error, request.routeOptions.bodyLimit), request, reply));
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(toAppError(error, request.routeOptions.bodyLimit), request, reply),
+  );
 }

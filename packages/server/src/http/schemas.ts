@@ -7,7 +7,14 @@ export function refTo<Schema extends TSchema & { $id?: string }>(schema: Schema)
 }
 
 export const ListQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: PAGE_LIMIT_DEFAULT, description: `Rows a page (default ${PAGE_LIMIT_DEFAULT}).` })),
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: PAGE_LIMIT_MAX,
+      default: PAGE_LIMIT_DEFAULT,
+      description: `Rows a page (default ${PAGE_LIMIT_DEFAULT}).`,
+    }),
+  ),
   cursor: Type.Optional(Type.String({ maxLength: 1024, description: '`nextCursor` of the page before.' })),
   q: Type.Optional(Type.String({ maxLength: 256, description: 'Search text.' })),
 };

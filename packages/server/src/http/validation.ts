@@ -2,7 +2,13 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyServerOptions } from 'fastify';
 
-const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false, strict: false, addUsedSchema: false } as const;
+const OPTIONS = {
+  removeAdditional: false,
+  useDefaults: true,
+  allErrors: false,
+  strict: false,
+  addUsedSchema: false,
+} as const;
 
 /**
  * Bodies are taken as they are: no coercion, no silent dropping, so that `1` is never taken for `"1"` and a
@@ -13,7 +19,9 @@ export const schemaController: NonNullable<FastifyServerOptions['schemaControlle
   compilersFactory: { buildValidator: buildValidator as never },
 };
 
-function buildValidator(externalSchemas: Record<string, object>): (route: { schema: object; httpPart: string }) => unknown {
+function buildValidator(
+  externalSchemas: Record<string, object>,
+): (route: { schema: object; httpPart: string }) => unknown {
   const make = (coerceTypes: boolean): Ajv => {
     const ajv = new Ajv({ ...OPTIONS, coerceTypes });
     addFormats.default(ajv);

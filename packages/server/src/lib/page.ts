@@ -18,7 +18,9 @@ export function encodeCursor(values: CursorValues): string {
 // What a row can hold: anything else would reach the database as a value that one of the engines refuses.
 function isCursorValue(value: unknown, sample: string | number | undefined): value is string | number {
   if (typeof value === 'number') return typeof sample === 'number' && Number.isSafeInteger(value);
-  return typeof value === 'string' && typeof sample === 'string' && value.isWellFormed() && !value.includes('\0');
+  return (
+    typeof value === 'string' && typeof sample === 'string' && value.isWellFormed() && !value.includes('\0')
+  );
 }
 
 /** Null when the text is not a cursor of as many values as `sample` has, of the same types. */
@@ -33,8 +35,15 @@ export function decodeCursor(text: string, sample: CursorValues): CursorValues |
 }
 
 /** Cuts `limit + 1` fetched rows to a page: the extra row only says that there is a next page. */
-export function toPage<Row>(rows: readonly Row[], limit: number, valuesOf: (row: Row) => CursorValues): Page<Row> {
+export function toPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  valuesOf: (row: Row) => CursorValues,
+): Page<Row> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(valuesOf(last)) : null };
+  return {
+    items,
+    nextCursor: rows.length > limit && last !== undefined ? encodeCursor(valuesOf(last)) : null,
+  };
 }

@@ -127,13 +127,14 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('reads 64 KiB of members, or of brackets and quotes, within 100 ms', () => {
+  it('reads 64 KiB of members, or of brackets and quotes, within 100 ms of processor time', () => {
     const members = `{${Array.from({ length: 6_000 }, (_, index) => `"k${index}":1`).join(',')}}`;
     const escapes = `"${String.raw`\u0061`.repeat(10_000)}"`;
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     parseStrictJson(members);
     parseStrictJson(escapes);
     parseStrictJson(`[${'"",'.repeat(20_000)}1]`);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(100_000);
   });
 });

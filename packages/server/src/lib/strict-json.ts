@@ -47,7 +47,8 @@ function checkMembers(json: string): void {
     } else if (character === '{' || character === '[') {
       levels.push(character === '{' ? new Set() : null);
       isName = character === '{';
-      if (levels.length > JSON_DEPTH_MAX) throw new JsonFault(`The body is nested deeper than ${JSON_DEPTH_MAX} levels.`);
+      if (levels.length > JSON_DEPTH_MAX)
+        throw new JsonFault(`The body is nested deeper than ${JSON_DEPTH_MAX} levels.`);
     } else if (character === '}' || character === ']') {
       levels.pop();
     } else if (character === ',') {
@@ -66,8 +67,10 @@ function findStringEnd(json: string, start: number): number {
 function readString(json: string): string {
   if (!json.includes('\\')) return json.slice(1, -1);
   const text = JSON.parse(json) as string;
-  if (!text.isWellFormed()) throw new JsonFault('The body contains an unpaired surrogate; send valid Unicode.');
-  if (text.includes('\0')) throw new JsonFault('The body contains the character U+0000, which no text may hold.');
+  if (!text.isWellFormed())
+    throw new JsonFault('The body contains an unpaired surrogate; send valid Unicode.');
+  if (text.includes('\0'))
+    throw new JsonFault('The body contains the character U+0000, which no text may hold.');
   return text;
 }
 

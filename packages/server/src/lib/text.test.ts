@@ -60,10 +60,11 @@ describe('isEmailAddress', () => {
   });
 
   it('answers in linear time on texts that nearly match', () => {
-    const startedAt = performance.now();
-    expect(isEmailAddress(`a@${'a.'.repeat(50_000)}`)).toBe(false);
-    expect(isEmailAddress('a'.repeat(100_000))).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    const texts = [`a@${'a.'.repeat(50_000)}`, 'a'.repeat(100_000), `${'a'.repeat(64)}@${'a-'.repeat(90)}`];
+    const before = process.cpuUsage();
+    for (const text of texts) expect(isEmailAddress(text)).toBe(false);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(50_000);
   });
 });
 

@@ -25,5 +25,11 @@ const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]
  * lists are refused: mail libraries have sent such addresses to other people than the reader expects.
  */
 export function isEmailAddress(text: string): boolean {
-  return text.length <= 254 && EMAIL.test(text) && !text.includes('..') && !text.startsWith('.') && !text.includes('.@');
+  return (
+    text.length <= 254 &&
+    EMAIL.test(text) &&
+    !text.includes('..') &&
+    !text.startsWith('.') &&
+    !text.includes('.@')
+  );
 }

@@ -5,7 +5,10 @@ import { VARIABLES } from '../config/index.ts';
 /** The table of environment variables. */
 const folder = path.resolve(import.meta.dirname, '../../../../docs/operations');
 mkdirSync(folder, { recursive: true });
-const rows = VARIABLES.map((variable) => `| \`${variable.name}\` | ${variable.default === '' ? '' : `\`${variable.default}\``} | ${variable.description} |`);
+const rows = VARIABLES.map(
+  (variable) =>
+    `| \`${variable.name}\` | ${variable.default === '' ? '' : `\`${variable.default}\``} | ${variable.description} |`,
+);
 const page = [
   '# Configuration',
   '',

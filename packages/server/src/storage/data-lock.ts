@@ -20,7 +20,10 @@ export function lockDataFolder(dataDir: string): DataLock {
     database.exec('begin exclusive');
   } catch (error) {
     database.close();
-    throw new Error(`The data folder ${dataDir} is in use by another Keyreeve process. Stop that one first, or choose another KEYREEVE_DATA_DIR.`, { cause: error });
+    throw new Error(
+      `The data folder ${dataDir} is in use by another Keyreeve process. Stop that one first, or choose another KEYREEVE_DATA_DIR.`,
+      { cause: error },
+    );
   }
   return { release: () => database.close() };
 }

@@ -81,7 +81,9 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
   });
   // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
   // hands on what the connection has already told.
-  pool.on('connect', (client) => client.on('error', (error) => logger.error({ err: error }, 'a database connection broke')));
+  pool.on('connect', (client) =>
+    client.on('error', (error) => logger.error({ err: error }, 'a database connection broke')),
+  );
   pool.on('error', () => {});
   const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { engine: 'postgres', read: kysely, write: kysely, usage: kysely, close: () => kysely.destroy() };

@@ -27,10 +27,18 @@ export function isUniqueViolation(error: unknown): boolean {
 /** The database cannot be reached or written right now; nothing was changed. */
 export function isUnavailable(error: unknown): boolean {
   const errcode = readMember(error, 'errcode');
-  if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_FULL || (errcode & 0xff) === SQLITE_BUSY;
+  if (typeof errcode === 'number')
+    return (errcode & 0xff) === SQLITE_FULL || (errcode & 0xff) === SQLITE_BUSY;
   const code = readMember(error, 'code');
-  if (typeof code === 'string' && (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_RETRY.includes(code))) return true;
-  if (typeof code === 'string' && ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code)) return true;
+  if (typeof code === 'string' && (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_RETRY.includes(code)))
+    return true;
+  if (typeof code === 'string' && ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code))
+    return true;
   const message = readMember(error, 'message');
-  return typeof message === 'string' && /timeout exceeded when trying to connect|Query read timeout|Connection terminated|is not queryable/.test(message);
+  return (
+    typeof message === 'string' &&
+    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|is not queryable/.test(
+      message,
+    )
+  );
 }

@@ -64,17 +64,29 @@ export async function openKeyring(deps: KeyringDeps): Promise<Keyring> {
   const rows = await inTransaction(deps.storage, async (tx) => {
     await checkMasterKey(tx, deps, master);
     for (const purpose of PURPOSES) {
-      const found = await tx.selectFrom('data_keys').select('id').where('purpose', '=', purpose).limit(1).executeTakeFirst();
+      const found = await tx
+        .selectFrom('data_keys')
+        .select('id')
+        .where('purpose', '=', purpose)
+        .limit(1)
+        .executeTakeFirst();
       if (found === undefined) await insertDataKey(tx, deps, master, purpose);
     }
-    return await tx.selectFrom('data_keys').select(['id', 'purpose', 'wrapped']).orderBy('created_at').orderBy('id').limit(10_000).execute();
+    return await tx
+      .selectFrom('data_keys')
+      .select(['id', 'purpose', 'wrapped'])
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(10_000)
+      .execute();
   });
   const keys = new Map<string, DataKey>();
   const newest = new Map<string, DataKey>();
   for (const row of rows) {
     const plain = openBytes(master, Buffer.from(row.wrapped, 'base64url'), wrapPlace(row.id, row.purpose));
     const purpose = PURPOSES.find((known) => known === row.purpose);
-    if (plain === null || purpose === undefined) throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
+    if (plain === null || purpose === undefined)
+      throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
     const dataKey: DataKey = { id: row.id, purpose, key: createSecretKey(plain) };
     keys.set(row.id, dataKey);
     newest.set(purpose, dataKey);
@@ -99,26 +111,46 @@ function makeKeyring(keys: Map<string, DataKey>, newest: Map<string, DataKey>, r
     open: (sealed, additionalData) => {
       const [id = '', text = ''] = sealed.split(':');
       const dataKey = keys.get(id);
-      const plain = dataKey?.purpose === 'seal' ? openBytes(dataKey.key, Buffer.from(text, 'base64url'), additionalData) : null;
-      if (plain === null) throw new Error(`A sealed value at ${additionalData} does not open: it was altered or moved.`);
+      const plain =
+        dataKey?.purpose === 'seal'
+          ? openBytes(dataKey.key, Buffer.from(text, 'base64url'), additionalData)
+          : null;
+      if (plain === null)
+        throw new Error(`A sealed value at ${additionalData} does not open: it was altered or moved.`);
       return Buffer.from(plain).toString('utf8');
     },
   };
 }
 
-async function insertDataKey(tx: Tx, deps: KeyringDeps, master: KeyObject, purpose: KeyPurpose): Promise<void> {
+async function insertDataKey(
+  tx: Tx,
+  deps: KeyringDeps,
+  master: KeyObject,
+  purpose: KeyPurpose,
+): Promise<void> {
   const id = newId(deps.random, 'dataKey');
   const wrapped = sealBytes(master, deps.random.bytes(32), wrapPlace(id, purpose), deps.random);
   await tx
     .insertInto('data_keys')
-    .values({ id, purpose, wrapped: Buffer.from(wrapped).toString('base64url'), created_at: deps.clock.now() })
+    .values({
+      id,
+      purpose,
+      wrapped: Buffer.from(wrapped).toString('base64url'),
+      created_at: deps.clock.now(),
+    })
     .execute();
 }
 
 async function checkMasterKey(tx: Tx, deps: KeyringDeps, master: KeyObject): Promise<void> {
-  const row = await tx.selectFrom('meta').select('value').where('name', '=', 'master_key_check').executeTakeFirst();
+  const row = await tx
+    .selectFrom('meta')
+    .select('value')
+    .where('name', '=', 'master_key_check')
+    .executeTakeFirst();
   if (row === undefined) {
-    const value = Buffer.from(sealBytes(master, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random)).toString('base64url');
+    const value = Buffer.from(
+      sealBytes(master, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random),
+    ).toString('base64url');
     await tx.insertInto('meta').values({ name: 'master_key_check', value }).execute();
     return;
   }
@@ -140,20 +172,29 @@ export function newMasterKey(): Uint8Array {
  *
  * @throws MasterKeyError when the old master key is not the right one; nothing is changed then
  */
-export async function rotateMasterKey(deps: KeyringDeps, newMasterKey: Uint8Array): Promise<number> {
-  const [oldKey, newKey] = [createSecretKey(deps.masterKey), createSecretKey(newMasterKey)];
+export async function rotateMasterKey(deps: KeyringDeps, nextMasterKey: Uint8Array): Promise<number> {
+  const [oldKey, newKey] = [createSecretKey(deps.masterKey), createSecretKey(nextMasterKey)];
   return await inTransaction(deps.storage, async (tx) => {
     await checkMasterKey(tx, deps, oldKey);
-    const rows = await tx.selectFrom('data_keys').select(['id', 'purpose', 'wrapped']).limit(10_000).execute();
+    const rows = await tx
+      .selectFrom('data_keys')
+      .select(['id', 'purpose', 'wrapped'])
+      .limit(10_000)
+      .execute();
     for (const row of rows) {
       const place = wrapPlace(row.id, row.purpose);
       const plain = openBytes(oldKey, Buffer.from(row.wrapped, 'base64url'), place);
-      if (plain === null) throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
+      if (plain === null)
+        throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
       const wrapped = Buffer.from(sealBytes(newKey, plain, place, deps.random)).toString('base64url');
       await tx.updateTable('data_keys').set({ wrapped }).where('id', '=', row.id).execute();
     }
     const check = sealBytes(newKey, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random);
-    await tx.updateTable('meta').set({ value: Buffer.from(check).toString('base64url') }).where('name', '=', 'master_key_check').execute();
+    await tx
+      .updateTable('meta')
+      .set({ value: Buffer.from(check).toString('base64url') })
+      .where('name', '=', 'master_key_check')
+      .execute();
     return rows.length;
   });
 }

@@ -11,7 +11,10 @@ const MASTER_KEY_BYTES = 32;
  *
  * @throws MasterKeyError when the key is missing or is not 32 bytes.
  */
-export function loadMasterKey(config: Pick<Config, 'database' | 'dataDir' | 'masterKey'>, isNewDatabase: boolean): Uint8Array {
+export function loadMasterKey(
+  config: Pick<Config, 'database' | 'dataDir' | 'masterKey'>,
+  isNewDatabase: boolean,
+): Uint8Array {
   if (config.masterKey !== null) return decode(config.masterKey.reveal(), 'KEYREEVE_MASTER_KEY');
   const file = path.join(config.dataDir, 'master.key');
   if (existsSync(file)) return decode(readFileSync(file, 'utf8').trim(), file);
@@ -36,7 +39,9 @@ export function writeNextMasterKey(dataDir: string, key: Uint8Array): void {
 
 /** The key of a rotation that was cut short, or null. */
 export function readNextMasterKey(dataDir: string): Uint8Array | null {
-  return existsSync(nextFile(dataDir)) ? decode(readFileSync(nextFile(dataDir), 'utf8').trim(), nextFile(dataDir)) : null;
+  return existsSync(nextFile(dataDir))
+    ? decode(readFileSync(nextFile(dataDir), 'utf8').trim(), nextFile(dataDir))
+    : null;
 }
 
 /** The last step: the database is wrapped under the new key, which takes its place. */
@@ -46,7 +51,8 @@ export function adoptNextMasterKey(dataDir: string): void {
 
 function decode(text: string, source: string): Uint8Array {
   const key = Buffer.from(text, 'base64');
-  if (key.length !== MASTER_KEY_BYTES) throw new MasterKeyError(`${source} must hold exactly ${MASTER_KEY_BYTES} bytes in base64.`);
+  if (key.length !== MASTER_KEY_BYTES)
+    throw new MasterKeyError(`${source} must hold exactly ${MASTER_KEY_BYTES} bytes in base64.`);
   return key;
 }
 

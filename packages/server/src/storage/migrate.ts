@@ -23,7 +23,11 @@ export async function migrateStorage(storage: Storage): Promise<void> {
   await migrate(storage.usage, USAGE, 'usage_migrations');
 }
 
-async function migrate(db: Kysely<Database>, migrations: Record<string, Migration>, table: string): Promise<void> {
+async function migrate(
+  db: Kysely<Database>,
+  migrations: Record<string, Migration>,
+  table: string,
+): Promise<void> {
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve(migrations) },
@@ -35,7 +39,9 @@ async function migrate(db: Kysely<Database>, migrations: Record<string, Migratio
     if (error === undefined) return;
     if (!isRetryable(error) || tries >= TRIES_MAX) {
       const failed = results?.find((result) => result.status === 'Error');
-      throw new Error(`The migration ${failed?.migrationName ?? '(before the first)'} failed.`, { cause: error });
+      throw new Error(`The migration ${failed?.migrationName ?? '(before the first)'} failed.`, {
+        cause: error,
+      });
     }
     await delay(50);
   }

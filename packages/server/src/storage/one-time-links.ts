@@ -3,14 +3,30 @@ import type { OneTimeLinksTable } from './schema.ts';
 
 export type OneTimeLinkRow = OneTimeLinksTable;
 
-const COLUMNS = ['id', 'workspace_id', 'purpose', 'token_digest', 'account_id', 'key_id', 'sealed_payload', 'created_at', 'expires_at', 'used_at'] as const;
+const COLUMNS = [
+  'id',
+  'workspace_id',
+  'purpose',
+  'token_digest',
+  'account_id',
+  'key_id',
+  'sealed_payload',
+  'created_at',
+  'expires_at',
+  'used_at',
+] as const;
 
 export async function insertOneTimeLink(exec: Executor, row: OneTimeLinkRow): Promise<void> {
   await exec.insertInto('one_time_links').values(row).execute();
 }
 
 /** The link of a token digest, used or not. */
-export async function findOneTimeLink(exec: Executor, workspaceId: string, purpose: string, tokenDigest: string): Promise<OneTimeLinkRow | undefined> {
+export async function findOneTimeLink(
+  exec: Executor,
+  workspaceId: string,
+  purpose: string,
+  tokenDigest: string,
+): Promise<OneTimeLinkRow | undefined> {
   return await exec
     .selectFrom('one_time_links')
     .select(COLUMNS)
@@ -33,10 +49,26 @@ export async function useOneTimeLink(exec: Executor, id: string, now: number): P
 }
 
 /** Links of a key stop working when the key is regenerated or deleted: they would hand out a dead secret. */
-export async function dropOneTimeLinksOfKey(exec: Executor, workspaceId: string, keyId: string): Promise<void> {
-  await exec.deleteFrom('one_time_links').where('workspace_id', '=', workspaceId).where('key_id', '=', keyId).execute();
+export async function dropOneTimeLinksOfKey(
+  exec: Executor,
+  workspaceId: string,
+  keyId: string,
+): Promise<void> {
+  await exec
+    .deleteFrom('one_time_links')
+    .where('workspace_id', '=', workspaceId)
+    .where('key_id', '=', keyId)
+    .execute();
 }
 
-export async function dropOneTimeLinksOfAccount(exec: Executor, workspaceId: string, accountId: string): Promise<void> {
-  await exec.deleteFrom('one_time_links').where('workspace_id', '=', workspaceId).where('account_id', '=', accountId).execute();
+export async function dropOneTimeLinksOfAccount(
+  exec: Executor,
+  workspaceId: string,
+  accountId: string,
+): Promise<void> {
+  await exec
+    .deleteFrom('one_time_links')
+    .where('workspace_id', '=', workspaceId)
+    .where('account_id', '=', accountId)
+    .execute();
 }

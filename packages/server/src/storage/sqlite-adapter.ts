@@ -1,10 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import {
-  SqliteAdapter,
-  SqliteDialect,
-  type SqliteDatabase,
-  type SqliteStatement,
-} from 'kysely';
+import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 
 const STATEMENTS_MAX = 500;
 // While it opens, before it serves anybody, a process may wait for another one that makes the same new file.
@@ -51,7 +46,10 @@ function requireVersion(database: DatabaseSync): void {
   for (const [index, wanted] of SQLITE_VERSION_MIN.entries()) {
     const found = parts[index] ?? 0;
     if (found > wanted) return;
-    if (found < wanted) throw new Error(`SQLite ${version} can corrupt its log; ${SQLITE_VERSION_MIN.join('.')} or newer is needed.`);
+    if (found < wanted)
+      throw new Error(
+        `SQLite ${version} can corrupt its log; ${SQLITE_VERSION_MIN.join('.')} or newer is needed.`,
+      );
   }
 }
 
@@ -59,7 +57,8 @@ function requirePragma(database: DatabaseSync, name: string, value: string, expe
   database.exec(`pragma ${name} = ${value}`);
   const row = database.prepare(`pragma ${name}`).get();
   const found = row === undefined ? undefined : Object.values(row)[0];
-  if (found !== expected) throw new Error(`SQLite did not accept ${name}=${value} (it says ${String(found)}); refusing to start.`);
+  if (found !== expected)
+    throw new Error(`SQLite did not accept ${name}=${value} (it says ${String(found)}); refusing to start.`);
 }
 
 /** What Kysely's SQLite driver needs, over `node:sqlite`, with prepared statements kept. */
@@ -114,7 +113,6 @@ class NodeSqliteDialect extends SqliteDialect {
   override createAdapter(): SqliteAdapter {
     return new TransactionalSqliteAdapter();
   }
-
 }
 
 export function createSqliteDialect(database: DatabaseSync): SqliteDialect {

@@ -155,7 +155,10 @@ describe('two writers', () => {
     expect(Object.values(await stored()).filter((role) => role === 'admin')).toHaveLength(1);
   });
 
-  it(`wait for each other without stopping the event loop, and both succeed (${HELD_MS} ms)`, async () => {
+  // Repeated, since other programs on the machine can take the processor for longer than the limit.
+  it(`wait for each other without stopping the event loop, and both succeed (${HELD_MS} ms)`, {
+    retry: 2,
+  }, async () => {
     const holder = await holdLock();
     const released = delay(HELD_MS).then(() => holder.release());
     const loop = monitorEventLoopDelay({ resolution: 5 });

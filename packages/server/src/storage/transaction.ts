@@ -17,12 +17,18 @@ const WAIT_MS_MAX = 100;
  *
  * @throws whatever `work` throws; the transaction is then rolled back whole.
  */
-export async function inTransaction<Result>(storage: Storage, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+export async function inTransaction<Result>(
+  storage: Storage,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
   const startedAt = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
       const builder = storage.write.transaction();
-      return await (storage.engine === 'postgres' ? builder.setIsolationLevel('serializable') : builder).execute(work);
+      return await (storage.engine === 'postgres'
+        ? builder.setIsolationLevel('serializable')
+        : builder
+      ).execute(work);
     } catch (error) {
       if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.

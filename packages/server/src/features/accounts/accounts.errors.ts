@@ -34,6 +34,7 @@ export const accountErrors = defineErrors('account', {
   password_weak: {
     status: 400,
     title: 'The password is too easy to guess',
-    remedy: 'Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.',
+    remedy:
+      'Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.',
   },
 });

@@ -23,7 +23,9 @@ export function visibleIds(principal: AuthenticatedPrincipal): readonly string[]
     return principal.account.role === 'admin' ? null : [principal.account.id, ...principal.managedIds];
   }
   if (can(principal, 'iam:accounts:read', '*') || can(principal, 'iam:accounts:write', '*')) return null;
-  const named = principal.key.scopes.flatMap((scope) => scope.resources).filter((resource) => !resource.includes('*'));
+  const named = principal.key.scopes
+    .flatMap((scope) => scope.resources)
+    .filter((resource) => !resource.includes('*'));
   return named.filter((id) => reachOf(principal, { id }) !== 'none');
 }
 
@@ -34,7 +36,10 @@ function ownPermissions(principal: AuthenticatedPrincipal): readonly Permission[
 }
 
 /** The first part of `wanted` that the caller does not hold himself, or null. */
-export function findGrantExcess(principal: AuthenticatedPrincipal, wanted: readonly Permission[]): { action: string; resource: string } | null {
+export function findGrantExcess(
+  principal: AuthenticatedPrincipal,
+  wanted: readonly Permission[],
+): { action: string; resource: string } | null {
   const own = ownPermissions(principal);
   return own === 'everything' ? null : findExcess(own, wanted);
 }

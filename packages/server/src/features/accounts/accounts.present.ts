@@ -5,8 +5,13 @@ import type { Account } from './accounts.repo.ts';
 import type { ServiceAccountSchema, UserSchema } from './accounts.schema.ts';
 import type { AccountView } from './accounts.service.ts';
 
-export function presentPermissions(permissions: readonly Permission[]): { actions: string[]; resources: string[] }[] {
-  return permissions.map((permission) => ({ actions: [...permission.actions], resources: [...permission.resources] }));
+export function presentPermissions(
+  permissions: readonly Permission[],
+): { actions: string[]; resources: string[] }[] {
+  return permissions.map((permission) => ({
+    actions: [...permission.actions],
+    resources: [...permission.resources],
+  }));
 }
 
 function presentCommon(account: Account) {
@@ -37,7 +42,10 @@ export function presentUser({ account }: AccountView): Static<typeof UserSchema>
   };
 }
 
-export function presentServiceAccount({ account, managers }: AccountView): Static<typeof ServiceAccountSchema> {
+export function presentServiceAccount({
+  account,
+  managers,
+}: AccountView): Static<typeof ServiceAccountSchema> {
   return {
     ...presentCommon(account),
     technicalName: account.technicalName ?? '',

@@ -33,9 +33,29 @@ export interface Account {
 }
 
 const COLUMNS = [
-  'id', 'workspace_id', 'kind', 'state', 'disabled_reason', 'role', 'email', 'display_name', 'first_name', 'last_name', 'technical_name',
-  'description', 'locale', 'tags', 'grants', 'password_hash', 'password_changed_at', 'epoch', 'version', 'last_seen_at', 'created_at',
-  'created_by', 'updated_at',
+  'id',
+  'workspace_id',
+  'kind',
+  'state',
+  'disabled_reason',
+  'role',
+  'email',
+  'display_name',
+  'first_name',
+  'last_name',
+  'technical_name',
+  'description',
+  'locale',
+  'tags',
+  'grants',
+  'password_hash',
+  'password_changed_at',
+  'epoch',
+  'version',
+  'last_seen_at',
+  'created_at',
+  'created_by',
+  'updated_at',
 ] as const;
 
 type Row = Pick<AccountsTable, (typeof COLUMNS)[number]>;
@@ -95,7 +115,11 @@ function toValues(account: Account) {
   };
 }
 
-export async function insertAccount(exec: Executor, account: Account, passwordHash: string | null): Promise<void> {
+export async function insertAccount(
+  exec: Executor,
+  account: Account,
+  passwordHash: string | null,
+): Promise<void> {
   await exec
     .insertInto('accounts')
     .values({
@@ -113,27 +137,60 @@ export async function insertAccount(exec: Executor, account: Account, passwordHa
 }
 
 export async function updateAccount(exec: Executor, account: Account): Promise<void> {
-  await exec.updateTable('accounts').set(toValues(account)).where('workspace_id', '=', account.workspaceId).where('id', '=', account.id).execute();
+  await exec
+    .updateTable('accounts')
+    .set(toValues(account))
+    .where('workspace_id', '=', account.workspaceId)
+    .where('id', '=', account.id)
+    .execute();
 }
 
 export async function deleteAccount(exec: Executor, workspaceId: string, id: string): Promise<void> {
-  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('service_account_id', '=', id).execute();
-  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('user_id', '=', id).execute();
+  await exec
+    .deleteFrom('account_managers')
+    .where('workspace_id', '=', workspaceId)
+    .where('service_account_id', '=', id)
+    .execute();
+  await exec
+    .deleteFrom('account_managers')
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', id)
+    .execute();
   await exec.deleteFrom('accounts').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
 }
 
 export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
-  const row = await exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', workspaceId).where('id', '=', id).executeTakeFirst();
+  const row = await exec
+    .selectFrom('accounts')
+    .select(COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .executeTakeFirst();
   return row === undefined ? null : toAccount(row);
 }
 
-export async function findAccounts(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]> {
+export async function findAccounts(
+  exec: Executor,
+  workspaceId: string,
+  ids: readonly string[],
+): Promise<Account[]> {
   if (ids.length === 0) return [];
-  const rows = await exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', workspaceId).where('id', 'in', ids).limit(1_000).execute();
+  const rows = await exec
+    .selectFrom('accounts')
+    .select(COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('id', 'in', ids)
+    .limit(1_000)
+    .execute();
   return rows.map(toAccount);
 }
 
-export async function findAccountByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null> {
+export async function findAccountByLogin(
+  exec: Executor,
+  workspaceId: string,
+  kind: AccountKind,
+  login: string,
+): Promise<Account | null> {
   const row = await exec
     .selectFrom('accounts')
     .select(COLUMNS)
@@ -144,25 +201,59 @@ export async function findAccountByLogin(exec: Executor, workspaceId: string, ki
   return row === undefined ? null : toAccount(row);
 }
 
-export async function findPasswordHash(exec: Executor, workspaceId: string, id: string): Promise<string | null> {
-  const row = await exec.selectFrom('accounts').select('password_hash').where('workspace_id', '=', workspaceId).where('id', '=', id).executeTakeFirst();
+export async function findPasswordHash(
+  exec: Executor,
+  workspaceId: string,
+  id: string,
+): Promise<string | null> {
+  const row = await exec
+    .selectFrom('accounts')
+    .select('password_hash')
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .executeTakeFirst();
   return row?.password_hash ?? null;
 }
 
-export async function savePasswordHash(exec: Executor, account: Account, passwordHash: string, now: number): Promise<void> {
+export async function savePasswordHash(
+  exec: Executor,
+  account: Account,
+  passwordHash: string,
+  now: number,
+): Promise<void> {
   await exec
     .updateTable('accounts')
-    .set((eb) => ({ password_hash: passwordHash, password_changed_at: now, epoch: eb('epoch', '+', 1), version: eb('version', '+', 1), updated_at: now }))
+    .set((eb) => ({
+      password_hash: passwordHash,
+      password_changed_at: now,
+      epoch: eb('epoch', '+', 1),
+      version: eb('version', '+', 1),
+      updated_at: now,
+    }))
     .where('workspace_id', '=', account.workspaceId)
     .where('id', '=', account.id)
     .execute();
 }
 
-export async function saveLastSeen(exec: Executor, workspaceId: string, id: string, now: number): Promise<void> {
-  await exec.updateTable('accounts').set({ last_seen_at: now }).where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+export async function saveLastSeen(
+  exec: Executor,
+  workspaceId: string,
+  id: string,
+  now: number,
+): Promise<void> {
+  await exec
+    .updateTable('accounts')
+    .set({ last_seen_at: now })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .execute();
 }
 
-export async function countActiveAdmins(exec: Executor, workspaceId: string, exceptId: string | null): Promise<number> {
+export async function countActiveAdmins(
+  exec: Executor,
+  workspaceId: string,
+  exceptId: string | null,
+): Promise<number> {
   let query = exec
     .selectFrom('accounts')
     .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -192,9 +283,18 @@ function matchesText(q: string): RawBuilder<boolean> {
 }
 
 /** By login, ascending; `after` holds login and id of the last row of the page before. */
-export async function listAccounts(exec: Executor, filter: AccountFilter, after: CursorValues | null, limit: number): Promise<Account[]> {
+export async function listAccounts(
+  exec: Executor,
+  filter: AccountFilter,
+  after: CursorValues | null,
+  limit: number,
+): Promise<Account[]> {
   if (filter.visibleIds?.length === 0) return [];
-  let query = exec.selectFrom('accounts').select(COLUMNS).where('workspace_id', '=', filter.workspaceId).where('kind', '=', filter.kind);
+  let query = exec
+    .selectFrom('accounts')
+    .select(COLUMNS)
+    .where('workspace_id', '=', filter.workspaceId)
+    .where('kind', '=', filter.kind);
   const { q, visibleIds } = filter;
   if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
   if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
@@ -203,7 +303,11 @@ export async function listAccounts(exec: Executor, filter: AccountFilter, after:
   return rows.map(toAccount);
 }
 
-export async function listManagers(exec: Executor, workspaceId: string, serviceAccountIds: readonly string[]): Promise<{ service_account_id: string; user_id: string }[]> {
+export async function listManagers(
+  exec: Executor,
+  workspaceId: string,
+  serviceAccountIds: readonly string[],
+): Promise<{ service_account_id: string; user_id: string }[]> {
   if (serviceAccountIds.length === 0) return [];
   return await exec
     .selectFrom('account_managers')
@@ -227,7 +331,12 @@ export async function listManagedIds(exec: Executor, workspaceId: string, userId
   return rows.map((row) => row.service_account_id);
 }
 
-export async function isManagedBy(exec: Executor, workspaceId: string, serviceAccountId: string, userId: string): Promise<boolean> {
+export async function isManagedBy(
+  exec: Executor,
+  workspaceId: string,
+  serviceAccountId: string,
+  userId: string,
+): Promise<boolean> {
   const row = await exec
     .selectFrom('account_managers')
     .select('user_id')
@@ -238,9 +347,21 @@ export async function isManagedBy(exec: Executor, workspaceId: string, serviceAc
   return row !== undefined;
 }
 
-export async function replaceManagers(exec: Executor, workspaceId: string, serviceAccountId: string, userIds: readonly string[]): Promise<void> {
-  await exec.deleteFrom('account_managers').where('workspace_id', '=', workspaceId).where('service_account_id', '=', serviceAccountId).execute();
+export async function replaceManagers(
+  exec: Executor,
+  workspaceId: string,
+  serviceAccountId: string,
+  userIds: readonly string[],
+): Promise<void> {
+  await exec
+    .deleteFrom('account_managers')
+    .where('workspace_id', '=', workspaceId)
+    .where('service_account_id', '=', serviceAccountId)
+    .execute();
   for (const userId of userIds) {
-    await exec.insertInto('account_managers').values({ workspace_id: workspaceId, service_account_id: serviceAccountId, user_id: userId }).execute();
+    await exec
+      .insertInto('account_managers')
+      .values({ workspace_id: workspaceId, service_account_id: serviceAccountId, user_id: userId })
+      .execute();
   }
 }

@@ -1,7 +1,16 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static, type TSchema } from 'typebox';
-import { type Caller, EmptyResponse, ListQuery, problemResponse, readIfMatch, refTo, type RouteAuth, toEtag } from '../../http/index.ts';
+import {
+  type Caller,
+  EmptyResponse,
+  ListQuery,
+  problemResponse,
+  type RouteAuth,
+  readIfMatch,
+  refTo,
+  toEtag,
+} from '../../http/index.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
 import { presentServiceAccount, presentUser } from './accounts.present.ts';
@@ -31,16 +40,32 @@ const WRITE: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:acco
 const CREATE: RouteAuth = { ...WRITE, resource: '*', isAdminOnly: true };
 const ListQuerySchema = Type.Object(ListQuery, { additionalProperties: false });
 
-export function registerAccountRoutes(root: FastifyInstance, service: AccountsService, passwords: UserPasswords): void {
+export function registerAccountRoutes(
+  root: FastifyInstance,
+  service: AccountsService,
+  passwords: UserPasswords,
+): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.addSchema(UserSchema);
   app.addSchema(ServiceAccountSchema);
   app.post(
     '/v1/users',
-    { config: { auth: CREATE }, schema: { operationId: 'createUser', tags: ['accounts'], summary: 'Create a user', body: CreateUserSchema, response: { 201: refTo(UserSchema), default: problemResponse } } },
+    {
+      config: { auth: CREATE },
+      schema: {
+        operationId: 'createUser',
+        tags: ['accounts'],
+        summary: 'Create a user',
+        body: CreateUserSchema,
+        response: { 201: refTo(UserSchema), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const { password, ...fields } = request.body;
-      const passwordHash = password === undefined ? null : await passwords.hash(new Secret(password), [fields.email, fields.displayName]);
+      const passwordHash =
+        password === undefined
+          ? null
+          : await passwords.hash(new Secret(password), [fields.email, fields.displayName]);
       const view = await service.create(request.caller, { ...fields, kind: 'user', passwordHash });
       if (password === undefined) await passwords.invite(request.caller, view);
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentUser(view));
@@ -48,17 +73,38 @@ export function registerAccountRoutes(root: FastifyInstance, service: AccountsSe
   );
   app.post(
     '/v1/service-accounts',
-    { config: { auth: CREATE }, schema: { operationId: 'createServiceAccount', tags: ['accounts'], summary: 'Create a service account', body: CreateServiceAccountSchema, response: { 201: refTo(ServiceAccountSchema), default: problemResponse } } },
+    {
+      config: { auth: CREATE },
+      schema: {
+        operationId: 'createServiceAccount',
+        tags: ['accounts'],
+        summary: 'Create a service account',
+        body: CreateServiceAccountSchema,
+        response: { 201: refTo(ServiceAccountSchema), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const view = await service.create(request.caller, { ...request.body, kind: 'service' });
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentServiceAccount(view));
     },
   );
   registerKind(app, service, {
-    kind: 'user', path: '/v1/users', noun: 'User', item: UserSchema, page: UserPageSchema, patch: UpdateUserSchema, present: presentUser,
+    kind: 'user',
+    path: '/v1/users',
+    noun: 'User',
+    item: UserSchema,
+    page: UserPageSchema,
+    patch: UpdateUserSchema,
+    present: presentUser,
   });
   registerKind(app, service, {
-    kind: 'service', path: '/v1/service-accounts', noun: 'ServiceAccount', item: ServiceAccountSchema, page: ServiceAccountPageSchema, patch: UpdateServiceAccountSchema, present: presentServiceAccount,
+    kind: 'service',
+    path: '/v1/service-accounts',
+    noun: 'ServiceAccount',
+    item: ServiceAccountSchema,
+    page: ServiceAccountPageSchema,
+    patch: UpdateServiceAccountSchema,
+    present: presentServiceAccount,
   });
 }
 
@@ -73,20 +119,45 @@ interface KindRoutes<Item extends TSchema & { $id?: string }> {
 }
 
 /** List, read, edit and delete are the same for both kinds of account. */
-function registerKind<Item extends TSchema & { $id?: string }>(app: FastifyInstance, service: AccountsService, routes: KindRoutes<Item>): void {
+function registerKind<Item extends TSchema & { $id?: string }>(
+  app: FastifyInstance,
+  service: AccountsService,
+  routes: KindRoutes<Item>,
+): void {
   const { kind, path, noun, present } = routes;
   const tags = ['accounts'];
   app.get<{ Querystring: Static<typeof ListQuerySchema> }>(
     path,
-    { config: { auth: READ }, schema: { operationId: `list${noun}s`, tags, summary: 'List and search', querystring: ListQuerySchema, response: { 200: routes.page, default: problemResponse } } },
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: `list${noun}s`,
+        tags,
+        summary: 'List and search',
+        querystring: ListQuerySchema,
+        response: { 200: routes.page, default: problemResponse },
+      },
+    },
     async (request) => {
-      const page = await service.list(request.caller, kind, { ...request.query, limit: request.query.limit ?? PAGE_LIMIT_DEFAULT });
+      const page = await service.list(request.caller, kind, {
+        ...request.query,
+        limit: request.query.limit ?? PAGE_LIMIT_DEFAULT,
+      });
       return { items: page.items.map(present), nextCursor: page.nextCursor };
     },
   );
   app.get<{ Params: Static<typeof AccountParams> }>(
     `${path}/:id`,
-    { config: { auth: READ }, schema: { operationId: `get${noun}`, tags, summary: 'Read one', params: AccountParams, response: { 200: refTo(routes.item), default: problemResponse } } },
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: `get${noun}`,
+        tags,
+        summary: 'Read one',
+        params: AccountParams,
+        response: { 200: refTo(routes.item), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const view = await service.get(request.caller, kind, request.params.id);
       return reply.header('etag', toEtag(view.account.version)).send(present(view));
@@ -94,15 +165,40 @@ function registerKind<Item extends TSchema & { $id?: string }>(app: FastifyInsta
   );
   app.patch<{ Params: Static<typeof AccountParams>; Body: AccountPatch }>(
     `${path}/:id`,
-    { config: { auth: WRITE }, schema: { operationId: `update${noun}`, tags, summary: 'Edit, disable, enable', params: AccountParams, body: routes.patch, response: { 200: refTo(routes.item), default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: `update${noun}`,
+        tags,
+        summary: 'Edit, disable, enable',
+        params: AccountParams,
+        body: routes.patch,
+        response: { 200: refTo(routes.item), default: problemResponse },
+      },
+    },
     async (request, reply) => {
-      const view = await service.update(request.caller, kind, request.params.id, request.body, readIfMatch(request));
+      const view = await service.update(
+        request.caller,
+        kind,
+        request.params.id,
+        request.body,
+        readIfMatch(request),
+      );
       return reply.header('etag', toEtag(view.account.version)).send(present(view));
     },
   );
   app.delete<{ Params: Static<typeof AccountParams> }>(
     `${path}/:id`,
-    { config: { auth: WRITE }, schema: { operationId: `delete${noun}`, tags, summary: 'Delete with all its keys', params: AccountParams, response: { 204: EmptyResponse, default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: `delete${noun}`,
+        tags,
+        summary: 'Delete with all its keys',
+        params: AccountParams,
+        response: { 204: EmptyResponse, default: problemResponse },
+      },
+    },
     async (request, reply) => {
       await service.remove(request.caller, kind, request.params.id);
       return reply.code(204).send(null);

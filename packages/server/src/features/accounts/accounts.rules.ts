@@ -20,22 +20,32 @@ export interface AccountTexts {
 
 function findTextFault(field: string, text: string, isRequired: boolean): FieldFault | null {
   if (isRequired && text.trim() === '') return { field, message: 'is blank; write a name' };
-  return hasHiddenText(text) ? { field, message: 'contains control or text-direction characters; remove them' } : null;
+  return hasHiddenText(text)
+    ? { field, message: 'contains control or text-direction characters; remove them' }
+    : null;
 }
 
 /** @throws request.invalid naming each field whose text cannot be taken as it is */
 export function checkAccountTexts(input: AccountTexts): void {
   const faults: (FieldFault | null)[] = [];
   if (typeof input.email === 'string' && !isEmailAddress(input.email)) {
-    faults.push({ field: 'email', message: 'must be one plain address like ada@example.com, at most 254 characters' });
+    faults.push({
+      field: 'email',
+      message: 'must be one plain address like ada@example.com, at most 254 characters',
+    });
   }
   if (input.displayName !== undefined) faults.push(findTextFault('displayName', input.displayName, true));
   for (const field of ['firstName', 'lastName', 'description', 'disabledReason'] as const) {
     const text = input[field];
     if (typeof text === 'string') faults.push(findTextFault(field, text, false));
   }
-  for (const [index, tag] of (input.tags ?? []).entries()) faults.push(findTextFault(`tags[${index}]`, tag, true));
+  for (const [index, tag] of (input.tags ?? []).entries())
+    faults.push(findTextFault(`tags[${index}]`, tag, true));
   if (input.grants !== undefined) faults.push(...findPermissionFaults(input.grants, 'grants'));
   const fields = faults.filter((fault) => fault !== null);
-  if (fields.length > 0) throw requestErrors.invalid({ fields, detail: fields.map((fault) => `${fault.field} ${fault.message}`).join('; ') });
+  if (fields.length > 0)
+    throw requestErrors.invalid({
+      fields,
+      detail: fields.map((fault) => `${fault.field} ${fault.message}`).join('; '),
+    });
 }

@@ -1,17 +1,38 @@
 import { requestErrors } from '../../errors/index.ts';
-import { type AccountIdentity, type AccountKind, type AccountRole, authErrors, type Caller, requireAuthenticated } from '../../http/index.ts';
+import {
+  type AccountIdentity,
+  type AccountKind,
+  type AccountRole,
+  authErrors,
+  type Caller,
+  requireAuthenticated,
+} from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
-import { dropOneTimeLinksOfAccount, type Executor, inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
+import {
+  dropOneTimeLinksOfAccount,
+  type Executor,
+  inTransaction,
+  isUniqueViolation,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { accountErrors } from './accounts.errors.ts';
-import { coversAccount, findGrantExcess, type Reach, reachOf, toIdentity, visibleIds } from './accounts.policy.ts';
-import * as repo from './accounts.repo.ts';
+import {
+  coversAccount,
+  findGrantExcess,
+  type Reach,
+  reachOf,
+  toIdentity,
+  visibleIds,
+} from './accounts.policy.ts';
 import type { Account } from './accounts.repo.ts';
+import * as repo from './accounts.repo.ts';
 import { checkAccountTexts, DEFAULT_GRANTS } from './accounts.rules.ts';
 import { changedFields, findForbiddenField } from './edit-rules.ts';
 
@@ -56,7 +77,11 @@ export interface AccountsService {
   create(caller: Caller, input: CreateAccountInput): Promise<AccountView>;
   /** The same inside the transaction of set-up or of an import; the caller's rights are not asked. */
   createInside(tx: Tx, caller: Caller, input: CreateAccountInput): Promise<Account>;
-  list(caller: Caller, kind: AccountKind, page: { limit: number; cursor?: string | undefined; q?: string | undefined }): Promise<Page<AccountView>>;
+  list(
+    caller: Caller,
+    kind: AccountKind,
+    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
+  ): Promise<Page<AccountView>>;
   /** @throws request.not_found also for an account that the caller may not see */
   get(caller: Caller, kind: AccountKind | null, id: string): Promise<AccountView & { readonly reach: Reach }>;
   /**
@@ -65,7 +90,13 @@ export interface AccountsService {
    *
    * @throws request.not_found, request.precondition_failed, auth.forbidden, account.*
    */
-  update(caller: Caller, kind: AccountKind, id: string, patch: AccountPatch, ifMatch: number | null): Promise<AccountView>;
+  update(
+    caller: Caller,
+    kind: AccountKind,
+    id: string,
+    patch: AccountPatch,
+    ifMatch: number | null,
+  ): Promise<AccountView>;
   /** Deletes the account with its keys, sessions and links. @throws account.last_admin, account.owns_packages */
   remove(caller: Caller, kind: AccountKind, id: string): Promise<void>;
   /** For decisions: the account behind a key or session, or null when it is gone. */
@@ -73,7 +104,12 @@ export interface AccountsService {
   find(exec: Executor, workspaceId: string, id: string): Promise<Account | null>;
   findMany(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]>;
   findByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null>;
-  isManagedBy(exec: Executor, workspaceId: string, serviceAccountId: string, userId: string): Promise<boolean>;
+  isManagedBy(
+    exec: Executor,
+    workspaceId: string,
+    serviceAccountId: string,
+    userId: string,
+  ): Promise<boolean>;
   listManagedIds(exec: Executor, workspaceId: string, userId: string): Promise<readonly string[]>;
   findPasswordHash(exec: Executor, workspaceId: string, id: string): Promise<string | null>;
   /** Stores a new password; sessions and tokens of the account end. */
@@ -129,53 +165,109 @@ class Accounts implements AccountsService {
     return account;
   }
 
-  async list(caller: Caller, kind: AccountKind, page: { limit: number; cursor?: string | undefined; q?: string | undefined }): Promise<Page<AccountView>> {
+  async list(
+    caller: Caller,
+    kind: AccountKind,
+    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
+  ): Promise<Page<AccountView>> {
     const { principal, workspace } = requireAuthenticated(caller);
     const after = page.cursor === undefined ? null : decodeCursor(page.cursor, ['']);
-    if (page.cursor !== undefined && after === null) throw requestErrors.invalid({ fields: [{ field: 'cursor', message: 'is not one that this list returned' }] });
+    if (page.cursor !== undefined && after === null)
+      throw requestErrors.invalid({
+        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
+      });
     const filter = { workspaceId: workspace.id, kind, q: page.q, visibleIds: visibleIds(principal) };
     const rows = await repo.listAccounts(this.#deps.storage.read, filter, after, page.limit + 1);
-    const { items, nextCursor } = toPage(rows, page.limit, (account) => [toIdentity(account).login.toLowerCase()]);
-    const managers = await repo.listManagers(this.#deps.storage.read, workspace.id, items.map((account) => account.id));
-    return { items: items.map((account) => ({ account, managers: managers.filter((row) => row.service_account_id === account.id).map((row) => row.user_id) })), nextCursor };
+    const { items, nextCursor } = toPage(rows, page.limit, (account) => [
+      toIdentity(account).login.toLowerCase(),
+    ]);
+    const managers = await repo.listManagers(
+      this.#deps.storage.read,
+      workspace.id,
+      items.map((account) => account.id),
+    );
+    return {
+      items: items.map((account) => ({
+        account,
+        managers: managers.filter((row) => row.service_account_id === account.id).map((row) => row.user_id),
+      })),
+      nextCursor,
+    };
   }
 
-  async get(caller: Caller, kind: AccountKind | null, id: string): Promise<AccountView & { readonly reach: Reach }> {
+  async get(
+    caller: Caller,
+    kind: AccountKind | null,
+    id: string,
+  ): Promise<AccountView & { readonly reach: Reach }> {
     const { account, reach } = await this.#findVisible(this.#deps.storage.read, caller, kind, id);
     return { account, managers: await this.#managersOf(this.#deps.storage.read, account), reach };
   }
 
-  async update(caller: Caller, kind: AccountKind, id: string, patch: AccountPatch, ifMatch: number | null): Promise<AccountView> {
+  async update(
+    caller: Caller,
+    kind: AccountKind,
+    id: string,
+    patch: AccountPatch,
+    ifMatch: number | null,
+  ): Promise<AccountView> {
     checkAccountTexts(patch);
     try {
-      return await inTransaction(this.#deps.storage, (tx) => this.#updateInside(tx, caller, kind, id, patch, ifMatch));
+      return await inTransaction(this.#deps.storage, (tx) =>
+        this.#updateInside(tx, caller, kind, id, patch, ifMatch),
+      );
     } catch (error) {
       if (isUniqueViolation(error)) throw accountErrors.login_taken({ cause: error });
       throw error;
     }
   }
 
-  async #updateInside(tx: Tx, caller: Caller, kind: AccountKind, id: string, patch: AccountPatch, ifMatch: number | null): Promise<AccountView> {
+  async #updateInside(
+    tx: Tx,
+    caller: Caller,
+    kind: AccountKind,
+    id: string,
+    patch: AccountPatch,
+    ifMatch: number | null,
+  ): Promise<AccountView> {
     const { account: before, reach } = await this.#findVisible(tx, caller, kind, id);
     const forbidden = findForbiddenField(patch, reach);
-    if (forbidden !== null) throw authErrors.forbidden({ detail: `You may not change ${forbidden} of this account. Ask an administrator.` });
+    if (forbidden !== null)
+      throw authErrors.forbidden({
+        detail: `You may not change ${forbidden} of this account. Ask an administrator.`,
+      });
     this.#checkHandedOut(caller, patch);
-    if (patch.email !== undefined || patch.role !== undefined || patch.managers !== undefined) this.#checkCovers(caller, before);
-    if (ifMatch !== null && ifMatch !== before.version) throw requestErrors.precondition_failed({ extra: { version: before.version } });
+    if (patch.email !== undefined || patch.role !== undefined || patch.managers !== undefined)
+      this.#checkCovers(caller, before);
+    if (ifMatch !== null && ifMatch !== before.version)
+      throw requestErrors.precondition_failed({ extra: { version: before.version } });
     const after = this.#applyPatch(before, patch);
     if (after.role !== 'admin' || !after.isActive) await this.#keepAnAdmin(tx, before);
     const managersBefore = await this.#managersOf(tx, before);
     const managers = patch.managers ?? managersBefore;
-    const detail = { ...changedFields(before, after), ...(patch.managers === undefined ? {} : { managers: { from: managersBefore, to: managers } }) };
+    const detail = {
+      ...changedFields(before, after),
+      ...(patch.managers === undefined ? {} : { managers: { from: managersBefore, to: managers } }),
+    };
     if (Object.keys(detail).length === 0) return { account: before, managers };
     const isRightsEnded = before.isActive !== after.isActive || before.role !== after.role;
     const isNarrowed = isRightsEnded || JSON.stringify(before.grants) !== JSON.stringify(after.grants);
-    const saved = { ...after, version: before.version + 1, epoch: before.epoch + (isNarrowed ? 1 : 0), updatedAt: this.#deps.clock.now() };
+    const saved = {
+      ...after,
+      version: before.version + 1,
+      epoch: before.epoch + (isNarrowed ? 1 : 0),
+      updatedAt: this.#deps.clock.now(),
+    };
     await repo.updateAccount(tx, saved);
     if (patch.managers !== undefined) await this.#saveManagers(tx, saved, patch.managers);
     if (isRightsEnded) await this.#deps.hooks().onRightsEnded(tx, caller, saved);
     await this.#deps.audit.record(tx, caller, {
-      action: before.isActive === after.isActive ? 'account.changed' : after.isActive ? 'account.enabled' : 'account.disabled',
+      action:
+        before.isActive === after.isActive
+          ? 'account.changed'
+          : after.isActive
+            ? 'account.enabled'
+            : 'account.disabled',
       target: { kind, id, name: toIdentity(saved).login },
       accountId: id,
       detail,
@@ -186,12 +278,17 @@ class Accounts implements AccountsService {
   async remove(caller: Caller, kind: AccountKind, id: string): Promise<void> {
     await inTransaction(this.#deps.storage, async (tx) => {
       const { account, reach } = await this.#findVisible(tx, caller, kind, id);
-      if (reach !== 'full') throw authErrors.forbidden({ detail: 'Only an administrator can delete an account.' });
+      if (reach !== 'full')
+        throw authErrors.forbidden({ detail: 'Only an administrator can delete an account.' });
       await this.#keepAnAdmin(tx, account);
       await this.#deps.hooks().onDelete(tx, caller, account);
       await dropOneTimeLinksOfAccount(tx, account.workspaceId, account.id);
       await repo.deleteAccount(tx, account.workspaceId, account.id);
-      await this.#deps.audit.record(tx, caller, { action: 'account.deleted', target: { kind, id, name: toIdentity(account).login }, accountId: id });
+      await this.#deps.audit.record(tx, caller, {
+        action: 'account.deleted',
+        target: { kind, id, name: toIdentity(account).login },
+        accountId: id,
+      });
     });
   }
 
@@ -220,11 +317,18 @@ class Accounts implements AccountsService {
     return await repo.countActiveAdmins(exec, workspaceId, null);
   }
 
-  async #findVisible(exec: Executor, caller: Caller, kind: AccountKind | null, id: string): Promise<{ account: Account; reach: Reach }> {
+  async #findVisible(
+    exec: Executor,
+    caller: Caller,
+    kind: AccountKind | null,
+    id: string,
+  ): Promise<{ account: Account; reach: Reach }> {
     const { principal, workspace } = requireAuthenticated(caller);
     const account = await repo.findAccount(exec, workspace.id, id);
-    const reach = account === null || (kind !== null && account.kind !== kind) ? 'none' : reachOf(principal, account);
-    if (account === null || reach === 'none') throw requestErrors.not_found({ detail: 'There is no such account, or you may not see it.' });
+    const reach =
+      account === null || (kind !== null && account.kind !== kind) ? 'none' : reachOf(principal, account);
+    if (account === null || reach === 'none')
+      throw requestErrors.not_found({ detail: 'There is no such account, or you may not see it.' });
     return { account, reach };
   }
 
@@ -234,10 +338,20 @@ class Accounts implements AccountsService {
   }
 
   async #saveManagers(tx: Tx, account: Account, userIds: readonly string[]): Promise<void> {
-    if (account.kind === 'user') throw accountErrors.not_for_kind({ fields: [{ field: 'managers', message: 'users have no managers' }] });
+    if (account.kind === 'user')
+      throw accountErrors.not_for_kind({
+        fields: [{ field: 'managers', message: 'users have no managers' }],
+      });
     const users = await repo.findAccounts(tx, account.workspaceId, userIds);
-    const unknown = userIds.find((id) => !users.some((user) => user.id === id && user.kind === 'user' && user.isActive));
-    if (unknown !== undefined) throw accountErrors.unknown_manager({ fields: [{ field: 'managers', message: `${unknown.slice(0, 64)} is not an active user of this workspace` }] });
+    const unknown = userIds.find(
+      (id) => !users.some((user) => user.id === id && user.kind === 'user' && user.isActive),
+    );
+    if (unknown !== undefined)
+      throw accountErrors.unknown_manager({
+        fields: [
+          { field: 'managers', message: `${unknown.slice(0, 64)} is not an active user of this workspace` },
+        ],
+      });
     await repo.replaceManagers(tx, account.workspaceId, account.id, userIds);
   }
 
@@ -293,21 +407,31 @@ class Accounts implements AccountsService {
 
   async #keepAnAdmin(tx: Tx, before: Account): Promise<void> {
     if (before.role !== 'admin' || !before.isActive) return;
-    if ((await repo.countActiveAdmins(tx, before.workspaceId, before.id)) === 0) throw accountErrors.last_admin();
+    if ((await repo.countActiveAdmins(tx, before.workspaceId, before.id)) === 0)
+      throw accountErrors.last_admin();
   }
 
-  #checkHandedOut(caller: Caller, input: { readonly grants?: readonly Permission[] | undefined; readonly role?: AccountRole | undefined }): void {
+  #checkHandedOut(
+    caller: Caller,
+    input: { readonly grants?: readonly Permission[] | undefined; readonly role?: AccountRole | undefined },
+  ): void {
     const { principal } = caller;
     if (principal.kind === 'system') return;
     const authenticated = requireAuthenticated(caller).principal;
     const wanted = [...(input.grants ?? []), ...(input.role === 'admin' ? ADMIN_RIGHTS : [])];
     const excess = findGrantExcess(authenticated, wanted);
-    if (excess !== null) throw accountErrors.grant_exceeds_own({ detail: `You do not hold ${excess.action} on ${excess.resource} yourself.` });
+    if (excess !== null)
+      throw accountErrors.grant_exceeds_own({
+        detail: `You do not hold ${excess.action} on ${excess.resource} yourself.`,
+      });
   }
 
   #checkCovers(caller: Caller, target: Account): void {
     if (!coversAccount(requireAuthenticated(caller).principal, toIdentity(target))) {
-      throw authErrors.forbidden({ detail: 'This account holds rights that you lack, so you may change neither its e-mail address, nor its role, nor its managers.' });
+      throw authErrors.forbidden({
+        detail:
+          'This account holds rights that you lack, so you may change neither its e-mail address, nor its role, nor its managers.',
+      });
     }
   }
 }
@@ -316,4 +440,3 @@ class Accounts implements AccountsService {
 export function createAccountsService(deps: AccountsDeps): AccountsService {
   return new Accounts(deps);
 }
-

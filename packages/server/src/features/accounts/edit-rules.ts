@@ -12,13 +12,29 @@ export function findForbiddenField(patch: Readonly<Record<string, unknown>>, rea
   return Object.keys(patch).find((field) => patch[field] !== undefined && !allowed.includes(field)) ?? null;
 }
 
-const AUDITED_FIELDS = ['isActive', 'disabledReason', 'role', 'email', 'displayName', 'firstName', 'lastName', 'description', 'locale', 'tags', 'grants'] as const;
+const AUDITED_FIELDS = [
+  'isActive',
+  'disabledReason',
+  'role',
+  'email',
+  'displayName',
+  'firstName',
+  'lastName',
+  'description',
+  'locale',
+  'tags',
+  'grants',
+] as const;
 
 /** What the audit row tells: each changed field with its old and new value. */
-export function changedFields(before: Account, after: Account): Record<string, { from: unknown; to: unknown }> {
+export function changedFields(
+  before: Account,
+  after: Account,
+): Record<string, { from: unknown; to: unknown }> {
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   for (const field of AUDITED_FIELDS) {
-    if (JSON.stringify(before[field]) !== JSON.stringify(after[field])) changes[field] = { from: before[field], to: after[field] };
+    if (JSON.stringify(before[field]) !== JSON.stringify(after[field]))
+      changes[field] = { from: before[field], to: after[field] };
   }
   return changes;
 }

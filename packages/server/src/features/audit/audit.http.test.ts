@@ -243,6 +243,7 @@ describe('refusals', () => {
   it('of unknown callers are counted by address and minute, and not written one by one', async () => {
     const minute = Math.ceil(harness.clock.now() / MINUTE_MS) + 1;
     harness.clock.set(minute * MINUTE_MS);
+    await harness.deps.audit.flush();
     const before = (await read('?limit=1'))[0]?.seq;
     for (let index = 0; index < 5; index += 1)
       await get('/v1/users', { 'x-api-key': `wrong-${index}` }, '192.0.2.1');

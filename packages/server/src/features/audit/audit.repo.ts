@@ -1,5 +1,5 @@
-import type { Executor } from '../../storage/index.ts';
 import type { CursorValues } from '../../lib/page.ts';
+import type { Executor } from '../../storage/index.ts';
 
 export interface AuditRow {
   readonly workspace_id: string;
@@ -32,8 +32,23 @@ export interface AuditFilter {
 }
 
 const COLUMNS = [
-  'seq', 'workspace_id', 'at', 'action', 'actor_kind', 'actor_id', 'actor_name', 'actor_key_id', 'target_kind', 'target_id',
-  'target_name', 'account_id', 'key_id', 'ip', 'user_agent', 'request_id', 'detail',
+  'seq',
+  'workspace_id',
+  'at',
+  'action',
+  'actor_kind',
+  'actor_id',
+  'actor_name',
+  'actor_key_id',
+  'target_kind',
+  'target_id',
+  'target_name',
+  'account_id',
+  'key_id',
+  'ip',
+  'user_agent',
+  'request_id',
+  'detail',
 ] as const;
 
 export async function insertAudit(exec: Executor, row: AuditRow): Promise<void> {
@@ -41,7 +56,12 @@ export async function insertAudit(exec: Executor, row: AuditRow): Promise<void> 
 }
 
 /** Newest first. `after` is the sequence number of the last row of the page before. */
-export async function listAudit(exec: Executor, filter: AuditFilter, after: CursorValues | null, limit: number): Promise<StoredAuditRow[]> {
+export async function listAudit(
+  exec: Executor,
+  filter: AuditFilter,
+  after: CursorValues | null,
+  limit: number,
+): Promise<StoredAuditRow[]> {
   let query = exec.selectFrom('audit').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
   if (filter.accountId !== undefined) query = query.where('account_id', '=', filter.accountId);
   if (filter.keyId !== undefined) query = query.where('key_id', '=', filter.keyId);
@@ -60,24 +80,40 @@ export interface RefusalCount {
   readonly count: number;
 }
 
-/** Adds to the counter of one address and minute. */
-export async function addRefusals(exec: Executor, refusal: RefusalCount): Promise<void> {
+/** Adds to the counters of addresses and minutes; each counter is named at most once. */
+export async function addRefusals(exec: Executor, refusals: readonly RefusalCount[]): Promise<void> {
+  if (refusals.length === 0) return;
   await exec
     .insertInto('refusals')
-    .values({ workspace_id: refusal.workspaceId, minute: refusal.minute, address: refusal.address, reason: refusal.reason, count: refusal.count })
+    .values(
+      refusals.map(({ workspaceId, minute, address, reason, count }) => ({
+        workspace_id: workspaceId,
+        minute,
+        address,
+        reason,
+        count,
+      })),
+    )
     .onConflict((conflict) =>
-      conflict.columns(['workspace_id', 'minute', 'address', 'reason']).doUpdateSet((eb) => ({ count: eb('refusals.count', '+', refusal.count) })),
+      conflict
+        .columns(['workspace_id', 'minute', 'address', 'reason'])
+        .doUpdateSet((eb) => ({ count: eb('refusals.count', '+', eb.ref('excluded.count')) })),
     )
     .execute();
 }
 
 /** Adds to the hourly total of a reason, for the charts. Kept in the usage store, apart from durable data. */
-export async function addRefusalHour(exec: Executor, total: { workspaceId: string; hour: number; reason: string; count: number }): Promise<void> {
+export async function addRefusalHour(
+  exec: Executor,
+  total: { workspaceId: string; hour: number; reason: string; count: number },
+): Promise<void> {
   await exec
     .insertInto('refusal_hours')
     .values({ workspace_id: total.workspaceId, hour: total.hour, reason: total.reason, count: total.count })
     .onConflict((conflict) =>
-      conflict.columns(['workspace_id', 'hour', 'reason']).doUpdateSet((eb) => ({ count: eb('refusal_hours.count', '+', total.count) })),
+      conflict
+        .columns(['workspace_id', 'hour', 'reason'])
+        .doUpdateSet((eb) => ({ count: eb('refusal_hours.count', '+', total.count) })),
     )
     .execute();
 }

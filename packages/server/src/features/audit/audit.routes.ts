@@ -11,7 +11,10 @@ import type { AuditService } from './audit.service.ts';
 function toInstant(field: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const at = Date.parse(text);
-  if (Number.isNaN(at)) throw requestErrors.invalid({ fields: [{ field, message: 'is not an instant like 2027-03-01T09:00:00Z' }] });
+  if (Number.isNaN(at))
+    throw requestErrors.invalid({
+      fields: [{ field, message: 'is not an instant like 2027-03-01T09:00:00Z' }],
+    });
   return at;
 }
 
@@ -21,8 +24,21 @@ export function registerAuditRoutes(root: FastifyInstance, service: AuditService
   app.get(
     '/v1/audit',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:audit:read', resource: 'audit', isAdminOnly: true } },
-      schema: { operationId: 'listAudit', tags: ['audit'], summary: 'Who did what when', querystring: AuditQuerySchema, response: { 200: AuditPageSchema, default: problemResponse } },
+      config: {
+        auth: {
+          kinds: ['session', 'key', 'token'],
+          action: 'iam:audit:read',
+          resource: 'audit',
+          isAdminOnly: true,
+        },
+      },
+      schema: {
+        operationId: 'listAudit',
+        tags: ['audit'],
+        summary: 'Who did what when',
+        querystring: AuditQuerySchema,
+        response: { 200: AuditPageSchema, default: problemResponse },
+      },
     },
     async (request) => {
       const { account, key, action, since, until, limit, cursor } = request.query;

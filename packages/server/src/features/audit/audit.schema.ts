@@ -8,8 +8,14 @@ export const AuditEntrySchema = Type.Object(
     seq: Type.Integer(),
     at: Type.String({ format: 'date-time' }),
     action: Type.String(),
-    actor: Type.Object({ kind: Type.String(), id: Nullable, name: Nullable, keyId: Nullable }, { additionalProperties: false }),
-    target: Type.Object({ kind: Type.String(), id: Type.String(), name: Nullable }, { additionalProperties: false }),
+    actor: Type.Object(
+      { kind: Type.String(), id: Nullable, name: Nullable, keyId: Nullable },
+      { additionalProperties: false },
+    ),
+    target: Type.Object(
+      { kind: Type.String(), id: Type.String(), name: Nullable },
+      { additionalProperties: false },
+    ),
     accountId: Nullable,
     keyId: Nullable,
     ip: Nullable,

@@ -1,2 +1,3 @@
 export { registerAuditRoutes } from './audit.routes.ts';
-export { type AuditEvent, type AuditService, createAuditService } from './audit.service.ts';
+export { type AuditService, createAuditService } from './audit.service.ts';
+export type { AuditEvent } from './audit-row.ts';

@@ -6,11 +6,7 @@ import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../..
 import { sendGalleryError, toPlainText } from './gallery.answer.ts';
 import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
-import {
-  type GalleryService,
-  type KeyCaller,
-  PACKAGE_BYTES_MAX,
-} from './gallery.service.ts';
+import { type GalleryService, type KeyCaller, PACKAGE_BYTES_MAX } from './gallery.service.ts';
 import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
 
 export interface GalleryRouteOptions {

@@ -14,7 +14,9 @@ const FOREIGN_CHARACTERS_MIN = 8;
 const FOREIGN_CHARACTERS_MAX = 512;
 
 /** A key as it was presented: whole, or in two halves. */
-export type PresentedKey = { readonly fullKey: Secret } | { readonly apiKey: string; readonly secretKey: Secret };
+export type PresentedKey =
+  | { readonly fullKey: Secret }
+  | { readonly apiKey: string; readonly secretKey: Secret };
 
 export interface KeyAuthenticator {
   /**
@@ -22,7 +24,12 @@ export interface KeyAuthenticator {
    * read by key id, then the secret in constant time. The precise reason is in the outcome only when the
    * secret was right; whoever hands it on decides who may see it.
    */
-  authenticate(workspaceId: string, presented: PresentedKey, ip: string | null, exec?: Executor): Promise<KeyOutcome>;
+  authenticate(
+    workspaceId: string,
+    presented: PresentedKey,
+    ip: string | null,
+    exec?: Executor,
+  ): Promise<KeyOutcome>;
   /** The same for a key whose secret was proven before: a token of one of its generations. */
   reassess(workspaceId: string, keyId: string, generation: number, ip: string | null): Promise<KeyOutcome>;
 }
@@ -51,28 +58,56 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     }
   };
 
-  const judge = async (exec: Executor, key: ApiKey, generation: Generation, ip: string | null): Promise<KeyOutcome> => {
+  const judge = async (
+    exec: Executor,
+    key: ApiKey,
+    generation: Generation,
+    ip: string | null,
+  ): Promise<KeyOutcome> => {
     const account = await accounts.findIdentity(exec, key.workspaceId, key.accountId);
     if (account === null) return NOT_FOUND;
-    return { code: codeOf(key, generation, account, ip, clock.now()), key: toKeyIdentity(key, generation), keyEpoch: key.epoch, account };
+    return {
+      code: codeOf(key, generation, account, ip, clock.now()),
+      key: toKeyIdentity(key, generation),
+      keyEpoch: key.epoch,
+      account,
+    };
   };
 
-  const findForeign = async (exec: Executor, workspaceId: string, credential: Secret): Promise<ApiKey | null> => {
+  const findForeign = async (
+    exec: Executor,
+    workspaceId: string,
+    credential: Secret,
+  ): Promise<ApiKey | null> => {
     const text = credential.reveal().trim();
-    if (text.length < FOREIGN_CHARACTERS_MIN || text.length > FOREIGN_CHARACTERS_MAX || hasFullKeyShape(text)) return null;
-    return await guard(() => findKeyByForeignDigest(exec, keyring, workspaceId, digestForeignCredential(keyring, workspaceId, credential)));
+    if (text.length < FOREIGN_CHARACTERS_MIN || text.length > FOREIGN_CHARACTERS_MAX || hasFullKeyShape(text))
+      return null;
+    return await guard(() =>
+      findKeyByForeignDigest(
+        exec,
+        keyring,
+        workspaceId,
+        digestForeignCredential(keyring, workspaceId, credential),
+      ),
+    );
   };
 
   return {
     authenticate: async (workspaceId, presented, ip, exec = storage.read) => {
-      const parsed: ParsedKey | null = 'fullKey' in presented ? parseFullKey(presented.fullKey) : parsePair(presented.apiKey, presented.secretKey);
+      const parsed: ParsedKey | null =
+        'fullKey' in presented
+          ? parseFullKey(presented.fullKey)
+          : parsePair(presented.apiKey, presented.secretKey);
       if (parsed === null) {
-        const foreign = 'fullKey' in presented ? await findForeign(exec, workspaceId, presented.fullKey) : null;
+        const foreign =
+          'fullKey' in presented ? await findForeign(exec, workspaceId, presented.fullKey) : null;
         return foreign === null ? { code: 'malformed' } : await judge(exec, foreign, foreign.current, ip);
       }
       const key = await guard(() => findKey(exec, keyring, workspaceId, parsed.apiKey));
       if (key === null || key.foreignDigest !== null) return NOT_FOUND;
-      const generation = [key.current, key.old].find((one) => one !== null && isSecretOf(keyring, key, one, parsed.secretKey));
+      const generation = [key.current, key.old].find(
+        (one) => one !== null && isSecretOf(keyring, key, one, parsed.secretKey),
+      );
       return generation == null ? NOT_FOUND : await judge(exec, key, generation, ip);
     },
     reassess: async (workspaceId, keyId, generationNumber, ip) => {
@@ -84,7 +119,13 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
   };
 }
 
-function codeOf(key: ApiKey, generation: Generation, account: AccountIdentity, ip: string | null, now: number): 'valid' | 'expired' | 'disabled' | 'account_disabled' | 'ip_not_allowed' {
+function codeOf(
+  key: ApiKey,
+  generation: Generation,
+  account: AccountIdentity,
+  ip: string | null,
+  now: number,
+): 'valid' | 'expired' | 'disabled' | 'account_disabled' | 'ip_not_allowed' {
   if (!account.isActive) return 'account_disabled';
   if (!key.isEnabled) return 'disabled';
   if (isExpired(generation.expiresAt, now)) return 'expired';

@@ -1,13 +1,21 @@
-import { DAY_MS, type Clock } from '../../lib/clock.ts';
 import type { Caller } from '../../http/index.ts';
+import type { Locale, Outbox } from '../../jobs/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
+import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { sha256Hex } from '../../lib/mac.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { isEmailAddress } from '../../lib/text.ts';
-import type { Locale, Outbox } from '../../jobs/index.ts';
-import { findOneTimeLink, inTransaction, insertOneTimeLink, type Keyring, type Storage, type Tx, useOneTimeLink } from '../../storage/index.ts';
+import {
+  findOneTimeLink,
+  insertOneTimeLink,
+  inTransaction,
+  type Keyring,
+  type Storage,
+  type Tx,
+  useOneTimeLink,
+} from '../../storage/index.ts';
 import type { Account } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
@@ -51,7 +59,11 @@ export interface KeyDelivery {
    */
   findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget;
   /** Puts the key mail into the outbox: with a one-time link, or with the secret itself by setting `keyMail`. */
-  send(tx: Tx, caller: Caller, input: { key: ApiKey; secretKey: Secret; account: Account; settings: Settings; target: DeliveryTarget }): Promise<void>;
+  send(
+    tx: Tx,
+    caller: Caller,
+    input: { key: ApiKey; secretKey: Secret; account: Account; settings: Settings; target: DeliveryTarget },
+  ): Promise<void>;
   /** Opens a link: the key once, then never again. @throws key.link_unusable for wrong, used and expired links alike */
   open(caller: Caller, token: Secret): Promise<OpenedKey>;
 }
@@ -63,7 +75,12 @@ function payloadPlace(linkId: string): string {
 export function createKeyDelivery(deps: Deps): KeyDelivery {
   const { storage, clock, random, keyring, outbox, audit } = deps;
 
-  const createLink = async (tx: Tx, caller: Caller, key: ApiKey, secretKey: Secret): Promise<{ url: string; expiresAt: number }> => {
+  const createLink = async (
+    tx: Tx,
+    caller: Caller,
+    key: ApiKey,
+    secretKey: Secret,
+  ): Promise<{ url: string; expiresAt: number }> => {
     const id = newId(random, 'link');
     const token = randomBase62(random, LINK_TOKEN_CHARACTERS);
     const now = clock.now();
@@ -74,7 +91,14 @@ export function createKeyDelivery(deps: Deps): KeyDelivery {
       token_digest: sha256Hex(token),
       account_id: key.accountId,
       key_id: key.id,
-      sealed_payload: keyring.seal(JSON.stringify({ comment: key.comment, expiresAt: key.current.expiresAt, secretKey: secretKey.reveal() }), payloadPlace(id)),
+      sealed_payload: keyring.seal(
+        JSON.stringify({
+          comment: key.comment,
+          expiresAt: key.current.expiresAt,
+          secretKey: secretKey.reveal(),
+        }),
+        payloadPlace(id),
+      ),
       created_at: now,
       expires_at: now + LINK_LIFETIME_MS,
       used_at: null,
@@ -88,11 +112,22 @@ export function createKeyDelivery(deps: Deps): KeyDelivery {
     findTarget: (account, settings, mailTo) => {
       if (settings.keyMail === 'value' && !deps.hasSmtp) throw keyErrors.mail_value_needs_smtp();
       if (mailTo !== undefined && !isEmailAddress(mailTo)) {
-        throw keyErrors.mail_address_missing({ detail: 'mailTo must be one plain address like ops@example.com. No key was made.', fields: [{ field: 'mailTo', message: 'must be one plain e-mail address' }] });
+        throw keyErrors.mail_address_missing({
+          detail: 'mailTo must be one plain address like ops@example.com. No key was made.',
+          fields: [{ field: 'mailTo', message: 'must be one plain e-mail address' }],
+        });
       }
-      if (account.kind === 'user' && mailTo !== undefined && mailTo.toLowerCase() !== account.email?.toLowerCase()) throw keyErrors.mail_address_not_allowed();
+      if (
+        account.kind === 'user' &&
+        mailTo !== undefined &&
+        mailTo.toLowerCase() !== account.email?.toLowerCase()
+      )
+        throw keyErrors.mail_address_not_allowed();
       const address = mailTo ?? account.email;
-      if (address === null) throw keyErrors.mail_address_missing({ fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }] });
+      if (address === null)
+        throw keyErrors.mail_address_missing({
+          fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }],
+        });
       return { address, accountId: address === account.email ? account.id : null };
     },
     send: async (tx, caller, { key, secretKey, account, settings, target }) => {
@@ -117,13 +152,39 @@ export function createKeyDelivery(deps: Deps): KeyDelivery {
     },
     open: (caller, token) =>
       inTransaction(storage, async (tx) => {
-        const link = await findOneTimeLink(tx, caller.workspace.id, PURPOSE, sha256Hex(token.reveal().trim()));
+        const link = await findOneTimeLink(
+          tx,
+          caller.workspace.id,
+          PURPOSE,
+          sha256Hex(token.reveal().trim()),
+        );
         const now = clock.now();
-        if (link === undefined || link.key_id === null || link.sealed_payload === null || !(await useOneTimeLink(tx, link.id, now))) throw keyErrors.link_unusable();
-        const payload = JSON.parse(keyring.open(link.sealed_payload, payloadPlace(link.id))) as { comment: string; expiresAt: number | null; secretKey: string };
-        await audit.record(tx, caller, { action: 'key.link_opened', target: { kind: 'key', id: link.key_id, name: payload.comment }, accountId: link.account_id, keyId: link.key_id });
+        if (
+          link === undefined ||
+          link.key_id === null ||
+          link.sealed_payload === null ||
+          !(await useOneTimeLink(tx, link.id, now))
+        )
+          throw keyErrors.link_unusable();
+        const payload = JSON.parse(keyring.open(link.sealed_payload, payloadPlace(link.id))) as {
+          comment: string;
+          expiresAt: number | null;
+          secretKey: string;
+        };
+        await audit.record(tx, caller, {
+          action: 'key.link_opened',
+          target: { kind: 'key', id: link.key_id, name: payload.comment },
+          accountId: link.account_id,
+          keyId: link.key_id,
+        });
         const secretKey = new Secret(payload.secretKey);
-        return { keyId: link.key_id, comment: payload.comment, expiresAt: payload.expiresAt, secretKey, fullKey: toFullKey(link.key_id, secretKey) };
+        return {
+          keyId: link.key_id,
+          comment: payload.comment,
+          expiresAt: payload.expiresAt,
+          secretKey,
+          fullKey: toFullKey(link.key_id, secretKey),
+        };
       }),
   };
 }

@@ -4,13 +4,25 @@ import type { Keyring } from '../../storage/index.ts';
 import type { ApiKey, Generation } from './api-key.ts';
 
 /** The stored form of a secret: HMAC-SHA-256 under the newest pepper over workspace, key, generation and secret. */
-export function digestSecret(keyring: Keyring, place: { workspaceId: string; keyId: string; generation: number }, secretKey: Secret): { digest: string; pepperId: string } {
+export function digestSecret(
+  keyring: Keyring,
+  place: { workspaceId: string; keyId: string; generation: number },
+  secretKey: Secret,
+): { digest: string; pepperId: string } {
   const pepper = keyring.current('pepper');
-  return { digest: macParts(pepper.key, [place.workspaceId, place.keyId, place.generation, secretKey.reveal()]), pepperId: pepper.id };
+  return {
+    digest: macParts(pepper.key, [place.workspaceId, place.keyId, place.generation, secretKey.reveal()]),
+    pepperId: pepper.id,
+  };
 }
 
 /** True when the secret is that of this generation. Takes the same time whichever character differs. */
-export function isSecretOf(keyring: Keyring, key: ApiKey, generation: Generation, secretKey: Secret): boolean {
+export function isSecretOf(
+  keyring: Keyring,
+  key: ApiKey,
+  generation: Generation,
+  secretKey: Secret,
+): boolean {
   const pepper = keyring.find(generation.pepperId);
   if (pepper === null || generation.digest === '') return false;
   const digest = macParts(pepper.key, [key.workspaceId, key.id, generation.number, secretKey.reveal()]);
@@ -18,9 +30,16 @@ export function isSecretOf(keyring: Keyring, key: ApiKey, generation: Generation
 }
 
 /** The stored form of a foreign credential, of which we were given only the SHA-256. */
-export function digestForeign(keyring: Keyring, workspaceId: string, sha256: string): { digest: string; pepperId: string } {
+export function digestForeign(
+  keyring: Keyring,
+  workspaceId: string,
+  sha256: string,
+): { digest: string; pepperId: string } {
   const pepper = keyring.current('pepper');
-  return { digest: macParts(pepper.key, ['foreign', workspaceId, sha256.toLowerCase()]), pepperId: pepper.id };
+  return {
+    digest: macParts(pepper.key, ['foreign', workspaceId, sha256.toLowerCase()]),
+    pepperId: pepper.id,
+  };
 }
 
 export function digestForeignCredential(keyring: Keyring, workspaceId: string, credential: Secret): string {
@@ -30,10 +49,25 @@ export function digestForeignCredential(keyring: Keyring, workspaceId: string, c
 function rowParts(key: ApiKey): (string | number | null)[] {
   const { current, old } = key;
   return [
-    key.id, key.workspaceId, key.accountId, key.ownerId, key.access, JSON.stringify(key.scopes), key.lifetimeDays,
-    key.isEnabled ? 1 : 0, JSON.stringify(key.ipRanges), key.foreignDigest, key.epoch,
-    current.number, current.digest, current.pepperId, current.expiresAt,
-    old?.number ?? null, old?.digest ?? null, old?.pepperId ?? null, old?.expiresAt ?? null,
+    key.id,
+    key.workspaceId,
+    key.accountId,
+    key.ownerId,
+    key.access,
+    JSON.stringify(key.scopes),
+    key.lifetimeDays,
+    key.isEnabled ? 1 : 0,
+    JSON.stringify(key.ipRanges),
+    key.foreignDigest,
+    key.epoch,
+    current.number,
+    current.digest,
+    current.pepperId,
+    current.expiresAt,
+    old?.number ?? null,
+    old?.digest ?? null,
+    old?.pepperId ?? null,
+    old?.expiresAt ?? null,
   ];
 }
 

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
-import { checksumOf, hasFullKeyShape, newApiKey, newSecretKey, parseFullKey, parsePair, toFullKey } from './key-format.ts';
+import {
+  checksumOf,
+  hasFullKeyShape,
+  newApiKey,
+  newSecretKey,
+  parseFullKey,
+  parsePair,
+  toFullKey,
+} from './key-format.ts';
 
 const FULL_KEY = /^kr_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}$/;
 
@@ -35,7 +43,12 @@ describe('the key format', () => {
   });
 
   it('reads any text without an exception', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 120 }), (text) => parseFullKey(new Secret(text)) === null && parsePair(text, new Secret(text)) === null));
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 120 }),
+        (text) => parseFullKey(new Secret(text)) === null && parsePair(text, new Secret(text)) === null,
+      ),
+    );
   });
 
   it('tells a mistyped key of ours from a foreign credential', () => {

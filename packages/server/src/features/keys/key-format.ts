@@ -44,7 +44,9 @@ export function parsePair(apiKey: string, secretKey: Secret): ParsedKey | null {
   const secret = secretKey.reveal().trim();
   if (!API_KEY.test(id) || !SECRET_KEY.test(secret)) return null;
   const secret43 = secret.slice(0, SECRET_CHARACTERS);
-  return checksumOf(id, secret43) === secret.slice(SECRET_CHARACTERS) ? { apiKey: id, secretKey: new Secret(secret) } : null;
+  return checksumOf(id, secret43) === secret.slice(SECRET_CHARACTERS)
+    ? { apiKey: id, secretKey: new Secret(secret) }
+    : null;
 }
 
 /** A full key in its halves, or null when the shape or the checksum is wrong. */

@@ -60,7 +60,11 @@ export function createKeyImporter(deps: Deps): KeyImporter {
           if ('key' in result) keys.push(result.key);
           else faults.push({ field: `rows[${index}]${result.field}`, message: result.message });
         }
-        if (faults.length > 0) throw keyErrors.import_faulty({ fields: faults, detail: `${faults.length} of ${rows.length} rows are faulty; nothing was imported.` });
+        if (faults.length > 0)
+          throw keyErrors.import_faulty({
+            fields: faults,
+            detail: `${faults.length} of ${rows.length} rows are faulty; nothing was imported.`,
+          });
         if (isDryRun) return [];
         for (const key of keys) {
           await insertKey(tx, deps.keyring, key);
@@ -85,7 +89,12 @@ function requireImporter(caller: Caller): void {
 
 type RowResult = { readonly key: ApiKey } | { readonly field: string; readonly message: string };
 
-async function findAccount(exec: Executor, deps: Deps, workspaceId: string, name: string): Promise<Account | null> {
+async function findAccount(
+  exec: Executor,
+  deps: Deps,
+  workspaceId: string,
+  name: string,
+): Promise<Account | null> {
   return (
     (await deps.accounts.find(exec, workspaceId, name)) ??
     (await deps.accounts.findByLogin(exec, workspaceId, 'user', name)) ??
@@ -93,26 +102,50 @@ async function findAccount(exec: Executor, deps: Deps, workspaceId: string, name
   );
 }
 
-async function toImportedKey(tx: Tx, deps: Deps, caller: Caller, row: ImportRow, seen: Set<string>): Promise<RowResult> {
+async function toImportedKey(
+  tx: Tx,
+  deps: Deps,
+  caller: Caller,
+  row: ImportRow,
+  seen: Set<string>,
+): Promise<RowResult> {
   const workspaceId = caller.workspace.id;
   const account = await findAccount(tx, deps, workspaceId, row.account);
   if (account === null) return { field: '.account', message: 'is not an account of this workspace' };
-  if (row.expiresAt === null && row.access !== 'full') return { field: '.expiresAt', message: 'is required: only access "full" may be without expiry' };
-  if (row.expiresAt !== null && row.expiresAt <= deps.clock.now()) return { field: '.expiresAt', message: 'is in the past' };
+  if (row.expiresAt === null && row.access !== 'full')
+    return { field: '.expiresAt', message: 'is required: only access "full" may be without expiry' };
+  if (row.expiresAt !== null && row.expiresAt <= deps.clock.now())
+    return { field: '.expiresAt', message: 'is in the past' };
   const { digest, pepperId } = digestForeign(deps.keyring, workspaceId, row.sha256);
-  if (seen.has(digest) || (await findKeyByForeignDigest(tx, deps.keyring, workspaceId, digest)) !== null) return { field: '.sha256', message: 'is already imported' };
+  if (seen.has(digest) || (await findKeyByForeignDigest(tx, deps.keyring, workspaceId, digest)) !== null)
+    return { field: '.sha256', message: 'is already imported' };
   seen.add(digest);
   try {
     const scopes = checkScopes(toIdentity(account), row.access, row.scopes);
-    requireCallerHolds(requireAuthenticated(caller).principal, rightsOfNewKey(toIdentity(account), row.access, scopes));
-    return { key: newImportedKey(deps, account, { ...row, scopes, comment: checkComment(row.comment) }, { digest, pepperId }) };
+    requireCallerHolds(
+      requireAuthenticated(caller).principal,
+      rightsOfNewKey(toIdentity(account), row.access, scopes),
+    );
+    return {
+      key: newImportedKey(
+        deps,
+        account,
+        { ...row, scopes, comment: checkComment(row.comment) },
+        { digest, pepperId },
+      ),
+    };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { field: error.fields[0] === undefined ? '' : `.${error.fields[0].field}`, message: error.detail };
   }
 }
 
-function newImportedKey(deps: Deps, account: Account, row: ImportRow & { scopes: readonly Permission[] }, stored: { digest: string; pepperId: string }): ApiKey {
+function newImportedKey(
+  deps: Deps,
+  account: Account,
+  row: ImportRow & { scopes: readonly Permission[] },
+  stored: { digest: string; pepperId: string },
+): ApiKey {
   const now = deps.clock.now();
   return {
     id: newApiKey(deps.random, deps.keyPrefix),

@@ -26,9 +26,17 @@ export interface KeyQuery {
 
 export interface KeyLister {
   /** Keys that the caller may see, newest first. */
-  list(caller: Caller, query: KeyQuery, page: { limit: number; cursor?: string | undefined }): Promise<Page<KeyView>>;
+  list(
+    caller: Caller,
+    query: KeyQuery,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<KeyView>>;
   /** Keys of one account. @throws request.not_found when the caller may not see the account */
-  listOfAccount(caller: Caller, accountId: string, page: { limit: number; cursor?: string | undefined; q?: string | undefined }): Promise<Page<KeyView>>;
+  listOfAccount(
+    caller: Caller,
+    accountId: string,
+    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
+  ): Promise<Page<KeyView>>;
   view(key: ApiKey): Promise<KeyView>;
 }
 
@@ -51,22 +59,38 @@ export function createKeyLister(deps: Deps): KeyLister {
 
   const toViews = async (workspaceId: string, keys: readonly ApiKey[]): Promise<KeyView[]> => {
     const { expiryNoticeDays } = await settings.get(workspaceId);
-    const lastUses = await usage.findLastUses(workspaceId, keys.map((key) => key.id));
-    return keys.map((key) => ({ key, status: statusOf(key, clock.now(), expiryNoticeDays), lastUse: lastUses.get(key.id) ?? null }));
+    const lastUses = await usage.findLastUses(
+      workspaceId,
+      keys.map((key) => key.id),
+    );
+    return keys.map((key) => ({
+      key,
+      status: statusOf(key, clock.now(), expiryNoticeDays),
+      lastUse: lastUses.get(key.id) ?? null,
+    }));
   };
 
-  const scan = async (filter: KeyFilter, unusedSince: number | undefined, page: { limit: number; cursor?: string | undefined }): Promise<Page<KeyView>> => {
+  const scan = async (
+    filter: KeyFilter,
+    unusedSince: number | undefined,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<KeyView>> => {
     let after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
-    if (page.cursor !== undefined && after === null) throw requestErrors.invalid({ fields: [{ field: 'cursor', message: 'is not one that this list returned' }] });
+    if (page.cursor !== undefined && after === null)
+      throw requestErrors.invalid({
+        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
+      });
     const items: KeyView[] = [];
     const batch = unusedSince === undefined ? page.limit + 1 : SCAN_BATCH;
     for (let scanned = 0; ; ) {
       const keys = await listKeys(storage.read, keyring, filter, after, batch);
       const views = await toViews(filter.workspaceId, keys);
       for (const view of views) {
-        if (items.length === page.limit) return { items, nextCursor: after === null ? null : encodeCursor(after) };
+        if (items.length === page.limit)
+          return { items, nextCursor: after === null ? null : encodeCursor(after) };
         after = [view.key.createdAt, view.key.id];
-        if (unusedSince === undefined || (view.lastUse?.at ?? view.key.createdAt) < unusedSince) items.push(view);
+        if (unusedSince === undefined || (view.lastUse?.at ?? view.key.createdAt) < unusedSince)
+          items.push(view);
       }
       scanned += keys.length;
       if (keys.length < batch) return { items, nextCursor: null };
@@ -92,7 +116,11 @@ export function createKeyLister(deps: Deps): KeyLister {
   return {
     list: async (caller, query, page) => await scan(await toFilter(caller, query), query.unusedSince, page),
     listOfAccount: async (caller, accountId, page) => {
-      requireReach(caller, (await deps.hasAccount(caller.workspace.id, accountId)) ? accountId : null, 'read');
+      requireReach(
+        caller,
+        (await deps.hasAccount(caller.workspace.id, accountId)) ? accountId : null,
+        'read',
+      );
       const filter = await toFilter(caller, { q: page.q });
       return await scan({ ...filter, accountIds: [accountId] }, undefined, page);
     },

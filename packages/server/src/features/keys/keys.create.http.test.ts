@@ -1,4 +1,4 @@
-import { call, type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 interface Minted {
@@ -21,7 +21,10 @@ describe('creating a key', () => {
   afterAll(() => harness.close());
 
   const create = (body: Record<string, unknown>, accountId = company.member.id, key = company.adminKey) =>
-    call(harness, 'POST', `/v1/accounts/${accountId}/keys`, { key, body: { comment: 'CI', access: 'account', ...body } });
+    call(harness, 'POST', `/v1/accounts/${accountId}/keys`, {
+      key,
+      body: { comment: 'CI', access: 'account', ...body },
+    });
 
   it('answers with the secret once, uncached, and the key works at once', async () => {
     const answer = await create({});
@@ -33,7 +36,10 @@ describe('creating a key', () => {
     const read = await call(harness, 'GET', `/v1/keys/${minted.apiKey}`, { key: company.adminKey });
     expect(read.body).not.toContain(minted.secretKey);
     const self = await call(harness, 'GET', '/v1/keys/self', { key: minted.fullKey });
-    expect(self.json()).toMatchObject({ key: { id: minted.apiKey }, permissions: [{ actions: ['package:*'], resources: ['*'] }] });
+    expect(self.json()).toMatchObject({
+      key: { id: minted.apiKey },
+      permissions: [{ actions: ['package:*'], resources: ['*'] }],
+    });
   });
 
   it('gives 365 days when nothing is asked, and exactly the choices otherwise', async () => {
@@ -45,12 +51,18 @@ describe('creating a key', () => {
     }
   });
 
-  it.each([0, -1, 2, 366, 10_000, 1e15])('refuses a lifetime of %d days, naming the choices', async (lifetimeDays) => {
-    const answer = await create({ lifetimeDays });
-    expect(answer.statusCode).toBe(400);
-    expect(answer.json()).toMatchObject({ code: 'key.lifetime_not_allowed', errors: [{ field: 'lifetimeDays' }] });
-    expect(answer.json<{ detail: string }>().detail).toContain('1, 90, 180, 270, 365');
-  });
+  it.each([0, -1, 2, 366, 10_000, 1e15])(
+    'refuses a lifetime of %d days, naming the choices',
+    async (lifetimeDays) => {
+      const answer = await create({ lifetimeDays });
+      expect(answer.statusCode).toBe(400);
+      expect(answer.json()).toMatchObject({
+        code: 'key.lifetime_not_allowed',
+        errors: [{ field: 'lifetimeDays' }],
+      });
+      expect(answer.json<{ detail: string }>().detail).toContain('1, 90, 180, 270, 365');
+    },
+  );
 
   it.each([
     ['a lifetime that is text', { lifetimeDays: '90' }, 'lifetimeDays'],
@@ -85,12 +97,36 @@ describe('creating a key', () => {
   it.each([
     ['an action in capitals', { actions: ['Package:Push'], resources: ['*'] }, 'scopes[0].actions[0]'],
     ['a lone star as action', { actions: ['*'], resources: ['*'] }, 'scopes[0].actions[0]'],
-    ['a pattern with a blank', { actions: ['package:push'], resources: ['ok', 'not ok'] }, 'scopes[0].resources[1]'],
-    ['a pattern with a Kelvin sign', { actions: ['package:push'], resources: ['\u212Aelvin*'] }, 'scopes[0].resources[0]'],
-    ['a pattern with a question mark', { actions: ['package:push'], resources: ['A?'] }, 'scopes[0].resources[0]'],
-    ['a pattern of 129 characters', { actions: ['package:push'], resources: ['a'.repeat(129)] }, 'scopes[0].resources[0]'],
-    ['101 patterns', { actions: ['package:push'], resources: Array.from({ length: 101 }, (_, n) => `P${n}`) }, 'scopes'],
-    ['two push choices at once', { actions: ['package:push', 'package:pushnew'], resources: ['*'] }, 'scopes[0].actions'],
+    [
+      'a pattern with a blank',
+      { actions: ['package:push'], resources: ['ok', 'not ok'] },
+      'scopes[0].resources[1]',
+    ],
+    [
+      'a pattern with a Kelvin sign',
+      { actions: ['package:push'], resources: ['\u212Aelvin*'] },
+      'scopes[0].resources[0]',
+    ],
+    [
+      'a pattern with a question mark',
+      { actions: ['package:push'], resources: ['A?'] },
+      'scopes[0].resources[0]',
+    ],
+    [
+      'a pattern of 129 characters',
+      { actions: ['package:push'], resources: ['a'.repeat(129)] },
+      'scopes[0].resources[0]',
+    ],
+    [
+      '101 patterns',
+      { actions: ['package:push'], resources: Array.from({ length: 101 }, (_, n) => `P${n}`) },
+      'scopes',
+    ],
+    [
+      'two push choices at once',
+      { actions: ['package:push', 'package:pushnew'], resources: ['*'] },
+      'scopes[0].actions',
+    ],
   ])('refuses %s, naming the entry', async (_case, scope, field) => {
     const answer = await create({ access: 'scoped', scopes: [scope] });
     expect(answer.statusCode).toBe(400);
@@ -99,17 +135,27 @@ describe('creating a key', () => {
 
   it('takes 100 patterns of 128 characters', async () => {
     const resources = Array.from({ length: 100 }, (_, n) => `${n}.`.padEnd(128, 'x'));
-    expect((await create({ access: 'scoped', scopes: [{ actions: ['package:push'], resources }] })).statusCode).toBe(201);
+    expect(
+      (await create({ access: 'scoped', scopes: [{ actions: ['package:push'], resources }] })).statusCode,
+    ).toBe(201);
   });
 
   it('refuses scopes that exceed the grants of the account', async () => {
-    const answer = await create({ access: 'scoped', scopes: [{ actions: ['billing:read'], resources: ['*'] }] });
+    const answer = await create({
+      access: 'scoped',
+      scopes: [{ actions: ['billing:read'], resources: ['*'] }],
+    });
     expect(answer.json()).toMatchObject({ status: 400, code: 'key.scope_exceeds_account' });
   });
 
   it('refuses more live keys than maxKeysPerAccount, and expired ones do not count', async () => {
-    const account = await harness.createAccount({ kind: 'service', technicalName: 'many-keys', displayName: 'Many' });
-    for (let made = 0; made < 50; made += 1) expect((await create({ lifetimeDays: 1 }, account.id)).statusCode).toBe(201);
+    const account = await harness.createAccount({
+      kind: 'service',
+      technicalName: 'many-keys',
+      displayName: 'Many',
+    });
+    for (let made = 0; made < 50; made += 1)
+      expect((await create({ lifetimeDays: 1 }, account.id)).statusCode).toBe(201);
     expect((await create({}, account.id)).json()).toMatchObject({ status: 409, code: 'key.too_many' });
     const key = company.adminKey;
     harness.clock.advance(86_400_000);
@@ -120,22 +166,45 @@ describe('creating a key', () => {
     const allowed = await create({ ownerId: company.robot.id });
     expect(allowed.json<Minted>().key.ownerId).toBe(company.robot.id);
     for (const ownerId of [company.stranger.id, 'acc_00000000000000000000']) {
-      expect((await create({ ownerId })).json()).toMatchObject({ status: 400, code: 'key.owner_not_allowed' });
+      expect((await create({ ownerId })).json()).toMatchObject({
+        status: 400,
+        code: 'key.owner_not_allowed',
+      });
     }
-    expect((await create({ ownerId: company.robot.id }, company.stranger.id)).json()).toMatchObject({ code: 'key.owner_not_allowed' });
+    expect((await create({ ownerId: company.robot.id }, company.stranger.id)).json()).toMatchObject({
+      code: 'key.owner_not_allowed',
+    });
   });
 
   it('writes one audit row, without the secret, in the same transaction', async () => {
     const minted = (await create({ comment: 'audited' })).json<Minted>();
     const answer = await call(harness, 'GET', `/v1/audit?key=${minted.apiKey}`, { key: company.adminKey });
-    expect(answer.json<{ items: unknown[] }>().items).toMatchObject([{ action: 'key.created', keyId: minted.apiKey, target: { name: 'audited' }, actor: { kind: 'key', id: company.admin.id } }]);
+    expect(answer.json<{ items: unknown[] }>().items).toMatchObject([
+      {
+        action: 'key.created',
+        keyId: minted.apiKey,
+        target: { name: 'audited' },
+        actor: { kind: 'key', id: company.admin.id },
+      },
+    ]);
     expect(answer.body).not.toContain(minted.secretKey);
   });
 
   it('makes no key for a disabled account', async () => {
-    const account = await harness.createAccount({ kind: 'service', technicalName: 'asleep', displayName: 'Asleep' });
-    await call(harness, 'PATCH', `/v1/service-accounts/${account.id}`, { key: company.adminKey, body: { state: 'disabled' }, headers: { 'if-match': '*' } });
-    expect((await create({}, account.id)).json()).toMatchObject({ status: 409, code: 'key.account_disabled' });
+    const account = await harness.createAccount({
+      kind: 'service',
+      technicalName: 'asleep',
+      displayName: 'Asleep',
+    });
+    await call(harness, 'PATCH', `/v1/service-accounts/${account.id}`, {
+      key: company.adminKey,
+      body: { state: 'disabled' },
+      headers: { 'if-match': '*' },
+    });
+    expect((await create({}, account.id)).json()).toMatchObject({
+      status: 409,
+      code: 'key.account_disabled',
+    });
   });
 
   describe('by whom', () => {
@@ -145,24 +214,49 @@ describe('creating a key', () => {
       await keys.create(company.memberCaller, company.member.id, input);
       await keys.create(company.memberCaller, company.robot.id, input);
       for (const id of [company.admin.id, company.stranger.id, 'acc_00000000000000000000']) {
-        await expect(keys.create(company.memberCaller, id, input)).rejects.toMatchObject({ status: 404, entry: { code: 'request.not_found' } });
+        await expect(keys.create(company.memberCaller, id, input)).rejects.toMatchObject({
+          status: 404,
+          entry: { code: 'request.not_found' },
+        });
       }
-      await expect(keys.create(company.strangerCaller, company.robot.id, input)).rejects.toMatchObject({ status: 404 });
+      await expect(keys.create(company.strangerCaller, company.robot.id, input)).rejects.toMatchObject({
+        status: 404,
+      });
     });
 
     it('a key never manages keys, unless a scope names iam:keys:write', async () => {
       const plain = (await create({}, company.admin.id)).json<Minted>().fullKey;
-      expect((await create({}, company.admin.id, plain)).json()).toMatchObject({ status: 403, code: 'auth.insufficient_scope', action: 'iam:keys:write' });
-      const reader = (await create({ access: 'scoped', scopes: [{ actions: ['iam:keys:read'], resources: ['*'] }] }, company.admin.id)).json<Minted>().fullKey;
-      expect((await create({}, company.admin.id, reader)).json()).toMatchObject({ status: 403, code: 'auth.insufficient_scope' });
+      expect((await create({}, company.admin.id, plain)).json()).toMatchObject({
+        status: 403,
+        code: 'auth.insufficient_scope',
+        action: 'iam:keys:write',
+      });
+      const reader = (
+        await create(
+          { access: 'scoped', scopes: [{ actions: ['iam:keys:read'], resources: ['*'] }] },
+          company.admin.id,
+        )
+      ).json<Minted>().fullKey;
+      expect((await create({}, company.admin.id, reader)).json()).toMatchObject({
+        status: 403,
+        code: 'auth.insufficient_scope',
+      });
     });
 
     it('a key cannot hand out a right that it lacks', async () => {
       const { keys } = harness.deps;
       const scopes = [{ actions: ['iam:keys:write'], resources: ['*'] }];
-      const minter = await keys.create(company.adminCaller, company.admin.id, { comment: 'minter', access: 'scoped', scopes });
+      const minter = await keys.create(company.adminCaller, company.admin.id, {
+        comment: 'minter',
+        access: 'scoped',
+        scopes,
+      });
       const key = minter.fullKey.reveal();
-      const more = await create({ access: 'scoped', scopes: [{ actions: ['iam:settings:write'], resources: ['*'] }] }, company.admin.id, key);
+      const more = await create(
+        { access: 'scoped', scopes: [{ actions: ['iam:settings:write'], resources: ['*'] }] },
+        company.admin.id,
+        key,
+      );
       expect(more.json()).toMatchObject({ status: 403, code: 'key.scope_exceeds_caller' });
       const whole = await create({ access: 'account' }, company.member.id, key);
       expect(whole.json()).toMatchObject({ status: 403, code: 'key.scope_exceeds_caller' });

@@ -4,7 +4,8 @@ export const keyErrors = defineErrors('key', {
   scope_required: {
     status: 400,
     title: 'A scoped key needs scopes',
-    remedy: 'Name at least one scope with at least one action and one resource pattern, or ask for `access: "account"`.',
+    remedy:
+      'Name at least one scope with at least one action and one resource pattern, or ask for `access: "account"`.',
   },
   scopes_not_allowed: {
     status: 400,
@@ -34,7 +35,8 @@ export const keyErrors = defineErrors('key', {
   field_immutable: {
     status: 400,
     title: 'The field cannot be changed',
-    remedy: 'Account, owner, access, actions and lifetime are fixed when a key is made. Create another key instead.',
+    remedy:
+      'Account, owner, access, actions and lifetime are fixed when a key is made. Create another key instead.',
   },
   owner_not_allowed: {
     status: 400,
@@ -64,7 +66,8 @@ export const keyErrors = defineErrors('key', {
   mail_address_missing: {
     status: 400,
     title: 'There is no address to send the key to',
-    remedy: 'Name an address in `mailTo`, store one in the service account, or leave `sendMail` out. No key was made.',
+    remedy:
+      'Name an address in `mailTo`, store one in the service account, or leave `sendMail` out. No key was made.',
   },
   mail_address_not_allowed: {
     status: 400,
@@ -84,7 +87,8 @@ export const keyErrors = defineErrors('key', {
   altered: {
     status: 409,
     title: 'The stored key was altered outside Keyreeve',
-    remedy: 'Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.',
+    remedy:
+      'Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.',
   },
   write_not_permitted: {
     status: 403,

@@ -1,42 +1,63 @@
 import { requestErrors } from '../../errors/index.ts';
+import type { AccountIdentity, KeyAccess } from '../../http/index.ts';
 import { type AuthenticatedPrincipal, type Caller, requireAuthenticated } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
 import { reachOf } from '../accounts/index.ts';
 import { can, effectivePermissions, findExcess, grantsOf, isIamAction } from '../scopes/index.ts';
-import type { AccountIdentity } from '../../http/index.ts';
-import type { KeyAccess } from '../../http/index.ts';
 import { keyErrors } from './keys.errors.ts';
 
 /**
  * May the caller see, or change, the keys of an account? Sessions: administrators all, members their own and
  * those of the service accounts that they manage. Keys and tokens: only by a scope that names `iam:keys:…`.
  */
-export function canReachKeys(principal: AuthenticatedPrincipal, accountId: string, intent: 'read' | 'write'): boolean {
+export function canReachKeys(
+  principal: AuthenticatedPrincipal,
+  accountId: string,
+  intent: 'read' | 'write',
+): boolean {
   if (principal.kind === 'session') return reachOf(principal, { id: accountId }) !== 'none';
-  return can(principal, 'iam:keys:write', accountId) || (intent === 'read' && can(principal, 'iam:keys:read', accountId));
+  return (
+    can(principal, 'iam:keys:write', accountId) ||
+    (intent === 'read' && can(principal, 'iam:keys:read', accountId))
+  );
 }
 
 /** "Not yours" and "does not exist" are the same answer. */
-export function requireReach(caller: Caller, accountId: string | null, intent: 'read' | 'write'): AuthenticatedPrincipal {
+export function requireReach(
+  caller: Caller,
+  accountId: string | null,
+  intent: 'read' | 'write',
+): AuthenticatedPrincipal {
   const { principal } = requireAuthenticated(caller);
   if (accountId !== null && canReachKeys(principal, accountId, intent)) return principal;
   // A reader who may not write already knows that it exists.
-  if (accountId !== null && intent === 'write' && canReachKeys(principal, accountId, 'read')) throw keyErrors.write_not_permitted();
+  if (accountId !== null && intent === 'write' && canReachKeys(principal, accountId, 'read'))
+    throw keyErrors.write_not_permitted();
   throw requestErrors.not_found({ detail: 'There is no such key or account, or you may not see it.' });
 }
 
 /** The accounts whose keys a list may show: null for all. */
 export function visibleAccountIds(principal: AuthenticatedPrincipal): readonly string[] | null {
-  if (principal.kind === 'session') return principal.account.role === 'admin' ? null : [principal.account.id, ...principal.managedIds];
+  if (principal.kind === 'session')
+    return principal.account.role === 'admin' ? null : [principal.account.id, ...principal.managedIds];
   if (canReachKeys(principal, '*', 'read')) return null;
-  const named = principal.key.scopes.flatMap((scope) => scope.resources).filter((resource) => !resource.includes('*'));
+  const named = principal.key.scopes
+    .flatMap((scope) => scope.resources)
+    .filter((resource) => !resource.includes('*'));
   return named.filter((id) => canReachKeys(principal, id, 'read'));
 }
 
 /** What a key with this access may do at most. */
-export function rightsOfNewKey(account: AccountIdentity, access: KeyAccess, scopes: readonly Permission[]): readonly Permission[] {
+export function rightsOfNewKey(
+  account: AccountIdentity,
+  access: KeyAccess,
+  scopes: readonly Permission[],
+): readonly Permission[] {
   if (access === 'scoped') return scopes;
-  return grantsOf(account).map((grant) => ({ ...grant, actions: grant.actions.filter((action) => !isIamAction(action)) }));
+  return grantsOf(account).map((grant) => ({
+    ...grant,
+    actions: grant.actions.filter((action) => !isIamAction(action)),
+  }));
 }
 
 /**
@@ -47,5 +68,8 @@ export function rightsOfNewKey(account: AccountIdentity, access: KeyAccess, scop
 export function requireCallerHolds(principal: AuthenticatedPrincipal, rights: readonly Permission[]): void {
   if (principal.kind === 'session') return;
   const excess = findExcess(effectivePermissions(principal.account, principal.key), rights);
-  if (excess !== null) throw keyErrors.scope_exceeds_caller({ detail: `Your key does not hold ${excess.action} on ${excess.resource}, so it cannot hand it on.` });
+  if (excess !== null)
+    throw keyErrors.scope_exceeds_caller({
+      detail: `Your key does not hold ${excess.action} on ${excess.resource}, so it cannot hand it on.`,
+    });
 }

@@ -34,9 +34,18 @@ export function presentKey({ key, status, lastUse }: KeyView): Static<typeof Key
 
 /** The one place where a secret key goes out. */
 export function presentMintedKey(minted: MintedKey, view: KeyView): Static<typeof MintedKeySchema> {
-  return { key: presentKey(view), apiKey: minted.key.id, secretKey: minted.secretKey.reveal(), fullKey: minted.fullKey.reveal() };
+  return {
+    key: presentKey(view),
+    apiKey: minted.key.id,
+    secretKey: minted.secretKey.reveal(),
+    fullKey: minted.fullKey.reveal(),
+  };
 }
 
-export function presentKeyHours(hours: readonly { hour: number; outcome: string; count: number }[]): Static<typeof KeyUsageSchema> {
-  return { hours: hours.map(({ hour, outcome, count }) => ({ hour: toIso(hour * HOUR_MS), outcome, count })) };
+export function presentKeyHours(
+  hours: readonly { hour: number; outcome: string; count: number }[],
+): Static<typeof KeyUsageSchema> {
+  return {
+    hours: hours.map(({ hour, outcome, count }) => ({ hour: toIso(hour * HOUR_MS), outcome, count })),
+  };
 }

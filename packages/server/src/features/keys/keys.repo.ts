@@ -9,9 +9,33 @@ import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
 
 const COLUMNS = [
-  'id', 'workspace_id', 'account_id', 'owner_id', 'comment', 'access', 'scopes', 'lifetime_days', 'created_at', 'created_by', 'updated_at',
-  'expires_at', 'state', 'disabled_reason', 'disabled_at', 'generation', 'digest', 'pepper_id', 'old_generation', 'old_digest',
-  'old_pepper_id', 'old_expires_at', 'ip_ranges', 'foreign_digest', 'epoch', 'version', 'row_mac',
+  'id',
+  'workspace_id',
+  'account_id',
+  'owner_id',
+  'comment',
+  'access',
+  'scopes',
+  'lifetime_days',
+  'created_at',
+  'created_by',
+  'updated_at',
+  'expires_at',
+  'state',
+  'disabled_reason',
+  'disabled_at',
+  'generation',
+  'digest',
+  'pepper_id',
+  'old_generation',
+  'old_digest',
+  'old_pepper_id',
+  'old_expires_at',
+  'ip_ranges',
+  'foreign_digest',
+  'epoch',
+  'version',
+  'row_mac',
 ] as const;
 
 type Row = Pick<ApiKeysTable, (typeof COLUMNS)[number]>;
@@ -20,7 +44,12 @@ function toApiKey(row: Row): ApiKey {
   const old =
     row.old_generation === null
       ? null
-      : { number: row.old_generation, digest: row.old_digest ?? '', pepperId: row.old_pepper_id ?? '', expiresAt: row.old_expires_at };
+      : {
+          number: row.old_generation,
+          digest: row.old_digest ?? '',
+          pepperId: row.old_pepper_id ?? '',
+          expiresAt: row.old_expires_at,
+        };
   return {
     id: row.id,
     workspaceId: row.workspace_id,
@@ -36,7 +65,12 @@ function toApiKey(row: Row): ApiKey {
     isEnabled: row.state === 'active',
     disabledReason: row.disabled_reason,
     disabledAt: row.disabled_at,
-    current: { number: row.generation, digest: row.digest, pepperId: row.pepper_id, expiresAt: row.expires_at },
+    current: {
+      number: row.generation,
+      digest: row.digest,
+      pepperId: row.pepper_id,
+      expiresAt: row.expires_at,
+    },
     old,
     ipRanges: JSON.parse(row.ip_ranges) as string[],
     foreignDigest: row.foreign_digest,
@@ -48,7 +82,8 @@ function toApiKey(row: Row): ApiKey {
 /** A row whose MAC is wrong was written by somebody without the master key. It is no key at all. */
 function toCheckedKey(keyring: Keyring, row: Row): ApiKey {
   const key = toApiKey(row);
-  if (!isRowIntact(keyring, key, row.row_mac)) throw keyErrors.altered({ internal: `the row of key ${row.id} was altered outside Keyreeve` });
+  if (!isRowIntact(keyring, key, row.row_mac))
+    throw keyErrors.altered({ internal: `the row of key ${row.id} was altered outside Keyreeve` });
   return key;
 }
 
@@ -95,7 +130,12 @@ export async function insertKey(exec: Executor, keyring: Keyring, key: ApiKey): 
 }
 
 export async function updateKey(exec: Executor, keyring: Keyring, key: ApiKey): Promise<void> {
-  await exec.updateTable('api_keys').set(toValues(keyring, key)).where('workspace_id', '=', key.workspaceId).where('id', '=', key.id).execute();
+  await exec
+    .updateTable('api_keys')
+    .set(toValues(keyring, key))
+    .where('workspace_id', '=', key.workspaceId)
+    .where('id', '=', key.id)
+    .execute();
 }
 
 export async function deleteKey(exec: Executor, workspaceId: string, id: string): Promise<void> {
@@ -103,24 +143,57 @@ export async function deleteKey(exec: Executor, workspaceId: string, id: string)
 }
 
 /** @throws key.altered when the row's MAC is wrong */
-export async function findKey(exec: Executor, keyring: Keyring, workspaceId: string, id: string): Promise<ApiKey | null> {
-  const row = await exec.selectFrom('api_keys').select(COLUMNS).where('id', '=', id).where('workspace_id', '=', workspaceId).executeTakeFirst();
+export async function findKey(
+  exec: Executor,
+  keyring: Keyring,
+  workspaceId: string,
+  id: string,
+): Promise<ApiKey | null> {
+  const row = await exec
+    .selectFrom('api_keys')
+    .select(COLUMNS)
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
 
 /** Whose key it is, whatever the state of the row: enough to delete one that was altered. */
-export async function findKeyPlace(exec: Executor, workspaceId: string, id: string): Promise<{ accountId: string; comment: string; access: string } | null> {
-  const row = await exec.selectFrom('api_keys').select(['account_id', 'comment', 'access']).where('id', '=', id).where('workspace_id', '=', workspaceId).executeTakeFirst();
+export async function findKeyPlace(
+  exec: Executor,
+  workspaceId: string,
+  id: string,
+): Promise<{ accountId: string; comment: string; access: string } | null> {
+  const row = await exec
+    .selectFrom('api_keys')
+    .select(['account_id', 'comment', 'access'])
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
   return row === undefined ? null : { accountId: row.account_id, comment: row.comment, access: row.access };
 }
 
-export async function findKeyByForeignDigest(exec: Executor, keyring: Keyring, workspaceId: string, digest: string): Promise<ApiKey | null> {
-  const row = await exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', workspaceId).where('foreign_digest', '=', digest).executeTakeFirst();
+export async function findKeyByForeignDigest(
+  exec: Executor,
+  keyring: Keyring,
+  workspaceId: string,
+  digest: string,
+): Promise<ApiKey | null> {
+  const row = await exec
+    .selectFrom('api_keys')
+    .select(COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('foreign_digest', '=', digest)
+    .executeTakeFirst();
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
 
 /** Keys of an account, or acting for it: what goes when the account goes. */
-export async function listKeyIdsOfAccount(exec: Executor, workspaceId: string, accountId: string): Promise<string[]> {
+export async function listKeyIdsOfAccount(
+  exec: Executor,
+  workspaceId: string,
+  accountId: string,
+): Promise<string[]> {
   const rows = await exec
     .selectFrom('api_keys')
     .select('id')
@@ -131,7 +204,12 @@ export async function listKeyIdsOfAccount(exec: Executor, workspaceId: string, a
   return rows.map((row) => row.id);
 }
 
-export async function countLiveKeys(exec: Executor, workspaceId: string, accountId: string, now: number): Promise<number> {
+export async function countLiveKeys(
+  exec: Executor,
+  workspaceId: string,
+  accountId: string,
+  now: number,
+): Promise<number> {
   const row = await exec
     .selectFrom('api_keys')
     .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -158,7 +236,8 @@ export interface KeyFilter {
 function hasStatus(status: KeyStatus, now: number, noticeMs: number): RawBuilder<boolean> {
   if (status === 'disabled') return sql<boolean>`state = 'disabled'`;
   if (status === 'expired') return sql<boolean>`(state = 'active' and expires_at <= ${now})`;
-  if (status === 'expiring') return sql<boolean>`(state = 'active' and expires_at > ${now} and expires_at <= ${now + noticeMs})`;
+  if (status === 'expiring')
+    return sql<boolean>`(state = 'active' and expires_at > ${now} and expires_at <= ${now + noticeMs})`;
   return sql<boolean>`(state = 'active' and (expires_at is null or expires_at > ${now + noticeMs}))`;
 }
 
@@ -169,7 +248,13 @@ function matchesText(q: string): RawBuilder<boolean> {
 }
 
 /** Newest first; `after` holds creation time and id of the last row of the page before. */
-export async function listKeys(exec: Executor, keyring: Keyring, filter: KeyFilter, after: CursorValues | null, limit: number): Promise<ApiKey[]> {
+export async function listKeys(
+  exec: Executor,
+  keyring: Keyring,
+  filter: KeyFilter,
+  after: CursorValues | null,
+  limit: number,
+): Promise<ApiKey[]> {
   if (filter.accountIds?.length === 0) return [];
   let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
   if (filter.accountIds !== null) query = query.where('account_id', 'in', filter.accountIds);
@@ -179,9 +264,17 @@ export async function listKeys(exec: Executor, keyring: Keyring, filter: KeyFilt
   if (filter.q !== undefined && filter.q.trim() !== '') query = query.where(matchesText(filter.q.trim()));
   if (after !== null) {
     const [createdAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) => eb.or([eb('created_at', '<', createdAt), eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)])]));
+    query = query.where((eb) =>
+      eb.or([
+        eb('created_at', '<', createdAt),
+        eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)]),
+      ]),
+    );
   }
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   // An altered row would fail the whole list; it stays out, and reading it by id says why.
-  return rows.map((row) => ({ key: toApiKey(row), rowMac: row.row_mac })).filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac)).map(({ key }) => key);
+  return rows
+    .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
+    .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
+    .map(({ key }) => key);
 }

@@ -1,6 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import { EmptyResponse, problemResponse, readIfMatch, refTo, type RouteAuth, toEtag } from '../../http/index.ts';
+import {
+  EmptyResponse,
+  problemResponse,
+  type RouteAuth,
+  readIfMatch,
+  refTo,
+  toEtag,
+} from '../../http/index.ts';
 import { DAY_MS, toIsoOrNull } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
@@ -60,15 +67,37 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.get(
     '/v1/accounts/:id/keys',
-    { config: { auth: READ }, schema: { operationId: 'listAccountKeys', tags, summary: 'Keys of an account', params: AccountKeysParams, querystring: AccountKeysQuerySchema, response: { 200: KeyPageSchema, default: problemResponse } } },
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'listAccountKeys',
+        tags,
+        summary: 'Keys of an account',
+        params: AccountKeysParams,
+        querystring: AccountKeysQuerySchema,
+        response: { 200: KeyPageSchema, default: problemResponse },
+      },
+    },
     async (request) => {
-      const page = await lister.listOfAccount(request.caller, request.params.id, { ...request.query, limit: request.query.limit ?? PAGE_LIMIT_DEFAULT });
+      const page = await lister.listOfAccount(request.caller, request.params.id, {
+        ...request.query,
+        limit: request.query.limit ?? PAGE_LIMIT_DEFAULT,
+      });
       return { items: page.items.map(presentKey), nextCursor: page.nextCursor };
     },
   );
   app.get(
     '/v1/keys',
-    { config: { auth: READ }, schema: { operationId: 'listKeys', tags, summary: 'Keys of the workspace', querystring: KeysQuerySchema, response: { 200: KeyPageSchema, default: problemResponse } } },
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'listKeys',
+        tags,
+        summary: 'Keys of the workspace',
+        querystring: KeysQuerySchema,
+        response: { 200: KeyPageSchema, default: problemResponse },
+      },
+    },
     async (request) => {
       const { account, status, expiresBefore, unusedSince, q, limit, cursor } = request.query;
       const query = {
@@ -84,10 +113,23 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
   );
   app.post(
     '/v1/accounts/:id/keys',
-    { config: { auth: WRITE }, schema: { operationId: 'createKey', tags, summary: 'Create a key; the secret is in this answer only', params: AccountKeysParams, body: CreateKeySchema, response: { 201: refTo(MintedKeySchema), default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'createKey',
+        tags,
+        summary: 'Create a key; the secret is in this answer only',
+        params: AccountKeysParams,
+        body: CreateKeySchema,
+        response: { 201: refTo(MintedKeySchema), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const minted = await keys.create(request.caller, request.params.id, request.body);
-      return reply.code(201).header('etag', toEtag(minted.key.version)).send(presentMintedKey(minted, await lister.view(minted.key)));
+      return reply
+        .code(201)
+        .header('etag', toEtag(minted.key.version))
+        .send(presentMintedKey(minted, await lister.view(minted.key)));
     },
   );
 }
@@ -97,7 +139,10 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
   const response = { 200: refTo(KeySchema), default: problemResponse };
   app.get(
     '/v1/keys/:keyId',
-    { config: { auth: READ }, schema: { operationId: 'getKey', tags, summary: 'Read a key', params: KeyParams, response } },
+    {
+      config: { auth: READ },
+      schema: { operationId: 'getKey', tags, summary: 'Read a key', params: KeyParams, response },
+    },
     async (request, reply) => {
       const key = await keys.get(request.caller, request.params.keyId);
       return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
@@ -105,7 +150,17 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
   );
   app.patch(
     '/v1/keys/:keyId',
-    { config: { auth: WRITE }, schema: { operationId: 'updateKey', tags, summary: 'Change comment, patterns or allow list', params: KeyParams, body: UpdateKeySchema, response } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'updateKey',
+        tags,
+        summary: 'Change comment, patterns or allow list',
+        params: KeyParams,
+        body: UpdateKeySchema,
+        response,
+      },
+    },
     async (request, reply) => {
       const key = await keys.update(request.caller, request.params.keyId, request.body, readIfMatch(request));
       return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
@@ -113,7 +168,16 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
   );
   app.delete(
     '/v1/keys/:keyId',
-    { config: { auth: WRITE }, schema: { operationId: 'deleteKey', tags, summary: 'Delete a key for good', params: KeyParams, response: { 204: EmptyResponse, default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'deleteKey',
+        tags,
+        summary: 'Delete a key for good',
+        params: KeyParams,
+        response: { 204: EmptyResponse, default: problemResponse },
+      },
+    },
     async (request, reply) => {
       await keys.remove(request.caller, request.params.keyId);
       return reply.code(204).send(null);
@@ -121,7 +185,16 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
   );
   app.get(
     '/v1/keys/:keyId/usage',
-    { config: { auth: READ }, schema: { operationId: 'getKeyUsage', tags, summary: 'Verifications by hour and outcome, last 90 days', params: KeyParams, response: { 200: refTo(KeyUsageSchema), default: problemResponse } } },
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'getKeyUsage',
+        tags,
+        summary: 'Verifications by hour and outcome, last 90 days',
+        params: KeyParams,
+        response: { 200: refTo(KeyUsageSchema), default: problemResponse },
+      },
+    },
     async (request) => {
       const key = await keys.get(request.caller, request.params.keyId);
       return presentKeyHours(await usage.listHours(key.workspaceId, key.id, now() - USAGE_DAYS * DAY_MS));
@@ -133,15 +206,36 @@ function registerLifecycle(root: FastifyInstance, { keys, lister }: KeyRouteDeps
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.post(
     '/v1/keys/:keyId/regenerate',
-    { config: { auth: WRITE }, schema: { operationId: 'regenerateKey', tags, summary: 'A new secret for the same key', params: KeyParams, body: RegenerateKeySchema, response: { 200: refTo(MintedKeySchema), default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'regenerateKey',
+        tags,
+        summary: 'A new secret for the same key',
+        params: KeyParams,
+        body: RegenerateKeySchema,
+        response: { 200: refTo(MintedKeySchema), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const minted = await keys.regenerate(request.caller, request.params.keyId, request.body);
-      return reply.header('etag', toEtag(minted.key.version)).send(presentMintedKey(minted, await lister.view(minted.key)));
+      return reply
+        .header('etag', toEtag(minted.key.version))
+        .send(presentMintedKey(minted, await lister.view(minted.key)));
     },
   );
   app.post(
     '/v1/keys/:keyId/end-overlap',
-    { config: { auth: WRITE }, schema: { operationId: 'endKeyOverlap', tags, summary: 'End the old secret now', params: KeyParams, response: { 200: refTo(KeySchema), default: problemResponse } } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'endKeyOverlap',
+        tags,
+        summary: 'End the old secret now',
+        params: KeyParams,
+        response: { 200: refTo(KeySchema), default: problemResponse },
+      },
+    },
     async (request, reply) => {
       const key = await keys.endOverlap(request.caller, request.params.keyId);
       return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
@@ -154,15 +248,38 @@ function registerSwitches(root: FastifyInstance, { keys, lister }: KeyRouteDeps)
   const response = { 200: refTo(KeySchema), default: problemResponse };
   app.post(
     '/v1/keys/:keyId/disable',
-    { config: { auth: WRITE }, schema: { operationId: 'disableKey', tags, summary: 'Switch a key off', params: KeyParams, body: DisableKeySchema, response } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'disableKey',
+        tags,
+        summary: 'Switch a key off',
+        params: KeyParams,
+        body: DisableKeySchema,
+        response,
+      },
+    },
     async (request, reply) => {
-      const key = await keys.disable(request.caller, request.params.keyId, request.body.reason?.trim() || null);
+      const key = await keys.disable(
+        request.caller,
+        request.params.keyId,
+        request.body.reason?.trim() || null,
+      );
       return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
     },
   );
   app.post(
     '/v1/keys/:keyId/enable',
-    { config: { auth: WRITE }, schema: { operationId: 'enableKey', tags, summary: 'Switch a key on again', params: KeyParams, response } },
+    {
+      config: { auth: WRITE },
+      schema: {
+        operationId: 'enableKey',
+        tags,
+        summary: 'Switch a key on again',
+        params: KeyParams,
+        response,
+      },
+    },
     async (request, reply) => {
       const key = await keys.enable(request.caller, request.params.keyId);
       return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
@@ -174,7 +291,16 @@ function registerLinkAndImport(root: FastifyInstance, { delivery, importer }: Ke
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.post(
     '/v1/key-links/open',
-    { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { operationId: 'openKeyLink', tags, summary: 'Open a one-time link from a key mail', body: OpenLinkSchema, response: { 200: refTo(OpenedKeySchema), default: problemResponse } } },
+    {
+      config: { auth: { kinds: ['anonymous'], action: null } },
+      schema: {
+        operationId: 'openKeyLink',
+        tags,
+        summary: 'Open a one-time link from a key mail',
+        body: OpenLinkSchema,
+        response: { 200: refTo(OpenedKeySchema), default: problemResponse },
+      },
+    },
     async (request) => {
       const opened = await delivery.open(request.caller, new Secret(request.body.token));
       return {
@@ -190,13 +316,29 @@ function registerLinkAndImport(root: FastifyInstance, { delivery, importer }: Ke
   app.post(
     '/v1/key-imports',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:keys:import', resource: '*', isAdminOnly: true } },
+      config: {
+        auth: {
+          kinds: ['session', 'key', 'token'],
+          action: 'iam:keys:import',
+          resource: '*',
+          isAdminOnly: true,
+        },
+      },
       bodyLimit: 2 * 1024 * 1024,
-      schema: { operationId: 'importKeys', tags, summary: 'Import full-access and foreign keys', body: ImportKeysSchema, response: { 200: refTo(ImportedKeysSchema), default: problemResponse } },
+      schema: {
+        operationId: 'importKeys',
+        tags,
+        summary: 'Import full-access and foreign keys',
+        body: ImportKeysSchema,
+        response: { 200: refTo(ImportedKeysSchema), default: problemResponse },
+      },
     },
     async (request) => {
       const { rows, dryRun = false } = request.body;
-      const parsed = rows.map((row) => ({ ...row, expiresAt: row.expiresAt === null ? null : Date.parse(row.expiresAt) }));
+      const parsed = rows.map((row) => ({
+        ...row,
+        expiresAt: row.expiresAt === null ? null : Date.parse(row.expiresAt),
+      }));
       const keyIds = await importer.importKeys(request.caller, parsed, dryRun);
       return { dryRun, count: rows.length, keyIds: [...keyIds] };
     },

@@ -6,9 +6,17 @@ const NullableText = Type.Union([Type.String(), Type.Null()]);
 const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
 const Access = Type.Union([Type.Literal('account'), Type.Literal('scoped'), Type.Literal('full')]);
 const NewAccess = Type.Union([Type.Literal('account'), Type.Literal('scoped')]);
-const Status = Type.Union([Type.Literal('active'), Type.Literal('expiring'), Type.Literal('expired'), Type.Literal('disabled')]);
+const Status = Type.Union([
+  Type.Literal('active'),
+  Type.Literal('expiring'),
+  Type.Literal('expired'),
+  Type.Literal('disabled'),
+]);
 const Scopes = Type.Array(refTo(PermissionSchema), { maxItems: 1000 });
-const IpRanges = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 1000, description: 'Addresses and ranges from which the key may be used; empty: from everywhere.' });
+const IpRanges = Type.Array(Type.String({ maxLength: 64 }), {
+  maxItems: 1000,
+  description: 'Addresses and ranges from which the key may be used; empty: from everywhere.',
+});
 // The exact limit (256) is told by the rules, which also look at blanks and hidden characters.
 const Comment = Type.String({ maxLength: 2000, description: 'What the key is for: 1 to 256 characters.' });
 
@@ -30,7 +38,9 @@ export const KeySchema = Type.Object(
     disabledReason: NullableText,
     disabledAt: NullableTime,
     generation: Type.Integer(),
-    overlapEndsAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'Until then the secret before the newest works too.' }),
+    overlapEndsAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'Until then the secret before the newest works too.',
+    }),
     isImported: Type.Boolean(),
     version: Type.Integer(),
     lastUsedAt: NullableTime,
@@ -45,14 +55,19 @@ export const MintedKeySchema = Type.Object(
     key: refTo(KeySchema),
     apiKey: Type.String(),
     secretKey: Type.String({ 'x-secret': true, description: 'Shown here and never again.' }),
-    fullKey: Type.String({ 'x-secret': true, description: '`<API key>_<secret key>`: the same credential in one string.' }),
+    fullKey: Type.String({
+      'x-secret': true,
+      description: '`<API key>_<secret key>`: the same credential in one string.',
+    }),
   },
   { $id: 'MintedKey', additionalProperties: false },
 );
 
 export const KeyPageSchema = pageOf(refTo(KeySchema));
 
-const MailTo = Type.Optional(Type.String({ maxLength: 254, description: 'Address for the key of a service account.' }));
+const MailTo = Type.Optional(
+  Type.String({ maxLength: 254, description: 'Address for the key of a service account.' }),
+);
 const SendMail = Type.Optional(Type.Boolean({ description: 'Mail the key to the account.' }));
 
 export const CreateKeySchema = Type.Object(
@@ -77,21 +92,32 @@ export const UpdateKeySchema = Type.Object(
     access: Type.Optional(Type.String({ maxLength: 32, description: 'Fixed; a change is refused.' })),
     ownerId: Type.Optional(Type.String({ maxLength: 64, description: 'Fixed; a change is refused.' })),
     accountId: Type.Optional(Type.String({ maxLength: 64, description: 'Fixed; a change is refused.' })),
-    lifetimeDays: Type.Optional(Type.Union([Type.Integer(), Type.Null()], { description: 'Fixed; a change is refused.' })),
+    lifetimeDays: Type.Optional(
+      Type.Union([Type.Integer(), Type.Null()], { description: 'Fixed; a change is refused.' }),
+    ),
   },
   { additionalProperties: false, minProperties: 1 },
 );
 
 export const RegenerateKeySchema = Type.Object(
   {
-    overlapHours: Type.Optional(Type.Integer({ minimum: 0, maximum: 168, description: 'Hours for which the old secret of an active key keeps working.' })),
+    overlapHours: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 168,
+        description: 'Hours for which the old secret of an active key keeps working.',
+      }),
+    ),
     sendMail: SendMail,
     mailTo: MailTo,
   },
   { additionalProperties: false },
 );
 
-export const DisableKeySchema = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 256 })) }, { additionalProperties: false });
+export const DisableKeySchema = Type.Object(
+  { reason: Type.Optional(Type.String({ maxLength: 256 })) },
+  { additionalProperties: false },
+);
 
 export const KeyParams = Type.Object({ keyId: Type.String({ maxLength: 64 }) });
 export const AccountKeysParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
@@ -103,7 +129,9 @@ export const KeysQuerySchema = Type.Object(
     status: Type.Optional(Status),
     account: Type.Optional(Type.String({ maxLength: 64 })),
     expiresBefore: Type.Optional(Type.String({ format: 'date-time' })),
-    unusedSince: Type.Optional(Type.String({ format: 'date-time', description: 'Keys not used since then (or never).' })),
+    unusedSince: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Keys not used since then (or never).' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -111,18 +139,31 @@ export const KeysQuerySchema = Type.Object(
 export const SelfSchema = Type.Object(
   {
     key: refTo(KeySchema),
-    account: Type.Object({ id: Type.String(), kind: Type.String(), displayName: Type.String(), login: Type.String() }, { additionalProperties: false }),
+    account: Type.Object(
+      { id: Type.String(), kind: Type.String(), displayName: Type.String(), login: Type.String() },
+      { additionalProperties: false },
+    ),
     permissions: Type.Array(refTo(PermissionSchema), { description: 'What the key may do right now.' }),
   },
   { $id: 'KeySelf', additionalProperties: false },
 );
 
 export const KeyUsageSchema = Type.Object(
-  { hours: Type.Array(Type.Object({ hour: Type.String({ format: 'date-time' }), outcome: Type.String(), count: Type.Integer() }, { additionalProperties: false })) },
+  {
+    hours: Type.Array(
+      Type.Object(
+        { hour: Type.String({ format: 'date-time' }), outcome: Type.String(), count: Type.Integer() },
+        { additionalProperties: false },
+      ),
+    ),
+  },
   { $id: 'KeyUsage', additionalProperties: false },
 );
 
-export const OpenLinkSchema = Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }) }, { additionalProperties: false });
+export const OpenLinkSchema = Type.Object(
+  { token: Type.String({ minLength: 1, maxLength: 128 }) },
+  { additionalProperties: false },
+);
 export const OpenedKeySchema = Type.Object(
   {
     keyId: Type.String(),
@@ -142,12 +183,18 @@ const ImportRow = Type.Object(
     access: Access,
     scopes: Type.Optional(Scopes),
     expiresAt: NullableTime,
-    sha256: Type.String({ pattern: '^[0-9A-Fa-f]{64}$', description: 'SHA-256 of the foreign credential, in hexadecimal.' }),
+    sha256: Type.String({
+      pattern: '^[0-9A-Fa-f]{64}$',
+      description: 'SHA-256 of the foreign credential, in hexadecimal.',
+    }),
   },
   { additionalProperties: false },
 );
 export const ImportKeysSchema = Type.Object(
-  { dryRun: Type.Optional(Type.Boolean({ description: 'Check everything, store nothing.' })), rows: Type.Array(ImportRow, { minItems: 1, maxItems: 200 }) },
+  {
+    dryRun: Type.Optional(Type.Boolean({ description: 'Check everything, store nothing.' })),
+    rows: Type.Array(ImportRow, { minItems: 1, maxItems: 200 }),
+  },
   { additionalProperties: false },
 );
 export const ImportedKeysSchema = Type.Object(

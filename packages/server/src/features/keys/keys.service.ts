@@ -5,7 +5,14 @@ import { HOUR_MS } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
-import { dropOneTimeLinksOfKey, type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
+import {
+  dropOneTimeLinksOfKey,
+  type Executor,
+  inTransaction,
+  type Keyring,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings, SettingsService } from '../settings/index.ts';
@@ -67,7 +74,11 @@ export interface KeysService {
    *
    * @throws key.not_regenerable, key.overlap_not_allowed, key.scope_exceeds_account
    */
-  regenerate(caller: Caller, keyId: string, input: { overlapHours?: number | undefined; sendMail?: boolean | undefined; mailTo?: string | undefined }): Promise<MintedKey>;
+  regenerate(
+    caller: Caller,
+    keyId: string,
+    input: { overlapHours?: number | undefined; sendMail?: boolean | undefined; mailTo?: string | undefined },
+  ): Promise<MintedKey>;
   /** Ends the overlap of a regenerated key early. @throws key.no_overlap */
   endOverlap(caller: Caller, keyId: string): Promise<ApiKey>;
   disable(caller: Caller, keyId: string, reason: string | null): Promise<ApiKey>;
@@ -108,14 +119,37 @@ class Keys implements KeysService {
       const settings = await this.#deps.settings.get(account.workspaceId, tx);
       const lifetimeDays = chooseLifetimeDays(settings, input.lifetimeDays);
       const scopes = checkScopes(identity, input.access, input.scopes);
-      requireCallerHolds(requireAuthenticated(caller).principal, rightsOfNewKey(identity, input.access, scopes));
+      requireCallerHolds(
+        requireAuthenticated(caller).principal,
+        rightsOfNewKey(identity, input.access, scopes),
+      );
       const ownerId = await this.#findOwner(tx, account, input.ownerId);
       await this.#requireRoom(tx, account, settings);
-      const target = input.sendMail === true || input.mailTo !== undefined ? this.#deps.delivery.findTarget(account, settings, input.mailTo) : null;
-      const minted = this.#mint(account, { comment, access: input.access, scopes, ownerId, lifetimeDays, ipRanges }, caller);
+      const target =
+        input.sendMail === true || input.mailTo !== undefined
+          ? this.#deps.delivery.findTarget(account, settings, input.mailTo)
+          : null;
+      const minted = this.#mint(
+        account,
+        { comment, access: input.access, scopes, ownerId, lifetimeDays, ipRanges },
+        caller,
+      );
       await repo.insertKey(tx, this.#deps.keyring, minted.key);
-      if (target !== null) await this.#deps.delivery.send(tx, caller, { key: minted.key, secretKey: minted.secretKey, account, settings, target });
-      await this.#record(tx, caller, 'key.created', minted.key, { access: input.access, scopes, ownerId, lifetimeDays, mailed: target !== null });
+      if (target !== null)
+        await this.#deps.delivery.send(tx, caller, {
+          key: minted.key,
+          secretKey: minted.secretKey,
+          account,
+          settings,
+          target,
+        });
+      await this.#record(tx, caller, 'key.created', minted.key, {
+        access: input.access,
+        scopes,
+        ownerId,
+        lifetimeDays,
+        mailed: target !== null,
+      });
       return minted;
     });
   }
@@ -127,9 +161,13 @@ class Keys implements KeysService {
   async update(caller: Caller, keyId: string, patch: KeyPatch, ifMatch: number | null): Promise<ApiKey> {
     return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#findReachableKey(tx, caller, keyId, 'write');
-      if (ifMatch !== null && ifMatch !== before.version) throw requestErrors.precondition_failed({ extra: { version: before.version } });
+      if (ifMatch !== null && ifMatch !== before.version)
+        throw requestErrors.precondition_failed({ extra: { version: before.version } });
       requireFixedFields(before, patch);
-      const scopes = patch.scopes === undefined ? before.scopes : await this.#checkEditedScopes(tx, caller, before, patch.scopes);
+      const scopes =
+        patch.scopes === undefined
+          ? before.scopes
+          : await this.#checkEditedScopes(tx, caller, before, patch.scopes);
       const after: ApiKey = {
         ...before,
         comment: patch.comment === undefined ? before.comment : checkComment(patch.comment),
@@ -139,12 +177,24 @@ class Keys implements KeysService {
       const detail = changesOf(before, after);
       if (Object.keys(detail).length === 0) return before;
       // A narrowing ends the tokens that were got before it; their text still says more than the key may.
-      const isTighter = isNarrowed(before.scopes, after.scopes) || JSON.stringify(before.ipRanges) !== JSON.stringify(after.ipRanges);
-      return await this.#save(tx, caller, { ...after, epoch: before.epoch + (isTighter ? 1 : 0) }, 'key.changed', detail);
+      const isTighter =
+        isNarrowed(before.scopes, after.scopes) ||
+        JSON.stringify(before.ipRanges) !== JSON.stringify(after.ipRanges);
+      return await this.#save(
+        tx,
+        caller,
+        { ...after, epoch: before.epoch + (isTighter ? 1 : 0) },
+        'key.changed',
+        detail,
+      );
     });
   }
 
-  async regenerate(caller: Caller, keyId: string, input: { overlapHours?: number | undefined; sendMail?: boolean | undefined; mailTo?: string | undefined }): Promise<MintedKey> {
+  async regenerate(
+    caller: Caller,
+    keyId: string,
+    input: { overlapHours?: number | undefined; sendMail?: boolean | undefined; mailTo?: string | undefined },
+  ): Promise<MintedKey> {
     const { storage, clock, settings: settingsService, delivery } = this.#deps;
     const overlapHours = input.overlapHours ?? 0;
     return await inTransaction(storage, async (tx) => {
@@ -156,21 +206,40 @@ class Keys implements KeysService {
       const isActive = before.isEnabled && !isExpired(before.current.expiresAt, now);
       if (overlapHours > 0 && !isActive) throw keyErrors.overlap_not_allowed();
       checkScopes(toIdentity(account), before.access, before.access === 'scoped' ? before.scopes : undefined);
-      requireCallerHolds(requireAuthenticated(caller).principal, rightsOfNewKey(toIdentity(account), before.access, before.scopes));
-      if (!isActive && isExpired(before.current.expiresAt, now)) await this.#requireRoom(tx, account, settings);
-      const target = input.sendMail === true || input.mailTo !== undefined ? delivery.findTarget(account, settings, input.mailTo) : null;
+      requireCallerHolds(
+        requireAuthenticated(caller).principal,
+        rightsOfNewKey(toIdentity(account), before.access, before.scopes),
+      );
+      if (!isActive && isExpired(before.current.expiresAt, now))
+        await this.#requireRoom(tx, account, settings);
+      const target =
+        input.sendMail === true || input.mailTo !== undefined
+          ? delivery.findTarget(account, settings, input.mailTo)
+          : null;
       const lifetimeDays = Math.min(before.lifetimeDays, maxLifetimeDays(settings));
       const secretKey = newSecretKey(this.#deps.random, before.id);
       const number = before.current.number + 1;
-      const stored = digestSecret(this.#deps.keyring, { workspaceId: before.workspaceId, keyId: before.id, generation: number }, secretKey);
-      const overlapEnd = Math.min(before.current.expiresAt ?? Number.POSITIVE_INFINITY, now + overlapHours * HOUR_MS);
+      const stored = digestSecret(
+        this.#deps.keyring,
+        { workspaceId: before.workspaceId, keyId: before.id, generation: number },
+        secretKey,
+      );
+      const overlapEnd = Math.min(
+        before.current.expiresAt ?? Number.POSITIVE_INFINITY,
+        now + overlapHours * HOUR_MS,
+      );
       const after: ApiKey = {
         ...before,
         current: { number, ...stored, expiresAt: expiryOf(now, lifetimeDays) },
         old: overlapHours > 0 ? { ...before.current, expiresAt: overlapEnd } : null,
       };
       await dropOneTimeLinksOfKey(tx, before.workspaceId, before.id);
-      const key = await this.#save(tx, caller, after, 'key.regenerated', { generation: number, overlapHours, lifetimeDays, mailed: target !== null });
+      const key = await this.#save(tx, caller, after, 'key.regenerated', {
+        generation: number,
+        overlapHours,
+        lifetimeDays,
+        mailed: target !== null,
+      });
       if (target !== null) await delivery.send(tx, caller, { key, secretKey, account, settings, target });
       return { key, secretKey, fullKey: toFullKey(key.id, secretKey) };
     });
@@ -179,8 +248,11 @@ class Keys implements KeysService {
   async endOverlap(caller: Caller, keyId: string): Promise<ApiKey> {
     return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#findReachableKey(tx, caller, keyId, 'write');
-      if (before.old === null || isExpired(before.old.expiresAt, this.#deps.clock.now())) throw keyErrors.no_overlap();
-      return await this.#save(tx, caller, { ...before, old: null }, 'key.overlap_ended', { generation: before.old.number });
+      if (before.old === null || isExpired(before.old.expiresAt, this.#deps.clock.now()))
+        throw keyErrors.no_overlap();
+      return await this.#save(tx, caller, { ...before, old: null }, 'key.overlap_ended', {
+        generation: before.old.number,
+      });
     });
   }
 
@@ -188,7 +260,13 @@ class Keys implements KeysService {
     return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#findReachableKey(tx, caller, keyId, 'write');
       if (!before.isEnabled && before.disabledReason === reason) return before;
-      const after = { ...before, isEnabled: false, disabledReason: reason, disabledAt: before.disabledAt ?? this.#deps.clock.now(), epoch: before.epoch + 1 };
+      const after = {
+        ...before,
+        isEnabled: false,
+        disabledReason: reason,
+        disabledAt: before.disabledAt ?? this.#deps.clock.now(),
+        epoch: before.epoch + 1,
+      };
       return await this.#save(tx, caller, after, 'key.disabled', { reason });
     });
   }
@@ -198,8 +276,17 @@ class Keys implements KeysService {
       const before = await this.#findReachableKey(tx, caller, keyId, 'write');
       if (before.isEnabled) return before;
       const account = await this.#requireAccount(tx, before);
-      requireCallerHolds(requireAuthenticated(caller).principal, rightsOfNewKey(toIdentity(account), before.access, before.scopes));
-      return await this.#save(tx, caller, { ...before, isEnabled: true, disabledReason: null, disabledAt: null }, 'key.enabled', {});
+      requireCallerHolds(
+        requireAuthenticated(caller).principal,
+        rightsOfNewKey(toIdentity(account), before.access, before.scopes),
+      );
+      return await this.#save(
+        tx,
+        caller,
+        { ...before, isEnabled: true, disabledReason: null, disabledAt: null },
+        'key.enabled',
+        {},
+      );
     });
   }
 
@@ -209,7 +296,12 @@ class Keys implements KeysService {
       requireReach(caller, place?.accountId ?? null, 'write');
       await repo.deleteKey(tx, caller.workspace.id, keyId);
       await dropOneTimeLinksOfKey(tx, caller.workspace.id, keyId);
-      await this.#deps.audit.record(tx, caller, { action: 'key.deleted', target: { kind: 'key', id: keyId, name: place?.comment ?? null }, accountId: place?.accountId ?? null, keyId });
+      await this.#deps.audit.record(tx, caller, {
+        action: 'key.deleted',
+        target: { kind: 'key', id: keyId, name: place?.comment ?? null },
+        accountId: place?.accountId ?? null,
+        keyId,
+      });
     });
   }
 
@@ -239,16 +331,37 @@ class Keys implements KeysService {
     for (const keyId of await repo.listKeyIdsOfAccount(tx, account.workspaceId, account.id)) {
       await repo.deleteKey(tx, account.workspaceId, keyId);
       await dropOneTimeLinksOfKey(tx, account.workspaceId, keyId);
-      await this.#deps.audit.record(tx, caller, { action: 'key.deleted', target: { kind: 'key', id: keyId }, accountId: account.id, keyId, detail: { because: 'account deleted' } });
+      await this.#deps.audit.record(tx, caller, {
+        action: 'key.deleted',
+        target: { kind: 'key', id: keyId },
+        accountId: account.id,
+        keyId,
+        detail: { because: 'account deleted' },
+      });
     }
   }
 
-  #mint(account: Account, input: { comment: string; access: KeyAccess; scopes: readonly Permission[]; ownerId: string; lifetimeDays: number; ipRanges: readonly string[] }, caller: Caller): MintedKey {
+  #mint(
+    account: Account,
+    input: {
+      comment: string;
+      access: KeyAccess;
+      scopes: readonly Permission[];
+      ownerId: string;
+      lifetimeDays: number;
+      ipRanges: readonly string[];
+    },
+    caller: Caller,
+  ): MintedKey {
     const { random, keyring, clock, keyPrefix } = this.#deps;
     const id = newApiKey(random, keyPrefix);
     const secretKey = newSecretKey(random, id);
     const now = clock.now();
-    const stored = digestSecret(keyring, { workspaceId: account.workspaceId, keyId: id, generation: 1 }, secretKey);
+    const stored = digestSecret(
+      keyring,
+      { workspaceId: account.workspaceId, keyId: id, generation: 1 },
+      secretKey,
+    );
     const key: ApiKey = {
       ...input,
       id,
@@ -269,22 +382,46 @@ class Keys implements KeysService {
     return { key, secretKey, fullKey: toFullKey(id, secretKey) };
   }
 
-  async #save(tx: Tx, caller: Caller, key: ApiKey, action: string, detail: Record<string, unknown>): Promise<ApiKey> {
+  async #save(
+    tx: Tx,
+    caller: Caller,
+    key: ApiKey,
+    action: string,
+    detail: Record<string, unknown>,
+  ): Promise<ApiKey> {
     const saved = { ...key, version: key.version + 1, updatedAt: this.#deps.clock.now() };
     await repo.updateKey(tx, this.#deps.keyring, saved);
     await this.#record(tx, caller, action, saved, detail);
     return saved;
   }
 
-  async #record(tx: Tx, caller: Caller, action: string, key: ApiKey, detail: Record<string, unknown>): Promise<void> {
-    await this.#deps.audit.record(tx, caller, { action, target: { kind: 'key', id: key.id, name: key.comment }, accountId: key.accountId, keyId: key.id, detail });
+  async #record(
+    tx: Tx,
+    caller: Caller,
+    action: string,
+    key: ApiKey,
+    detail: Record<string, unknown>,
+  ): Promise<void> {
+    await this.#deps.audit.record(tx, caller, {
+      action,
+      target: { kind: 'key', id: key.id, name: key.comment },
+      accountId: key.accountId,
+      keyId: key.id,
+      detail,
+    });
   }
 
-  async #findReachableKey(exec: Executor, caller: Caller, keyId: string, intent: 'read' | 'write'): Promise<ApiKey> {
+  async #findReachableKey(
+    exec: Executor,
+    caller: Caller,
+    keyId: string,
+    intent: 'read' | 'write',
+  ): Promise<ApiKey> {
     const place = await repo.findKeyPlace(exec, caller.workspace.id, keyId);
     requireReach(caller, place?.accountId ?? null, intent);
     const key = await repo.findKey(exec, this.#deps.keyring, caller.workspace.id, keyId);
-    if (key === null) throw requestErrors.not_found({ detail: 'There is no such key, or you may not see it.' });
+    if (key === null)
+      throw requestErrors.not_found({ detail: 'There is no such key, or you may not see it.' });
     return key;
   }
 
@@ -306,19 +443,34 @@ class Keys implements KeysService {
   async #findOwner(tx: Tx, account: Account, ownerId: string | undefined): Promise<string> {
     if (ownerId === undefined || ownerId === account.id) return account.id;
     const owner = await this.#deps.accounts.find(tx, account.workspaceId, ownerId);
-    const isAllowed = owner?.kind === 'service' && owner.isActive && (await this.#deps.accounts.isManagedBy(tx, account.workspaceId, ownerId, account.id));
-    if (!isAllowed) throw keyErrors.owner_not_allowed({ fields: [{ field: 'ownerId', message: 'must be the account itself or a service account that it manages' }] });
+    const isAllowed =
+      owner?.kind === 'service' &&
+      owner.isActive &&
+      (await this.#deps.accounts.isManagedBy(tx, account.workspaceId, ownerId, account.id));
+    if (!isAllowed)
+      throw keyErrors.owner_not_allowed({
+        fields: [
+          { field: 'ownerId', message: 'must be the account itself or a service account that it manages' },
+        ],
+      });
     return ownerId;
   }
 
   async #requireRoom(tx: Tx, account: Account, settings: Settings): Promise<void> {
     const count = await repo.countLiveKeys(tx, account.workspaceId, account.id, this.#deps.clock.now());
     if (count >= settings.maxKeysPerAccount) {
-      throw keyErrors.too_many({ detail: `The account has ${count} live keys; the limit (maxKeysPerAccount) is ${settings.maxKeysPerAccount}. Delete keys that are no longer used.` });
+      throw keyErrors.too_many({
+        detail: `The account has ${count} live keys; the limit (maxKeysPerAccount) is ${settings.maxKeysPerAccount}. Delete keys that are no longer used.`,
+      });
     }
   }
 
-  async #checkEditedScopes(tx: Tx, caller: Caller, before: ApiKey, wanted: readonly Permission[]): Promise<readonly Permission[]> {
+  async #checkEditedScopes(
+    tx: Tx,
+    caller: Caller,
+    before: ApiKey,
+    wanted: readonly Permission[],
+  ): Promise<readonly Permission[]> {
     const account = await this.#requireAccount(tx, before);
     const scopes = checkScopes(toIdentity(account), before.access, wanted);
     if (before.access !== 'scoped') return scopes;
@@ -332,7 +484,10 @@ class Keys implements KeysService {
 function requireFixedFields(before: ApiKey, patch: KeyPatch): void {
   for (const field of ['access', 'ownerId', 'accountId', 'lifetimeDays'] as const) {
     if (patch[field] !== undefined && patch[field] !== before[field]) {
-      throw keyErrors.field_immutable({ detail: `${field} is fixed when a key is made. Create another key instead.`, fields: [{ field, message: 'cannot be changed' }] });
+      throw keyErrors.field_immutable({
+        detail: `${field} is fixed when a key is made. Create another key instead.`,
+        fields: [{ field, message: 'cannot be changed' }],
+      });
     }
   }
 }
@@ -340,7 +495,8 @@ function requireFixedFields(before: ApiKey, patch: KeyPatch): void {
 function changesOf(before: ApiKey, after: ApiKey): Record<string, { from: unknown; to: unknown }> {
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   for (const field of ['comment', 'scopes', 'ipRanges'] as const) {
-    if (JSON.stringify(before[field]) !== JSON.stringify(after[field])) changes[field] = { from: before[field], to: after[field] };
+    if (JSON.stringify(before[field]) !== JSON.stringify(after[field]))
+      changes[field] = { from: before[field], to: after[field] };
   }
   return changes;
 }

@@ -10,8 +10,15 @@ export function maxLifetimeDays(settings: Settings): number {
 /** @throws key.lifetime_not_allowed naming what would pass */
 export function chooseLifetimeDays(settings: Settings, wanted: number | undefined): number {
   const days = wanted ?? settings.defaultLifetimeDays;
-  if (settings.customLifetimes ? days >= 1 && days <= settings.maxLifetimeDays : settings.lifetimeChoicesDays.includes(days)) return days;
-  const allowed = settings.customLifetimes ? `a whole number from 1 to ${settings.maxLifetimeDays}` : `one of ${settings.lifetimeChoicesDays.join(', ')}`;
+  if (
+    settings.customLifetimes
+      ? days >= 1 && days <= settings.maxLifetimeDays
+      : settings.lifetimeChoicesDays.includes(days)
+  )
+    return days;
+  const allowed = settings.customLifetimes
+    ? `a whole number from 1 to ${settings.maxLifetimeDays}`
+    : `one of ${settings.lifetimeChoicesDays.join(', ')}`;
   throw keyErrors.lifetime_not_allowed({
     detail: `lifetimeDays is ${days}; it must be ${allowed}. Every key expires.`,
     fields: [{ field: 'lifetimeDays', message: `must be ${allowed}` }],

@@ -21,6 +21,14 @@ function textsOf(characters: string, lengthMax: number): string[] {
   return texts;
 }
 
+/** Milliseconds of processor time, which other programs on the machine do not lengthen. */
+function cpuMs(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
 const smallPattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 });
 const smallName = fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 8 });
 
@@ -97,9 +105,9 @@ describe('the matcher', () => {
     ['of repeated runs', `${'*ab'.repeat(40)}*c`, 'ab'.repeat(5_000)],
     ['of stars only', '*'.repeat(128), 'a'.repeat(10_000)],
   ])('answers within 50 ms on texts %s', (_name, pattern, name) => {
-    const startedAt = performance.now();
-    expect(matchesPattern(pattern, name, false)).toBe(pattern.endsWith('**'));
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    expect(
+      cpuMs(() => expect(matchesPattern(pattern, name, false)).toBe(pattern.endsWith('**'))),
+    ).toBeLessThan(50);
   });
 });
 

@@ -51,7 +51,9 @@ function matchesExactly(pattern: string, name: string): boolean {
 
 /** Package names compare without ASCII case; all other resources with it. */
 export function matchesPattern(pattern: string, name: string, isForPackages: boolean): boolean {
-  return isForPackages ? matchesExactly(asciiLower(pattern), asciiLower(name)) : matchesExactly(pattern, name);
+  return isForPackages
+    ? matchesExactly(asciiLower(pattern), asciiLower(name))
+    : matchesExactly(pattern, name);
 }
 
 /**

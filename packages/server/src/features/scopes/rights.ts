@@ -15,7 +15,10 @@ export function isPermitted(permissions: readonly Permission[], action: string, 
 }
 
 function isHeldSomewhere(permissions: readonly Permission[], action: string): boolean {
-  return permissions.some((permission) => permission.resources.length > 0 && permission.actions.some((held) => coversAction(held, action)));
+  return permissions.some(
+    (permission) =>
+      permission.resources.length > 0 && permission.actions.some((held) => coversAction(held, action)),
+  );
 }
 
 /** What the account may: its grants; for administrators also `iam:*`. Service accounts have nothing implicit. */
@@ -32,7 +35,12 @@ export function isIamAction(action: string): boolean {
  * account narrows its keys at once. `account`: the grants without any `iam:` action, so that a key that was
  * made to call a service can never manage keys. `full`: imported, packages only.
  */
-export function isKeyPermitted(account: AccountIdentity, key: KeyIdentity, action: string, resource: string): boolean {
+export function isKeyPermitted(
+  account: AccountIdentity,
+  key: KeyIdentity,
+  action: string,
+  resource: string,
+): boolean {
   if (!account.isActive || !isPermitted(grantsOf(account), action, resource)) return false;
   if (key.access === 'account') return !isIamAction(action);
   if (key.access === 'full') return isPackageAction(action);
@@ -43,7 +51,8 @@ export function isKeyPermitted(account: AccountIdentity, key: KeyIdentity, actio
 export function can(principal: Principal, action: string, resource: string): boolean {
   if (principal.kind === 'anonymous') return false;
   if (principal.kind === 'system') return true;
-  if (principal.kind === 'session') return principal.account.isActive && isPermitted(grantsOf(principal.account), action, resource);
+  if (principal.kind === 'session')
+    return principal.account.isActive && isPermitted(grantsOf(principal.account), action, resource);
   return isKeyPermitted(principal.account, principal.key, action, resource);
 }
 
@@ -57,7 +66,10 @@ export function holdsAction(principal: AuthenticatedPrincipal, action: string): 
 }
 
 /** The first part of `wanted` that `held` does not contain, or null when all of it is contained. */
-export function findExcess(held: readonly Permission[], wanted: readonly Permission[]): { action: string; resource: string } | null {
+export function findExcess(
+  held: readonly Permission[],
+  wanted: readonly Permission[],
+): { action: string; resource: string } | null {
   for (const permission of wanted) {
     for (const action of permission.actions) {
       for (const resource of permission.resources) {
@@ -80,14 +92,25 @@ function isCovered(held: readonly Permission[], action: string, resource: string
 export function effectivePermissions(account: AccountIdentity, key: KeyIdentity): readonly Permission[] {
   const grants = grantsOf(account);
   if (key.access === 'account') return withoutIam(grants);
-  if (key.access === 'full') return grants.map((grant) => ({ ...grant, actions: grant.actions.filter(isPackageAction) })).filter((grant) => grant.actions.length > 0);
+  if (key.access === 'full')
+    return grants
+      .map((grant) => ({ ...grant, actions: grant.actions.filter(isPackageAction) }))
+      .filter((grant) => grant.actions.length > 0);
   return key.scopes
-    .flatMap((scope) => scope.actions.map((action) => ({ actions: [action], resources: scope.resources.filter((resource) => isCovered(grants, action, resource)) })))
+    .flatMap((scope) =>
+      scope.actions.map((action) => ({
+        actions: [action],
+        resources: scope.resources.filter((resource) => isCovered(grants, action, resource)),
+      })),
+    )
     .filter((permission) => permission.resources.length > 0);
 }
 
 function withoutIam(permissions: readonly Permission[]): readonly Permission[] {
   return permissions
-    .map((permission) => ({ ...permission, actions: permission.actions.filter((action) => !isIamAction(action)) }))
+    .map((permission) => ({
+      ...permission,
+      actions: permission.actions.filter((action) => !isIamAction(action)),
+    }))
     .filter((permission) => permission.actions.length > 0);
 }

@@ -1,19 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../../http/index.ts';
+import { isSecureRequest, readCredential, SECURE_SESSION_COOKIE, SESSION_COOKIE } from '../../http/index.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { SESSION_AGE_MAX_MS } from './sessions.service.ts';
 
-/**
- * Whether the browser reaches us over https, directly or through a proxy that the workspace's address tells of.
- * Browsers take the `__Host-` name only then; it keeps sibling hosts from planting a session.
- */
-function isSecure(request: FastifyRequest): boolean {
-  return request.protocol === 'https' || request.caller.workspace.url.startsWith('https:');
-}
-
 function toHeader(request: FastifyRequest, value: string, maxAgeSeconds: number): string {
-  const name = isSecure(request) ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
-  const secure = isSecure(request) ? ' Secure;' : '';
+  const name = isSecureRequest(request) ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
+  const secure = isSecureRequest(request) ? ' Secure;' : '';
   return `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly;${secure} SameSite=Strict`;
 }
 
@@ -24,13 +16,13 @@ export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, c
 /** Has the browser forget the session and what the console has stored. */
 export function clearSessionCookie(request: FastifyRequest, reply: FastifyReply): void {
   void reply.header('set-cookie', toHeader(request, '', 0));
-  // Over plain http browsers ignore this header.
-  if (isSecure(request)) void reply.header('clear-site-data', '"cookies", "storage"');
+  // Not "cookies": browsers would clear those of every sibling host too. Over plain http they ignore the header.
+  if (isSecureRequest(request)) void reply.header('clear-site-data', '"storage"');
 }
 
 /** The session cookie of a request to a route on which it does not count as a credential. */
 export function readSessionCookie(request: FastifyRequest): Secret | null {
   const { cookie } = request.headers;
-  const credential = cookie === undefined ? null : readCredential({ cookie });
+  const credential = cookie === undefined ? null : readCredential({ cookie }, isSecureRequest(request));
   return credential?.kind === 'cookie' ? credential.value : null;
 }

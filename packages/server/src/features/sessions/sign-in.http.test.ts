@@ -274,7 +274,7 @@ describe('over https', () => {
     expect(out.headers['set-cookie']).toBe(
       '__Host-keyreeve_session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict',
     );
-    expect(out.headers['clear-site-data']).toBe('"cookies", "storage"');
+    expect(out.headers['clear-site-data']).toBe('"storage"');
   });
 });
 

@@ -9,6 +9,7 @@ export const settingsErrors = defineErrors('settings', {
   smtp_required: {
     status: 400,
     title: 'Mails with the secret key need an SMTP server',
-    remedy: 'Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.',
+    remedy:
+      'Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.',
   },
 });

@@ -8,13 +8,25 @@ export interface StoredSettings {
 }
 
 export async function findSettings(exec: Executor, workspaceId: string): Promise<StoredSettings> {
-  const row = await exec.selectFrom('settings').select(['document', 'version']).where('workspace_id', '=', workspaceId).executeTakeFirst();
+  const row = await exec
+    .selectFrom('settings')
+    .select(['document', 'version'])
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
   if (row === undefined) return { settings: DEFAULT_SETTINGS, version: 0 };
   // Settings that a newer release has added are missing in the stored document and take their defaults.
-  return { settings: { ...DEFAULT_SETTINGS, ...(JSON.parse(row.document) as Partial<Settings>) }, version: row.version };
+  return {
+    settings: { ...DEFAULT_SETTINGS, ...(JSON.parse(row.document) as Partial<Settings>) },
+    version: row.version,
+  };
 }
 
-export async function saveSettings(exec: Executor, workspaceId: string, stored: StoredSettings, now: number): Promise<void> {
+export async function saveSettings(
+  exec: Executor,
+  workspaceId: string,
+  stored: StoredSettings,
+  now: number,
+): Promise<void> {
   const values = { document: JSON.stringify(stored.settings), version: stored.version, updated_at: now };
   await exec
     .insertInto('settings')

@@ -11,8 +11,15 @@ export function registerSettingsRoutes(root: FastifyInstance, service: SettingsS
   app.get(
     '/v1/settings',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:settings:read', resource: 'settings' } },
-      schema: { operationId: 'getSettings', tags: ['settings'], summary: 'Settings of the workspace', response },
+      config: {
+        auth: { kinds: ['session', 'key', 'token'], action: 'iam:settings:read', resource: 'settings' },
+      },
+      schema: {
+        operationId: 'getSettings',
+        tags: ['settings'],
+        summary: 'Settings of the workspace',
+        response,
+      },
     },
     async (request, reply) => {
       const stored = await service.getStored(request.caller);
@@ -22,8 +29,21 @@ export function registerSettingsRoutes(root: FastifyInstance, service: SettingsS
   app.patch(
     '/v1/settings',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:settings:write', resource: 'settings', isAdminOnly: true } },
-      schema: { operationId: 'updateSettings', tags: ['settings'], summary: 'Change settings', body: SettingsPatchSchema, response },
+      config: {
+        auth: {
+          kinds: ['session', 'key', 'token'],
+          action: 'iam:settings:write',
+          resource: 'settings',
+          isAdminOnly: true,
+        },
+      },
+      schema: {
+        operationId: 'updateSettings',
+        tags: ['settings'],
+        summary: 'Change settings',
+        body: SettingsPatchSchema,
+        response,
+      },
     },
     async (request, reply) => {
       const stored = await service.update(request.caller, request.body, readIfMatch(request));

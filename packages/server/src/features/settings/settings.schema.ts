@@ -3,24 +3,69 @@ import Type, { type Static } from 'typebox';
 const Days = (maximum: number) => Type.Integer({ minimum: 1, maximum });
 
 const fields = {
-  lifetimeChoicesDays: Type.Array(Days(3650), { minItems: 1, maxItems: 20, uniqueItems: true, description: 'Lifetimes that may be chosen for a key, in days.' }),
-  defaultLifetimeDays: Type.Integer({ minimum: 1, maximum: 3650, description: 'Lifetime when none is asked for; one of the choices.' }),
-  customLifetimes: Type.Boolean({ description: 'Allow any whole number of days from 1 to `maxLifetimeDays`.' }),
-  maxLifetimeDays: Type.Integer({ minimum: 1, maximum: 3650, description: 'Longest lifetime of a key, in days.' }),
-  maxKeysPerAccount: Type.Integer({ minimum: 1, maximum: 10_000, description: 'Live (not expired) keys an account may have.' }),
-  tokenLifetimeSeconds: Type.Integer({ minimum: 60, maximum: 86_400, description: 'Life of a token: 1 minute to 24 hours.' }),
-  tokenResources: Type.Array(Type.String({ format: 'uri', maxLength: 512 }), { maxItems: 50, uniqueItems: true, description: 'Audiences that may be asked for with `resource`.' }),
-  signingAlgorithm: Type.Union([Type.Literal('ES256'), Type.Literal('EdDSA'), Type.Literal('RS256')], { description: 'Signature of new tokens.' }),
-  keyMail: Type.Union([Type.Literal('link'), Type.Literal('value')], { description: 'Key mails carry a one-time link, or API key and secret key themselves.' }),
-  expiryNoticeDays: Type.Array(Type.Integer({ minimum: 1, maximum: 365 }), { maxItems: 10, uniqueItems: true, description: 'Days before expiry at which a warning is mailed.' }),
+  lifetimeChoicesDays: Type.Array(Days(3650), {
+    minItems: 1,
+    maxItems: 20,
+    uniqueItems: true,
+    description: 'Lifetimes that may be chosen for a key, in days.',
+  }),
+  defaultLifetimeDays: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    description: 'Lifetime when none is asked for; one of the choices.',
+  }),
+  customLifetimes: Type.Boolean({
+    description: 'Allow any whole number of days from 1 to `maxLifetimeDays`.',
+  }),
+  maxLifetimeDays: Type.Integer({
+    minimum: 1,
+    maximum: 3650,
+    description: 'Longest lifetime of a key, in days.',
+  }),
+  maxKeysPerAccount: Type.Integer({
+    minimum: 1,
+    maximum: 10_000,
+    description: 'Live (not expired) keys an account may have.',
+  }),
+  tokenLifetimeSeconds: Type.Integer({
+    minimum: 60,
+    maximum: 86_400,
+    description: 'Life of a token: 1 minute to 24 hours.',
+  }),
+  tokenResources: Type.Array(Type.String({ format: 'uri', maxLength: 512 }), {
+    maxItems: 50,
+    uniqueItems: true,
+    description: 'Audiences that may be asked for with `resource`.',
+  }),
+  signingAlgorithm: Type.Union([Type.Literal('ES256'), Type.Literal('EdDSA'), Type.Literal('RS256')], {
+    description: 'Signature of new tokens.',
+  }),
+  keyMail: Type.Union([Type.Literal('link'), Type.Literal('value')], {
+    description: 'Key mails carry a one-time link, or API key and secret key themselves.',
+  }),
+  expiryNoticeDays: Type.Array(Type.Integer({ minimum: 1, maximum: 365 }), {
+    maxItems: 10,
+    uniqueItems: true,
+    description: 'Days before expiry at which a warning is mailed.',
+  }),
   requireAction: Type.Boolean({ description: '`/v1/authorize` refuses questions without an action.' }),
-  defaultLocale: Type.Union([Type.Literal('en'), Type.Literal('ja')], { description: 'Language of mails to accounts that have not chosen one.' }),
-  supportEmail: Type.Union([Type.String({ format: 'email', maxLength: 254 }), Type.Null()], { description: 'Where people ask for help.' }),
-  supportUrl: Type.Union([Type.String({ format: 'uri', pattern: '^https?://', maxLength: 512 }), Type.Null()], { description: 'Page where people find help.' }),
+  defaultLocale: Type.Union([Type.Literal('en'), Type.Literal('ja')], {
+    description: 'Language of mails to accounts that have not chosen one.',
+  }),
+  supportEmail: Type.Union([Type.String({ format: 'email', maxLength: 254 }), Type.Null()], {
+    description: 'Where people ask for help.',
+  }),
+  supportUrl: Type.Union(
+    [Type.String({ format: 'uri', pattern: '^https?://', maxLength: 512 }), Type.Null()],
+    { description: 'Page where people find help.' },
+  ),
 };
 
 export const SettingsSchema = Type.Object(fields, { $id: 'Settings', additionalProperties: false });
-export const SettingsPatchSchema = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export const SettingsPatchSchema = Type.Partial(Type.Object(fields), {
+  additionalProperties: false,
+  minProperties: 1,
+});
 
 export type Settings = Static<typeof SettingsSchema>;
 export type SettingsPatch = Static<typeof SettingsPatchSchema>;

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { type Executor, inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import { settingsErrors } from './settings.errors.ts';
-import { findSettings, saveSettings, type StoredSettings } from './settings.repo.ts';
+import { findSettings, type StoredSettings, saveSettings } from './settings.repo.ts';
 import type { Settings, SettingsPatch } from './settings.schema.ts';
 
 export interface SettingsService {
@@ -31,13 +31,23 @@ interface Deps {
 function findContradictions(settings: Settings): FieldFault[] {
   const faults: FieldFault[] = [];
   if (!settings.customLifetimes && !settings.lifetimeChoicesDays.includes(settings.defaultLifetimeDays)) {
-    faults.push({ field: 'defaultLifetimeDays', message: `must be one of lifetimeChoicesDays (${settings.lifetimeChoicesDays.join(', ')})` });
+    faults.push({
+      field: 'defaultLifetimeDays',
+      message: `must be one of lifetimeChoicesDays (${settings.lifetimeChoicesDays.join(', ')})`,
+    });
   }
   for (const [index, days] of settings.lifetimeChoicesDays.entries()) {
-    if (days > settings.maxLifetimeDays) faults.push({ field: `lifetimeChoicesDays[${index}]`, message: `is more than maxLifetimeDays (${settings.maxLifetimeDays})` });
+    if (days > settings.maxLifetimeDays)
+      faults.push({
+        field: `lifetimeChoicesDays[${index}]`,
+        message: `is more than maxLifetimeDays (${settings.maxLifetimeDays})`,
+      });
   }
   if (settings.defaultLifetimeDays > settings.maxLifetimeDays) {
-    faults.push({ field: 'defaultLifetimeDays', message: `is more than maxLifetimeDays (${settings.maxLifetimeDays})` });
+    faults.push({
+      field: 'defaultLifetimeDays',
+      message: `is more than maxLifetimeDays (${settings.maxLifetimeDays})`,
+    });
   }
   return faults;
 }
@@ -45,7 +55,8 @@ function findContradictions(settings: Settings): FieldFault[] {
 function changedFields(before: Settings, after: Settings): Record<string, { from: unknown; to: unknown }> {
   const changes: Record<string, { from: unknown; to: unknown }> = {};
   for (const name of Object.keys(after) as (keyof Settings)[]) {
-    if (JSON.stringify(before[name]) !== JSON.stringify(after[name])) changes[name] = { from: before[name], to: after[name] };
+    if (JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+      changes[name] = { from: before[name], to: after[name] };
   }
   return changes;
 }
@@ -58,16 +69,25 @@ export function createSettingsService(deps: Deps): SettingsService {
     update: (caller, patch, ifMatch) =>
       inTransaction(storage, async (tx) => {
         const stored = await findSettings(tx, caller.workspace.id);
-        if (ifMatch !== null && ifMatch !== stored.version) throw requestErrors.precondition_failed({ extra: { version: stored.version } });
+        if (ifMatch !== null && ifMatch !== stored.version)
+          throw requestErrors.precondition_failed({ extra: { version: stored.version } });
         const settings: Settings = { ...stored.settings, ...patch } as Settings;
         const faults = findContradictions(settings);
-        if (faults.length > 0) throw settingsErrors.contradiction({ fields: faults, detail: faults.map((fault) => `${fault.field} ${fault.message}`).join('; ') });
+        if (faults.length > 0)
+          throw settingsErrors.contradiction({
+            fields: faults,
+            detail: faults.map((fault) => `${fault.field} ${fault.message}`).join('; '),
+          });
         if (settings.keyMail === 'value' && !deps.hasSmtp) throw settingsErrors.smtp_required();
         const detail = changedFields(stored.settings, settings);
         if (Object.keys(detail).length === 0) return stored;
         const saved = { settings, version: stored.version + 1 };
         await saveSettings(tx, caller.workspace.id, saved, clock.now());
-        await audit.record(tx, caller, { action: 'settings.changed', target: { kind: 'settings', id: caller.workspace.id }, detail });
+        await audit.record(tx, caller, {
+          action: 'settings.changed',
+          target: { kind: 'settings', id: caller.workspace.id },
+          detail,
+        });
         return saved;
       }),
   };

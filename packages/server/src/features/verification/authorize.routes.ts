@@ -33,11 +33,11 @@ const DESCRIPTION = [
 type Query = Static<typeof AuthorizeQuerySchema>;
 
 /** The answer of a gateway to a credential that the auth hook did not accept. @throws what is no such refusal */
-function refuse(error: AppError, reply: FastifyReply): FastifyReply {
+function refuse(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.status !== 401 && error.status !== 403) throw error;
   return reply
     .code(401)
-    .headers(challengeHeaders(authErrors.required()))
+    .headers(challengeHeaders(authErrors.required(), request))
     .header('x-keyreeve-reason', presentReason(error.code))
     .send();
 }
@@ -49,9 +49,10 @@ async function answer(
 ): Promise<FastifyReply> {
   const { caller, refusal } = request;
   const question = readQuestion(request.query);
-  if (refusal !== null) return refuse(refusal, reply);
+  if (refusal !== null) return refuse(refusal, request, reply);
   const { principal, workspace } = caller;
-  if (principal.kind !== 'key' && principal.kind !== 'token') return refuse(authErrors.required(), reply);
+  if (principal.kind !== 'key' && principal.kind !== 'token')
+    return refuse(authErrors.required(), request, reply);
   const { code } = await service.authorize(caller, principal, question);
   reply.headers(presentSubjectHeaders(workspace, principal.account, principal.key));
   return code === 'valid' ? reply.code(204).send() : reply.code(403).header('x-keyreeve-reason', code).send();

@@ -5,12 +5,25 @@ import Type from 'typebox';
 import { ListQuery, problemResponse, refTo } from '../../http/index.ts';
 import { toIso } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
-import { CreatedWorkspaceSchema, CreateWorkspaceSchema, WorkspacePageSchema, WorkspaceSchema } from './workspaces.schema.ts';
+import {
+  CreatedWorkspaceSchema,
+  CreateWorkspaceSchema,
+  WorkspacePageSchema,
+  WorkspaceSchema,
+} from './workspaces.schema.ts';
 import type { WorkspacesService, WorkspaceView } from './workspaces.service.ts';
 
 function presentWorkspace(view: WorkspaceView): Static<typeof WorkspaceSchema> {
   const { id, name, subdomain, isDefault, url } = view.workspace;
-  return { id, name, subdomain, isDefault, url, aliases: [...view.aliases], createdAt: toIso(view.createdAt) };
+  return {
+    id,
+    name,
+    subdomain,
+    isDefault,
+    url,
+    aliases: [...view.aliases],
+    createdAt: toIso(view.createdAt),
+  };
 }
 
 export function registerWorkspaceRoutes(root: FastifyInstance, service: WorkspacesService): void {
@@ -20,24 +33,44 @@ export function registerWorkspaceRoutes(root: FastifyInstance, service: Workspac
   app.get(
     '/v1/workspaces',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:workspaces:read', resource: 'workspaces', isSystemOnly: true } },
+      config: {
+        auth: {
+          kinds: ['session', 'key', 'token'],
+          action: 'iam:workspaces:read',
+          resource: 'workspaces',
+          isSystemOnly: true,
+        },
+      },
       schema: {
         operationId: 'listWorkspaces',
         tags: ['workspaces'],
         summary: 'All workspaces of the installation',
-        querystring: Type.Object({ limit: ListQuery.limit, cursor: ListQuery.cursor }, { additionalProperties: false }),
+        querystring: Type.Object(
+          { limit: ListQuery.limit, cursor: ListQuery.cursor },
+          { additionalProperties: false },
+        ),
         response: { 200: WorkspacePageSchema, default: problemResponse },
       },
     },
     async (request) => {
-      const page = await service.list({ limit: request.query.limit ?? PAGE_LIMIT_DEFAULT, cursor: request.query.cursor });
+      const page = await service.list({
+        limit: request.query.limit ?? PAGE_LIMIT_DEFAULT,
+        cursor: request.query.cursor,
+      });
       return { items: page.items.map(presentWorkspace), nextCursor: page.nextCursor };
     },
   );
   app.post(
     '/v1/workspaces',
     {
-      config: { auth: { kinds: ['session', 'key', 'token'], action: 'iam:workspaces:write', resource: 'workspaces', isSystemOnly: true } },
+      config: {
+        auth: {
+          kinds: ['session', 'key', 'token'],
+          action: 'iam:workspaces:write',
+          resource: 'workspaces',
+          isSystemOnly: true,
+        },
+      },
       schema: {
         operationId: 'createWorkspace',
         tags: ['workspaces'],
@@ -49,7 +82,9 @@ export function registerWorkspaceRoutes(root: FastifyInstance, service: Workspac
     async (request, reply) => {
       const { name, subdomain, aliases } = request.body;
       const created = await service.create(request.caller, { name, subdomain, aliases: aliases ?? [] });
-      return reply.code(201).send({ workspace: presentWorkspace(created), setupCode: created.setupCode.reveal() });
+      return reply
+        .code(201)
+        .send({ workspace: presentWorkspace(created), setupCode: created.setupCode.reveal() });
     },
   );
 }

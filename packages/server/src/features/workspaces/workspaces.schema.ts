@@ -1,7 +1,8 @@
 import Type from 'typebox';
 import { pageOf, refTo } from '../../http/index.ts';
 
-const HOST = '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$';
+const HOST =
+  '^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$';
 
 const fields = {
   id: Type.String(),
@@ -15,7 +16,10 @@ const fields = {
 
 export const WorkspaceSchema = Type.Object(fields, { $id: 'Workspace', additionalProperties: false });
 export const CreatedWorkspaceSchema = Type.Object(
-  { workspace: refTo(WorkspaceSchema), setupCode: Type.String({ description: 'One-time code for its first administrator; shown only here.' }) },
+  {
+    workspace: refTo(WorkspaceSchema),
+    setupCode: Type.String({ description: 'One-time code for its first administrator; shown only here.' }),
+  },
   { $id: 'CreatedWorkspace', additionalProperties: false },
 );
 export const WorkspacePageSchema = pageOf(refTo(WorkspaceSchema));
@@ -23,8 +27,17 @@ export const WorkspacePageSchema = pageOf(refTo(WorkspaceSchema));
 export const CreateWorkspaceSchema = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 100 }),
-    subdomain: Type.String({ pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$', description: 'Lower-case letters, digits and hyphens.' }),
-    aliases: Type.Optional(Type.Array(Type.String({ pattern: HOST, maxLength: 253 }), { maxItems: 20, uniqueItems: true, description: 'Further host names of the workspace.' })),
+    subdomain: Type.String({
+      pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+      description: 'Lower-case letters, digits and hyphens.',
+    }),
+    aliases: Type.Optional(
+      Type.Array(Type.String({ pattern: HOST, maxLength: 253 }), {
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Further host names of the workspace.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

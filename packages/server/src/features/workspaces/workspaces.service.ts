@@ -50,7 +50,10 @@ export interface WorkspacesService {
    *
    * @throws workspace.subdomain_taken, workspace.no_base_domain
    */
-  create(caller: Caller, input: { name: string; subdomain: string; aliases: readonly string[] }): Promise<WorkspaceView & { setupCode: Secret }>;
+  create(
+    caller: Caller,
+    input: { name: string; subdomain: string; aliases: readonly string[] },
+  ): Promise<WorkspaceView & { setupCode: Secret }>;
   /** Replaces the setup code of a workspace by a new one. */
   issueSetupCode(workspaceId: string): Promise<Secret>;
   /** True when the code is right; it is used up then, together with what else the transaction does. */
@@ -88,7 +91,13 @@ class Workspaces implements WorkspacesService {
     this.#default = await inTransaction(storage, async (tx) => {
       const found = await findDefaultWorkspace(tx);
       if (found !== undefined) return found;
-      const row: WorkspaceRow = { id: newId(random, 'workspace'), name: 'Default', subdomain: null, is_default: 1, created_at: clock.now() };
+      const row: WorkspaceRow = {
+        id: newId(random, 'workspace'),
+        name: 'Default',
+        subdomain: null,
+        is_default: 1,
+        created_at: clock.now(),
+      };
       await insertWorkspace(tx, row, []);
       return row;
     });
@@ -99,9 +108,11 @@ class Workspaces implements WorkspacesService {
     if (this.#default === null) throw new Error('open() comes first.');
     const name = hostName(host);
     const { publicUrl, baseDomain } = this.#deps.place();
-    if (LOCAL_NAMES.includes(name) || isIP(name) !== 0 || name === new URL(publicUrl).hostname) return this.#toWorkspace(this.#default);
+    if (LOCAL_NAMES.includes(name) || isIP(name) !== 0 || name === new URL(publicUrl).hostname)
+      return this.#toWorkspace(this.#default);
     const suffix = `.${baseDomain ?? ''}`;
-    const isBelow = baseDomain !== null && name.endsWith(suffix) && !name.slice(0, -suffix.length).includes('.');
+    const isBelow =
+      baseDomain !== null && name.endsWith(suffix) && !name.slice(0, -suffix.length).includes('.');
     const row = isBelow
       ? await findWorkspaceBySubdomain(this.#deps.storage.read, name.slice(0, -suffix.length))
       : await findWorkspaceByHost(this.#deps.storage.read, name);
@@ -115,10 +126,16 @@ class Workspaces implements WorkspacesService {
 
   async list(page: { limit: number; cursor?: string | undefined }): Promise<Page<WorkspaceView>> {
     const after = page.cursor === undefined ? null : decodeCursor(page.cursor, ['']);
-    if (page.cursor !== undefined && after === null) throw requestErrors.invalid({ fields: [{ field: 'cursor', message: 'is not one that this list returned' }] });
+    if (page.cursor !== undefined && after === null)
+      throw requestErrors.invalid({
+        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
+      });
     const rows = await listWorkspaces(this.#deps.storage.read, after, page.limit + 1);
     const { items, nextCursor } = toPage(rows, page.limit, (row) => [row.id]);
-    const hosts = await listHosts(this.#deps.storage.read, items.map((row) => row.id));
+    const hosts = await listHosts(
+      this.#deps.storage.read,
+      items.map((row) => row.id),
+    );
     const views = items.map((row) => {
       const aliases = hosts.filter((host) => host.workspace_id === row.id).map((host) => host.host);
       return { workspace: this.#toWorkspace(row, aliases[0]), aliases, createdAt: row.created_at };
@@ -126,17 +143,31 @@ class Workspaces implements WorkspacesService {
     return { items: views, nextCursor };
   }
 
-  async create(caller: Caller, input: { name: string; subdomain: string; aliases: readonly string[] }): Promise<WorkspaceView & { setupCode: Secret }> {
+  async create(
+    caller: Caller,
+    input: { name: string; subdomain: string; aliases: readonly string[] },
+  ): Promise<WorkspaceView & { setupCode: Secret }> {
     const { storage, clock, random, audit } = this.#deps;
     const aliases = input.aliases.map((alias) => alias.toLowerCase());
-    if (this.#deps.place().baseDomain === null && aliases.length === 0) throw workspaceErrors.no_base_domain();
-    const row: WorkspaceRow = { id: newId(random, 'workspace'), name: input.name, subdomain: input.subdomain, is_default: 0, created_at: clock.now() };
+    if (this.#deps.place().baseDomain === null && aliases.length === 0)
+      throw workspaceErrors.no_base_domain();
+    const row: WorkspaceRow = {
+      id: newId(random, 'workspace'),
+      name: input.name,
+      subdomain: input.subdomain,
+      is_default: 0,
+      created_at: clock.now(),
+    };
     const setupCode = this.#newSetupCode();
     try {
       await inTransaction(storage, async (tx) => {
         await insertWorkspace(tx, row, aliases);
         await saveSetupCode(tx, row.id, sha256Hex(setupCode.reveal()), clock.now());
-        await audit.record(tx, caller, { action: 'workspace.created', target: { kind: 'workspace', id: row.id, name: row.name }, detail: { subdomain: row.subdomain, aliases } });
+        await audit.record(tx, caller, {
+          action: 'workspace.created',
+          target: { kind: 'workspace', id: row.id, name: row.name },
+          detail: { subdomain: row.subdomain, aliases },
+        });
       });
     } catch (error) {
       if (isUniqueViolation(error)) throw workspaceErrors.subdomain_taken({ cause: error });
@@ -148,7 +179,9 @@ class Workspaces implements WorkspacesService {
   async issueSetupCode(workspaceId: string): Promise<Secret> {
     const { storage, clock } = this.#deps;
     const code = this.#newSetupCode();
-    await inTransaction(storage, (tx) => saveSetupCode(tx, workspaceId, sha256Hex(code.reveal()), clock.now()));
+    await inTransaction(storage, (tx) =>
+      saveSetupCode(tx, workspaceId, sha256Hex(code.reveal()), clock.now()),
+    );
     return code;
   }
 
@@ -173,8 +206,15 @@ class Workspaces implements WorkspacesService {
   #toWorkspace(row: WorkspaceRow, alias?: string): Workspace {
     const { publicUrl, baseDomain } = this.#deps.place();
     const url = new URL(publicUrl);
-    if (row.is_default === 0) url.hostname = baseDomain === null ? (alias ?? url.hostname) : `${row.subdomain}.${baseDomain}`;
-    return { id: row.id, name: row.name, subdomain: row.subdomain, isDefault: row.is_default === 1, url: url.origin };
+    if (row.is_default === 0)
+      url.hostname = baseDomain === null ? (alias ?? url.hostname) : `${row.subdomain}.${baseDomain}`;
+    return {
+      id: row.id,
+      name: row.name,
+      subdomain: row.subdomain,
+      isDefault: row.is_default === 1,
+      url: url.origin,
+    };
   }
 }
 

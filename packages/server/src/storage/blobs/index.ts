@@ -1,2 +1,8 @@
-export { BlobDamaged, type BlobInfo, type BlobStore, type StagedBlob, type StoredBlob } from './blob-store.ts';
+export {
+  BlobDamaged,
+  type BlobInfo,
+  type BlobStore,
+  type StagedBlob,
+  type StoredBlob,
+} from './blob-store.ts';
 export { createFolderBlobStore } from './folder-blob-store.ts';

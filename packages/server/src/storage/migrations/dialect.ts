@@ -6,7 +6,10 @@ export function isPostgres(db: Kysely<unknown>): boolean {
 
 export interface TableMaker {
   readonly text: 'text' | RawBuilder<unknown>;
-  table(name: string, build: (table: CreateTableBuilder<string>) => CreateTableBuilder<string, string>): Promise<void>;
+  readonly table: (
+    name: string,
+    build: (table: CreateTableBuilder<string>) => CreateTableBuilder<string, string>,
+  ) => Promise<void>;
 }
 
 /**

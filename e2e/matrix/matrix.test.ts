@@ -1,0 +1,67 @@
+import { buildApp } from '@keyreeve/server';
+import { type App, type Harness, startHarness } from '@keyreeve/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildWorld } from './credentials.ts';
+import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
+import { openLedger } from './ledger.ts';
+import { GALLERY_ROWS } from './policy-gallery.ts';
+import { KEY_ROWS } from './policy-keys.ts';
+import { PEOPLE_ROWS } from './policy-people.ts';
+import { WORKSPACE_ROWS } from './policy-workspace.ts';
+import type { Row } from './row.ts';
+import { runRow, type Stage } from './runner.ts';
+
+const ROWS: readonly Row[] = [...PEOPLE_ROWS, ...KEY_ROWS, ...GALLERY_ROWS, ...WORKSPACE_ROWS];
+const ROUTES = [...new Set(ROWS.map((row) => row.route))];
+const CELLS_MIN = 4_000;
+
+let harness: Harness;
+let stage: Stage;
+let routes: readonly string[];
+let cells = 0;
+let denied = 0;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  const world = await buildWorld(harness);
+  const ledger = await openLedger(harness.deps.storage);
+  stage = { world, ledger, start: await ledger.read() };
+  routes = listRoutes(harness.app);
+});
+afterAll(async () => {
+  await harness.close();
+});
+
+type OpenApi = Parameters<typeof findInventoryFaults>[2];
+
+describe('the inventory', () => {
+  it('has a row in the oracle for each route, a route for each row, and publishes exactly those that are not hidden', async () => {
+    const answer = await harness.app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
+    expect(routes.length).toBeGreaterThan(80);
+    expect(findInventoryFaults(routes, ROWS, answer.json<OpenApi>())).toEqual([]);
+  });
+});
+
+describe('each credential at each thing of', () => {
+  it.each(ROUTES)('%s gets what the oracle says', async (route) => {
+    const faults: string[] = [];
+    for (const row of ROWS.filter((each) => each.route === route)) {
+      const head = route.replace('GET ', 'HEAD ');
+      const methods = routes.includes(head) && isDerivedHead(head, ROWS) ? ['GET', 'HEAD'] : [undefined];
+      for (const method of methods) {
+        const found = await runRow(stage, harness.app, row, method);
+        cells += found.cells;
+        denied += found.denied;
+        faults.push(...found.faults);
+      }
+    }
+    expect(faults.join('\n')).toBe('');
+  });
+
+  it('makes thousands of cells', () => {
+    console.log(
+      `cells: ${cells} (${denied} refusals, ${stage.world.credentials.length} credentials, ${ROUTES.length} routes)`,
+    );
+    expect(cells).toBeGreaterThanOrEqual(CELLS_MIN);
+  });
+});

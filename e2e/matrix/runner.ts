@@ -1,0 +1,162 @@
+import { Buffer } from 'node:buffer';
+import type { App } from '@keyreeve/testkit';
+import type { Credential, World } from './credentials.ts';
+import type { Ledger, Snapshot } from './ledger.ts';
+import type { Target, Verdict } from './oracle.ts';
+import { type Answer, methodOf, NOTHING, type RefusalShape, type Row, type Wire } from './row.ts';
+import { MALFORMED } from './targets.ts';
+
+/** What a run found: how many cells it tried, and each that was wrong in one line. */
+export interface Findings {
+  readonly cells: number;
+  readonly denied: number;
+  readonly faults: readonly string[];
+}
+
+export interface Stage {
+  readonly world: World;
+  readonly ledger: Ledger;
+  /** What every request starts from. */
+  readonly start: Snapshot;
+}
+
+interface Cell {
+  readonly row: Row;
+  readonly method: string;
+  readonly who: Credential;
+  readonly target: Target;
+  readonly wire: Wire;
+  readonly verdict: Verdict;
+}
+
+/** Tries a row with every credential and every target on an app, which need not be the harness's own. */
+export async function runRow(stage: Stage, app: App, row: Row, method = methodOf(row)): Promise<Findings> {
+  const faults: string[] = [];
+  const seen = new Map<string, { readonly text: string; readonly name: string }>();
+  let cells = 0;
+  let denied = 0;
+  for (const who of stage.world.credentials) {
+    if (row.isFor?.(who) === false) continue;
+    for (const target of row.targets ?? [NOTHING]) {
+      const cell: Cell = {
+        row,
+        method,
+        who,
+        target,
+        wire: row.send(who, target),
+        verdict: row.expect(who, target),
+      };
+      cells += 1;
+      if (cell.verdict !== 'allow') denied += 1;
+      const answer = await request(app, cell);
+      const found = [
+        ...judge(cell, answer),
+        ...(await judgeRows(stage, cell)),
+        ...compareRefusals(seen, cell, answer),
+      ];
+      if (found.length > 0) faults.push(`${nameOf(cell)}: ${found.join('; ')}`);
+    }
+  }
+  return { cells, denied, faults };
+}
+
+function nameOf({ row, method, who, target }: Cell): string {
+  const variant = row.variant === undefined ? '' : ` (${row.variant})`;
+  return `${method} ${row.route.split(' ')[1]}${variant} | ${who.name} | ${target.name}`;
+}
+
+async function request(app: App, { method, who, wire }: Cell): Promise<Answer> {
+  const { url, body, bytes } = wire;
+  const payload =
+    bytes === undefined ? (body === undefined ? undefined : JSON.stringify(body)) : Buffer.from(bytes);
+  const type = bytes === undefined ? 'application/json' : 'application/octet-stream';
+  return await app.inject({
+    method: method as 'GET',
+    url,
+    headers: { ...who.headers, ...(payload === undefined ? {} : { 'content-type': type }), ...wire.headers },
+    ...(payload === undefined ? {} : { payload }),
+  });
+}
+
+function judge(cell: Cell, answer: Answer): string[] {
+  const { row, who, target, verdict, method } = cell;
+  const { statusCode } = answer;
+  const away = findCanaries(cell, answer, who.away.canaries);
+  const leaks = away.map((text) => `the answer tells ${text} of the other workspace`);
+  if (verdict === 'allow') {
+    const isReached = (statusCode >= 200 && statusCode < 300) || row.reached?.includes(statusCode) === true;
+    if (!isReached) return [`refused with ${statusCode}, ought to be allowed: ${answer.body.slice(0, 300)}`];
+    const wrong = method === 'HEAD' ? null : (row.judge?.(answer, who, target) ?? null);
+    return wrong === null ? leaks : [wrong, ...leaks];
+  }
+  if (statusCode !== verdict) return [`${statusCode} instead of ${verdict}: ${answer.body.slice(0, 200)}`];
+  const home = findCanaries(cell, answer, who.home.canaries).map((text) => `the refusal tells ${text}`);
+  const shape = method === 'HEAD' ? null : findShapeFault(row.shape ?? 'problem', answer);
+  return [...leaks, ...home, ...(shape === null ? [] : [shape])];
+}
+
+/** What was said in the request itself is no news. */
+function findCanaries({ wire }: Cell, answer: Answer, canaries: readonly string[]): string[] {
+  const asked = `${wire.url} ${JSON.stringify(wire.body ?? '')}`;
+  return canaries.filter((canary) => answer.body.includes(canary) && !asked.includes(canary));
+}
+
+function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
+  const { statusCode, statusMessage, body } = answer;
+  if (statusCode === 401 && answer.headers['www-authenticate'] === undefined)
+    return 'a 401 without a challenge';
+  // Hosts that are no workspace, and requests that nobody can read, are refused in one form everywhere.
+  if (statusCode === 421 || statusCode === 400) return null;
+  const type = String(answer.headers['content-type'] ?? '');
+  if (shape === 'bare') return body === '' ? null : 'a gateway reads no body, and gets one';
+  if (shape === 'text')
+    return type.startsWith('text/plain') && statusMessage !== '' && body !== ''
+      ? null
+      : 'no reason for a package client';
+  if (shape === 'iam') {
+    const { error, success, status } = answer.json<Record<string, unknown>>();
+    return error === 'Unauthorized' && success === false && status === statusCode
+      ? null
+      : 'not the documented refusal';
+  }
+  const problem = type.startsWith('application/problem+json') ? answer.json<Record<string, unknown>>() : {};
+  return problem['status'] === statusCode && typeof problem['code'] === 'string' ? null : 'not a problem';
+}
+
+/** A refusal, and looking at something, changes no row; what was allowed to change is put back. */
+async function judgeRows({ ledger, start }: Stage, { row, method, verdict }: Cell): Promise<string[]> {
+  const changed = ledger.compare(start, await ledger.read());
+  if (changed.length === 0) return [];
+  await ledger.restore(start);
+  const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
+  if (verdict === 'allow' && !isSafe) return [];
+  return [`rows were changed in ${changed.join(', ')}`];
+}
+
+/** "Not yours" and "does not exist" are one answer, to the letter: a caller gets one text for all things he may not see. */
+function compareRefusals(
+  seen: Map<string, { readonly text: string; readonly name: string }>,
+  cell: Cell,
+  answer: Answer,
+): string[] {
+  const { who, target, verdict, row } = cell;
+  if ((verdict !== 401 && verdict !== 404) || answer.statusCode !== verdict || target.name === MALFORMED)
+    return [];
+  const text = normalize(cell, answer);
+  const name = `${who.name} ${verdict}`;
+  const first = seen.get(name);
+  if (first === undefined) seen.set(name, { text, name: target.name });
+  if (first === undefined || first.text === text) return [];
+  return [`differs from the refusal for ${first.name} on ${row.route}: ${text} | ${first.text}`];
+}
+
+const VARYING = ['x-request-id', 'date', 'content-length'];
+
+/** Without what differs between any two requests, and without the id that the caller has sent. */
+function normalize({ who, target }: Cell, answer: Answer): string {
+  const headers = Object.entries(answer.headers).filter(([name]) => !VARYING.includes(name));
+  const body = answer.body.replace(/"(instance|duration)":(?:"[^"]*"|[\d.e-]+)/g, '');
+  const id = target.id(who);
+  const text = `${answer.statusMessage} ${JSON.stringify(headers)} ${body}`;
+  return id === '' ? text : text.replaceAll(id, '<id>');
+}

@@ -1,0 +1,102 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AppError } from '../../errors/index.ts';
+import type { Caller } from '../../http/index.ts';
+import { type Clock, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { inTransaction, type Storage } from '../../storage/index.ts';
+import { type AuditRow, addRefusalHour, addRefusals, insertAudit, type RefusalCount } from './audit.repo.ts';
+import { toAuditRow } from './audit-row.ts';
+
+const PENDING_ROWS_MAX = 1_000;
+const PENDING_COUNTERS_MAX = 10_000;
+// Small enough that writing one batch does not hold the event loop up.
+const BATCH_ROWS = 200;
+
+/** Refusals between two flushes, in bounded memory: an attacker chooses how many there are. */
+export interface RefusalCounter {
+  count(caller: Caller, error: AppError, route: string): void;
+  flush(): Promise<void>;
+}
+
+/** Sums by workspace, hour and reason: however many addresses knock, these are few rows. */
+function sumByHour(
+  counts: readonly RefusalCount[],
+): { workspaceId: string; hour: number; reason: string; count: number }[] {
+  const sums = new Map<string, { workspaceId: string; hour: number; reason: string; count: number }>();
+  for (const { workspaceId, minute, reason, count } of counts) {
+    const hour = Math.floor((minute * MINUTE_MS) / HOUR_MS);
+    const name = `${workspaceId}|${hour}|${reason}`;
+    sums.set(name, { workspaceId, hour, reason, count: (sums.get(name)?.count ?? 0) + count });
+  }
+  return [...sums.values()];
+}
+
+/** Counts refusals in memory; `flush` writes them in batches and keeps what the database does not take. */
+export function createRefusalCounter({
+  storage,
+  clock,
+}: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+}): RefusalCounter {
+  let rows: AuditRow[] = [];
+  let counts = new Map<string, RefusalCount>();
+
+  const add = (added: RefusalCount): void => {
+    const name = `${added.workspaceId}|${added.minute}|${added.address}|${added.reason}`;
+    const known = counts.get(name);
+    if (known !== undefined) counts.set(name, { ...known, count: known.count + added.count });
+    else if (counts.size < PENDING_COUNTERS_MAX) counts.set(name, added);
+  };
+
+  const write = async (pendingRows: AuditRow[], pendingCounts: RefusalCount[]): Promise<void> => {
+    while (pendingRows.length > 0 || pendingCounts.length > 0) {
+      const rowBatch = pendingRows.slice(0, BATCH_ROWS);
+      const countBatch = pendingCounts.slice(0, BATCH_ROWS);
+      await inTransaction(storage, async (tx) => {
+        for (const row of rowBatch) await insertAudit(tx, row);
+        await addRefusals(tx, countBatch);
+      });
+      pendingRows.splice(0, rowBatch.length);
+      pendingCounts.splice(0, countBatch.length);
+      for (const sum of sumByHour(countBatch)) await addRefusalHour(storage.usage, sum);
+      await nextTurn();
+    }
+  };
+
+  return {
+    count: (caller, error, route) => {
+      const at = clock.now();
+      add({
+        workspaceId: caller.workspace.id,
+        minute: Math.floor(at / MINUTE_MS),
+        address: caller.ip ?? 'unknown',
+        reason: error.code,
+        count: 1,
+      });
+      const isKnown = caller.principal.kind !== 'anonymous' && caller.principal.kind !== 'system';
+      if (isKnown && rows.length < PENDING_ROWS_MAX) {
+        rows.push(
+          toAuditRow(
+            caller,
+            { action: 'access.refused', target: { kind: 'route', id: route }, detail: { code: error.code } },
+            at,
+          ),
+        );
+      }
+    },
+    flush: async () => {
+      const pendingRows = rows;
+      const pendingCounts = [...counts.values()];
+      rows = [];
+      counts = new Map();
+      try {
+        await write(pendingRows, pendingCounts);
+      } catch (error) {
+        // The database may be away for a while; what is not written waits for the next time.
+        rows = [...pendingRows, ...rows].slice(0, PENDING_ROWS_MAX);
+        for (const count of pendingCounts) add(count);
+        throw error;
+      }
+    },
+  };
+}
