@@ -31,7 +31,10 @@ export async function curl(...args: readonly string[]): Promise<CurlAnswer> {
     '--include',
     ...args,
   ]);
-  const match = /^(HTTP\/[\d.]+ (\d{3})[^]*?)\r\n\r\n([^]*)$/.exec(stdout);
+  // Interim answers (100 Continue) come first.
+  const match = /^(?:HTTP\/[\d.]+ 1\d\d[^]*?\r\n\r\n)*(HTTP\/[\d.]+ (\d{3})[^]*?)\r\n\r\n([^]*)$/.exec(
+    stdout,
+  );
   if (code !== 0 || match === null) throw new Error(`curl ended with ${code}: ${stderr}${stdout}`);
   const [, head = '', status = '', body = ''] = match;
   return { status: Number(status), head, body };

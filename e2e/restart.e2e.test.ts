@@ -47,7 +47,7 @@ async function pushByCurl(server: ServerProcess, key: string, file: string, byte
     ...upload,
     '--header',
     `X-NuGet-ApiKey: ${key}`,
-    `${server.url}/api/v2/package/`,
+    `${server.url}/api/v2/package`,
   );
 }
 
@@ -59,11 +59,11 @@ describe('after kill -9 and a new start', () => {
   let gone: Person;
   const keys = {} as Record<'live' | 'deleted' | 'disabled' | 'regenerated' | 'renewed', MintedKey>;
   const tokens = {} as Record<'live' | 'loggedOut' | 'ofDisabledKey', string>;
-  const published = nugetFile();
-
-  function nugetFile() {
-    return { id: 'Acme.Kept', version: '1.0.0', files: { 'lib/data.bin': randomBytes(100 * KILOBYTE) } };
-  }
+  const published = {
+    id: 'Acme.Kept',
+    version: '1.0.0',
+    files: { 'lib/data.bin': randomBytes(100 * KILOBYTE) },
+  };
 
   beforeAll(async () => {
     server = await place.start({ data: 'killed', env: WITH_ADMIN });
@@ -76,7 +76,8 @@ describe('after kill -9 and a new start', () => {
     tokens.loggedOut = await getToken(keys.live);
     tokens.ofDisabledKey = await getToken(keys.disabled);
 
-    await pushByCurl(server, keys.live.fullKey, nuget.writePackage(published).file);
+    const pushed = await pushByCurl(server, keys.live.fullKey, nuget.writePackage(published).file);
+    expect(pushed.status).toBe(201);
     const at = (key: MintedKey) => ({ params: { path: { keyId: key.apiKey } } });
     const renewed = await admin.api.POST('/v1/keys/{keyId}/regenerate', {
       ...at(keys.regenerated),

@@ -54,10 +54,10 @@ export async function run(file: string, args: readonly string[], options: RunOpt
 }
 
 /** The first lines of what a program says, as evidence in the log of the run. */
-export function show(title: string, run: Run): void {
-  const lines = run.output
+export function show(title: string, ended: Run): void {
+  const lines = ended.output
     .trim()
     .split('\n')
     .map((line) => `    ${line.slice(0, 240)}`);
-  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${run.code}`);
+  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${ended.code}`);
 }

@@ -109,13 +109,13 @@ describe('the key AzureRMDataFactory', () => {
   });
 
   it('may be given further packages and lose them again, but keeps its actions and its lifetime', async () => {
-    const path = { keyId: pushKey.apiKey };
+    const at = { path: { keyId: pushKey.apiKey } };
     const { file } = nuget.writePackage({ id: 'AzureRM.Storage', version: '1.0.0' });
     const edit = async (resources: string[]) => {
-      const { response } = await mei.api.GET('/v1/keys/{keyId}', { params: { path } });
+      const { response } = await mei.api.GET('/v1/keys/{keyId}', { params: at });
       const headers = ifMatch(response.headers.get('etag') ?? '');
       const scopes = [{ actions: ['package:push'], resources }];
-      await mei.api.PATCH('/v1/keys/{keyId}', { params: { path }, headers, body: { scopes } });
+      await mei.api.PATCH('/v1/keys/{keyId}', { params: at, headers, body: { scopes } });
       return headers;
     };
     await edit([PATTERN, 'AzureRM.Storage']);
@@ -126,16 +126,15 @@ describe('the key AzureRMDataFactory', () => {
     const refused = await nuget.modern.push(update.file, pushKey.fullKey, server.url);
     expect(refused.output).toContain('403 (This API key may push new versions of packages that match');
 
-    const params = { path };
-    const { response } = await mei.api.GET('/v1/keys/{keyId}', { params });
+    const { response } = await mei.api.GET('/v1/keys/{keyId}', { params: at });
     const headers = ifMatch(response.headers.get('etag') ?? '');
     await expect(
-      mei.api.PATCH('/v1/keys/{keyId}', { params, headers, body: { lifetimeDays: 1 } }),
+      mei.api.PATCH('/v1/keys/{keyId}', { params: at, headers, body: { lifetimeDays: 1 } }),
     ).rejects.toMatchObject({
       code: 'key.field_immutable',
     });
     await expect(
-      mei.api.PATCH('/v1/keys/{keyId}', { params, headers: stale, body: { comment: 'Late' } }),
+      mei.api.PATCH('/v1/keys/{keyId}', { params: at, headers: stale, body: { comment: 'Late' } }),
     ).rejects.toMatchObject({ status: 412 });
   });
 });

@@ -40,6 +40,10 @@ export const GROUPS = {
     { package: 'curl', command: 'curl' },
     // The system's own Python by its full name: `python3` on the PATH may be another one without the module.
     { package: 'python3-requests', probe: ['/usr/bin/python3', '-c', 'import requests'] },
+    // An implementation of JSON Web Tokens that is not ours, and what it needs for elliptic curves.
+    { package: 'python3-jwt', probe: ['/usr/bin/python3', '-c', 'import jwt'] },
+    { package: 'python3-cryptography', probe: ['/usr/bin/python3', '-c', 'import cryptography'] },
+    { package: 'openssl', command: 'openssl' },
   ],
   bench: [{ package: 'wrk', command: 'wrk' }],
   powercut: [

@@ -24,11 +24,12 @@ let denied = 0;
 beforeAll(async () => {
   harness = await startHarness();
   const world = await buildWorld(harness);
-  const ledger = await openLedger(harness.deps.storage);
+  const ledger = await openLedger(harness);
   stage = { world, ledger, start: await ledger.read() };
   routes = listRoutes(harness.app);
 });
 afterAll(async () => {
+  stage.ledger.close();
   await harness.close();
 });
 

@@ -73,7 +73,8 @@ const USER_EDITS: readonly Edit[] = [
 const SERVICE_EDITS: readonly Edit[] = [
   { variant: 'description', body: { description: 'Changed' }, allowed: MANAGING },
   { variant: 'displayName', body: { displayName: 'Changed' }, allowed: DESCRIBING },
-  { variant: 'managers', body: { managers: [] }, allowed: ADMIN },
+  // Whoever manages an account can make keys of it: naming himself, he would gain all that it holds.
+  { variant: 'managers', body: { managers: [] }, allowed: ADMIN, handsOut: heldBy },
   { variant: 'grants', body: { grants: PACKAGES }, allowed: ADMIN, handsOut: () => PACKAGES },
   { variant: 'state', body: { state: 'disabled' }, allowed: ADMIN },
 ];

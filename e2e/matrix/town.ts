@@ -121,13 +121,17 @@ export function emailOf(name: Town['name'], person: string): string {
   return `${person}@${name.toLowerCase()}.example`;
 }
 
+function nameOf(name: Town['name'], person: string): string {
+  return `Mx ${person} in ${name}ville`;
+}
+
 /** The first administrator of a workspace, by its setup code. */
 export async function openTown(client: Client, name: Town['name'], code: string): Promise<string> {
   const body = {
     code,
     email: emailOf(name, 'admin'),
     password: PASSWORD,
-    displayName: `Mx admin of ${name}`,
+    displayName: nameOf(name, 'admin'),
   };
   return (await client.send('POST', '/v1/setup', {}, body)).cookie;
 }
@@ -177,7 +181,7 @@ async function createPeople(
   const accounts: Partial<Record<Person, string>> = { admin: (me.json['account'] as { id: string }).id };
   for (const person of PEOPLE.filter((each) => each !== 'admin')) {
     const { kind, isAdmin, grants } = CAST[person];
-    const common = { displayName: `Mx ${person} of ${name}`, grants };
+    const common = { displayName: nameOf(name, person), grants };
     const body =
       kind === 'user'
         ? { ...common, email: emailOf(name, person), password: PASSWORD, role: isAdmin ? 'admin' : 'member' }
@@ -216,7 +220,7 @@ async function equip(
 ): Promise<Belongings> {
   const id = accounts[person];
   const mailTo = person === 'cron' ? { mailTo: `ops@${name.toLowerCase()}.example` } : { sendMail: true };
-  const comment = `Spare of ${person} of ${name}`;
+  const comment = `Spare key, ${nameOf(name, person)}`;
   const spare = await client.mint(by, id, { comment, ...mailTo });
   const off = await client.mint(by, id, { comment });
   await client.send('POST', `/v1/keys/${off.apiKey}/disable`, by, {});
@@ -232,7 +236,7 @@ async function equip(
 
 async function makeGone(client: Client, name: Town['name'], by: Headers): Promise<Town['gone']> {
   const email = emailOf(name, 'gone');
-  const body = { email, displayName: `Mx gone of ${name}`, password: PASSWORD };
+  const body = { email, displayName: nameOf(name, 'gone'), password: PASSWORD };
   const account = (await client.send('POST', '/v1/users', by, body)).json['id'] as string;
   const key = await client.mint(by, account);
   const { sessionId } = await client.signIn(email);
@@ -265,7 +269,7 @@ function canariesOf(town: Omit<Town, 'canaries'>): string[] {
     ...Object.values(town.mails),
     ...keys.flatMap((key) => [key.apiKey, key.secretKey]),
     ...Object.values(town.gone),
-    `of ${town.name}`,
+    `in ${town.name}ville`,
   ];
 }
 

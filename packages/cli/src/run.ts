@@ -102,7 +102,7 @@ function createRun(world: World, options: GlobalOptions): Run {
     confirm: async (question) => {
       if (options.yes !== true) await prompts.confirm(question);
     },
-    client: (options) => open(findCredential(world, url), options),
+    client: (more) => open(findCredential(world, url), more),
     anonymousClient: () => open(undefined),
     sessionClient: (cookie) => open({ cookie }),
     credentialKind: readKey(world) === null ? 'session' : 'key',

@@ -3,7 +3,7 @@ import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Account } from './accounts.repo.ts';
 import type { ServiceAccountSchema, UserSchema } from './accounts.schema.ts';
-import type { AccountView } from './accounts.service.ts';
+import type { AccountView } from './accounts.types.ts';
 
 export function presentPermissions(
   permissions: readonly Permission[],

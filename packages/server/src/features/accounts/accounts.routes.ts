@@ -25,7 +25,7 @@ import {
   UserPageSchema,
   UserSchema,
 } from './accounts.schema.ts';
-import type { AccountPatch, AccountsService, AccountView } from './accounts.service.ts';
+import type { AccountPatch, AccountsService, AccountView } from './accounts.types.ts';
 
 /** Passwords belong to the sessions feature; `app.ts` hands its part in. */
 export interface UserPasswords {
@@ -163,6 +163,16 @@ function registerKind<Item extends TSchema & { $id?: string }>(
       return reply.header('etag', toEtag(view.account.version)).send(present(view));
     },
   );
+  registerEdits(app, service, routes);
+}
+
+function registerEdits<Item extends TSchema & { $id?: string }>(
+  app: FastifyInstance,
+  service: AccountsService,
+  routes: KindRoutes<Item>,
+): void {
+  const { kind, path, noun, present } = routes;
+  const tags = ['accounts'];
   app.patch<{ Params: Static<typeof AccountParams>; Body: AccountPatch }>(
     `${path}/:id`,
     {

@@ -34,89 +34,14 @@ import {
 import type { Account } from './accounts.repo.ts';
 import * as repo from './accounts.repo.ts';
 import { checkAccountTexts, DEFAULT_GRANTS } from './accounts.rules.ts';
+import type {
+  AccountHooks,
+  AccountPatch,
+  AccountsService,
+  AccountView,
+  CreateAccountInput,
+} from './accounts.types.ts';
 import { changedFields, findForbiddenField } from './edit-rules.ts';
-
-/** An account with the users who manage it (empty for users). */
-export interface AccountView {
-  readonly account: Account;
-  readonly managers: readonly string[];
-}
-
-export interface CreateAccountInput {
-  readonly kind: AccountKind;
-  readonly email?: string | null | undefined;
-  readonly technicalName?: string | undefined;
-  readonly displayName: string;
-  readonly firstName?: string | null | undefined;
-  readonly lastName?: string | null | undefined;
-  readonly description?: string | null | undefined;
-  readonly role?: AccountRole | undefined;
-  readonly locale?: string | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly grants?: readonly Permission[] | undefined;
-  readonly managers?: readonly string[] | undefined;
-  /** Already hashed and judged by the sessions feature. */
-  readonly passwordHash?: string | null | undefined;
-}
-
-export type AccountPatch = Partial<Omit<CreateAccountInput, 'kind' | 'technicalName' | 'passwordHash'>> & {
-  readonly state?: 'active' | 'disabled' | undefined;
-  readonly disabledReason?: string | null | undefined;
-};
-
-/** What other features do, in the same transaction, when an account loses its rights or goes. */
-export interface AccountHooks {
-  /** Sessions and tokens must end: disabled, role or password changed. */
-  readonly onRightsEnded: (tx: Tx, caller: Caller, account: Account) => Promise<void>;
-  /** Last chance to refuse (sole owner of packages), then to remove what hangs on the account. */
-  readonly onDelete: (tx: Tx, caller: Caller, account: Account) => Promise<void>;
-}
-
-export interface AccountsService {
-  /** @throws account.login_taken, account.unknown_manager, account.grant_exceeds_own, request.invalid */
-  create(caller: Caller, input: CreateAccountInput): Promise<AccountView>;
-  /** The same inside the transaction of set-up or of an import; the caller's rights are not asked. */
-  createInside(tx: Tx, caller: Caller, input: CreateAccountInput): Promise<Account>;
-  list(
-    caller: Caller,
-    kind: AccountKind,
-    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
-  ): Promise<Page<AccountView>>;
-  /** @throws request.not_found also for an account that the caller may not see */
-  get(caller: Caller, kind: AccountKind | null, id: string): Promise<AccountView & { readonly reach: Reach }>;
-  /**
-   * Changes the given fields. Members change what describes them; role, grants, state and managers take an
-   * administrator or a key with `iam:accounts:write`.
-   *
-   * @throws request.not_found, request.precondition_failed, auth.forbidden, account.*
-   */
-  update(
-    caller: Caller,
-    kind: AccountKind,
-    id: string,
-    patch: AccountPatch,
-    ifMatch: number | null,
-  ): Promise<AccountView>;
-  /** Deletes the account with its keys, sessions and links. @throws account.last_admin, account.owns_packages */
-  remove(caller: Caller, kind: AccountKind, id: string): Promise<void>;
-  /** For decisions: the account behind a key or session, or null when it is gone. */
-  findIdentity(exec: Executor, workspaceId: string, id: string): Promise<AccountIdentity | null>;
-  find(exec: Executor, workspaceId: string, id: string): Promise<Account | null>;
-  findMany(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]>;
-  findByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null>;
-  isManagedBy(
-    exec: Executor,
-    workspaceId: string,
-    serviceAccountId: string,
-    userId: string,
-  ): Promise<boolean>;
-  listManagedIds(exec: Executor, workspaceId: string, userId: string): Promise<readonly string[]>;
-  findPasswordHash(exec: Executor, workspaceId: string, id: string): Promise<string | null>;
-  /** Stores a new password; sessions and tokens of the account end. */
-  savePasswordHash(tx: Tx, caller: Caller, account: Account, passwordHash: string): Promise<void>;
-  saveLastSeen(tx: Tx, workspaceId: string, id: string): Promise<void>;
-  countActiveAdmins(exec: Executor, workspaceId: string): Promise<number>;
-}
 
 export interface AccountsDeps {
   readonly storage: Storage;

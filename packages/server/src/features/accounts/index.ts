@@ -3,9 +3,5 @@ export { reachOf, toIdentity } from './accounts.policy.ts';
 export { presentPermissions } from './accounts.present.ts';
 export type { Account } from './accounts.repo.ts';
 export { registerAccountRoutes, type UserPasswords } from './accounts.routes.ts';
-export {
-  type AccountHooks,
-  type AccountsService,
-  type AccountView,
-  createAccountsService,
-} from './accounts.service.ts';
+export { createAccountsService } from './accounts.service.ts';
+export type { AccountHooks, AccountsService, AccountView } from './accounts.types.ts';

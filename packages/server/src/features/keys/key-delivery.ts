@@ -51,6 +51,15 @@ interface Deps {
   readonly hasSmtp: boolean;
 }
 
+/** A fresh key and whom it goes to. */
+export interface KeyMail {
+  readonly key: ApiKey;
+  readonly secretKey: Secret;
+  readonly account: Account;
+  readonly settings: Settings;
+  readonly target: DeliveryTarget;
+}
+
 export interface KeyDelivery {
   /**
    * Where the key mail goes. Asked before anything is minted.
@@ -59,11 +68,7 @@ export interface KeyDelivery {
    */
   findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget;
   /** Puts the key mail into the outbox: with a one-time link, or with the secret itself by setting `keyMail`. */
-  send(
-    tx: Tx,
-    caller: Caller,
-    input: { key: ApiKey; secretKey: Secret; account: Account; settings: Settings; target: DeliveryTarget },
-  ): Promise<void>;
+  send(tx: Tx, caller: Caller, mail: KeyMail): Promise<void>;
   /** Opens a link: the key once, then never again. @throws key.link_unusable for wrong, used and expired links alike */
   open(caller: Caller, token: Secret): Promise<OpenedKey>;
 }
@@ -72,15 +77,97 @@ function payloadPlace(linkId: string): string {
   return `one_time_links/${linkId}/payload`;
 }
 
-export function createKeyDelivery(deps: Deps): KeyDelivery {
-  const { storage, clock, random, keyring, outbox, audit } = deps;
+class KeyMails implements KeyDelivery {
+  readonly #deps: Deps;
 
-  const createLink = async (
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget {
+    if (settings.keyMail === 'value' && !this.#deps.hasSmtp) throw keyErrors.mail_value_needs_smtp();
+    if (mailTo !== undefined && !isEmailAddress(mailTo)) {
+      throw keyErrors.mail_address_missing({
+        detail: 'mailTo must be one plain address like ops@example.com. No key was made.',
+        fields: [{ field: 'mailTo', message: 'must be one plain e-mail address' }],
+      });
+    }
+    if (
+      account.kind === 'user' &&
+      mailTo !== undefined &&
+      mailTo.toLowerCase() !== account.email?.toLowerCase()
+    )
+      throw keyErrors.mail_address_not_allowed();
+    const address = mailTo ?? account.email;
+    if (address === null)
+      throw keyErrors.mail_address_missing({
+        fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }],
+      });
+    return { address, accountId: address === account.email ? account.id : null };
+  }
+
+  async send(tx: Tx, caller: Caller, { key, secretKey, account, settings, target }: KeyMail): Promise<void> {
+    const link = settings.keyMail === 'link' ? await this.#createLink(tx, caller, key, secretKey) : null;
+    await this.#deps.outbox.append(tx, {
+      workspaceId: key.workspaceId,
+      kind: 'key.delivery',
+      accountId: target.accountId,
+      toName: account.displayName,
+      toAddress: target.address,
+      locale: account.locale as Locale,
+      payload: {
+        accountName: account.displayName,
+        keyId: key.id,
+        comment: key.comment,
+        expiresAt: key.current.expiresAt,
+        linkUrl: link?.url ?? null,
+        linkExpiresAt: link?.expiresAt ?? null,
+        secretKey: link === null ? secretKey.reveal() : null,
+      },
+    });
+  }
+
+  async open(caller: Caller, token: Secret): Promise<OpenedKey> {
+    const { storage, clock, keyring, audit } = this.#deps;
+    return await inTransaction(storage, async (tx) => {
+      const link = await findOneTimeLink(tx, caller.workspace.id, PURPOSE, sha256Hex(token.reveal().trim()));
+      const now = clock.now();
+      if (
+        link === undefined ||
+        link.key_id === null ||
+        link.sealed_payload === null ||
+        !(await useOneTimeLink(tx, link.id, now))
+      )
+        throw keyErrors.link_unusable();
+      const payload = JSON.parse(keyring.open(link.sealed_payload, payloadPlace(link.id))) as {
+        comment: string;
+        expiresAt: number | null;
+        secretKey: string;
+      };
+      await audit.record(tx, caller, {
+        action: 'key.link_opened',
+        target: { kind: 'key', id: link.key_id, name: payload.comment },
+        accountId: link.account_id,
+        keyId: link.key_id,
+      });
+      const secretKey = new Secret(payload.secretKey);
+      return {
+        keyId: link.key_id,
+        comment: payload.comment,
+        expiresAt: payload.expiresAt,
+        secretKey,
+        fullKey: toFullKey(link.key_id, secretKey),
+      };
+    });
+  }
+
+  async #createLink(
     tx: Tx,
     caller: Caller,
     key: ApiKey,
     secretKey: Secret,
-  ): Promise<{ url: string; expiresAt: number }> => {
+  ): Promise<{ url: string; expiresAt: number }> {
+    const { random, clock, keyring } = this.#deps;
     const id = newId(random, 'link');
     const token = randomBase62(random, LINK_TOKEN_CHARACTERS);
     const now = clock.now();
@@ -106,85 +193,10 @@ export function createKeyDelivery(deps: Deps): KeyDelivery {
     // The token stands behind `#`, which browsers keep to themselves: neither logs nor proxies nor mail
     // scanners that fetch the page ever send it.
     return { url: `${caller.workspace.url}/key-link#${token}`, expiresAt: now + LINK_LIFETIME_MS };
-  };
+  }
+}
 
-  return {
-    findTarget: (account, settings, mailTo) => {
-      if (settings.keyMail === 'value' && !deps.hasSmtp) throw keyErrors.mail_value_needs_smtp();
-      if (mailTo !== undefined && !isEmailAddress(mailTo)) {
-        throw keyErrors.mail_address_missing({
-          detail: 'mailTo must be one plain address like ops@example.com. No key was made.',
-          fields: [{ field: 'mailTo', message: 'must be one plain e-mail address' }],
-        });
-      }
-      if (
-        account.kind === 'user' &&
-        mailTo !== undefined &&
-        mailTo.toLowerCase() !== account.email?.toLowerCase()
-      )
-        throw keyErrors.mail_address_not_allowed();
-      const address = mailTo ?? account.email;
-      if (address === null)
-        throw keyErrors.mail_address_missing({
-          fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }],
-        });
-      return { address, accountId: address === account.email ? account.id : null };
-    },
-    send: async (tx, caller, { key, secretKey, account, settings, target }) => {
-      const link = settings.keyMail === 'link' ? await createLink(tx, caller, key, secretKey) : null;
-      await outbox.append(tx, {
-        workspaceId: key.workspaceId,
-        kind: 'key.delivery',
-        accountId: target.accountId,
-        toName: account.displayName,
-        toAddress: target.address,
-        locale: account.locale as Locale,
-        payload: {
-          accountName: account.displayName,
-          keyId: key.id,
-          comment: key.comment,
-          expiresAt: key.current.expiresAt,
-          linkUrl: link?.url ?? null,
-          linkExpiresAt: link?.expiresAt ?? null,
-          secretKey: link === null ? secretKey.reveal() : null,
-        },
-      });
-    },
-    open: (caller, token) =>
-      inTransaction(storage, async (tx) => {
-        const link = await findOneTimeLink(
-          tx,
-          caller.workspace.id,
-          PURPOSE,
-          sha256Hex(token.reveal().trim()),
-        );
-        const now = clock.now();
-        if (
-          link === undefined ||
-          link.key_id === null ||
-          link.sealed_payload === null ||
-          !(await useOneTimeLink(tx, link.id, now))
-        )
-          throw keyErrors.link_unusable();
-        const payload = JSON.parse(keyring.open(link.sealed_payload, payloadPlace(link.id))) as {
-          comment: string;
-          expiresAt: number | null;
-          secretKey: string;
-        };
-        await audit.record(tx, caller, {
-          action: 'key.link_opened',
-          target: { kind: 'key', id: link.key_id, name: payload.comment },
-          accountId: link.account_id,
-          keyId: link.key_id,
-        });
-        const secretKey = new Secret(payload.secretKey);
-        return {
-          keyId: link.key_id,
-          comment: payload.comment,
-          expiresAt: payload.expiresAt,
-          secretKey,
-          fullKey: toFullKey(link.key_id, secretKey),
-        };
-      }),
-  };
+/** @see KeyDelivery */
+export function createKeyDelivery(deps: Deps): KeyDelivery {
+  return new KeyMails(deps);
 }

@@ -98,20 +98,7 @@ export function createKeyLister(deps: Deps): KeyLister {
     }
   };
 
-  const toFilter = async (caller: Caller, query: KeyQuery): Promise<KeyFilter> => {
-    const { expiryNoticeDays } = await settings.get(caller.workspace.id);
-    const { principal } = requireAuthenticated(caller);
-    return {
-      workspaceId: caller.workspace.id,
-      accountIds: visibleAccountIds(principal),
-      accountId: query.accountId,
-      status: query.status,
-      expiresBefore: query.expiresBefore,
-      q: query.q,
-      now: clock.now(),
-      noticeMs: Math.max(0, ...expiryNoticeDays) * DAY_MS,
-    };
-  };
+  const toFilter = (caller: Caller, query: KeyQuery) => toKeyFilter(deps, caller, query);
 
   return {
     list: async (caller, query, page) => await scan(await toFilter(caller, query), query.unusedSince, page),
@@ -129,5 +116,20 @@ export function createKeyLister(deps: Deps): KeyLister {
       if (view === undefined) throw new Error('A key has exactly one view.');
       return view;
     },
+  };
+}
+
+async function toKeyFilter(deps: Deps, caller: Caller, query: KeyQuery): Promise<KeyFilter> {
+  const { expiryNoticeDays } = await deps.settings.get(caller.workspace.id);
+  const { principal } = requireAuthenticated(caller);
+  return {
+    workspaceId: caller.workspace.id,
+    accountIds: visibleAccountIds(principal),
+    accountId: query.accountId,
+    status: query.status,
+    expiresBefore: query.expiresBefore,
+    q: query.q,
+    now: deps.clock.now(),
+    noticeMs: Math.max(0, ...expiryNoticeDays) * DAY_MS,
   };
 }

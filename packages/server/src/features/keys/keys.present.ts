@@ -1,9 +1,9 @@
 import type { Static } from 'typebox';
 import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
 import { presentPermissions } from '../accounts/index.ts';
+import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
 import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
-import type { MintedKey } from './keys.service.ts';
 
 export function presentKey({ key, status, lastUse }: KeyView): Static<typeof KeySchema> {
   return {

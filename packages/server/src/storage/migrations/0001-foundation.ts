@@ -143,6 +143,9 @@ async function createAccountTables({ table, text }: TableMaker, db: Kysely<unkno
     .on('account_managers')
     .columns(['workspace_id', 'user_id'])
     .execute();
+}
+
+async function createSessionTables({ table, text }: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('sessions', (t) =>
     t
       .addColumn('token_digest', text, (c) => c.primaryKey())
@@ -220,6 +223,9 @@ async function createKeyTables({ table, text }: TableMaker, db: Kysely<unknown>)
     .on('api_keys')
     .columns(['workspace_id', 'foreign_digest'])
     .execute();
+}
+
+async function createTokenTables({ table, text }: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('ended_tokens', (t) =>
     t
       .addColumn('jti', text, (c) => c.primaryKey())
@@ -345,7 +351,9 @@ async function up(db: Kysely<unknown>): Promise<void> {
   await createWorkspaceTables(maker);
   await createAuditTables(maker, db);
   await createAccountTables(maker, db);
+  await createSessionTables(maker, db);
   await createKeyTables(maker, db);
+  await createTokenTables(maker, db);
   await createPackageTables(maker, db);
   await createMailTables(maker, db);
 }
