@@ -33,9 +33,12 @@ const ROWS_AT_ONCE = 50;
  */
 export async function openLedger({ deps: { storage }, database }: Harness): Promise<Ledger> {
   const found = await storage.read.introspection.getTables();
-  const tables = found.map(({ name }) => name).filter((name) => !COUNTERS.includes(name) && !name.startsWith('schema_'));
+  const tables = found
+    .map(({ name }) => name)
+    .filter((name) => !COUNTERS.includes(name) && !name.startsWith('schema_'));
   if (tables.length < 15) throw new Error(`Only ${tables.length} tables were found: ${tables.join(', ')}.`);
-  const commits = database.engine === 'sqlite' ? watchCommits(path.join(database.dataDir, 'keyreeve.db')) : null;
+  const commits =
+    database.engine === 'sqlite' ? watchCommits(path.join(database.dataDir, 'keyreeve.db')) : null;
   let last: { readonly version: number; readonly snapshot: Snapshot } | null = null;
 
   const read: Ledger['read'] = async () => {
@@ -57,7 +60,10 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
           await tx.deleteFrom(table).execute();
           const rows = wanted.rows.get(table) ?? [];
           for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-            await tx.insertInto(table).values(rows.slice(start, start + ROWS_AT_ONCE) as never).execute();
+            await tx
+              .insertInto(table)
+              .values(rows.slice(start, start + ROWS_AT_ONCE) as never)
+              .execute();
           }
         }
       });
@@ -88,7 +94,10 @@ async function readTables(storage: Storage, tables: readonly string[]): Promise<
   const rows = new Map<string, readonly Row[]>();
   const texts = new Map<string, string>();
   for (const table of tables) {
-    const all: readonly Row[] = await storage.read.selectFrom(table as Table).selectAll().execute();
+    const all: readonly Row[] = await storage.read
+      .selectFrom(table as Table)
+      .selectAll()
+      .execute();
     const kept = table === 'audit' ? all.filter((row) => row['action'] !== 'access.refused') : all;
     rows.set(table, kept);
     texts.set(table, toText(table, kept));

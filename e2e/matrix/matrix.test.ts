@@ -1,5 +1,5 @@
 import { buildApp } from '@keyreeve/server';
-import { type App, type Harness, startHarness } from '@keyreeve/testkit';
+import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildWorld } from './credentials.ts';
 import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
@@ -10,6 +10,7 @@ import { PEOPLE_ROWS } from './policy-people.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
 import { runRow, type Stage } from './runner.ts';
+import { buildRigged, SABOTAGES } from './sabotage.ts';
 
 const ROWS: readonly Row[] = [...PEOPLE_ROWS, ...KEY_ROWS, ...GALLERY_ROWS, ...WORKSPACE_ROWS];
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];
@@ -64,5 +65,54 @@ describe('each credential at each thing of', () => {
       `cells: ${cells} (${denied} refusals, ${stage.world.credentials.length} credentials, ${ROUTES.length} routes)`,
     );
     expect(cells).toBeGreaterThanOrEqual(CELLS_MIN);
+  });
+});
+
+describe('a mistake in the server', () => {
+  it.each(SABOTAGES)('is caught: $name', async ({ route, wanted, change }) => {
+    const rows = ROWS.filter((row) => row.route === route);
+    const app = await buildRigged(stage.world, change(stage.world));
+    const faults: string[] = [];
+    for (const row of rows) faults.push(...(await runRow(stage, app, row)).faults);
+    await app.close();
+    expect(faults.filter((fault) => wanted.test(fault))).not.toEqual([]);
+    expect(faults.filter((fault) => !wanted.test(fault))).toEqual([]);
+  });
+
+  it('is caught: a route without a setting who may call it keeps the server from starting', async () => {
+    const app = await buildApp(harness.deps);
+    expect(() => app.get('/v1/planted', () => 'anybody')).toThrow(
+      'The route GET /v1/planted has no `auth` setting; every route must say who may call it.',
+    );
+    await app.close();
+  });
+
+  it('is caught: a route that nobody has thought about', async () => {
+    const app = await buildApp(harness.deps);
+    app.get(
+      '/v1/users/:id/planted',
+      { config: { auth: { kinds: ['session'], action: null } } },
+      () => 'whoever',
+    );
+    await app.ready();
+    const answer = await app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
+    expect(findInventoryFaults(listRoutes(app), ROWS, answer.json<OpenApi>())).toEqual([
+      'GET /v1/users/:id/planted has no row in the oracle',
+      'HEAD /v1/users/:id/planted has no row in the oracle',
+      'GET /v1/users/:id/planted is in the OpenAPI document; the oracle does not say so',
+    ]);
+    await app.close();
+  });
+
+  it('is caught: a rule for a route that is gone', async () => {
+    const rows: readonly Row[] = [
+      ...ROWS,
+      { route: 'GET /v1/gone', send: () => ({ url: '' }), expect: () => 'allow' },
+    ];
+    const answer = await harness.app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
+    expect(findInventoryFaults(routes, rows, answer.json<OpenApi>())).toEqual([
+      'GET /v1/gone has a row in the oracle but is no route',
+      'GET /v1/gone is missing in the OpenAPI document',
+    ]);
   });
 });

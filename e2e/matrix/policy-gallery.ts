@@ -1,5 +1,5 @@
 import { buildNupkg } from '@keyreeve/testkit';
-import { OWNERS } from './cast.ts';
+import { OWNERS, type Person } from './cast.ts';
 import type { Credential } from './credentials.ts';
 import {
   ALL,
@@ -13,7 +13,7 @@ import {
   type Verdict,
 } from './oracle.ts';
 import { type Answer, compareNames, itemsOf, type Row } from './row.ts';
-import { accountOf, PACKAGE_TARGETS } from './targets.ts';
+import { ACCOUNT_TARGETS, accountOf, PACKAGE_TARGETS } from './targets.ts';
 
 const READ: Demand = { kinds: ALL, action: 'package:read' };
 const OWN: Demand = { kinds: ['session'] };
@@ -113,18 +113,27 @@ function onOwners(who: Credential, target: Target, method: string, account: Verd
   return account;
 }
 
-function ownerRow(
-  method: 'PUT' | 'DELETE',
-  variant: string,
-  accountId: (who: Credential) => string,
-  account: Verdict,
-): Row {
+/** The targets are packages; the account is one for which the change makes sense. */
+function ownerRow(method: 'PUT' | 'DELETE', person: Person): Row {
   return {
     route: `${method} /v1/packages/:id/owners/:accountId`,
-    variant,
+    variant: 'of each package',
     targets: PACKAGE_TARGETS,
-    send: (who, target) => ({ url: `/v1/packages/${target.id(who)}/owners/${accountId(who)}` }),
-    expect: (who, target) => onOwners(who, target, method, account),
+    send: (who, target) => ({ url: `/v1/packages/${target.id(who)}/owners/${accountOf(who, person)}` }),
+    expect: (who, target) => onOwners(who, target, method, 'allow'),
+  };
+}
+
+/** The targets are accounts, as owners of the package of the member. */
+function accountRow(method: 'PUT' | 'DELETE', isFitting: (account: Target) => boolean): Row {
+  const [found] = PACKAGE_TARGETS.filter(({ person, place }) => person === 'member' && place === 'home');
+  if (found === undefined) throw new Error('The member has no package.');
+  return {
+    route: `${method} /v1/packages/:id/owners/:accountId`,
+    variant: 'by each account',
+    targets: ACCOUNT_TARGETS,
+    send: (who, account) => ({ url: `/v1/packages/${found.id(who)}/owners/${account.id(who)}` }),
+    expect: (who, account) => onOwners(who, found, method, isFitting(account) ? 'allow' : 404),
   };
 }
 
@@ -141,10 +150,10 @@ const managing: readonly Row[] = [
     send: (who, target) => ({ url: `/v1/packages/${target.id(who)}` }),
     expect: (who, target) => gate(who, 'GET', READ) ?? (seesPackage(who, target) ? 'allow' : 404),
   },
-  ownerRow('PUT', 'somebody here', (who) => accountOf(who, 'bare'), 'allow'),
-  ownerRow('PUT', 'somebody of the other workspace', (who) => who.away.accounts.bare, 404),
-  ownerRow('DELETE', 'the second owner', (who) => accountOf(who, 'deputy'), 'allow'),
-  ownerRow('DELETE', 'somebody who is no owner', (who) => accountOf(who, 'bare'), 404),
+  ownerRow('PUT', 'bare'),
+  ownerRow('DELETE', 'deputy'),
+  accountRow('PUT', (account) => account.place === 'home'),
+  accountRow('DELETE', (account) => account.place === 'home' && account.person === 'member'),
 ];
 
 export const GALLERY_ROWS: readonly Row[] = [

@@ -84,6 +84,15 @@ function signInRow(
 
 const LINK = { token: 'a'.repeat(43), password: `${PASSWORD}-Nj3v` };
 
+const PAGE_FILES = ['page.css', 'page.mjs', 'landing.mjs', 'key-link.mjs', 'password.mjs'];
+const PAGES = [
+  '/',
+  '/key-link',
+  '/invitation',
+  '/password-reset',
+  ...PAGE_FILES.map((name) => `/assets/pages/${name}`),
+];
+
 const open: readonly Row[] = [
   openRow('GET /healthz'),
   openRow('GET /readyz'),
@@ -93,6 +102,7 @@ const open: readonly Row[] = [
   openRow('GET /docs/errors', { isHidden: true }),
   openRow('GET /docs/errors/:code', { isHidden: true, url: '/docs/errors/auth.required' }),
   openRow('GET /docs/style.css', { isHidden: true }),
+  ...PAGES.map((path) => openRow(`GET ${path}`, { isHidden: true })),
   openRow('GET /.well-known/jwks.json'),
   signInRow(
     '/v1/session',

@@ -1,3 +1,3 @@
-export type { Config, DatabaseConfig, LogLevel } from './config.ts';
+export type { Config, LogLevel } from './config.ts';
 export { ConfigError, type Environment, loadConfig } from './load.ts';
-export { VARIABLES, type Variable } from './variables.ts';
+export { VARIABLES } from './variables.ts';

@@ -7,6 +7,9 @@ import { isEmailAddress } from '../lib/text.ts';
 import { type Config, type DatabaseConfig, LOG_LEVELS, type LogLevel } from './config.ts';
 import { VARIABLES, type VariableName } from './variables.ts';
 
+// Read by the command line, which people run in the same shell as the server.
+const COMMAND_LINE_VARIABLES = ['KEYREEVE_URL', 'KEYREEVE_API_KEY'];
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** All faults of a configuration at once, so that an operator does not mend them one start at a time. */
@@ -209,7 +212,7 @@ function checkReach(reader: Reader, config: Config): void {
  */
 export function loadConfig(environment: Environment): Config {
   const reader = new Reader(environment);
-  const known = new Set<string>(VARIABLES.map((variable) => variable.name));
+  const known = new Set<string>([...VARIABLES.map((variable) => variable.name), ...COMMAND_LINE_VARIABLES]);
   for (const name of Object.keys(environment)) {
     if (name.startsWith('KEYREEVE_') && !known.has(name))
       reader.faults.push(`${name} is not a setting of Keyreeve; see docs/operations/configuration.md.`);

@@ -1,7 +1,5 @@
 export {
   AppError,
-  type AppErrorOptions,
-  type ErrorEntry,
   type FieldFault,
   hasErrorCode,
 } from './app-error.ts';

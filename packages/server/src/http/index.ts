@@ -1,16 +1,12 @@
 export { authErrors } from './auth-errors.ts';
 export { type RouteAuth, refuseCrossSite } from './auth-hook.ts';
 export {
-  type AuthenticatedCaller,
   type Caller,
   requireAuthenticated,
   systemCaller,
   type Workspace,
 } from './caller.ts';
 export {
-  fromPair,
-  type PresentedCredential,
-  parseBasic,
   readCredential,
   SECURE_SESSION_COOKIE,
   SESSION_COOKIE,
@@ -24,10 +20,8 @@ export type {
   AccountKind,
   AccountRole,
   AuthenticatedPrincipal,
-  CredentialKind,
   KeyAccess,
   KeyIdentity,
-  KeyPrincipal,
   Principal,
   SessionPrincipal,
   TokenPrincipal,

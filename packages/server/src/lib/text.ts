@@ -1,12 +1,7 @@
 /**
- * Text that people typed for people to read: surrounding blanks go, and characters that cannot be seen but
- * change what is seen (controls, bidirectional overrides, lone surrogates) are refused by `hasHiddenText`.
+ * Characters that cannot be seen but change what is seen: C0/C1 controls but tab and line feed, bidirectional
+ * overrides and isolates, and unpaired surrogates.
  */
-export function trimText(text: string): string {
-  return text.trim();
-}
-
-/** C0/C1 controls but tab and line feed, bidirectional overrides and isolates, and unpaired surrogates. */
 export function hasHiddenText(text: string): boolean {
   if (!text.isWellFormed()) return true;
   for (const character of text) {

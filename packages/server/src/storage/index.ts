@@ -1,9 +1,7 @@
-export { type DataLock, lockDataFolder } from './data-lock.ts';
+export { lockDataFolder } from './data-lock.ts';
 export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
-export { isRetryable, isUnavailable, isUniqueViolation } from './faults.ts';
+export { isUniqueViolation } from './faults.ts';
 export {
-  type DataKey,
-  type KeyPurpose,
   type Keyring,
   MasterKeyError,
   newMasterKey,
@@ -23,7 +21,6 @@ export {
   dropOneTimeLinksOfKey,
   findOneTimeLink,
   insertOneTimeLink,
-  type OneTimeLinkRow,
   useOneTimeLink,
 } from './one-time-links.ts';
 export type * from './schema.ts';

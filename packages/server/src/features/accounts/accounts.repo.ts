@@ -263,7 +263,7 @@ export async function countActiveAdmins(
     .where('state', '=', 'active');
   if (exceptId !== null) query = query.where('id', '!=', exceptId);
   const row = await query.executeTakeFirst();
-  return Number(row?.count ?? 0);
+  return row?.count ?? 0;
 }
 
 export interface AccountFilter {

@@ -2,6 +2,6 @@ export { accountErrors } from './accounts.errors.ts';
 export { reachOf, toIdentity } from './accounts.policy.ts';
 export { presentPermissions } from './accounts.present.ts';
 export type { Account } from './accounts.repo.ts';
-export { registerAccountRoutes, type UserPasswords } from './accounts.routes.ts';
+export { registerAccountRoutes } from './accounts.routes.ts';
 export { createAccountsService } from './accounts.service.ts';
 export type { AccountHooks, AccountsService, AccountView } from './accounts.types.ts';

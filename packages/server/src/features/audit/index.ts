@@ -1,3 +1,2 @@
 export { registerAuditRoutes } from './audit.routes.ts';
 export { type AuditService, createAuditService } from './audit.service.ts';
-export type { AuditEvent } from './audit-row.ts';

@@ -1,7 +1,6 @@
-export type { ApiKey, KeyOutcome } from './api-key.ts';
+export type { KeyOutcome } from './api-key.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
-export { hasFullKeyShape, parseFullKey, parsePair } from './key-format.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';
 export { createKeyLister, type KeyLister } from './key-list.ts';
 export { findKey } from './keys.repo.ts';

@@ -34,10 +34,6 @@ export function toFullKey(apiKey: string, secretKey: Secret): Secret {
   return new Secret(`${apiKey}_${secretKey.reveal()}`);
 }
 
-export function isApiKey(text: string): boolean {
-  return API_KEY.test(text);
-}
-
 /** Both halves, or null when the shape or the checksum is wrong. Blanks around pasted values are tolerated. */
 export function parsePair(apiKey: string, secretKey: Secret): ParsedKey | null {
   const id = apiKey.trim();

@@ -1,6 +1,5 @@
 export { isAction } from './action.ts';
-export { isPackageAction, matchesPattern } from './pattern.ts';
-export { findPermissionFaults, normalizePermissions, PATTERNS_MAX } from './permission-rules.ts';
+export { findPermissionFaults, normalizePermissions } from './permission-rules.ts';
 export {
   can,
   effectivePermissions,

@@ -1,3 +1,3 @@
 export { registerSettingsRoutes } from './settings.routes.ts';
-export { DEFAULT_SETTINGS, type Settings } from './settings.schema.ts';
+export { type Settings } from './settings.schema.ts';
 export { createSettingsService, type SettingsService } from './settings.service.ts';

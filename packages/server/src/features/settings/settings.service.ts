@@ -71,7 +71,7 @@ export function createSettingsService(deps: Deps): SettingsService {
         const stored = await findSettings(tx, caller.workspace.id);
         if (ifMatch !== null && ifMatch !== stored.version)
           throw requestErrors.precondition_failed({ extra: { version: stored.version } });
-        const settings: Settings = { ...stored.settings, ...patch } as Settings;
+        const settings: Settings = { ...stored.settings, ...patch };
         const faults = findContradictions(settings);
         if (faults.length > 0)
           throw settingsErrors.contradiction({

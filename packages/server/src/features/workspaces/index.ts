@@ -1,2 +1,2 @@
 export { registerWorkspaceRoutes } from './workspaces.routes.ts';
-export { createWorkspacesService, type PlaceConfig, type WorkspacesService } from './workspaces.service.ts';
+export { createWorkspacesService, type WorkspacesService } from './workspaces.service.ts';

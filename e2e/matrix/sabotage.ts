@@ -1,0 +1,203 @@
+import { buildApp, type Deps } from '@keyreeve/server';
+import type { App } from '@keyreeve/testkit';
+import type { World } from './credentials.ts';
+
+/** The server with some of its services replaced. */
+export async function buildRigged(world: World, changes: Partial<Deps>): Promise<App> {
+  const app = await buildApp({ ...world.harness.deps, ...changes });
+  await app.ready();
+  return app;
+}
+
+/** The same service but for some of its functions. */
+function replaced<Service extends object>(service: Service, changes: Partial<Service>): Service {
+  return new Proxy(service, {
+    get: (target, name) => {
+      const own: unknown = Reflect.get(name in changes ? changes : target, name);
+      return typeof own === 'function' ? (own.bind(target) as unknown) : own;
+    },
+  });
+}
+
+export interface Sabotage {
+  readonly name: string;
+  /** A row that meets it. */
+  readonly route: string;
+  /** What the matrix must say of at least one cell, and nothing else of any. */
+  readonly wanted: RegExp;
+  readonly change: (world: World) => Partial<Deps>;
+}
+
+type Caller = Parameters<Deps['accounts']['get']>[0];
+
+/** The caller as if he were the administrator of his workspace. */
+async function asAdmin({ harness: { deps }, acme }: World, caller: Caller): Promise<Caller> {
+  return { ...caller, principal: await deps.sessions.authenticate(caller.workspace.id, cookieOf(acme)) };
+}
+
+type Cookie = Parameters<Deps['sessions']['authenticate']>[1];
+
+function cookieOf(town: World['acme']): Cookie {
+  const value = town.cookies.admin?.split('=')[1] ?? '';
+  return { reveal: () => value } as Cookie;
+}
+
+async function failing<Result>(
+  work: () => Promise<Result>,
+  then: (error: object) => Promise<void>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    await then(error as object);
+    throw error;
+  }
+}
+
+/** Mistakes that a server may have: none may pass the matrix. */
+export const SABOTAGES: readonly Sabotage[] = [
+  {
+    name: 'every cookie is the administrator',
+    route: 'GET /v1/users/:id',
+    wanted: /\| session .*(200|shows|instead|rows)/,
+    change: (world) => {
+      const { sessions } = world.harness.deps;
+      return {
+        sessions: replaced(sessions, {
+          authenticate: (id) => sessions.authenticate(id, cookieOf(world.acme)),
+        }),
+      };
+    },
+  },
+  {
+    name: 'the state of a key is not looked at',
+    route: 'GET /v1/keys/self',
+    wanted:
+      /key (that is disabled|that has expired|for other addresses|of a disabled administrator) \| -: 200 instead of 401/,
+    change: ({ harness }) => {
+      const { keyAuthenticator } = harness.deps;
+      return {
+        keyAuthenticator: replaced(keyAuthenticator, {
+          authenticate: async (...question) => {
+            const outcome = await keyAuthenticator.authenticate(...question);
+            return 'key' in outcome ? { ...outcome, code: 'valid' } : outcome;
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: 'whoever is signed in may read any account',
+    route: 'GET /v1/users/:id',
+    wanted: /\| (session|key|token) of .*200 instead of 404/,
+    change: (world) => {
+      const { accounts } = world.harness.deps;
+      return {
+        accounts: replaced(accounts, {
+          get: async (caller, kind, id) => accounts.get(await asAdmin(world, caller), kind, id),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a list shows everybody',
+    route: 'GET /v1/users',
+    wanted: /the list shows .* too many/,
+    change: (world) => {
+      const { accounts } = world.harness.deps;
+      return {
+        accounts: replaced(accounts, {
+          list: async (caller, kind, page) => accounts.list(await asAdmin(world, caller), kind, page),
+        }),
+      };
+    },
+  },
+  {
+    name: 'keys are looked up in the other workspace',
+    route: 'GET /v1/keys/:keyId',
+    wanted: /in the other workspace: (200 instead of 404|the answer tells)|refused with 404/,
+    change: ({ harness, bolt }) => {
+      const { keys, workspaces } = harness.deps;
+      return {
+        keys: replaced(keys, {
+          get: async (caller, keyId) =>
+            keys.get(
+              { ...caller, workspace: (await workspaces.findByHost(bolt.host)) ?? caller.workspace },
+              keyId,
+            ),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a refusal leaves a trace in the settings',
+    route: 'GET /v1/keys/:keyId',
+    wanted: /: rows were changed in settings, audit|: rows were changed in audit, settings/,
+    change: (world) => {
+      const { keys, settings } = world.harness.deps;
+      const write = async (caller: Caller) => {
+        const { settings: now } = await settings.getStored(caller);
+        await settings.update(caller, { requireAction: !now.requireAction }, null);
+      };
+      return {
+        keys: replaced(keys, {
+          get: (caller, keyId) =>
+            failing(
+              () => keys.get(caller, keyId),
+              () => write(caller),
+            ),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a refusal tells whether there is such an account',
+    route: 'GET /v1/service-accounts/:id',
+    wanted: /: differs from the refusal for /,
+    change: ({ harness }) => {
+      const { accounts, storage } = harness.deps;
+      const tell = async (caller: Caller, id: string, error: object) => {
+        if ((await accounts.find(storage.read, caller.workspace.id, id)) !== null)
+          Object.assign(error, { detail: 'It is not yours.' });
+      };
+      return {
+        accounts: replaced(accounts, {
+          get: (caller, kind, id) =>
+            failing(
+              () => accounts.get(caller, kind, id),
+              (error) => tell(caller, id, error),
+            ),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a refusal names whose key it is',
+    route: 'GET /v1/keys/:keyId',
+    wanted: /: the refusal tells |the answer tells|differs from/,
+    change: ({ harness, acme }) => {
+      const { keys } = harness.deps;
+      const tell = (error: object) =>
+        Promise.resolve(void Object.assign(error, { detail: `It is the key of ${acme.logins.stranger}.` }));
+      return {
+        keys: replaced(keys, { get: (caller, keyId) => failing(() => keys.get(caller, keyId), tell) }),
+      };
+    },
+  },
+  {
+    name: 'whoever reaches an account may delete it',
+    route: 'DELETE /v1/service-accounts/:id',
+    wanted: /\| session of manager \| service account of robot: 204 instead of 403; rows were changed in /,
+    change: (world) => {
+      const { accounts } = world.harness.deps;
+      return {
+        accounts: replaced(accounts, {
+          remove: async (caller, kind, id) => {
+            await accounts.get(caller, kind, id);
+            await accounts.remove(await asAdmin(world, caller), kind, id);
+          },
+        }),
+      };
+    },
+  },
+];
