@@ -17,6 +17,8 @@ export interface Ledger {
   read(): Promise<Snapshot>;
   /** The tables whose rows differ. */
   compare(before: Snapshot, after: Snapshot): string[];
+  /** The same, looking only at the rows of one workspace. */
+  compareWithin(workspaceId: string, before: Snapshot, after: Snapshot): string[];
   /** Puts all tables back to what they were, so that the next request meets the same stage. */
   restore(wanted: Snapshot): Promise<void>;
   close(): void;
@@ -53,6 +55,12 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
   return {
     read,
     compare,
+    compareWithin: (workspaceId, before, after) =>
+      compare(before, after).filter((table) => {
+        const textIn = ({ rows }: Snapshot) =>
+          toText(table, rows.get(table)?.filter((row) => row['workspace_id'] === workspaceId) ?? []);
+        return textIn(before) !== textIn(after);
+      }),
     restore: async (wanted) => {
       const changed = compare(wanted, await read());
       await inTransaction(storage, async (tx) => {
@@ -67,11 +75,10 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
           }
         }
       });
-      if (commits === null) return;
-      const snapshot = await readTables(storage, tables);
-      const wrong = compare(wanted, snapshot);
+      const { texts } = await readTables(storage, changed);
+      const wrong = changed.filter((table) => texts.get(table) !== wanted.texts.get(table));
       if (wrong.length > 0) throw new Error(`The tables ${wrong.join(', ')} could not be put back.`);
-      last = { version: commits.version(), snapshot: wanted };
+      if (commits !== null) last = { version: commits.version(), snapshot: wanted };
     },
     close: () => commits?.close(),
   };

@@ -1,7 +1,7 @@
 import { buildApp } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWorld } from './credentials.ts';
+
 import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
 import { openLedger } from './ledger.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
@@ -11,6 +11,7 @@ import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
 import { runRow, type Stage } from './runner.ts';
 import { buildRigged, SABOTAGES } from './sabotage.ts';
+import { buildWorld } from './world.ts';
 
 const ROWS: readonly Row[] = [...PEOPLE_ROWS, ...KEY_ROWS, ...GALLERY_ROWS, ...WORKSPACE_ROWS];
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];

@@ -3,7 +3,7 @@
  * imports nothing of the server, on purpose: two readings of one rule that disagree show where one is wrong.
  */
 import { accountAccessOf, CAST, heldBy, PACKAGES, type Person, type Right } from './cast.ts';
-import type { Credential, Facts } from './credentials.ts';
+import type { Credential, Facts } from './credential.ts';
 
 /** `allow`: the request gets through to its work; a number: it is refused with this status. */
 export type Verdict = 'allow' | number;
@@ -19,7 +19,7 @@ export interface Target {
   readonly id: (who: Credential) => string;
 }
 
-export type Kind = 'session' | 'key' | 'token';
+type Kind = 'session' | 'key' | 'token';
 
 export interface Demand {
   readonly kinds: readonly Kind[];
@@ -33,14 +33,14 @@ export interface Demand {
 export const ALL: readonly Kind[] = ['session', 'key', 'token'];
 
 /** Does the first action say the second? `service:*` is the only wildcard; `package:push` is two actions in one. */
-export function covers(held: string, asked: string): boolean {
+function covers(held: string, asked: string): boolean {
   if (held === asked) return true;
   if (held.endsWith(':*') && asked.startsWith(held.slice(0, -1))) return true;
   return held === 'package:push' && ['package:pushnew', 'package:pushversion'].includes(asked);
 }
 
 /** `*` is any run of characters; packages ignore ASCII case. */
-export function matches(pattern: string, name: string, action: string): boolean {
+function matches(pattern: string, name: string, action: string): boolean {
   const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, action.startsWith('package:') ? 'i' : '').test(name);
 }
@@ -54,7 +54,7 @@ export function includes(rights: readonly Right[], action: string, resource?: st
 }
 
 /** Rights of the credential itself: for a session those of its user. */
-export function rightsOf(facts: Facts): readonly Right[] {
+function rightsOf(facts: Facts): readonly Right[] {
   if (facts.kind === 'session') return heldBy(facts.person);
   return 'rights' in facts ? facts.rights : [];
 }
@@ -114,7 +114,7 @@ export function reach(
 }
 
 /** May the caller see that the account is there? */
-export function seesAccount(who: Credential, target: Target): boolean {
+function seesAccount(who: Credential, target: Target): boolean {
   if (who.facts.kind === 'session') return relation(who.facts, target) !== 'none';
   return reach(who, target, 'iam:accounts:read', 'iam:accounts:write') !== 'none';
 }

@@ -1,5 +1,5 @@
 import { accountAccessOf, OWNERS, type Person, type Right } from './cast.ts';
-import type { Credential } from './credentials.ts';
+import type { Credential } from './credential.ts';
 import {
   ALL,
   type Demand,

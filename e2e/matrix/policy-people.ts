@@ -1,5 +1,5 @@
 import { CAST, heldBy, IAM, PACKAGES, type Person, type Right, SERVICES, USERS } from './cast.ts';
-import type { Credential } from './credentials.ts';
+import type { Credential } from './credential.ts';
 import {
   ALL,
   type Demand,

@@ -1,4 +1,4 @@
-import type { Credential } from './credentials.ts';
+import type { Credential } from './credential.ts';
 import { ALL, anybody, type Demand, gate, type Target, type Verdict } from './oracle.ts';
 import { type Row } from './row.ts';
 import { emailOf, PASSWORD } from './town.ts';

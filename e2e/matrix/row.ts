@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify';
-import type { Credential } from './credentials.ts';
+import type { Credential } from './credential.ts';
 import type { Target, Verdict } from './oracle.ts';
 import type { Headers } from './town.ts';
 

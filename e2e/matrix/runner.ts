@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { App } from '@keyreeve/testkit';
-import type { Credential, World } from './credentials.ts';
+import type { Credential, World } from './credential.ts';
 import type { Ledger, Snapshot } from './ledger.ts';
 import type { Target, Verdict } from './oracle.ts';
 import { type Answer, methodOf, NOTHING, type RefusalShape, type Row, type Wire } from './row.ts';
@@ -107,7 +107,7 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
     return 'a 401 without a challenge';
   // Hosts that are no workspace, and requests that nobody can read, are refused in one form everywhere.
   if (statusCode === 421 || statusCode === 400) return null;
-  const type = String(answer.headers['content-type'] ?? '');
+  const type = answer.headers['content-type'] ?? '';
   if (shape === 'bare') return body === '' ? null : 'a gateway reads no body, and gets one';
   if (shape === 'text')
     return type.startsWith('text/plain') && statusMessage !== '' && body !== ''
@@ -123,14 +123,20 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
   return problem['status'] === statusCode && typeof problem['code'] === 'string' ? null : 'not a problem';
 }
 
-/** A refusal, and looking at something, changes no row; what was allowed to change is put back. */
-async function judgeRows({ ledger, start }: Stage, { row, method, verdict }: Cell): Promise<string[]> {
-  const changed = ledger.compare(start, await ledger.read());
+/**
+ * A refusal, and looking at something, changes no row. What was allowed to change is put back, after a look at
+ * the other workspace, in which nothing may have changed at all.
+ */
+async function judgeRows({ ledger, start }: Stage, { row, method, who, verdict }: Cell): Promise<string[]> {
+  const after = await ledger.read();
+  const changed = ledger.compare(start, after);
   if (changed.length === 0) return [];
-  await ledger.restore(start);
   const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
-  if (verdict === 'allow' && !isSafe) return [];
-  return [`rows were changed in ${changed.join(', ')}`];
+  const isMeant = verdict === 'allow' && !isSafe;
+  const wrong = isMeant ? ledger.compareWithin(who.away.workspaceId, start, after) : changed;
+  await ledger.restore(start);
+  if (wrong.length === 0) return [];
+  return [`rows were changed in ${wrong.join(', ')}${isMeant ? ' of the other workspace' : ''}`];
 }
 
 /** "Not yours" and "does not exist" are one answer, to the letter: a caller gets one text for all things he may not see. */

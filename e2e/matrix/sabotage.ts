@@ -1,6 +1,6 @@
-import { buildApp, type Deps } from '@keyreeve/server';
+import { buildApp, type Deps, inTransaction } from '@keyreeve/server';
 import type { App } from '@keyreeve/testkit';
-import type { World } from './credentials.ts';
+import type { World } from './credential.ts';
 
 /** The server with some of its services replaced. */
 export async function buildRigged(world: World, changes: Partial<Deps>): Promise<App> {
@@ -31,13 +31,16 @@ export interface Sabotage {
 type Caller = Parameters<Deps['accounts']['get']>[0];
 
 /** The caller as if he were the administrator of his workspace. */
-async function asAdmin({ harness: { deps }, acme }: World, caller: Caller): Promise<Caller> {
-  return { ...caller, principal: await deps.sessions.authenticate(caller.workspace.id, cookieOf(acme)) };
+async function asAdmin(world: World, caller: Caller): Promise<Caller> {
+  const { sessions } = world.harness.deps;
+  const { id } = caller.workspace;
+  return { ...caller, principal: await sessions.authenticate(id, adminCookie(world, id)) };
 }
 
 type Cookie = Parameters<Deps['sessions']['authenticate']>[1];
 
-function cookieOf(town: World['acme']): Cookie {
+function adminCookie({ harness, acme, bolt }: World, workspaceId: string): Cookie {
+  const town = workspaceId === harness.deps.defaultWorkspace.id ? acme : bolt;
   const value = town.cookies.admin?.split('=')[1] ?? '';
   return { reveal: () => value } as Cookie;
 }
@@ -59,12 +62,12 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'every cookie is the administrator',
     route: 'GET /v1/users/:id',
-    wanted: /\| session .*(200|shows|instead|rows)/,
+    wanted: /\| (session|a cookie) .*: (200|404) instead of (401|404)/,
     change: (world) => {
       const { sessions } = world.harness.deps;
       return {
         sessions: replaced(sessions, {
-          authenticate: (id) => sessions.authenticate(id, cookieOf(world.acme)),
+          authenticate: (id) => sessions.authenticate(id, adminCookie(world, id)),
         }),
       };
     },
@@ -177,10 +180,28 @@ export const SABOTAGES: readonly Sabotage[] = [
     wanted: /: the refusal tells |the answer tells|differs from/,
     change: ({ harness, acme }) => {
       const { keys } = harness.deps;
-      const tell = (error: object) =>
-        Promise.resolve(void Object.assign(error, { detail: `It is the key of ${acme.logins.stranger}.` }));
+      const tell = async (error: object) => {
+        Object.assign(error, { detail: `It is the key of ${acme.logins.stranger}.` });
+      };
       return {
         keys: replaced(keys, { get: (caller, keyId) => failing(() => keys.get(caller, keyId), tell) }),
+      };
+    },
+  },
+  {
+    name: 'a change reaches into the other workspace',
+    route: 'POST /v1/sessions/end-others',
+    wanted: /: rows were changed in sessions of the other workspace/,
+    change: (world) => {
+      const { sessions, storage } = world.harness.deps;
+      return {
+        sessions: replaced(sessions, {
+          endOthers: async (caller) => {
+            const ended = await sessions.endOthers(caller);
+            await inTransaction(storage, (tx) => tx.deleteFrom('sessions').execute());
+            return ended;
+          },
+        }),
       };
     },
   },

@@ -1,11 +1,11 @@
-import { CAST, OWNERS, PEOPLE, type Person, SERVICES, USERS } from './cast.ts';
-import type { Credential } from './credentials.ts';
+import { OWNERS, PEOPLE, type Person, SERVICES, USERS } from './cast.ts';
+import type { Credential } from './credential.ts';
 import type { Target } from './oracle.ts';
 import type { Belongings, Town } from './town.ts';
 
 /** The same shape as a real id, and surely nobody's. */
 function unlike(id: string): string {
-  return `${id.slice(0, -12)}${'Zz9Zz9Zz9Zz9'}`;
+  return `${id.slice(0, -12)}Zz9Zz9Zz9Zz9`;
 }
 
 interface Wish {
@@ -130,8 +130,4 @@ export function belongingsOf(town: Town, person: Person): Belongings {
 
 export function personOf(town: Town, accountId: string | null): Person | null {
   return PEOPLE.find((person) => town.accounts[person] === accountId) ?? null;
-}
-
-export function isService(person: Person): boolean {
-  return CAST[person].kind === 'service';
 }

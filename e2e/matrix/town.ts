@@ -24,6 +24,7 @@ export interface Belongings {
 /** One workspace with its people, all made over HTTP. */
 export interface Town {
   readonly name: 'Acme' | 'Bolt';
+  readonly workspaceId: string;
   readonly host: string;
   readonly isDefault: boolean;
   readonly accounts: Readonly<Record<Person, string>>;
@@ -145,7 +146,9 @@ export async function settleTown(
   const client = createClient(harness, host);
   const admin = await client.signIn(emailOf(name, 'admin'));
   const by = { cookie: admin.cookie };
-  const accounts = await createPeople(client, name, by);
+  const { json } = await client.send('GET', '/v1/session', by);
+  const me = json as { account: { id: string }; workspace: { id: string } };
+  const accounts = await createPeople(client, name, by, me.account.id);
   const cookies: Partial<Record<Person, string>> = {};
   const sessions: Partial<Record<Person, string>> = {};
   for (const person of USERS) {
@@ -159,7 +162,8 @@ export async function settleTown(
   await client.send('PUT', `/v1/packages/${outsideId}/owners/${accounts.deputy}`, by);
   const gone = await makeGone(client, name, by);
   await harness.deps.notices.sendDue();
-  const town = { ...place, accounts, cookies, sessions, belongings, outsideId, gone, client };
+  const { id: workspaceId } = me.workspace;
+  const town = { ...place, workspaceId, accounts, cookies, sessions, belongings, outsideId, gone, client };
   const logins = Object.fromEntries(PEOPLE.map((person) => [person, loginOf(name, person)])) as Record<
     Person,
     string
@@ -176,9 +180,9 @@ async function createPeople(
   client: Client,
   name: Town['name'],
   by: Headers,
+  adminId: string,
 ): Promise<Record<Person, string>> {
-  const me = await client.send('GET', '/v1/session', by);
-  const accounts: Partial<Record<Person, string>> = { admin: (me.json['account'] as { id: string }).id };
+  const accounts: Partial<Record<Person, string>> = { admin: adminId };
   for (const person of PEOPLE.filter((each) => each !== 'admin')) {
     const { kind, isAdmin, grants } = CAST[person];
     const common = { displayName: nameOf(name, person), grants };

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run } from './run.ts';
+import { freePort, sleep } from './server-process.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const MINUTES_MS = 60_000;
+
+/** The PATH of a person: without the programs that npm puts in front while its scripts run. */
+function personalPath(): string {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.filter((folder) => !folder.includes('node_modules')).join(path.delimiter);
+}
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-clone-'));
+  const cloned = await run('/usr/bin/git', ['clone', '--quiet', ROOT, path.join(folder, 'keyreeve')]);
+  expect(cloned.code, cloned.output).toBe(0);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** `npm start` in the clone, until it listens; then SIGTERM. */
+async function startOnce(): Promise<{ output: string; code: number | null }> {
+  const port = await freePort();
+  const child = spawn('npm', ['start'], {
+    cwd: path.join(folder, 'keyreeve'),
+    env: { ...process.env, PATH: personalPath(), KEYREEVE_PORT: String(port), CI: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  while (!output.includes(`listens on http://localhost:${port}`)) {
+    if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${output}`);
+    await sleep(50);
+  }
+  const health = await fetch(`http://localhost:${port}/healthz`);
+  expect(health.status).toBe(200);
+  child.kill('SIGTERM');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { output, code };
+}
+
+it('a fresh clone starts by `npm start` alone, prints its set-up code, and starts again without installing', async () => {
+  const first = await startOnce();
+  expect(first.output).toMatch(/Set-up code \(works once\): [0-9A-Za-z]{24}/);
+  expect(existsSync(path.join(folder, 'keyreeve/data/keyreeve.db'))).toBe(true);
+  expect(first.code).toBe(0);
+  const second = await startOnce();
+  expect(second.output).not.toMatch(/added \d+ packages/);
+  const status = await run('/usr/bin/git', ['-C', path.join(folder, 'keyreeve'), 'status', '--porcelain']);
+  expect(status.output).toBe('');
+}, 5 * MINUTES_MS);
