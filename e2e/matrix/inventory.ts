@@ -46,7 +46,7 @@ export function findInventoryFaults(
   return [
     ...routes
       .filter((route) => !ruled.has(route) && !isDerivedHead(route, rows))
-      .map((route) => `${route} has no row in the oracle`),
+      .map((route) => `${route} has no row in the oracle; write one in e2e/matrix/policy-*.ts`),
     ...[...ruled]
       .filter((route) => !routes.includes(route))
       .map((route) => `${route} has a row in the oracle but is no route`),

@@ -98,8 +98,8 @@ describe('a mistake in the server', () => {
     await app.ready();
     const answer = await app.inject({ url: '/openapi.json', headers: { host: 'localhost' } });
     expect(findInventoryFaults(listRoutes(app), ROWS, answer.json<OpenApi>())).toEqual([
-      'GET /v1/users/:id/planted has no row in the oracle',
-      'HEAD /v1/users/:id/planted has no row in the oracle',
+      'GET /v1/users/:id/planted has no row in the oracle; write one in e2e/matrix/policy-*.ts',
+      'HEAD /v1/users/:id/planted has no row in the oracle; write one in e2e/matrix/policy-*.ts',
       'GET /v1/users/:id/planted is in the OpenAPI document; the oracle does not say so',
     ]);
     await app.close();

@@ -85,11 +85,11 @@ function judge(cell: Cell, answer: Answer): string[] {
   const leaks = away.map((text) => `the answer tells ${text} of the other workspace`);
   if (verdict === 'allow') {
     const isReached = (statusCode >= 200 && statusCode < 300) || row.reached?.includes(statusCode) === true;
-    if (!isReached) return [`refused with ${statusCode}, ought to be allowed: ${answer.body.slice(0, 300)}`];
+    if (!isReached) return [`refused with ${statusCode}, ought to be allowed (${answer.body.slice(0, 300)})`];
     const wrong = method === 'HEAD' ? null : (row.judge?.(answer, who, target) ?? null);
     return wrong === null ? leaks : [wrong, ...leaks];
   }
-  if (statusCode !== verdict) return [`${statusCode} instead of ${verdict}: ${answer.body.slice(0, 200)}`];
+  if (statusCode !== verdict) return [`${statusCode} instead of ${verdict} (${answer.body.slice(0, 200)})`];
   const home = findCanaries(cell, answer, who.home.canaries).map((text) => `the refusal tells ${text}`);
   const shape = method === 'HEAD' ? null : findShapeFault(row.shape ?? 'problem', answer);
   return [...leaks, ...home, ...(shape === null ? [] : [shape])];

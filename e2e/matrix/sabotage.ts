@@ -62,7 +62,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'every cookie is the administrator',
     route: 'GET /v1/users/:id',
-    wanted: /\| (session|a cookie) .*: (200|404) instead of (401|404)/,
+    wanted: /\| (session|a cookie) .*: (200|404) instead of (401|404) /,
     change: (world) => {
       const { sessions } = world.harness.deps;
       return {
@@ -208,7 +208,8 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'whoever reaches an account may delete it',
     route: 'DELETE /v1/service-accounts/:id',
-    wanted: /\| session of manager \| service account of robot: 204 instead of 403; rows were changed in /,
+    wanted:
+      /\| session of manager \| service account of robot: 204 instead of 403 \(\); rows were changed in /,
     change: (world) => {
       const { accounts } = world.harness.deps;
       return {

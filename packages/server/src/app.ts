@@ -40,7 +40,8 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       keys: deps.keyAuthenticator,
       usage,
       authenticateSession: (cookie, facts) => sessions.authenticate(facts.workspace.id, cookie),
-      authenticateToken: (token, facts) => tokens.authenticate(token, facts),
+      authenticateToken: (token, facts) =>
+        facts.isRecheck ? tokens.verify(facts.workspace, token, facts.ip) : tokens.authenticate(token, facts),
     }),
   });
   registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });

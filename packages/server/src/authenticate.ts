@@ -32,13 +32,15 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const fromKey = async (presented: PresentedKey, facts: RequestFacts): Promise<AuthenticatedPrincipal> => {
     const outcome = await deps.keys.authenticate(facts.workspace.id, presented, facts.ip);
     if (outcome.code === 'malformed' || outcome.code === 'not_found') throw authErrors.invalid_credential();
-    deps.usage.record({
-      workspaceId: facts.workspace.id,
-      keyId: outcome.key.id,
-      outcome: outcome.code,
-      ip: facts.ip,
-      userAgent: facts.userAgent,
-    });
+    if (!facts.isRecheck) {
+      deps.usage.record({
+        workspaceId: facts.workspace.id,
+        keyId: outcome.key.id,
+        outcome: outcome.code,
+        ip: facts.ip,
+        userAgent: facts.userAgent,
+      });
+    }
     if (outcome.code !== 'valid') throw REASONS[outcome.code]();
     return { kind: 'key', account: outcome.account, key: outcome.key };
   };

@@ -6,7 +6,7 @@ const SECOND_MS = 1_000;
 
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, notices, tokens, passwordLinks, blobSweeper } = deps;
+  const { usage, audit, sessions, notices, tokens, passwordLinks, keyDelivery, blobSweeper } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -17,6 +17,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
       { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
+      { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
       { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },
     ],

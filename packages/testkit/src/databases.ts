@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { describe, inject } from 'vitest';
 
 /** A fresh, empty database for one test file or one test. */
 export interface TestDatabase {
@@ -49,4 +49,9 @@ async function runOnServer(url: URL, sql: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** A group of tests about one engine only. On the other there is nothing to test, so nothing is skipped either. */
+export function describeOn(engine: 'sqlite' | 'postgres', name: string, body: () => void): void {
+  if (testEngine() === engine) describe(name, body);
 }

@@ -22,6 +22,8 @@ export interface Harness {
   readonly deps: Deps;
   readonly clock: TestClock;
   readonly database: TestDatabase;
+  /** For a second process on the same database. */
+  readonly masterKey: string;
   /** Every log line of the run, to search for secrets. */
   readonly logLines: readonly string[];
   /** Makes an account straight in the database; sign-in is not needed for it. */
@@ -69,6 +71,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     deps,
     clock,
     database,
+    masterKey,
     logLines,
     createAccount: (input) =>
       inTransaction(deps.storage, (tx) =>

@@ -127,7 +127,7 @@ describe('a route', () => {
     expect(await call({})).toBe('401 auth.required');
     expect(await call(KEY_HEADERS)).toBe('200 key');
     expect(await call({ authorization: 'Bearer the-token' })).toBe('200 token');
-    expect(await call({ cookie: 'keyreeve_session=x' })).toBe('200 session');
+    expect(await call({ cookie: '__Host-keyreeve_session=x' })).toBe('200 session');
   });
 
   it('tells every 401 how to sign in', async () => {
@@ -168,7 +168,7 @@ describe('a route', () => {
       action: 'iam:audit:read',
     });
     expect(await call({ authorization: 'Bearer the-token' })).toBe('403 auth.insufficient_scope');
-    expect(await call({ cookie: 'keyreeve_session=x' })).toBe('200 session');
+    expect(await call({ cookie: '__Host-keyreeve_session=x' })).toBe('200 session');
   });
 
   it('asks for its action on its resource when it names one', async () => {
@@ -178,15 +178,15 @@ describe('a route', () => {
 
   it('for administrators refuses sessions of members', async () => {
     route({ kinds: ['session'], action: null, isAdminOnly: true });
-    expect(await call({ cookie: 'keyreeve_session=member' })).toBe('403 auth.forbidden');
-    expect(await call({ cookie: 'keyreeve_session=admin' })).toBe('200 session');
+    expect(await call({ cookie: '__Host-keyreeve_session=member' })).toBe('403 auth.forbidden');
+    expect(await call({ cookie: '__Host-keyreeve_session=admin' })).toBe('200 session');
   });
 
   it('for the whole installation admits administrators of the default workspace only', async () => {
     route({ kinds: ['session', 'key'], action: 'orders:read', isSystemOnly: true });
-    expect(await call({ cookie: 'keyreeve_session=admin' })).toBe('200 session');
-    expect(await call({ cookie: 'keyreeve_session=member' })).toBe('403 auth.forbidden');
-    expect(await call({ cookie: 'keyreeve_session=admin', host: 'second.keys.test' })).toBe(
+    expect(await call({ cookie: '__Host-keyreeve_session=admin' })).toBe('200 session');
+    expect(await call({ cookie: '__Host-keyreeve_session=member' })).toBe('403 auth.forbidden');
+    expect(await call({ cookie: '__Host-keyreeve_session=admin', host: 'second.keys.test' })).toBe(
       '403 auth.forbidden',
     );
     expect(await call({ ...KEY_HEADERS, host: 'second.keys.test' })).toBe('403 auth.forbidden');
@@ -219,7 +219,7 @@ describe('a route', () => {
 });
 
 describe('a session cookie', () => {
-  const cookie = { cookie: 'keyreeve_session=x', host: 'keys.test' };
+  const cookie = { cookie: '__Host-keyreeve_session=x', host: 'keys.test' };
 
   it.each<[string, Record<string, string>]>([
     ['the console itself', { 'sec-fetch-site': 'same-origin', origin: 'https://keys.test' }],
@@ -247,6 +247,12 @@ describe('a session cookie', () => {
     route({ kinds: ['session'], action: null }, 'DELETE');
     expect(await call({ ...cookie, ...headers }, 'DELETE')).toBe('403 auth.cross_site');
     expect(refusals).toEqual(['anonymous auth.cross_site /here']);
+  });
+
+  it('counts over https only under the name that no sibling host can plant', async () => {
+    route({ kinds: ['session'], action: null });
+    expect(await call({ cookie: 'keyreeve_session=x' })).toBe('401 auth.required');
+    expect(await call({ cookie: 'keyreeve_session=x; __Host-keyreeve_session=y' })).toBe('200 session');
   });
 
   it('may read from anywhere: the browser keeps the answer from the other site', async () => {
@@ -335,7 +341,7 @@ describe('a proxy in front', () => {
     await app.close();
     app = await startApp(['127.0.0.1']);
     route({ kinds: ['session'], action: null }, 'POST');
-    const headers = { ...FORWARDED, cookie: 'keyreeve_session=x' };
+    const headers = { ...FORWARDED, cookie: '__Host-keyreeve_session=x' };
     expect(await call({ ...headers, origin: 'https://second.keys.test' }, 'POST')).toBe('200 session');
     expect(await call({ ...headers, origin: 'http://10.0.0.5:8080' }, 'POST')).toBe('403 auth.cross_site');
   });

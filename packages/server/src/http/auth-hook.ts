@@ -29,16 +29,21 @@ declare module 'fastify' {
     caller: Caller;
     /** On deferred routes: why the presented credential was not accepted. */
     refusal: AppError | null;
+    /** The caller was known before all of the body had come. */
+    isDecidedEarly: boolean;
   }
 }
 
 export interface AuthHookDeps {
   readonly findWorkspace: (host: string) => Promise<Workspace | null>;
   readonly defaultWorkspace: () => Workspace;
-  /** The principal behind a credential; throws an `auth.*` error when it is no good. */
+  /**
+   * The principal behind a credential; throws an `auth.*` error when it is no good. `isRecheck` on a second look
+   * within one request, which is not a second use.
+   */
   readonly authenticate: (
     credential: PresentedCredential,
-    request: { workspace: Workspace; ip: string; userAgent: string | null },
+    request: { workspace: Workspace; ip: string; userAgent: string | null; isRecheck: boolean },
   ) => Promise<AuthenticatedPrincipal>;
   /** True when a key or token holds the action on the resource, or, without one, on anything at all. */
   readonly isPermitted: (
@@ -54,6 +59,7 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 /** Decides who calls and whether this route is for him at all; the services decide about the object. */
 export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void {
   app.decorateRequest('refusal', null);
+  app.decorateRequest('isDecidedEarly', false);
   app.addHook('onRoute', (route) => {
     if (route.config?.auth === undefined) {
       throw new Error(
@@ -64,22 +70,43 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   app.addHook('onRequest', async (request) => {
     const auth = request.routeOptions.config.auth;
     if (auth === undefined) return;
-    try {
-      request.caller = { ...request.caller, principal: await resolvePrincipal(request, auth, deps) };
-      checkRoute(request, auth, deps);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
-      if (auth.isDeferred !== true) throw error;
-      request.refusal = error;
-    }
+    await admit(request, auth, deps, false);
+    request.isDecidedEarly = !request.raw.complete;
   });
+  // A body may take its time, and its sender decides how long: without a second look, a request begun with a
+  // stolen credential and finished after its revocation would still be carried out.
+  app.addHook('preHandler', (request, _reply, done) => {
+    const auth = request.routeOptions.config.auth;
+    const isKnown = request.refusal === null && request.caller.principal.kind !== 'anonymous';
+    if (auth === undefined || !request.isDecidedEarly || !isKnown) done();
+    else admit(request, auth, deps, true).then(() => done(), done);
+  });
+}
+
+/** Sets the principal of the request, or the refusal where the route answers that itself. */
+async function admit(
+  request: FastifyRequest,
+  auth: RouteAuth,
+  deps: AuthHookDeps,
+  isRecheck: boolean,
+): Promise<void> {
+  try {
+    const principal = await resolvePrincipal(request, auth, deps, isRecheck);
+    request.caller = { ...request.caller, principal };
+    checkRoute(request, auth, deps);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
+    if (auth.isDeferred !== true) throw error;
+    request.refusal = error;
+  }
 }
 
 async function resolvePrincipal(
   request: FastifyRequest,
   auth: RouteAuth,
   deps: AuthHookDeps,
+  isRecheck: boolean,
 ): Promise<Principal> {
   if (auth.kinds.every((kind) => kind === 'anonymous')) return { kind: 'anonymous' };
   const credential = readCredential(request.headers, isSecureRequest(request));
@@ -89,7 +116,7 @@ async function resolvePrincipal(
   }
   if (credential.kind === 'cookie') refuseCrossSite(request);
   const { workspace, userAgent } = request.caller;
-  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent });
+  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isRecheck });
 }
 
 function checkRoute(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): void {

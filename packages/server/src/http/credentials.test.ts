@@ -56,6 +56,12 @@ describe('readCredential', () => {
     ['other cookies', { cookie: 'xkeyreeve_session=a; keyreeve_session_=b; keyreeve_session=' }],
   ])('finds none in %s', (_name, headers) => expect(read(headers)).toBeNull());
 
+  it('takes a plain cookie over plain http only', () => {
+    expect(readCredential({ cookie: 'keyreeve_session=abc' }, true)).toBeNull();
+    expect(readCredential({ cookie: '__Host-keyreeve_session=abc' }, true)?.kind).toBe('cookie');
+    expect(readCredential({ cookie: 'keyreeve_session=abc' }, false)?.kind).toBe('cookie');
+  });
+
   it('takes two spellings of the same credential for one', () => {
     const same = {
       authorization: basic(API_KEY, SECRET_KEY),

@@ -2,6 +2,17 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyServerOptions } from 'fastify';
 
+const RFC_3339 = addFormats.default.get('date-time') as { readonly validate: (text: string) => boolean };
+
+/**
+ * The format of the library also takes what no clock of ours shows, a 60th second, and what `Date.parse` cannot
+ * read, an offset without minutes. Either would become `NaN`: no expiry at all in one database, a fault of the
+ * server in the other.
+ */
+function isInstant(text: string): boolean {
+  return RFC_3339.validate(text) && !Number.isNaN(Date.parse(text));
+}
+
 const OPTIONS = {
   removeAdditional: false,
   useDefaults: true,
@@ -29,6 +40,7 @@ function buildValidator(
   const make = (coerceTypes: boolean): Ajv => {
     const ajv = new Ajv({ ...OPTIONS, coerceTypes });
     addFormats.default(ajv);
+    ajv.addFormat('date-time', { type: 'string', validate: isInstant });
     for (const schema of Object.values(externalSchemas)) ajv.addSchema(schema);
     return ajv;
   };

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/index.ts';
@@ -20,6 +21,11 @@ export interface Storage {
   /** Only for `inTransaction` and migrations. */
   readonly write: Kysely<Database>;
   readonly usage: Kysely<Database>;
+  /**
+   * A number that changes with every commit to the main store by any connection, also of other processes; what
+   * was read under one value is true as long as it is the value. Null on PostgreSQL, which has no such number.
+   */
+  readonly changeCounter: (() => number) | null;
   close(): Promise<void>;
 }
 
@@ -45,18 +51,22 @@ function openSqliteStorage(dataDir: string): Storage {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const main = path.join(dataDir, 'keyreeve.db');
   const usageFile = path.join(dataDir, 'usage.db');
-  const connect = (file: string, readOnly: boolean) =>
-    new Kysely<Database>({ dialect: createSqliteDialect(openSqlite({ file, readOnly })) });
-  const write = connect(main, false);
-  const usage = connect(usageFile, false);
+  const toKysely = (database: DatabaseSync) =>
+    new Kysely<Database>({ dialect: createSqliteDialect(database) });
+  const write = toKysely(openSqlite({ file: main, readOnly: false }));
+  const usage = toKysely(openSqlite({ file: usageFile, readOnly: false }));
   chmodSync(main, 0o600);
   chmodSync(usageFile, 0o600);
-  const read = connect(main, true);
+  // The counter of this connection also moves with our own writer's commits, since that is another connection.
+  const readDatabase = openSqlite({ file: main, readOnly: true });
+  const read = toKysely(readDatabase);
+  const dataVersion = readDatabase.prepare('pragma data_version');
   return {
     engine: 'sqlite',
     read,
     write,
     usage,
+    changeCounter: () => Number(dataVersion.get()?.['data_version']),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy(), usage.destroy()]);
     },
@@ -86,5 +96,12 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
   );
   pool.on('error', () => {});
   const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  return { engine: 'postgres', read: kysely, write: kysely, usage: kysely, close: () => kysely.destroy() };
+  return {
+    engine: 'postgres',
+    read: kysely,
+    write: kysely,
+    usage: kysely,
+    changeCounter: null,
+    close: () => kysely.destroy(),
+  };
 }

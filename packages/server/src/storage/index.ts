@@ -17,6 +17,7 @@ export {
 } from './master-key.ts';
 export { migrateStorage } from './migrate.ts';
 export {
+  deleteEndedOneTimeLinks,
   dropOneTimeLinksOfAccount,
   dropOneTimeLinksOfKey,
   findOneTimeLink,

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createTestDatabase, startHarness, type TestDatabase, testEngine } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, startHarness, type TestDatabase, testEngine } from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
@@ -144,7 +144,7 @@ describe('a sealed value', () => {
   });
 });
 
-describe.runIf(testEngine() === 'sqlite')('an embedded installation', () => {
+describeOn('sqlite', 'an embedded installation', () => {
   it('keeps its master key in a file of its own, and not in the database', async () => {
     const harness = await startHarness({ environment: { KEYREEVE_MASTER_KEY: '' } });
     const { dataDir } = harness.database;

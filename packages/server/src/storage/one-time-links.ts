@@ -48,6 +48,27 @@ export async function useOneTimeLink(exec: Executor, id: string, now: number): P
   return result.numUpdatedRows === 1n;
 }
 
+/** Deletes up to `limit` links of all workspaces that ended before, with what they held; says how many. */
+export async function deleteEndedOneTimeLinks(
+  exec: Executor,
+  purpose: string,
+  before: number,
+  limit: number,
+): Promise<number> {
+  const result = await exec
+    .deleteFrom('one_time_links')
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('one_time_links')
+        .select('id')
+        .where('purpose', '=', purpose)
+        .where('expires_at', '<=', before)
+        .limit(limit),
+    )
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
 /** Links of a key stop working when the key is regenerated or deleted: they would hand out a dead secret. */
 export async function dropOneTimeLinksOfKey(
   exec: Executor,

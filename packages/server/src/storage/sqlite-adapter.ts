@@ -1,9 +1,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { isRetryable } from './faults.ts';
 
 const STATEMENTS_MAX = 500;
-// While it opens, before it serves anybody, a process may wait for another one that makes the same new file.
 const OPENING_WAIT_MS = 5_000;
+const OPENING_PAUSE_MS = 20;
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 
 export interface SqliteOptions {
@@ -13,19 +14,44 @@ export interface SqliteOptions {
 
 /**
  * Opens one connection with the settings that durability and safety need, and reads each of them back: a
- * build or a file system that silently ignores one would lose acknowledged writes.
+ * build or a file system that silently ignores one would lose acknowledged writes. While another process makes
+ * the same new file it waits, with the whole process: nobody is served yet.
  *
  * @throws Error when a setting did not take, or the SQLite library has the WAL-reset bug (before 3.51.3).
  */
 export function openSqlite(options: SqliteOptions): DatabaseSync {
+  const startedAt = performance.now();
+  for (;;) {
+    try {
+      return openOnce(options);
+    } catch (error) {
+      if (!isRetryable(error) || performance.now() - startedAt >= OPENING_WAIT_MS) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, OPENING_PAUSE_MS);
+    }
+  }
+}
+
+function openOnce(options: SqliteOptions): DatabaseSync {
   const database = new DatabaseSync(options.file, {
     readOnly: options.readOnly,
-    timeout: OPENING_WAIT_MS,
+    // Waiting in the library would stop the event loop for as long as another process writes; callers
+    // retry asynchronously instead.
+    timeout: 0,
     defensive: true,
     enableForeignKeyConstraints: true,
   });
-  requireVersion(database);
-  if (!options.readOnly) requirePragma(database, 'journal_mode', 'wal', 'wal');
+  try {
+    requireVersion(database);
+    requireSettings(database, options.readOnly);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function requireSettings(database: DatabaseSync, isReadOnly: boolean): void {
+  if (!isReadOnly) requirePragma(database, 'journal_mode', 'wal', 'wal');
   requirePragma(database, 'synchronous', 'FULL', 2);
   requirePragma(database, 'foreign_keys', 'ON', 1);
   requirePragma(database, 'trusted_schema', 'OFF', 0);
@@ -33,10 +59,6 @@ export function openSqlite(options: SqliteOptions): DatabaseSync {
   // Deleted digests and mails are overwritten on disk, not only unlinked.
   requirePragma(database, 'secure_delete', 'ON', 1);
   requirePragma(database, 'mmap_size', '0', 0);
-  // Waiting in the library would stop the event loop for as long as another process writes; callers
-  // retry asynchronously instead.
-  requirePragma(database, 'busy_timeout', '0', 0);
-  return database;
 }
 
 function requireVersion(database: DatabaseSync): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createTestDatabase, type TestDatabase, testEngine } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, type TestDatabase, testEngine } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
@@ -215,7 +215,7 @@ describe('a taken name', () => {
   });
 });
 
-describe.runIf(testEngine() === 'postgres')('a database that cannot be reached', () => {
+describeOn('postgres', 'a database that cannot be reached', () => {
   it('is called unavailable within seconds, and harms nothing', async () => {
     // A port that was free a moment ago: nobody listens there.
     const server = createServer().listen(0, '127.0.0.1');

@@ -425,6 +425,22 @@ describe('a key that manages accounts', () => {
     ).toBe(200);
   });
 
+  it('cannot bring a stronger account that was disabled back to its rights', async () => {
+    const second = await createUser({ role: 'admin' });
+    const strong = await createUser({ grants: [{ actions: ['orders:read'], resources: ['*'] }] });
+    const weak = await createUser({ grants: [] });
+    for (const { id } of [second, strong, weak])
+      expect((await call('PATCH', `/v1/users/${id}`, manager, { state: 'disabled' })).statusCode).toBe(200);
+    const enable = async (id: string) =>
+      (await call('PATCH', `/v1/users/${id}`, manager, { state: 'active' })).statusCode;
+    expect([await enable(second.id), await enable(strong.id), await enable(weak.id)]).toEqual([
+      403, 403, 200,
+    ]);
+    expect((await call('PATCH', `/v1/users/${second.id}`, adminKey, { state: 'active' })).statusCode).toBe(
+      200,
+    );
+  });
+
   it('reaches only the accounts that its scope names; others do not exist for it', async () => {
     const [mine, other] = [await createUser({ grants: [] }), await createUser({ grants: [] })];
     const key = await mint([

@@ -162,7 +162,13 @@ class Accounts implements AccountsService {
         detail: `You may not change ${forbidden} of this account. Ask an administrator.`,
       });
     this.#checkHandedOut(caller, patch);
-    if (patch.email !== undefined || patch.role !== undefined || patch.managers !== undefined)
+    const isBroughtBack = patch.state === 'active' && !before.isActive;
+    if (
+      patch.email !== undefined ||
+      patch.role !== undefined ||
+      patch.managers !== undefined ||
+      isBroughtBack
+    )
       this.#checkCovers(caller, before);
     if (ifMatch !== null && ifMatch !== before.version)
       throw requestErrors.precondition_failed({ extra: { version: before.version } });
@@ -355,7 +361,7 @@ class Accounts implements AccountsService {
     if (!coversAccount(requireAuthenticated(caller).principal, toIdentity(target))) {
       throw authErrors.forbidden({
         detail:
-          'This account holds rights that you lack, so you may change neither its e-mail address, nor its role, nor its managers.',
+          'This account holds rights that you lack, so you may not change its e-mail address, role or managers, and not enable it.',
       });
     }
   }

@@ -6,6 +6,7 @@ import type { Secret } from '../../lib/secret.ts';
 import type { Executor, Keyring, Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import { type ApiKey, type Generation, isExpired, type KeyOutcome, toKeyIdentity } from './api-key.ts';
+import { createKeyCache, type KnownKey } from './key-cache.ts';
 import { digestForeignCredential, isSecretOf } from './key-digest.ts';
 import { hasFullKeyShape, type ParsedKey, parseFullKey, parsePair } from './key-format.ts';
 import { findKey, findKeyByForeignDigest } from './keys.repo.ts';
@@ -46,6 +47,7 @@ const NOT_FOUND: KeyOutcome = { code: 'not_found' };
 
 export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
   const { storage, clock, keyring, accounts } = deps;
+  const cache = createKeyCache(storage);
 
   /** An altered row is refused like an unknown key; only the log and the operator learn of it. */
   const guard = async (find: () => Promise<ApiKey | null>): Promise<ApiKey | null> => {
@@ -58,20 +60,22 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     }
   };
 
-  const judge = async (
-    exec: Executor,
-    key: ApiKey,
-    generation: Generation,
-    ip: string | null,
-  ): Promise<KeyOutcome> => {
-    const account = await accounts.findIdentity(exec, key.workspaceId, key.accountId);
-    if (account === null) return NOT_FOUND;
-    return {
-      code: codeOf(key, generation, account, ip, clock.now()),
-      key: toKeyIdentity(key, generation),
-      keyEpoch: key.epoch,
-      account,
-    };
+  const judge = ({ key, account }: KnownKey, generation: Generation, ip: string | null): KeyOutcome => ({
+    code: codeOf(key, generation, account, ip, clock.now()),
+    key: toKeyIdentity(key, generation),
+    keyEpoch: key.epoch,
+    account,
+  });
+
+  const withAccount = async (exec: Executor, key: ApiKey | null): Promise<KnownKey | null> => {
+    const account = key === null ? null : await accounts.findIdentity(exec, key.workspaceId, key.accountId);
+    return key === null || account === null ? null : { key, account };
+  };
+
+  /** Inside a transaction the key is always read: what the transaction has done itself is in no counter yet. */
+  const findKnown = async (exec: Executor, workspaceId: string, keyId: string): Promise<KnownKey | null> => {
+    const load = async () => withAccount(exec, await guard(() => findKey(exec, keyring, workspaceId, keyId)));
+    return await (exec === storage.read ? cache.find(workspaceId, keyId, load) : load());
   };
 
   const findForeign = async (
@@ -101,20 +105,25 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       if (parsed === null) {
         const foreign =
           'fullKey' in presented ? await findForeign(exec, workspaceId, presented.fullKey) : null;
-        return foreign === null ? { code: 'malformed' } : await judge(exec, foreign, foreign.current, ip);
+        // Without a digest it was revoked by its holder, and as unknown as any other text from then on. The index
+        // keeps it, so that nobody imports it again.
+        if (foreign === null || foreign.current.digest === '') return { code: 'malformed' };
+        const known = await withAccount(exec, foreign);
+        return known === null ? NOT_FOUND : judge(known, foreign.current, ip);
       }
-      const key = await guard(() => findKey(exec, keyring, workspaceId, parsed.apiKey));
-      if (key === null || key.foreignDigest !== null) return NOT_FOUND;
+      const known = await findKnown(exec, workspaceId, parsed.apiKey);
+      if (known === null || known.key.foreignDigest !== null) return NOT_FOUND;
+      const { key } = known;
       const generation = [key.current, key.old].find(
         (one) => one !== null && isSecretOf(keyring, key, one, parsed.secretKey),
       );
-      return generation == null ? NOT_FOUND : await judge(exec, key, generation, ip);
+      return generation == null ? NOT_FOUND : judge(known, generation, ip);
     },
     reassess: async (workspaceId, keyId, generationNumber, ip) => {
-      const key = await guard(() => findKey(storage.read, keyring, workspaceId, keyId));
-      const generation = [key?.current, key?.old].find((one) => one?.number === generationNumber);
-      if (key === null || generation == null || generation.digest === '') return NOT_FOUND;
-      return await judge(storage.read, key, generation, ip);
+      const known = await findKnown(storage.read, workspaceId, keyId);
+      const generation = [known?.key.current, known?.key.old].find((one) => one?.number === generationNumber);
+      if (known === null || generation == null || generation.digest === '') return NOT_FOUND;
+      return judge(known, generation, ip);
     },
   };
 }

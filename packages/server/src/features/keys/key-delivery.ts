@@ -8,6 +8,7 @@ import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { isEmailAddress } from '../../lib/text.ts';
 import {
+  deleteEndedOneTimeLinks,
   findOneTimeLink,
   insertOneTimeLink,
   inTransaction,
@@ -26,6 +27,7 @@ import { keyErrors } from './keys.errors.ts';
 const LINK_LIFETIME_MS = 7 * DAY_MS;
 const LINK_TOKEN_CHARACTERS = 43;
 const PURPOSE = 'key';
+const SWEEP_ROWS = 500;
 
 export interface DeliveryTarget {
   readonly address: string;
@@ -71,6 +73,8 @@ export interface KeyDelivery {
   send(tx: Tx, caller: Caller, mail: KeyMail): Promise<void>;
   /** Opens a link: the key once, then never again. @throws key.link_unusable for wrong, used and expired links alike */
   open(caller: Caller, token: Secret): Promise<OpenedKey>;
+  /** Deletes links that have ended: the secret in one that nobody opened is of no use to anybody honest. */
+  sweep(): Promise<void>;
 }
 
 function payloadPlace(linkId: string): string {
@@ -159,6 +163,15 @@ class KeyMails implements KeyDelivery {
         fullKey: toFullKey(link.key_id, secretKey),
       };
     });
+  }
+
+  async sweep(): Promise<void> {
+    const { storage, clock } = this.#deps;
+    const sweepSome = () =>
+      inTransaction(storage, (tx) => deleteEndedOneTimeLinks(tx, PURPOSE, clock.now(), SWEEP_ROWS));
+    while ((await sweepSome()) === SWEEP_ROWS) {
+      // In small pieces: one large delete would keep other writers waiting.
+    }
   }
 
   async #createLink(

@@ -83,7 +83,7 @@ export function createKeyLister(deps: Deps): KeyLister {
     const items: KeyView[] = [];
     const batch = unusedSince === undefined ? page.limit + 1 : SCAN_BATCH;
     for (let scanned = 0; ; ) {
-      const keys = await listKeys(storage.read, keyring, filter, after, batch);
+      const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, after, batch);
       const views = await toViews(filter.workspaceId, keys);
       for (const view of views) {
         if (items.length === page.limit)
@@ -92,8 +92,9 @@ export function createKeyLister(deps: Deps): KeyLister {
         if (unusedSince === undefined || (view.lastUse?.at ?? view.key.createdAt) < unusedSince)
           items.push(view);
       }
-      scanned += keys.length;
-      if (keys.length < batch) return { items, nextCursor: null };
+      scanned += rowCount;
+      if (rowCount < batch) return { items, nextCursor: null };
+      after = end;
       if (scanned >= SCAN_KEYS_MAX) return { items, nextCursor: after === null ? null : encodeCursor(after) };
     }
   };

@@ -247,15 +247,22 @@ function matchesText(q: string): RawBuilder<boolean> {
   return sql<boolean>`(comment_lower like ${`%${escaped(asciiLower(q))}%`} escape '\\' or id like ${`${escaped(q)}%`} escape '\\')`;
 }
 
-/** Newest first; `after` holds creation time and id of the last row of the page before. */
+/** A stretch of the list: its intact keys, and where it ends, whether or not the row there is one of them. */
+export interface KeyStretch {
+  readonly keys: readonly ApiKey[];
+  readonly rowCount: number;
+  readonly end: CursorValues | null;
+}
+
+/** Newest first; `after` holds creation time and id of the last row of the stretch before. */
 export async function listKeys(
   exec: Executor,
   keyring: Keyring,
   filter: KeyFilter,
   after: CursorValues | null,
   limit: number,
-): Promise<ApiKey[]> {
-  if (filter.accountIds?.length === 0) return [];
+): Promise<KeyStretch> {
+  if (filter.accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
   let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
   if (filter.accountIds !== null) query = query.where('account_id', 'in', filter.accountIds);
   if (filter.accountId !== undefined) query = query.where('account_id', '=', filter.accountId);
@@ -273,8 +280,10 @@ export async function listKeys(
   }
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   // An altered row would fail the whole list; it stays out, and reading it by id says why.
-  return rows
+  const keys = rows
     .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
     .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
     .map(({ key }) => key);
+  const last = rows.at(-1);
+  return { keys, rowCount: rows.length, end: last === undefined ? null : [last.created_at, last.id] };
 }

@@ -41,7 +41,7 @@ describe('isValidPackageId', () => {
     expect(isValidPackageId('a.'.repeat(50_000))).toBe(false);
     expect(isValidDependencyId(`${'a.'.repeat(63)}!`)).toBe(false);
     expect(isValidDependencyId('a-'.repeat(64))).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 

