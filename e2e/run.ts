@@ -8,6 +8,7 @@ export interface Run {
   readonly stderr: string;
   /** Both, as a person at a terminal reads them. */
   readonly output: string;
+  readonly durationMs: number;
 }
 
 export interface RunOptions {
@@ -39,6 +40,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
       });
     }
     let isLate = false;
+    const startedAt = performance.now();
     const timer = setTimeout(() => {
       isLate = true;
       child.kill('SIGKILL');
@@ -48,7 +50,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
       clearTimeout(timer);
       if (isLate)
         reject(new Error(`${file} ${args.join(' ')} did not end in ${timeoutMs} ms:\n${text.output}`));
-      else resolve({ code, ...text });
+      else resolve({ code, ...text, durationMs: Math.round(performance.now() - startedAt) });
     });
   });
 }
@@ -59,5 +61,5 @@ export function show(title: string, ended: Run): void {
     .trim()
     .split('\n')
     .map((line) => `    ${line.slice(0, 240)}`);
-  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${ended.code}`);
+  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${ended.code} after ${ended.durationMs} ms`);
 }

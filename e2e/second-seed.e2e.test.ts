@@ -146,7 +146,8 @@ describe('unlisting', () => {
       version: '2.0.0',
       files: { 'lib/a.txt': 'contents' },
     });
-    await nuget.modern.push(file, pushKey.fullKey, server.url);
+    const pushed = await nuget.modern.push(file, pushKey.fullKey, server.url);
+    expect(pushed.output).toContain('Your package was pushed.');
 
     const refused = await nuget.modern.delete(ID, '2.0.0', pushKey.fullKey, server.url);
     show('nuget.exe 5.8 deletes with the push key:', refused);

@@ -1,4 +1,4 @@
-import type { LightMyRequestResponse } from 'fastify';
+import type { App } from '@keyreeve/testkit';
 import type { Credential } from './credential.ts';
 import type { Target, Verdict } from './oracle.ts';
 import type { Headers } from './town.ts';
@@ -12,7 +12,7 @@ export interface Wire {
   readonly bytes?: Uint8Array;
 }
 
-export type Answer = LightMyRequestResponse;
+export type Answer = Awaited<ReturnType<App['inject']>>;
 
 /** How a refusal is told: a problem, the error of `/iam`, a reason phrase with text, or a status alone. */
 export type RefusalShape = 'problem' | 'iam' | 'text' | 'bare';

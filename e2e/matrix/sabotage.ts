@@ -209,7 +209,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'whoever reaches an account may delete it',
     route: 'DELETE /v1/service-accounts/:id',
     wanted:
-      /\| session of manager \| service account of robot: 204 instead of 403 \(\); rows were changed in /,
+      /(writing member and reading robot|session of manager) \| service account of robot: 204 instead of 403 \(\); rows were changed in /,
     change: (world) => {
       const { accounts } = world.harness.deps;
       return {

@@ -75,11 +75,10 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   });
   // A body may take its time, and its sender decides how long: without a second look, a request begun with a
   // stolen credential and finished after its revocation would still be carried out.
-  app.addHook('preHandler', (request, _reply, done) => {
+  app.addHook('preHandler', async (request) => {
     const auth = request.routeOptions.config.auth;
     const isKnown = request.refusal === null && request.caller.principal.kind !== 'anonymous';
-    if (auth === undefined || !request.isDecidedEarly || !isKnown) done();
-    else admit(request, auth, deps, true).then(() => done(), done);
+    if (auth !== undefined && request.isDecidedEarly && isKnown) await admit(request, auth, deps, true);
   });
 }
 

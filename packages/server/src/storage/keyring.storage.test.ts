@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createTestDatabase, describeOn, startHarness, type TestDatabase, testEngine } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, startHarness, type TestDatabase } from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';

@@ -73,6 +73,33 @@ describe('an imported key', () => {
   });
 });
 
+describe('a key that manages keys', () => {
+  it('tightens the allow list of a stronger key, and loosens only that of one whose rights it holds', async () => {
+    const mint = async (actions: string[], ipRanges: string[] = []) =>
+      await harness.deps.keys.create(company.adminCaller, company.admin.id, {
+        comment: 'x',
+        access: 'scoped',
+        scopes: [{ actions, resources: ['*'] }],
+        ipRanges,
+      });
+    const manager = (await mint(['iam:keys:write'])).fullKey.reveal();
+    const strong = await mint(['iam:*'], ['10.0.0.0/8', '192.0.2.7']);
+    const weak = await mint(['iam:keys:write'], ['10.0.0.0/8']);
+    const edit = async (id: string, ipRanges: string[]) =>
+      (
+        await call(harness, 'PATCH', `/v1/keys/${id}`, {
+          key: manager,
+          body: { ipRanges },
+          headers: { 'if-match': '*' },
+        })
+      ).statusCode;
+    expect(await edit(strong.key.id, [])).toBe(403);
+    expect(await edit(strong.key.id, ['0.0.0.0/0'])).toBe(403);
+    expect(await edit(strong.key.id, ['10.0.0.0/8'])).toBe(200);
+    expect(await edit(weak.key.id, [])).toBe(200);
+  });
+});
+
 describe('a list with a row that somebody altered', () => {
   it('goes on behind it: only that one key is missing', async () => {
     const account = await harness.createAccount({
