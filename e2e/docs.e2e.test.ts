@@ -80,7 +80,10 @@ describe('README.md', () => {
     const answer = await runLine(fill(authorize));
     expect(answer.stdout).toMatch(/^HTTP\/1.1 204 /);
     const file = 'AzureRM.DataFactoryV2.1.0.0.nupkg';
-    writeFileSync(path.join(workplace.folder, file), buildNupkg({ id: 'AzureRM.DataFactoryV2', version: '1.0.0' }));
+    writeFileSync(
+      path.join(workplace.folder, file),
+      buildNupkg({ id: 'AzureRM.DataFactoryV2', version: '1.0.0' }),
+    );
     const pushed = await runLine(fill(push));
     expect(pushed.output).toContain('Your package was pushed.');
   });
@@ -89,13 +92,20 @@ describe('README.md', () => {
 describe('docs/cli.md', () => {
   it('shows commands that work, each of them', async () => {
     const key = await mintKey(admin, admin.accountId, { comment: 'in the docs', access: 'account' });
-    await admin.api.POST('/v1/service-accounts', { body: { technicalName: 'bystander', displayName: 'Bystander' } });
+    await admin.api.POST('/v1/service-accounts', {
+      body: { technicalName: 'bystander', displayName: 'Bystander' },
+    });
     const row = `bystander,imported,full,,,${'ab'.repeat(32)}\n`;
-    writeFileSync(path.join(workplace.folder, 'keys.csv'), `account,comment,access,scopes,expiresAt,sha256\n${row}`);
+    writeFileSync(
+      path.join(workplace.folder, 'keys.csv'),
+      `account,comment,access,scopes,expiresAt,sha256\n${row}`,
+    );
     const lines = shellBlocks('docs/cli.md')
       .flatMap((block) => block.split('\n'))
       .map((line) => line.replace(/\s+#.*$/, '').trim())
-      .filter((line) => line.includes('keyreeve ') && !INTERACTIVE.test(line) && !line.includes('--ask-password'));
+      .filter(
+        (line) => line.includes('keyreeve ') && !INTERACTIVE.test(line) && !line.includes('--ask-password'),
+      );
     // Deletions are shown beside what they delete, and others still need it: they come last.
     const isLast = (line: string) => / delete |revoke-self/.test(line);
     const ordered = [...lines.filter((line) => !isLast(line)), ...lines.filter(isLast)];

@@ -47,13 +47,17 @@ async function startOnce(): Promise<{ output: string; code: number | null }> {
   return { output, code };
 }
 
-it('a fresh clone starts by `npm start` alone, prints its set-up code, and starts again without installing', async () => {
-  const first = await startOnce();
-  expect(first.output).toMatch(/Set-up code \(works once\): [0-9A-Za-z]{24}/);
-  expect(existsSync(path.join(folder, 'keyreeve/data/keyreeve.db'))).toBe(true);
-  expect(first.code).toBe(0);
-  const second = await startOnce();
-  expect(second.output).not.toMatch(/added \d+ packages/);
-  const status = await run('/usr/bin/git', ['-C', path.join(folder, 'keyreeve'), 'status', '--porcelain']);
-  expect(status.output).toBe('');
-}, 5 * MINUTES_MS);
+it(
+  'a fresh clone starts by `npm start` alone, prints its set-up code, and starts again without installing',
+  async () => {
+    const first = await startOnce();
+    expect(first.output).toMatch(/Set-up code \(works once\): [0-9A-Za-z]{24}/);
+    expect(existsSync(path.join(folder, 'keyreeve/data/keyreeve.db'))).toBe(true);
+    expect(first.code).toBe(0);
+    const second = await startOnce();
+    expect(second.output).not.toMatch(/added \d+ packages/);
+    const status = await run('/usr/bin/git', ['-C', path.join(folder, 'keyreeve'), 'status', '--porcelain']);
+    expect(status.output).toBe('');
+  },
+  5 * MINUTES_MS,
+);

@@ -56,10 +56,11 @@ export async function run(file: string, args: readonly string[], options: RunOpt
 }
 
 /** The first lines of what a program says, as evidence in the log of the run. */
-export function show(title: string, ended: Run): void {
+export function show(title: string, ended: Pick<Run, 'code' | 'output'> & Partial<Run>): void {
+  const took = ended.durationMs === undefined ? '' : ` after ${ended.durationMs} ms`;
   const lines = ended.output
     .trim()
     .split('\n')
     .map((line) => `    ${line.slice(0, 240)}`);
-  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${ended.code} after ${ended.durationMs} ms`);
+  console.log(`${title}\n${lines.slice(0, 12).join('\n')}\n    exit ${ended.code}${took}`);
 }

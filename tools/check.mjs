@@ -23,7 +23,10 @@ const STEPS = [
   },
   { name: 'imports', command: ['node', 'tools/check-imports.mjs'], count: /^(\d+ files)/m },
   { name: 'unused', command: ['knip'] },
-  { name: 'unused in production', command: ['knip', '--production'] },
+  {
+    name: 'unused in production',
+    command: ['knip', '--production', '--include', 'files,dependencies,unlisted,unresolved'],
+  },
   { name: 'generated files', command: ['node', 'tools/check-generated.mjs'], count: /^(\d+ files)/m },
 ];
 

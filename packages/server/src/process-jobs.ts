@@ -15,6 +15,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
       { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
+      { name: 'sweep refusals', everyMs: HOUR_MS, run: () => audit.sweep() },
       { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },

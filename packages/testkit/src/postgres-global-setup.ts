@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = await mkdtemp(path.join(tmpdir(), 'keyreeve-postgres-'));
   await chmod(folder, 0o755);
   try {
-    const { url, stop } = await startServer(await loadEmbeddedPostgres(folder), folder);
+    const { url, stop } = await startServer(await loadWithoutExitHook(folder), folder);
     project.provide('postgresUrl', url);
     return async () => {
       await stop();
@@ -76,6 +76,16 @@ async function startServer(Postgres: EmbeddedPostgresClass, folder: string) {
     return { url, stop: () => server.stop() };
   }
   throw new Error(`PostgreSQL did not start for the tests:\n${messages.slice(-20).join('\n')}`);
+}
+
+/** Its exit hook ends the process with 0 when nothing is left to do, and so hides that tests have failed. */
+async function loadWithoutExitHook(folder: string): Promise<EmbeddedPostgresClass> {
+  const known = process.listeners('beforeExit');
+  const loaded = await loadEmbeddedPostgres(folder);
+  for (const listener of process.listeners('beforeExit')) {
+    if (!known.includes(listener)) process.removeListener('beforeExit', listener);
+  }
+  return loaded;
 }
 
 /**

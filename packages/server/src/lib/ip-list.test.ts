@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isIpInRanges, parseCidr } from './ip-list.ts';
+import { isIpInRanges, parseCidr, toNetwork } from './ip-list.ts';
 
 describe('parseCidr', () => {
   it.each([
@@ -56,5 +56,19 @@ describe('isIpInRanges', () => {
       expect(isIpInRanges(ip, ['0.0.0.0/0', '::/0'])).toBe(false);
     expect(isIpInRanges('10.0.0.1', [])).toBe(false);
     expect(isIpInRanges('10.0.0.1', ['nonsense', '10.0.0.0/8'])).toBe(false);
+  });
+});
+
+describe('an address that is counted', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('%s counts as %s', (ip, network) => {
+    expect(toNetwork(ip)).toBe(network);
   });
 });

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** Turns `10.0.0.0/8`, `2001:db8::/32` or a bare address into a form that can be stored, or null. */
 export function parseCidr(text: string): { address: string; prefixBits: number } | null {
@@ -22,4 +22,24 @@ export function isIpInRanges(ip: string, ranges: readonly string[]): boolean {
     list.addSubnet(parsed.address, parsed.prefixBits, isIPv4(parsed.address) ? 'ipv4' : 'ipv6');
   }
   return list.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6');
+}
+
+/** Whoever has one IPv6 address usually has the other 2^64 of its network too, so they count as one. */
+export function toNetwork(ip: string | null): string {
+  if (ip === null) return 'unknown';
+  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(ip);
+  if (mapped?.[1] !== undefined) return mapped[1];
+  if (!isIPv6(ip)) return ip;
+  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
+  const whole = [
+    ...groups,
+    ...Array.from({ length: missing }, () => '0'),
+    ...(tail === undefined || tail === '' ? [] : tail.split(':')),
+  ];
+  return `${whole
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

@@ -311,6 +311,28 @@ describe('refusals', () => {
     expect(await refusalCounts('auth.required')).toEqual(before);
   });
 
+  it('from one IPv6 network count as one address: its holder has 2^64 of them', async () => {
+    harness.clock.advance(MINUTE_MS);
+    const minute = Math.floor(harness.clock.now() / MINUTE_MS);
+    for (let index = 1; index <= 20; index += 1)
+      await get('/v1/users', { 'x-api-key': 'wrong' }, `2001:db8:1:2::${index}`);
+    const counts = await refusalCounts('auth.invalid_credential');
+    expect(counts.at(-1)).toEqual({ minute, address: '2001:db8:1:2::/64', count: 20 });
+  });
+
+  it('are forgotten after 90 days, so that nobody fills the disk by knocking', async () => {
+    await get('/v1/users', { 'x-api-key': 'wrong' }, '192.0.2.5');
+    await harness.deps.audit.flush();
+    harness.clock.advance(90 * 24 * HOUR_MS);
+    await get('/v1/users', { 'x-api-key': 'wrong' }, '192.0.2.6');
+    expect((await refusalCounts('auth.invalid_credential')).length).toBeGreaterThan(2);
+    harness.clock.advance(2 * MINUTE_MS);
+    await harness.deps.audit.sweep();
+    expect(await refusalCounts('auth.invalid_credential')).toMatchObject([
+      { address: '192.0.2.6', count: 1 },
+    ]);
+  });
+
   it('take bounded memory, however many addresses knock', async () => {
     const error = Object.assign(new Error('x'), { code: 'auth.flood' }) as unknown as Parameters<
       Harness['deps']['audit']['countRefusal']

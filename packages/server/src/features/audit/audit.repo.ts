@@ -102,6 +102,20 @@ export async function addRefusals(exec: Executor, refusals: readonly RefusalCoun
     .execute();
 }
 
+/** The oldest minute that is counted, of all workspaces. */
+export async function findOldestRefusal(exec: Executor): Promise<number | null> {
+  const row = await exec
+    .selectFrom('refusals')
+    .select((eb) => eb.fn.min<number | null>('minute').as('minute'))
+    .executeTakeFirst();
+  return row?.minute ?? null;
+}
+
+/** Deletes the counters of all workspaces for minutes before this one. */
+export async function deleteRefusals(exec: Executor, beforeMinute: number): Promise<void> {
+  await exec.deleteFrom('refusals').where('minute', '<', beforeMinute).execute();
+}
+
 /** Adds to the hourly total of a reason, for the charts. Kept in the usage store, apart from durable data. */
 export async function addRefusalHour(
   exec: Executor,

@@ -5,7 +5,7 @@ import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
 import type { Storage, Tx } from '../../storage/index.ts';
 import { type AuditFilter, insertAudit, listAudit, type StoredAuditRow } from './audit.repo.ts';
 import { type AuditEvent, toAuditRow } from './audit-row.ts';
-import { createRefusalCounter } from './refusal-counter.ts';
+import { createRefusalCounter, sweepRefusals } from './refusal-counter.ts';
 
 export interface AuditService {
   /** Writes one row in the transaction of the change that it tells of. */
@@ -23,6 +23,8 @@ export interface AuditService {
   countRefusal(caller: Caller, error: AppError, route: string): void;
   /** Writes what was counted; also called once a second by the process. */
   flush(): Promise<void>;
+  /** Deletes counters of refusals that are older than 90 days; rows of the log stay. */
+  sweep(): Promise<void>;
 }
 
 export function createAuditService(deps: { readonly storage: Storage; readonly clock: Clock }): AuditService {
@@ -47,5 +49,6 @@ export function createAuditService(deps: { readonly storage: Storage; readonly c
     },
     countRefusal: (caller, error, route) => refusals.count(caller, error, route),
     flush: () => refusals.flush(),
+    sweep: () => sweepRefusals(deps),
   };
 }

@@ -1,15 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
-import { type Clock, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { toNetwork } from '../../lib/ip-list.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
-import { type AuditRow, addRefusalHour, addRefusals, insertAudit, type RefusalCount } from './audit.repo.ts';
+import {
+  type AuditRow,
+  addRefusalHour,
+  addRefusals,
+  deleteRefusals,
+  findOldestRefusal,
+  insertAudit,
+  type RefusalCount,
+} from './audit.repo.ts';
 import { toAuditRow } from './audit-row.ts';
 
 const PENDING_ROWS_MAX = 1_000;
 const PENDING_COUNTERS_MAX = 10_000;
 // Small enough that writing one batch does not hold the event loop up.
 const BATCH_ROWS = 200;
+const KEEP_MS = 90 * DAY_MS;
 
 /** Refusals between two flushes, in bounded memory: an attacker chooses how many there are. */
 export interface RefusalCounter {
@@ -69,7 +79,7 @@ export function createRefusalCounter({
       add({
         workspaceId: caller.workspace.id,
         minute: Math.floor(at / MINUTE_MS),
-        address: caller.ip ?? 'unknown',
+        address: toNetwork(caller.ip),
         reason: error.code,
         count: 1,
       });
@@ -99,4 +109,19 @@ export function createRefusalCounter({
       }
     },
   };
+}
+
+/** Deletes the counters per address that are older than 90 days. */
+export async function sweepRefusals(deps: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+}): Promise<void> {
+  const before = Math.floor((deps.clock.now() - KEEP_MS) / MINUTE_MS);
+  for (;;) {
+    const oldest = await findOldestRefusal(deps.storage.read);
+    if (oldest === null || oldest >= before) return;
+    // Minute by minute: one large delete would keep other writers waiting.
+    await inTransaction(deps.storage, (tx) => deleteRefusals(tx, oldest + 1));
+    await nextTurn();
+  }
 }

@@ -60,13 +60,6 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     }
   };
 
-  const judge = ({ key, account }: KnownKey, generation: Generation, ip: string | null): KeyOutcome => ({
-    code: codeOf(key, generation, account, ip, clock.now()),
-    key: toKeyIdentity(key, generation),
-    keyEpoch: key.epoch,
-    account,
-  });
-
   const withAccount = async (exec: Executor, key: ApiKey | null): Promise<KnownKey | null> => {
     const account = key === null ? null : await accounts.findIdentity(exec, key.workspaceId, key.accountId);
     return key === null || account === null ? null : { key, account };
@@ -78,23 +71,8 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     return await (exec === storage.read ? cache.find(workspaceId, keyId, load) : load());
   };
 
-  const findForeign = async (
-    exec: Executor,
-    workspaceId: string,
-    credential: Secret,
-  ): Promise<ApiKey | null> => {
-    const text = credential.reveal().trim();
-    if (text.length < FOREIGN_CHARACTERS_MIN || text.length > FOREIGN_CHARACTERS_MAX || hasFullKeyShape(text))
-      return null;
-    return await guard(() =>
-      findKeyByForeignDigest(
-        exec,
-        keyring,
-        workspaceId,
-        digestForeignCredential(keyring, workspaceId, credential),
-      ),
-    );
-  };
+  const findForeign = (exec: Executor, workspaceId: string, credential: Secret): Promise<ApiKey | null> =>
+    guard(() => findForeignKey(exec, keyring, workspaceId, credential));
 
   return {
     authenticate: async (workspaceId, presented, ip, exec = storage.read) => {
@@ -109,7 +87,7 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
         // keeps it, so that nobody imports it again.
         if (foreign === null || foreign.current.digest === '') return { code: 'malformed' };
         const known = await withAccount(exec, foreign);
-        return known === null ? NOT_FOUND : judge(known, foreign.current, ip);
+        return known === null ? NOT_FOUND : judge(known, foreign.current, ip, clock.now());
       }
       const known = await findKnown(exec, workspaceId, parsed.apiKey);
       if (known === null || known.key.foreignDigest !== null) return NOT_FOUND;
@@ -117,14 +95,41 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       const generation = [key.current, key.old].find(
         (one) => one !== null && isSecretOf(keyring, key, one, parsed.secretKey),
       );
-      return generation == null ? NOT_FOUND : judge(known, generation, ip);
+      return generation == null ? NOT_FOUND : judge(known, generation, ip, clock.now());
     },
     reassess: async (workspaceId, keyId, generationNumber, ip) => {
       const known = await findKnown(storage.read, workspaceId, keyId);
       const generation = [known?.key.current, known?.key.old].find((one) => one?.number === generationNumber);
       if (known === null || generation == null || generation.digest === '') return NOT_FOUND;
-      return judge(known, generation, ip);
+      return judge(known, generation, ip, clock.now());
     },
+  };
+}
+
+async function findForeignKey(
+  exec: Executor,
+  keyring: Keyring,
+  workspaceId: string,
+  credential: Secret,
+): Promise<ApiKey | null> {
+  const text = credential.reveal().trim();
+  const isTooOdd = text.length < FOREIGN_CHARACTERS_MIN || text.length > FOREIGN_CHARACTERS_MAX;
+  if (isTooOdd || hasFullKeyShape(text)) return null;
+  const digest = digestForeignCredential(keyring, workspaceId, credential);
+  return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
+}
+
+function judge(
+  { key, account }: KnownKey,
+  generation: Generation,
+  ip: string | null,
+  now: number,
+): KeyOutcome {
+  return {
+    code: codeOf(key, generation, account, ip, now),
+    key: toKeyIdentity(key, generation),
+    keyEpoch: key.epoch,
+    account,
   };
 }
 

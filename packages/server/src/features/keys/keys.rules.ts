@@ -120,3 +120,9 @@ export function requireSameActions(before: readonly Permission[], after: readonl
 export function isNarrowed(before: readonly Permission[], after: readonly Permission[]): boolean {
   return findExcess(after, before) !== null;
 }
+
+/** True when the key may be used from somewhere new: the allow list went, or has an entry that it had not. */
+export function isLoosened(before: readonly string[], after: readonly string[]): boolean {
+  if (before.length === 0) return false;
+  return after.length === 0 || after.some((range) => !before.includes(range));
+}

@@ -15,7 +15,14 @@ import { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
 import * as repo from './keys.repo.ts';
-import { checkComment, checkIpRanges, checkScopes, isNarrowed, requireSameActions } from './keys.rules.ts';
+import {
+  checkComment,
+  checkIpRanges,
+  checkScopes,
+  isLoosened,
+  isNarrowed,
+  requireSameActions,
+} from './keys.rules.ts';
 
 export interface KeyPatch {
   readonly comment?: string | undefined;
@@ -100,6 +107,8 @@ class Keys implements KeysService {
       };
       const detail = changesOf(before, after);
       if (Object.keys(detail).length === 0) return before;
+      // Who lifts the allow list of a key makes a copy of it usable somewhere else: he hands its rights on.
+      if (isLoosened(before.ipRanges, after.ipRanges)) await this.#requireCallerHoldsKey(tx, caller, before);
       // A narrowing ends the tokens that were got before it; their text still says more than the key may.
       const isTighter =
         isNarrowed(before.scopes, after.scopes) ||
@@ -144,11 +153,7 @@ class Keys implements KeysService {
     return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (before.isEnabled) return before;
-      const account = await this.#store.requireAccount(tx, before);
-      requireCallerHolds(
-        requireAuthenticated(caller).principal,
-        rightsOfNewKey(toIdentity(account), before.access, before.scopes),
-      );
+      await this.#requireCallerHoldsKey(tx, caller, before);
       return await this.#store.save(
         tx,
         caller,
@@ -208,6 +213,14 @@ class Keys implements KeysService {
         detail: { because: 'account deleted' },
       });
     }
+  }
+
+  async #requireCallerHoldsKey(tx: Tx, caller: Caller, key: ApiKey): Promise<void> {
+    const account = await this.#store.requireAccount(tx, key);
+    requireCallerHolds(
+      requireAuthenticated(caller).principal,
+      rightsOfNewKey(toIdentity(account), key.access, key.scopes),
+    );
   }
 
   async #checkEditedScopes(

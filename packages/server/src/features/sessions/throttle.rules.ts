@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { sha256Hex } from '../../lib/mac.ts';
 
@@ -57,24 +56,4 @@ export function findPause(
  */
 export function toBucket(kind: string, ...parts: readonly string[]): string {
   return `${kind}:${sha256Hex(JSON.stringify(parts))}`;
-}
-
-/** Whoever has one IPv6 address usually has the other 2^64 of its network too, so they count as one. */
-export function toNetwork(ip: string | null): string {
-  if (ip === null) return 'unknown';
-  const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(ip);
-  if (mapped?.[1] !== undefined) return mapped[1];
-  if (!isIPv6(ip)) return ip;
-  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length);
-  const whole = [
-    ...groups,
-    ...Array.from({ length: missing }, () => '0'),
-    ...(tail === undefined || tail === '' ? [] : tail.split(':')),
-  ];
-  return `${whole
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

@@ -1,6 +1,7 @@
 import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { toNetwork } from '../../lib/ip-list.ts';
 import { type Executor, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import {
   type Attempts,
@@ -17,7 +18,6 @@ import {
   PAUSE_RULES,
   type PauseKind,
   toBucket,
-  toNetwork,
   WINDOW_RULES,
 } from './throttle.rules.ts';
 

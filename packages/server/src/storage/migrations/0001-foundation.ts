@@ -86,6 +86,7 @@ async function createAuditTables({ table, text }: TableMaker, db: Kysely<unknown
       .addColumn('count', 'integer', (c) => c.notNull())
       .addPrimaryKeyConstraint('refusals_key', ['workspace_id', 'minute', 'address', 'reason']),
   );
+  await db.schema.createIndex('refusals_by_minute').on('refusals').columns(['minute']).execute();
 }
 
 async function createAccountTables({ table, text }: TableMaker, db: Kysely<unknown>): Promise<void> {
