@@ -16,7 +16,7 @@ export interface Person {
 }
 
 /** The `name=value` of the session cookie that an answer sets. */
-export function readCookie(headers: Headers): string {
+function readCookie(headers: Headers): string {
   const [cookie = ''] = headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
   return cookie;
 }

@@ -60,7 +60,6 @@ function registerPeople(app: FastifyInstance, deps: Deps): void {
   registerAuditRoutes(app, deps.audit);
   registerAccountRoutes(app, deps.accounts, {
     hash: (password, contextWords) => deps.passwords.hash(password, contextWords),
-    invite: (caller, view) => deps.passwordService.invite(caller, view),
   });
   registerSessionRoutes(app, deps.sessions);
   registerSetupRoutes(app, deps.setup);

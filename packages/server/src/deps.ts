@@ -259,6 +259,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const { packages } = galleryServices;
   const hooks: AccountHooks = {
     onRightsEnded: (tx, caller, account) => people.sessions.endAllOf(tx, caller, account),
+    onUserWithoutPassword: (tx, caller, account) => people.passwordService.invite(tx, caller, account),
     onDelete: async (tx, caller, account) => {
       await packages.refuseIfSoleOwner(tx, account);
       await packages.removeOwnership(tx, caller, account);

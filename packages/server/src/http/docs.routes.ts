@@ -5,7 +5,8 @@ const ANYBODY = { auth: { kinds: ['anonymous'], action: null } } as const;
 const STYLE = `body{font:16px/1.6 system-ui,"Hiragino Sans","Noto Sans JP",sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#13181b;background:#fff}
 code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.9em;overflow-wrap:anywhere}a{color:#0d6e7a}table{border-collapse:collapse;width:100%}
 td,th{border-bottom:1px solid #dce0e3;padding:.4rem .6rem;text-align:left;vertical-align:top}
-@media(prefers-color-scheme:dark){body{color:#e6eaec;background:#111619}a{color:#66bcc8}td,th{border-color:#31383c}}`;
+@media(max-width:40rem){tr{display:block;border-bottom:1px solid #dce0e3;padding:.4rem 0}td{display:block;border:0;padding:.1rem 0}}
+@media(prefers-color-scheme:dark){body{color:#e6eaec;background:#111619}a{color:#66bcc8}td,th,tr{border-color:#31383c}}`;
 
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -2,7 +2,6 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static, type TSchema } from 'typebox';
 import {
-  type Caller,
   EmptyResponse,
   ListQuery,
   problemResponse,
@@ -31,8 +30,6 @@ import type { AccountPatch, AccountsService, AccountView } from './accounts.type
 export interface UserPasswords {
   /** Judges and hashes a password. @throws account.password_weak, request.too_many */
   readonly hash: (password: Secret, contextWords: readonly string[]) => Promise<string>;
-  /** Mails a one-time link with which the new user sets a password. */
-  readonly invite: (caller: Caller, view: AccountView) => Promise<void>;
 }
 
 const READ: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:accounts:read' };
@@ -67,7 +64,6 @@ export function registerAccountRoutes(
           ? null
           : await passwords.hash(new Secret(password), [fields.email, fields.displayName]);
       const view = await service.create(request.caller, { ...fields, kind: 'user', passwordHash });
-      if (password === undefined) await passwords.invite(request.caller, view);
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentUser(view));
     },
   );

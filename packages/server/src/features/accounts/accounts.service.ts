@@ -69,6 +69,9 @@ class Accounts implements AccountsService {
     try {
       return await inTransaction(this.#deps.storage, async (tx) => {
         const account = await this.createInside(tx, caller, input);
+        if (account.kind === 'user' && !account.hasPassword) {
+          await this.#deps.hooks().onUserWithoutPassword(tx, caller, account);
+        }
         return { account, managers: input.managers ?? [] };
       });
     } catch (error) {

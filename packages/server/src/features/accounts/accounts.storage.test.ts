@@ -277,6 +277,7 @@ describe('the audit log', () => {
     const told = await rows(account.id);
     expect(told.map((row) => row.action)).toEqual([
       'account.created',
+      'invitation.sent',
       'account.changed',
       'account.disabled',
       'account.enabled',
@@ -285,8 +286,8 @@ describe('the audit log', () => {
     expect(told.every((row) => row.actor_id === admin.id && row.target_name === 'told@example.com')).toBe(
       true,
     );
-    expect(JSON.parse(told[1]?.detail ?? '')).toEqual({ displayName: { from: 'Told', to: 'Retold' } });
-    expect(JSON.parse(told[2]?.detail ?? '')).toMatchObject({
+    expect(JSON.parse(told[2]?.detail ?? '')).toEqual({ displayName: { from: 'Told', to: 'Retold' } });
+    expect(JSON.parse(told[3]?.detail ?? '')).toMatchObject({
       isActive: { from: true, to: false },
       disabledReason: { from: null, to: 'left' },
     });

@@ -37,6 +37,8 @@ export type AccountPatch = Partial<Omit<CreateAccountInput, 'kind' | 'technicalN
 export interface AccountHooks {
   /** Sessions and tokens must end: disabled, role or password changed. */
   readonly onRightsEnded: (tx: Tx, caller: Caller, account: Account) => Promise<void>;
+  /** A user without a password was created: he needs a way in. */
+  readonly onUserWithoutPassword: (tx: Tx, caller: Caller, account: Account) => Promise<void>;
   /** Last chance to refuse (sole owner of packages), then to remove what hangs on the account. */
   readonly onDelete: (tx: Tx, caller: Caller, account: Account) => Promise<void>;
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '../../http/index.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
-import { type Account, type AccountsService, type AccountView, toIdentity } from '../accounts/index.ts';
+import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { PasswordLinkPurpose } from './password-links.repo.ts';
 import type { PasswordLinks } from './password-links.ts';
@@ -40,7 +40,7 @@ export interface PasswordService {
   /** Sets a password by a mailed link and signs in. @throws session.link_unusable, account.password_weak, request.too_many */
   reset(caller: Caller, input: LinkInput): Promise<StartedSession>;
   /** Mails a new user a link to set the first password. */
-  invite(caller: Caller, view: AccountView): Promise<void>;
+  invite(tx: Tx, caller: Caller, account: Account): Promise<void>;
   /** The same as `reset` for the link of an invitation. */
   acceptInvitation(caller: Caller, input: LinkInput): Promise<StartedSession>;
 }
@@ -148,14 +148,11 @@ class PasswordsOfUsers implements PasswordService {
     );
   }
 
-  async invite(caller: Caller, view: AccountView): Promise<void> {
-    const { storage, links, audit } = this.#deps;
-    const { account } = view;
+  async invite(tx: Tx, caller: Caller, account: Account): Promise<void> {
+    const { links, audit } = this.#deps;
     if (account.email === null) return;
-    await inTransaction(storage, async (tx) => {
-      await links.send(tx, caller, 'invitation', account);
-      await audit.record(tx, caller, { action: 'invitation.sent', ...targetOf(account) });
-    });
+    await links.send(tx, caller, 'invitation', account);
+    await audit.record(tx, caller, { action: 'invitation.sent', ...targetOf(account) });
   }
 
   async acceptInvitation(caller: Caller, input: LinkInput): Promise<StartedSession> {
