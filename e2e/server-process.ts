@@ -148,15 +148,19 @@ export function sleep(ms: number): Promise<void> {
 }
 
 export function openWorkplace(): Workplace {
-  const folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-e2e-'));
+  // Made when it is first needed: a file whose tests are all filtered out never comes to `close`.
+  let folder: string | null = null;
+  const openFolder = () => (folder ??= mkdtempSync(path.join(tmpdir(), 'keyreeve-e2e-')));
   const children = new Set<ChildProcess>();
   const launchHere = async (options: StartOptions): Promise<Launched> => {
-    const launched = await launch(folder, options);
+    const launched = await launch(openFolder(), options);
     children.add(launched.child);
     return launched;
   };
   return {
-    folder,
+    get folder() {
+      return openFolder();
+    },
     start: async (options = {}) => {
       const server = toServer(await launchHere(options));
       const [, url = ''] = await server.waitFor(/Keyreeve listens on (\S+)\n(?: {2}.*\n)*\n/);
@@ -171,7 +175,7 @@ export function openWorkplace(): Workplace {
     close: async () => {
       for (const child of children) child.kill('SIGKILL');
       await Promise.all([...children].map((child) => waitForEnd(child, STOP_TIMEOUT_MS)));
-      rmSync(folder, { recursive: true, force: true });
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -11,7 +11,7 @@ const vitestOf = (project) => [
 /**
  * The suites of `npm test`, in this order; `npm run test:full` adds the long ones.
  *
- * Each closes with a line `N passed, N failed`; Vitest writes its totals to KEYREEVE_TOTALS instead, one line
+ * Each closes with a line `N passed, N failed`; Vitest writes its totals to TEST_TOTALS_FILE instead, one line
  * per project. `needs` names a group of system packages in tools/debian.mjs.
  *
  * @type {{ name: string, command: string[], long: boolean, needs?: 'e2e' | 'bench' | 'powercut' }[]}

@@ -40,7 +40,7 @@ async function runSuite({ name, command, needs }) {
   const folder = mkdtempSync(join(tmpdir(), 'keyreeve-totals-'));
   try {
     const totalsFile = join(folder, 'totals');
-    const { code, output } = await run(command, { KEYREEVE_TOTALS: totalsFile });
+    const { code, output } = await run(command, { TEST_TOTALS_FILE: totalsFile });
     const written = existsSync(totalsFile) ? readFileSync(totalsFile, 'utf8').trimEnd().split('\n') : [];
     const closing = readClosingLine(output);
     const totals =

@@ -1,5 +1,5 @@
 /**
- * A Vitest reporter beside the default one. It closes with `N passed, N failed` and, when KEYREEVE_TOTALS
+ * A Vitest reporter beside the default one. It closes with `N passed, N failed` and, when TEST_TOTALS_FILE
  * names a file, appends one JSON line per project to it, for tools/test.mjs to add up.
  *
  * A file that could not be loaded and an unhandled error each count as one failure: Vitest counts only tests.
@@ -24,7 +24,7 @@ export default class TotalsReporter {
     if (unhandledErrors.length > 0) {
       lines.push({ suite: 'vitest unhandled errors', passed: 0, failed: unhandledErrors.length, skipped: 0 });
     }
-    const file = process.env.KEYREEVE_TOTALS;
+    const file = process.env.TEST_TOTALS_FILE;
     if (file) appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     process.stdout.write(`${closingLine(lines)}\n`);
   }

@@ -11,6 +11,7 @@ import { systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import { createLogger } from './logger.ts';
 import { createProcessJobs } from './process-jobs.ts';
+import { rotateStoredMasterKey } from './rotate-master-key.ts';
 import { lockDataFolder, MasterKeyError } from './storage/index.ts';
 
 const DRAIN_MS = 10_000;
@@ -72,7 +73,8 @@ async function serve(config: Config, isDemo: boolean): Promise<void> {
 }
 
 try {
-  await serve(await choosePort(readConfig()), process.argv.includes('--demo'));
+  if (process.argv[2] === 'rotate-master-key') await rotateStoredMasterKey(process.env);
+  else await serve(await choosePort(readConfig()), process.argv.includes('--demo'));
 } catch (error) {
   process.stderr.write(`\nKeyreeve cannot start.\n${explainFault(error)}\n\n`);
   process.exitCode = 1;

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { pino } from 'pino';
-import { loadConfig } from './config/index.ts';
+import { type Environment, loadConfig } from './config/index.ts';
 import { systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import {
@@ -15,8 +15,8 @@ import {
 } from './storage/index.ts';
 
 /** Offline command: puts a new master key in the place of the old one. The server must be stopped. */
-async function main(): Promise<void> {
-  const { KEYREEVE_NEW_MASTER_KEY: newKeyText, ...environment } = process.env;
+export async function rotateStoredMasterKey(variables: Environment): Promise<void> {
+  const { KEYREEVE_NEW_MASTER_KEY: newKeyText, ...environment } = variables;
   const config = loadConfig(environment);
   const isSqlite = config.database.engine === 'sqlite';
   const hasKeyFile = config.masterKey === null;
@@ -43,11 +43,4 @@ async function main(): Promise<void> {
     await storage.close();
     lock?.release();
   }
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nNothing was changed.\n`);
-  process.exitCode = 1;
 }
