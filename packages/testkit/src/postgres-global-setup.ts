@@ -78,12 +78,18 @@ async function startServer(Postgres: EmbeddedPostgresClass, folder: string) {
   throw new Error(`PostgreSQL did not start for the tests:\n${messages.slice(-20).join('\n')}`);
 }
 
-/** Its exit hook ends the process with 0 when nothing is left to do, and so hides that tests have failed. */
+/**
+ * Its exit hooks end the process with 0 when nothing is left to do, and so hide that tests have failed; at the
+ * end proper they fail themselves. Our teardown stops the server; their hooks for signals stay.
+ */
 async function loadWithoutExitHook(folder: string): Promise<EmbeddedPostgresClass> {
-  const known = process.listeners('beforeExit');
+  const events = ['beforeExit', 'exit'] as const;
+  const known = events.flatMap((event) => process.listeners(event as 'exit'));
   const loaded = await loadEmbeddedPostgres(folder);
-  for (const listener of process.listeners('beforeExit')) {
-    if (!known.includes(listener)) process.removeListener('beforeExit', listener);
+  for (const event of events) {
+    for (const listener of process.listeners(event as 'exit')) {
+      if (!known.includes(listener)) process.removeListener(event, listener);
+    }
   }
   return loaded;
 }
