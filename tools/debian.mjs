@@ -1,5 +1,5 @@
 /**
- * The system packages that some suites and the bench need (real nuget.exe, wrk, an ext4 image, …).
+ * The system packages that some suites and the bench need (real nuget.exe, a browser, wrk, an ext4 image, …).
  *
  * On Debian as root a missing one is installed; anywhere else the run fails with one message that says what
  * is missing and how to get it. It never skips: a suite that quietly tests less proves less than it says.
@@ -29,7 +29,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string[]} [probe] A command with arguments that must end with 0.
  */
 
-/** @type {Record<'e2e' | 'bench' | 'powercut', Need[]>} */
+/** @type {Record<'e2e' | 'bench' | 'powercut' | 'browser', Need[]>} */
 export const GROUPS = {
   e2e: [
     { package: 'mono-complete', file: '/usr/bin/mono' },
@@ -51,6 +51,18 @@ export const GROUPS = {
     { package: 'mount', command: 'mount' },
     { package: 'mount', command: 'losetup' },
     { package: 'util-linux', command: 'unshare' },
+  ],
+  browser: [
+    { package: 'chromium', file: '/usr/bin/chromium' },
+    // What the console's font stack falls back on here; other glyphs are of another width, and what is clipped
+    // depends on it. The second CJK package holds the medium weight.
+    { package: 'fonts-inter', file: '/usr/share/fonts/opentype/inter/Inter-Medium.otf' },
+    {
+      package: 'fonts-jetbrains-mono',
+      file: '/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf',
+    },
+    { package: 'fonts-noto-cjk', file: '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc' },
+    { package: 'fonts-noto-cjk-extra', file: '/usr/share/fonts/opentype/noto/NotoSansCJK-Medium.ttc' },
   ],
 };
 

@@ -1,0 +1,129 @@
+export interface TownPackage {
+  readonly id: string;
+  readonly description: string;
+  readonly tags?: string;
+  /** Comment of the key that pushes. */
+  readonly by: string;
+  /** Oldest first, each with its age in days. */
+  readonly versions: readonly (readonly [version: string, daysAgo: number])[];
+  readonly unlisted?: readonly string[];
+  readonly secondOwner?: string;
+}
+
+const RELEASE = 'Release pipeline';
+const MODULE = 'PSModule PSEdition_Core';
+
+export const TOWN_PACKAGES: readonly TownPackage[] = [
+  {
+    id: 'Hayama.DataFactory',
+    description: 'Pipelines for factory data',
+    by: 'CI publish: DataFactory',
+    versions: [
+      ['3.7.1', 81],
+      ['3.7.2', 74],
+      ['3.7.3', 59.4],
+      ['3.7.4', 58],
+      ['3.8.0-rc.2', 22],
+      ['3.8.0', 15],
+      ['3.8.1', 0.01],
+    ],
+    unlisted: ['3.7.3'],
+    secondOwner: 'release-bot',
+  },
+  {
+    id: 'Hayama.DataFactory.Cli',
+    description: 'Command line for DataFactory',
+    by: 'CI publish: DataFactory',
+    versions: [
+      ['3.8.0', 15],
+      ['3.8.1', 0.01],
+    ],
+  },
+  {
+    id: 'Hayama.DataFactoryV2.NetCore',
+    description: 'Early port, superseded',
+    by: 'CI publish: DataFactory',
+    versions: [
+      ['0.9.0', 80],
+      ['1.0.0', 79],
+    ],
+    unlisted: ['0.9.0', '1.0.0'],
+  },
+  {
+    id: 'Hayama.Edge',
+    description: 'Runtime for edge devices',
+    by: RELEASE,
+    versions: [
+      ['2.0.0', 90],
+      ['2.0.1', 50],
+      ['2.0.2', 20],
+      ['2.0.3', 8],
+    ],
+    unlisted: ['2.0.0', '2.0.2'],
+  },
+  {
+    id: 'Hayama.Edge.Gateway',
+    description: 'Protocol gateway',
+    by: RELEASE,
+    versions: [
+      ['2.0.2', 20],
+      ['2.0.3', 8],
+    ],
+    secondOwner: 'priya.raman@hayama.example',
+  },
+  {
+    id: 'Hayama.Identity',
+    description: 'Sign-in helpers',
+    by: 'Identity releases',
+    versions: [
+      ['1.13.0', 120],
+      ['1.13.1', 64],
+      ['1.14.0', 17],
+    ],
+    unlisted: ['1.13.0'],
+  },
+  {
+    id: 'Hayama.Telemetry',
+    description: 'Metrics and traces',
+    by: 'CI publish: DataFactory',
+    versions: [
+      ['4.1.0', 33],
+      ['4.2.0', 6],
+    ],
+  },
+  {
+    id: 'Hayama.Telemetry.Otlp',
+    description: 'OTLP exporter',
+    by: 'CI publish: DataFactory',
+    versions: [['4.2.0', 6]],
+  },
+  {
+    id: 'Hayama.Notebook',
+    description: 'Widgets and kernels for the notebook server',
+    by: 'Notebook server',
+    versions: [
+      ['0.4.0', 90],
+      ['0.5.0-beta.1', 12],
+    ],
+  },
+  {
+    id: 'HayamaDsc',
+    description: 'PowerShell DSC resources',
+    tags: MODULE,
+    by: 'PowerShell modules',
+    versions: [
+      ['0.9.0', 70],
+      ['0.9.1', 30],
+    ],
+  },
+  {
+    id: 'HayamaTools',
+    description: 'PowerShell module, 34 functions',
+    tags: MODULE,
+    by: 'PowerShell modules',
+    versions: [
+      ['2.5.0', 110],
+      ['2.6.0', 24],
+    ],
+  },
+];
