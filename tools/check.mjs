@@ -21,6 +21,12 @@ const STEPS = [
     count: /^Files:\s+(\d+)/m,
     unit: 'files',
   },
+  {
+    name: 'types of the console',
+    command: ['tsc', '--noEmit', '-p', 'packages/console', '--extendedDiagnostics'],
+    count: /^Files:\s+(\d+)/m,
+    unit: 'files',
+  },
   { name: 'imports', command: ['node', 'tools/check-imports.mjs'], count: /^(\d+ files)/m },
   { name: 'unused', command: ['knip'] },
   {

@@ -1,0 +1,111 @@
+import { ActionIcon, Badge } from '@mantine/core';
+import {
+  IconBook2,
+  IconKey,
+  IconLayoutDashboard,
+  IconListSearch,
+  IconPackage,
+  IconPasswordFingerprint,
+  IconRobotFace,
+  IconSettings,
+  IconUsers,
+  IconX,
+} from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useSession } from '../../api/session.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { Truncate } from '../../ui/truncate.tsx';
+import { Mark } from '../mark.tsx';
+import { useKeysInTrouble } from './keys-in-trouble.ts';
+import classes from './shell.module.css';
+import { shellWords } from './shell.words.ts';
+
+const ICON = { size: 18, stroke: 1.75, 'aria-hidden': true } as const;
+
+function NavigationLink(props: {
+  readonly to: string;
+  readonly icon: ReactNode;
+  readonly label: string;
+  readonly trailing?: ReactNode;
+}) {
+  return (
+    <li>
+      <Link to={props.to} className={classes.link}>
+        {props.icon}
+        <span className={classes.linkLabel}>{props.label}</span>
+        {props.trailing}
+      </Link>
+    </li>
+  );
+}
+
+function TroubleBadge() {
+  const { t } = useWords(shellWords);
+  const count = useKeysInTrouble();
+  if (count === 0) return null;
+  return (
+    <Badge color="amber" size="sm" circle={count < 10}>
+      <span aria-hidden>{count}</span>
+      <span className="kr-visually-hidden">{t('needsAttention', { count })}</span>
+    </Badge>
+  );
+}
+
+export function Navigation(props: { readonly onClose: (() => void) | null }) {
+  const { t } = useWords(shellWords);
+  const { account, workspace, managedIds } = useSession();
+  const isAdmin = account.role === 'admin';
+  return (
+    <>
+      <div className={classes.workspace}>
+        <Mark size={28} />
+        <div className={classes.workspaceText}>
+          <div className={classes.workspaceName}>Keyreeve</div>
+          <Truncate text={new URL(workspace.url).host} className="kr-dimmed kr-small" />
+        </div>
+        {props.onClose !== null && (
+          <ActionIcon aria-label={t('closeMenu')} onClick={props.onClose}>
+            <IconX size={18} stroke={1.75} />
+          </ActionIcon>
+        )}
+      </div>
+      <ul className={classes.links}>
+        <NavigationLink to="/overview" icon={<IconLayoutDashboard {...ICON} />} label={t('overview')} />
+        <NavigationLink
+          to="/my-keys"
+          icon={<IconKey {...ICON} />}
+          label={t('myKeys')}
+          trailing={<TroubleBadge />}
+        />
+        <NavigationLink to="/packages" icon={<IconPackage {...ICON} />} label={t('packages')} />
+        {(isAdmin || managedIds.length > 0) && (
+          <li>
+            <div className={classes.section} id="nav-manage">
+              {t('manage')}
+            </div>
+            <ul aria-labelledby="nav-manage">
+              {isAdmin && <NavigationLink to="/users" icon={<IconUsers {...ICON} />} label={t('users')} />}
+              <NavigationLink
+                to="/service-accounts"
+                icon={<IconRobotFace {...ICON} />}
+                label={t('serviceAccounts')}
+              />
+              <NavigationLink to="/keys" icon={<IconPasswordFingerprint {...ICON} />} label={t('allKeys')} />
+              {isAdmin && (
+                <>
+                  <NavigationLink to="/audit" icon={<IconListSearch {...ICON} />} label={t('audit')} />
+                  <NavigationLink to="/settings" icon={<IconSettings {...ICON} />} label={t('settings')} />
+                </>
+              )}
+            </ul>
+          </li>
+        )}
+      </ul>
+      <a className={classes.link} href="/docs">
+        <IconBook2 {...ICON} />
+        <span className={classes.linkLabel}>{t('documentation')}</span>
+      </a>
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect } from 'react';
+import { consoleQuery } from '../../app/console-info.ts';
+import { Mark } from '../../app/mark.tsx';
+import { Preferences } from '../../app/preferences.tsx';
+import { Banners } from '../../app/shell/banners.tsx';
+import classes from './front-page.module.css';
+import { Guilloche } from './guilloche.tsx';
+
+/** The frame of the pages before the sign-in: whose server this is, one card, one line below. */
+export function FrontPage(props: {
+  readonly title: string;
+  readonly text?: string;
+  readonly foot?: ReactNode;
+  readonly children: ReactNode;
+}) {
+  const { title } = props;
+  const { data } = useQuery(consoleQuery);
+  useEffect(() => {
+    document.title = title.includes('Keyreeve') ? title : `${title} · Keyreeve`;
+  }, [title]);
+  return (
+    <div className={classes.page}>
+      <Banners />
+      <Guilloche />
+      <div className={classes.preferences}>
+        <Preferences />
+      </div>
+      <main className={classes.card}>
+        <div className={classes.mark}>
+          <Mark size={40} />
+        </div>
+        <h1 className={classes.title}>{title}</h1>
+        <p className={classes.host}>{data === undefined ? '' : new URL(data.url).host}</p>
+        {props.text !== undefined && <p className={classes.text}>{props.text}</p>}
+        {props.children}
+      </main>
+      {props.foot !== undefined && <footer className={classes.foot}>{props.foot}</footer>}
+    </div>
+  );
+}
