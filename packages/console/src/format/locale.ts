@@ -1,0 +1,2 @@
+/** Languages that the console speaks. */
+export type Locale = 'en' | 'ja';
