@@ -22,10 +22,15 @@ export { type Page, paginate } from './paginate.ts';
 export { type VerifyAnswer, type VerifyQuestion, verifyKey } from './verify-key.ts';
 
 type Schemas = components['schemas'];
+export type AccountName = Schemas['AccountName'];
+export type AccountSummary = Schemas['AccountSummary'];
 export type AuditEntry = Schemas['AuditEntry'];
+export type ConsoleInfo = Schemas['ConsoleInfo'];
 export type Key = Schemas['Key'];
+export type KeyCounts = Schemas['KeyCounts'];
 export type KeySelf = Schemas['KeySelf'];
 export type MintedKey = Schemas['MintedKey'];
+export type Overview = Schemas['Overview'];
 export type Package = Schemas['Package'];
 export type Permission = Schemas['Permission'];
 export type ServiceAccount = Schemas['ServiceAccount'];

@@ -8,10 +8,16 @@ import {
   registerGalleryRoutes,
   registerPackageRoutes,
 } from './features/gallery/index.ts';
-import { findKey, registerKeyRoutes, registerSelfRoutes } from './features/keys/index.ts';
+import {
+  findKey,
+  registerKeyRoutes,
+  registerOverviewRoutes,
+  registerSelfRoutes,
+} from './features/keys/index.ts';
 import { registerMailboxRoutes, registerPageRoutes } from './features/notices/index.ts';
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
 import {
+  registerConsoleInfoRoutes,
   registerPasswordRoutes,
   registerSessionRoutes,
   registerSetupRoutes,
@@ -20,7 +26,13 @@ import { registerSettingsRoutes } from './features/settings/index.ts';
 import { registerIamRoutes, registerJwksRoutes } from './features/tokens/index.ts';
 import { registerVerificationRoutes } from './features/verification/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
-import { createHttpApp, registerDocsRoutes, registerOperationsRoutes } from './http/index.ts';
+import {
+  createHttpApp,
+  readConsoleFiles,
+  registerConsoleRoutes,
+  registerDocsRoutes,
+  registerOperationsRoutes,
+} from './http/index.ts';
 import { pingStorage } from './storage/index.ts';
 
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
@@ -46,6 +58,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   });
   registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });
   registerDocsRoutes(app);
+  registerConsoleRoutes(app, { files: readConsoleFiles(), random: deps.random });
   registerPeople(app, deps);
   registerKeys(app, deps);
   registerGalleryRoutes(app, deps.gallery);
@@ -63,6 +76,11 @@ function registerPeople(app: FastifyInstance, deps: Deps): void {
   });
   registerSessionRoutes(app, deps.sessions);
   registerSetupRoutes(app, deps.setup);
+  registerConsoleInfoRoutes(app, {
+    setup: deps.setup,
+    settings: deps.settings,
+    hasSmtp: deps.config.smtpUrl !== null,
+  });
   registerPasswordRoutes(app, deps.passwordService);
   registerMailboxRoutes(app, deps.mailbox);
   registerPageRoutes(app);
@@ -85,6 +103,7 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     lister,
     findKey: (workspaceId, keyId) => findKey(storage.read, keyring, workspaceId, keyId),
   });
+  registerOverviewRoutes(app, deps.overview);
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now() });
   registerJwksRoutes(app, deps.tokens);
   registerVerificationRoutes(app, deps.verification);

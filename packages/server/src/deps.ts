@@ -12,17 +12,20 @@ import {
   type PackagesService,
 } from './features/gallery/index.ts';
 import {
+  createAccountKeys,
   createKeyAuthenticator,
   createKeyDelivery,
   createKeyImporter,
   createKeyLister,
   createKeysService,
+  createOverviewService,
   createUsageRecorder,
   type KeyAuthenticator,
   type KeyDelivery,
   type KeyImporter,
   type KeyLister,
   type KeysService,
+  type OverviewService,
   type UsageRecorder,
 } from './features/keys/index.ts';
 import {
@@ -111,6 +114,7 @@ interface KeyServices {
   readonly keyLister: KeyLister;
   readonly keys: KeysService;
   readonly usage: UsageRecorder;
+  readonly overview: OverviewService;
   readonly tokens: TokensService;
   readonly iam: IamService;
 }
@@ -189,7 +193,7 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
 }
 
 function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks): People {
-  const accounts = createAccountsService({ ...base, hooks });
+  const accounts = createAccountsService({ ...base, hooks, accountKeys: createAccountKeys(base) });
   const passwords = createPasswords(base);
   const throttle = createThrottle(base);
   const sessions = createSessionsService({ ...base, accounts, passwords, throttle });
@@ -207,7 +211,7 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
 }
 
 function createKeyServices(base: Surroundings & Foundation & People): KeyServices {
-  const { config, storage, logger, accounts } = base;
+  const { config, logger } = base;
   const { keyPrefix } = config;
   const usage = createUsageRecorder(base);
   const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
@@ -216,14 +220,14 @@ function createKeyServices(base: Surroundings & Foundation & People): KeyService
   const keyAuthenticator = createKeyAuthenticator({ ...base, onAlteredRow });
   const signingKeys = createSigningKeys(base);
   const tokens = createTokensService({ ...base, keyAuthenticator, usage, signingKeys });
-  const hasAccount = async (workspaceId: string, id: string) =>
-    (await accounts.find(storage.read, workspaceId, id)) !== null;
+  const keyLister = createKeyLister({ ...base, usage });
   return {
     usage,
     keyDelivery,
     keyAuthenticator,
     keyImporter: createKeyImporter({ ...base, keyPrefix }),
-    keyLister: createKeyLister({ ...base, usage, hasAccount }),
+    keyLister,
+    overview: createOverviewService({ ...base, usage, keyLister }),
     keys: createKeysService({ ...base, delivery: keyDelivery, keyPrefix }),
     tokens,
     iam: createIamService({ ...base, keyAuthenticator, usage, tokens }),

@@ -160,6 +160,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many there are
+         * @description Who: session, key, token; keys and tokens need the action `iam:accounts:read`.
+         */
+        get: operations["summarizeUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{id}": {
         parameters: {
             query?: never;
@@ -186,6 +206,26 @@ export interface paths {
          * @description Who: session, key, token; keys and tokens need the action `iam:accounts:write`.
          */
         patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/v1/service-accounts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many there are
+         * @description Who: session, key, token; keys and tokens need the action `iam:accounts:read`.
+         */
+        get: operations["summarizeServiceAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/service-accounts/{id}": {
@@ -320,6 +360,26 @@ export interface paths {
          *     Who: anybody.
          */
         post: operations["setUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the console shows before sign-in
+         * @description Who: anybody.
+         */
+        get: operations["getConsole"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -706,6 +766,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys and verifications in numbers
+         * @description Covers the keys that the caller may see.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:keys:read`.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/jwks.json": {
         parameters: {
             query?: never;
@@ -782,6 +864,114 @@ export interface paths {
         get: operations["getPackage"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many packages are yours, and how many you may see
+         * @description Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        get: operations["summarizePackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which packages of an owner some patterns match now
+         * @description Changes nothing: the preview of the scopes of a key.
+         *
+         *     Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        post: operations["findCoverage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys that can push a package now
+         * @description For owners, managers of an owning service account, and administrators.
+         *
+         *     Who: session.
+         */
+        get: operations["listPackageKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/versions/{version}/unlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hide a version from searches
+         * @description Owners, managers of an owning service account, and administrators whose account is granted `package:unlist` on the package. It can still be installed by its exact version.
+         *
+         *     Who: session.
+         */
+        post: operations["unlistPackageVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/versions/{version}/relist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show a version in searches again
+         * @description Owners, managers of an owning service account, and administrators whose account is granted `package:unlist` on the package. It can still be installed by its exact version.
+         *
+         *     Who: session.
+         */
+        post: operations["relistPackageVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1253,6 +1443,22 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        KeyCounts: {
+            total: number;
+            /** @description Enabled and about to expire, by the largest of the notice days. */
+            expiring: number;
+            /** @description Enabled, and expired all the same. */
+            expired: number;
+            /** @description When the next of the working keys stops. */
+            nextExpiresAt: string | null;
+        };
+        AccountSummary: {
+            all: number;
+            active: number;
+            disabled: number;
+            /** @description With an enabled key that has expired or is about to. */
+            attention: number;
+        };
         User: {
             id: string;
             displayName: string;
@@ -1268,11 +1474,13 @@ export interface components {
             createdBy: string | null;
             /** Format: date-time */
             updatedAt: string;
+            keys: components["schemas"]["KeyCounts"];
             email: string;
             firstName: string | null;
             lastName: string | null;
             role: "admin" | "member";
             hasPassword: boolean;
+            passwordChangedAt: string | null;
         };
         ServiceAccount: {
             id: string;
@@ -1289,6 +1497,7 @@ export interface components {
             createdBy: string | null;
             /** Format: date-time */
             updatedAt: string;
+            keys: components["schemas"]["KeyCounts"];
             technicalName: string;
             email: string | null;
             description: string | null;
@@ -1337,6 +1546,18 @@ export interface components {
             /** @description Ids of the service accounts that the user manages. */
             managedIds: string[];
         };
+        ConsoleInfo: {
+            workspaceName: string;
+            /** @description Origin of the workspace, from the configuration. */
+            url: string;
+            /** @description The set-up code waits for the first administrator. */
+            isSetupOpen: boolean;
+            /** @description Mails leave the server; without it they stay in its mailbox. */
+            hasSmtp: boolean;
+            defaultLocale: "en" | "ja";
+            supportEmail: string | null;
+            supportUrl: string | null;
+        };
         Mail: {
             id: string;
             /** @description `key.delivery`, `account.invitation` or `account.password_reset`. */
@@ -1384,12 +1605,19 @@ export interface components {
             /** @description True for everybody but the addressee: links and secrets are replaced by dots. */
             isMasked: boolean;
         };
+        AccountName: {
+            id: string;
+            kind: "user" | "service";
+            displayName: string;
+        };
         Key: {
             /** @description The API key: the public half. */
             id: string;
             accountId: string;
+            account: components["schemas"]["AccountName"];
             /** @description The account whose packages it acts for. */
             ownerId: string;
+            owner: components["schemas"]["AccountName"];
             comment: string;
             access: "account" | "scoped" | "full";
             scopes: components["schemas"]["Permission"][];
@@ -1412,6 +1640,17 @@ export interface components {
             lastUsedAt: string | null;
             lastUsedIp: string | null;
             lastUsedAgent: string | null;
+            /** @description The last time that it was presented with the right secret, and refused. */
+            lastRefusal: {
+                /** Format: date-time */
+                at: string;
+                ip: string | null;
+                userAgent: string | null;
+                /** @description Code of a verification: `expired`, `insufficient_scope` and the like. */
+                reason: string;
+            } | null;
+            /** @description How often an expired key was presented all the same; 0 for others. */
+            refusedSinceExpiry: number;
         };
         MintedKey: {
             key: components["schemas"]["Key"];
@@ -1452,6 +1691,58 @@ export interface components {
             };
             /** @description What the key may do right now. */
             permissions: components["schemas"]["Permission"][];
+        };
+        Overview: {
+            hours: number;
+            /** Format: date-time */
+            generatedAt: string;
+            /** @description The largest of the notice days of the workspace. */
+            noticeDays: number;
+            keys: {
+                total: number;
+                /** @description Enabled and not expired. */
+                working: number;
+                /** @description Of those that work: about to expire, within `noticeDays`. */
+                expiring: number;
+                /** @description Enabled, and expired all the same. */
+                expired: number;
+                /** @description Of the expired ones: presented and refused within the last `hours`. */
+                expiredStillCalled: number;
+                disabled: number;
+                /** @description Of those that work. */
+                neverUsed: number;
+                /** @description Of those that work: neither used nor made within the last 90 days. */
+                unusedFor90Days: number;
+                /** @description There are so many keys that those that are not used, those that are still called and the counters of a member were looked up for a part of them only. */
+                isPartial: boolean;
+            };
+            /** @description Working keys that stop within 60 days from today, by day in UTC. */
+            expiringByDay: {
+                /** Format: date */
+                day: string;
+                count: number;
+            }[];
+            /** @description The five working keys that stop first. */
+            nextToStop: {
+                id: string;
+                comment: string;
+                account: components["schemas"]["AccountName"];
+                /** Format: date-time */
+                expiresAt: string;
+                lastUsedAt: string | null;
+            }[];
+            /** @description Every hour in which there were any. */
+            verifications: {
+                /** Format: date-time */
+                hour: string;
+                accepted: number;
+                refused: number;
+            }[];
+            /** @description By code of verification, the most frequent first. Unknown credentials (`not_found`, `malformed`) are told to those who see the whole workspace. */
+            refusals: {
+                reason: string;
+                count: number;
+            }[];
         };
         IamSession: {
             /** @description Id of the account. */
@@ -1568,17 +1859,33 @@ export interface components {
             id: string;
             /** @description The id in the casing of the first push. */
             displayId: string;
+            /** @description As the newest version says it. */
+            description: string | null;
+            /** @description `module` for modules and scripts of PowerShell, by the tags of the newest version. */
+            kind: "package" | "module";
             /** @description Ids of the accounts that own it. */
             owners: string[];
+            /** @description The same accounts by name. */
+            ownerAccounts: {
+                id: string;
+                kind: "user" | "service";
+                displayName: string;
+            }[];
             versionCount: number;
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
             latestVersion: string | null;
+            /**
+             * Format: date-time
+             * @description Push of the newest version.
+             */
+            lastPushedAt: string;
             /** Format: date-time */
             createdAt: string;
         };
         PackageVersion: {
             version: string;
+            isPrerelease: boolean;
             listed: boolean;
             sizeBytes: number;
             /** @description Of the file, as lower-case hex. */
@@ -1587,6 +1894,10 @@ export interface components {
             pushedAt: string;
             /** @description Id of the account whose key pushed it. */
             pushedBy: string;
+            /** @description Its name; null when the account is gone. */
+            pushedByName: string | null;
+            /** @description The API key that it was pushed with. */
+            pushedKeyId: string | null;
         };
         /** @description A package with a page of its versions, last pushed first. */
         PackageDetail: {
@@ -1594,16 +1905,84 @@ export interface components {
             id: string;
             /** @description The id in the casing of the first push. */
             displayId: string;
+            /** @description As the newest version says it. */
+            description: string | null;
+            /** @description `module` for modules and scripts of PowerShell, by the tags of the newest version. */
+            kind: "package" | "module";
             /** @description Ids of the accounts that own it. */
             owners: string[];
+            /** @description The same accounts by name. */
+            ownerAccounts: {
+                id: string;
+                kind: "user" | "service";
+                displayName: string;
+            }[];
             versionCount: number;
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
             latestVersion: string | null;
+            /**
+             * Format: date-time
+             * @description Push of the newest version.
+             */
+            lastPushedAt: string;
             /** Format: date-time */
             createdAt: string;
             versions: components["schemas"]["PackageVersion"][];
             nextCursor: string | null;
+        };
+        PackageSummary: {
+            /** @description Owned by you or by those you act for. */
+            mine: number;
+            /** @description All that you may see. */
+            all: number;
+            /** @description There were too many to look at each: at least so many. */
+            isPartial: boolean;
+        };
+        /** @description Which packages of an owner some patterns match now; later ones count as well. */
+        Coverage: {
+            ownedCount: number;
+            coveredCount: number;
+            /** @description One for each pattern, in their order; a package is in the first that matches it. */
+            groups: {
+                pattern: string;
+                count: number;
+                /** @description The first 50 by id. */
+                packages: {
+                    id: string;
+                    displayId: string;
+                    latestVersion: string | null;
+                }[];
+            }[];
+            notCovered: {
+                count: number;
+                /** @description The first 50 by id. */
+                packages: {
+                    id: string;
+                    displayId: string;
+                    latestVersion: string | null;
+                }[];
+            };
+            /** @description The owner has more packages than the 10000 looked at. */
+            isPartial: boolean;
+        };
+        PackageKey: {
+            /** @description The API key. */
+            id: string;
+            comment: string;
+            account: {
+                id: string;
+                displayName: string;
+            };
+            owner: {
+                id: string;
+                displayName: string;
+            };
+            /** @description What it may do to this package: `package:push` (also ids like this one that are new) or `package:pushversion`, then `package:unlist` and `package:read`. */
+            actions: string[];
+            /** @description The first pattern that lets it push. */
+            pattern: string;
+            expiresAt: string | null;
         };
     };
     responses: never;
@@ -1899,6 +2278,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Search text. */
                 q?: string;
+                /** @description E-mail address or technical name (the default), display name, last seen, or creation. */
+                sort?: "login" | "name" | "lastSeenAt" | "createdAt";
+                order?: "asc" | "desc";
+                state?: "active" | "disabled";
+                /** @description Only accounts with an enabled key that has expired or is about to. */
+                attention?: boolean;
             };
             header?: never;
             path?: never;
@@ -1984,6 +2369,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Search text. */
                 q?: string;
+                /** @description E-mail address or technical name (the default), display name, last seen, or creation. */
+                sort?: "login" | "name" | "lastSeenAt" | "createdAt";
+                order?: "asc" | "desc";
+                state?: "active" | "disabled";
+                /** @description Only accounts with an enabled key that has expired or is about to. */
+                attention?: boolean;
             };
             header?: never;
             path?: never;
@@ -2046,6 +2437,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarizeUsers: {
+        parameters: {
+            query?: {
+                /** @description Search text. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountSummary"];
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
@@ -2154,6 +2577,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarizeServiceAccounts: {
+        parameters: {
+            query?: {
+                /** @description Search text. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountSummary"];
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
@@ -2506,6 +2961,35 @@ export interface operations {
             };
         };
     };
+    getConsole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleInfo"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -2820,11 +3304,18 @@ export interface operations {
                 cursor?: string;
                 /** @description Search text. */
                 q?: string;
-                status?: "active" | "expiring" | "expired" | "disabled";
+                /** @description `working`: `active` or `expiring`. */
+                status?: "active" | "expiring" | "expired" | "disabled" | "working";
                 account?: string;
                 expiresBefore?: string;
                 /** @description Keys not used since then (or never). */
                 unusedSince?: string;
+                /** @description Only keys that were never used. */
+                neverUsed?: boolean;
+                /** @description Keys with a longer lifetime than that. */
+                lifetimeOverDays?: number;
+                /** @description By creation, the newest first (the default), or by expiry, the next to stop first and those that never do last. */
+                sort?: "createdAt" | "expiresAt";
             };
             header?: never;
             path?: never;
@@ -3274,6 +3765,38 @@ export interface operations {
             };
         };
     };
+    getOverview: {
+        parameters: {
+            query?: {
+                /** @description How far back verifications and refusals are told (default 168). */
+                hours?: 24 | 168 | 720;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getJwks: {
         parameters: {
             query?: never;
@@ -3347,6 +3870,10 @@ export interface operations {
                 q?: string;
                 /** @description Id of an account that owns it. */
                 owner?: string;
+                /** @description `listed`: has a listed version; `unlisted`: has none. */
+                listed?: "listed" | "unlisted" | "any";
+                /** @description `pushedAt`: last pushed first. */
+                sort?: "name" | "pushedAt";
             };
             header?: never;
             path?: never;
@@ -3401,6 +3928,174 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PackageDetail"];
                 };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarizePackages: {
+        parameters: {
+            query?: {
+                /** @description Search text. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageSummary"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The account whose packages the key acts for. */
+                    ownerId: string;
+                    /** @description Package patterns, as a scope has them. */
+                    patterns: string[];
+                    /** @description Narrows the packages shown, not the counts. */
+                    q?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Which packages of an owner some patterns match now; later ones count as well. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Coverage"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPackageKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Newest first, at most 100. */
+                        items: components["schemas"]["PackageKey"][];
+                        /** @description There are more. */
+                        isPartial: boolean;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlistPackageVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    relistPackageVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
             default: {

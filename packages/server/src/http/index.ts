@@ -6,6 +6,8 @@ export {
   systemCaller,
   type Workspace,
 } from './caller.ts';
+export { registerConsoleRoutes } from './console.routes.ts';
+export { readConsoleFiles } from './console-files.ts';
 export {
   readCredential,
   SECURE_SESSION_COOKIE,
@@ -27,5 +29,6 @@ export type {
   TokenPrincipal,
 } from './principal.ts';
 export { challengeHeaders, logFault, problemResponse, toAppError } from './problem.ts';
+export { readCursor } from './read-cursor.ts';
 export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';
 export { isSecureRequest } from './secure-request.ts';

@@ -15,7 +15,7 @@ export const ListQuery = {
       description: `Rows a page (default ${PAGE_LIMIT_DEFAULT}).`,
     }),
   ),
-  cursor: Type.Optional(Type.String({ maxLength: 1024, description: '`nextCursor` of the page before.' })),
+  cursor: Type.Optional(Type.String({ maxLength: 2048, description: '`nextCursor` of the page before.' })),
   q: Type.Optional(Type.String({ maxLength: 256, description: 'Search text.' })),
 };
 

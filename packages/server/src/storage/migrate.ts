@@ -4,11 +4,18 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
 import { foundation } from './migrations/0001-foundation.ts';
+import { accountLists } from './migrations/0002-account-lists.ts';
+import { consoleLists } from './migrations/0003-console-lists.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
+import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
 
-const MAIN: Record<string, Migration> = { '0001-foundation': foundation };
-const USAGE: Record<string, Migration> = { '0001-counters': counters };
+const MAIN: Record<string, Migration> = {
+  '0001-foundation': foundation,
+  '0002-account-lists': accountLists,
+  '0003-console-lists': consoleLists,
+};
+const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;
 
 /**

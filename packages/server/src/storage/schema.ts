@@ -27,6 +27,8 @@ export interface Database {
   one_time_links: OneTimeLinksTable;
   key_last_uses: KeyLastUsesTable;
   key_hours: { workspace_id: string; key_id: string; hour: number; outcome: string; count: number };
+  key_last_refusals: KeyLastUsesTable & { reason: string };
+  workspace_hours: { workspace_id: string; hour: number; outcome: string; count: number };
   refusal_hours: { workspace_id: string; hour: number; reason: string; count: number };
 }
 
@@ -159,6 +161,10 @@ export interface PackagesTable {
   id_lower: string;
   display_id: string;
   created_at: number;
+  /** Of the newest version, as are `description` and `tags`. */
+  last_pushed_at: number;
+  description: string | null;
+  tags: string | null;
 }
 
 export interface PackageVersionsTable {

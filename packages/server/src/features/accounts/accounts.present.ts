@@ -2,8 +2,8 @@ import type { Static } from 'typebox';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Account } from './accounts.repo.ts';
-import type { ServiceAccountSchema, UserSchema } from './accounts.schema.ts';
-import type { AccountView } from './accounts.types.ts';
+import type { KeyCountsSchema, ServiceAccountSchema, UserSchema } from './accounts.schema.ts';
+import type { KeyCounts, ListedAccount } from './accounts.types.ts';
 
 export function presentPermissions(
   permissions: readonly Permission[],
@@ -14,7 +14,12 @@ export function presentPermissions(
   }));
 }
 
-function presentCommon(account: Account) {
+function presentKeyCounts(keys: KeyCounts): Static<typeof KeyCountsSchema> {
+  const { total, expiring, expired, nextExpiresAt } = keys;
+  return { total, expiring, expired, nextExpiresAt: toIsoOrNull(nextExpiresAt) };
+}
+
+function presentCommon({ account, keys }: { account: Account; keys: KeyCounts }) {
   return {
     id: account.id,
     displayName: account.displayName,
@@ -28,26 +33,27 @@ function presentCommon(account: Account) {
     createdAt: toIso(account.createdAt),
     createdBy: account.createdBy,
     updatedAt: toIso(account.updatedAt),
+    keys: presentKeyCounts(keys),
   };
 }
 
-export function presentUser({ account }: AccountView): Static<typeof UserSchema> {
+export function presentUser(listed: ListedAccount): Static<typeof UserSchema> {
+  const { account } = listed;
   return {
-    ...presentCommon(account),
+    ...presentCommon(listed),
     email: account.email ?? '',
     firstName: account.firstName,
     lastName: account.lastName,
     role: account.role ?? 'member',
     hasPassword: account.hasPassword,
+    passwordChangedAt: toIsoOrNull(account.passwordChangedAt),
   };
 }
 
-export function presentServiceAccount({
-  account,
-  managers,
-}: AccountView): Static<typeof ServiceAccountSchema> {
+export function presentServiceAccount(listed: ListedAccount): Static<typeof ServiceAccountSchema> {
+  const { account, managers } = listed;
   return {
-    ...presentCommon(account),
+    ...presentCommon(listed),
     technicalName: account.technicalName ?? '',
     email: account.email,
     description: account.description,

@@ -1,7 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { AccountKind, AccountRole } from '../../http/index.ts';
-import { asciiLower } from '../../lib/ascii.ts';
-import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { AccountsTable, Executor } from '../../storage/index.ts';
 
@@ -32,7 +29,7 @@ export interface Account {
   readonly updatedAt: number;
 }
 
-const COLUMNS = [
+export const ACCOUNT_COLUMNS = [
   'id',
   'workspace_id',
   'kind',
@@ -58,9 +55,9 @@ const COLUMNS = [
   'updated_at',
 ] as const;
 
-type Row = Pick<AccountsTable, (typeof COLUMNS)[number]>;
+type Row = Pick<AccountsTable, (typeof ACCOUNT_COLUMNS)[number]>;
 
-function toAccount(row: Row): Account {
+export function toAccount(row: Row): Account {
   return {
     id: row.id,
     workspaceId: row.workspace_id,
@@ -89,7 +86,7 @@ function toAccount(row: Row): Account {
 }
 
 /** E-mail in lower case for users, the technical name for service accounts; unique by kind in a workspace. */
-function loginOf(account: Account): string {
+export function loginOf(account: Account): string {
   return (account.kind === 'user' ? (account.email ?? '') : (account.technicalName ?? '')).toLowerCase();
 }
 
@@ -162,7 +159,7 @@ export async function deleteAccount(exec: Executor, workspaceId: string, id: str
 export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
   const row = await exec
     .selectFrom('accounts')
-    .select(COLUMNS)
+    .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
     .executeTakeFirst();
@@ -177,7 +174,7 @@ export async function findAccounts(
   if (ids.length === 0) return [];
   const rows = await exec
     .selectFrom('accounts')
-    .select(COLUMNS)
+    .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('id', 'in', ids)
     .limit(1_000)
@@ -193,7 +190,7 @@ export async function findAccountByLogin(
 ): Promise<Account | null> {
   const row = await exec
     .selectFrom('accounts')
-    .select(COLUMNS)
+    .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('kind', '=', kind)
     .where('login_lower', '=', login.toLowerCase())
@@ -264,43 +261,6 @@ export async function countActiveAdmins(
   if (exceptId !== null) query = query.where('id', '!=', exceptId);
   const row = await query.executeTakeFirst();
   return row?.count ?? 0;
-}
-
-export interface AccountFilter {
-  readonly workspaceId: string;
-  readonly kind: AccountKind;
-  readonly q: string | undefined;
-  /** Null: all; otherwise only these. */
-  readonly visibleIds: readonly string[] | null;
-}
-
-// A search text is a text: the wildcards of LIKE have no meaning in it. Only ASCII case is ignored, the same
-// on both engines.
-function matchesText(q: string): RawBuilder<boolean> {
-  const pattern = `%${asciiLower(q).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-  const matches = (column: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
-  return sql<boolean>`(${matches('display_name')} or ${matches('login_lower')} or ${matches('email_lower')})`;
-}
-
-/** By login, ascending; `after` holds login and id of the last row of the page before. */
-export async function listAccounts(
-  exec: Executor,
-  filter: AccountFilter,
-  after: CursorValues | null,
-  limit: number,
-): Promise<Account[]> {
-  if (filter.visibleIds?.length === 0) return [];
-  let query = exec
-    .selectFrom('accounts')
-    .select(COLUMNS)
-    .where('workspace_id', '=', filter.workspaceId)
-    .where('kind', '=', filter.kind);
-  const { q, visibleIds } = filter;
-  if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
-  if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
-  if (after !== null) query = query.where('login_lower', '>', String(after[0]));
-  const rows = await query.orderBy('login_lower').limit(limit).execute();
-  return rows.map(toAccount);
 }
 
 export async function listManagers(

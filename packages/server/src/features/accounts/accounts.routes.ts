@@ -1,9 +1,8 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import {
   EmptyResponse,
-  ListQuery,
   problemResponse,
   type RouteAuth,
   readIfMatch,
@@ -14,9 +13,13 @@ import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
 import { presentServiceAccount, presentUser } from './accounts.present.ts';
 import {
+  AccountListQuery,
   AccountParams,
+  AccountSummaryQuery,
+  AccountSummarySchema,
   CreateServiceAccountSchema,
   CreateUserSchema,
+  KeyCountsSchema,
   ServiceAccountPageSchema,
   ServiceAccountSchema,
   UpdateServiceAccountSchema,
@@ -24,7 +27,7 @@ import {
   UserPageSchema,
   UserSchema,
 } from './accounts.schema.ts';
-import type { AccountPatch, AccountsService, AccountView } from './accounts.types.ts';
+import type { AccountPatch, AccountsService, AccountView, ListedAccount } from './accounts.types.ts';
 
 /** Passwords belong to the sessions feature; `app.ts` hands its part in. */
 export interface UserPasswords {
@@ -35,7 +38,6 @@ export interface UserPasswords {
 const READ: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:accounts:read' };
 const WRITE: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:accounts:write' };
 const CREATE: RouteAuth = { ...WRITE, resource: '*', isAdminOnly: true };
-const ListQuerySchema = Type.Object(ListQuery, { additionalProperties: false });
 
 export function registerAccountRoutes(
   root: FastifyInstance,
@@ -43,6 +45,8 @@ export function registerAccountRoutes(
   passwords: UserPasswords,
 ): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.addSchema(KeyCountsSchema);
+  app.addSchema(AccountSummarySchema);
   app.addSchema(UserSchema);
   app.addSchema(ServiceAccountSchema);
   app.post(
@@ -64,7 +68,8 @@ export function registerAccountRoutes(
           ? null
           : await passwords.hash(new Secret(password), [fields.email, fields.displayName]);
       const view = await service.create(request.caller, { ...fields, kind: 'user', passwordHash });
-      return reply.code(201).header('etag', toEtag(view.account.version)).send(presentUser(view));
+      const listed = await withKeys(service, view);
+      return reply.code(201).header('etag', toEtag(view.account.version)).send(presentUser(listed));
     },
   );
   app.post(
@@ -81,7 +86,8 @@ export function registerAccountRoutes(
     },
     async (request, reply) => {
       const view = await service.create(request.caller, { ...request.body, kind: 'service' });
-      return reply.code(201).header('etag', toEtag(view.account.version)).send(presentServiceAccount(view));
+      const listed = await withKeys(service, view);
+      return reply.code(201).header('etag', toEtag(view.account.version)).send(presentServiceAccount(listed));
     },
   );
   registerKind(app, service, {
@@ -104,6 +110,12 @@ export function registerAccountRoutes(
   });
 }
 
+async function withKeys(service: AccountsService, view: AccountView): Promise<ListedAccount> {
+  const [listed] = await service.withKeys(view.account.workspaceId, [view]);
+  if (listed === undefined) throw new Error('An account has exactly one view.');
+  return listed;
+}
+
 interface KindRoutes<Item extends TSchema & { $id?: string }> {
   readonly kind: 'user' | 'service';
   readonly path: string;
@@ -111,10 +123,10 @@ interface KindRoutes<Item extends TSchema & { $id?: string }> {
   readonly item: Item;
   readonly page: TSchema;
   readonly patch: typeof UpdateUserSchema | typeof UpdateServiceAccountSchema;
-  readonly present: (view: AccountView) => Static<Item>;
+  readonly present: (listed: ListedAccount) => Static<Item>;
 }
 
-/** List, read, edit and delete are the same for both kinds of account. */
+/** List, count, read, edit and delete are the same for both kinds of account. */
 function registerKind<Item extends TSchema & { $id?: string }>(
   app: FastifyInstance,
   service: AccountsService,
@@ -122,7 +134,7 @@ function registerKind<Item extends TSchema & { $id?: string }>(
 ): void {
   const { kind, path, noun, present } = routes;
   const tags = ['accounts'];
-  app.get<{ Querystring: Static<typeof ListQuerySchema> }>(
+  app.get<{ Querystring: Static<typeof AccountListQuery> }>(
     path,
     {
       config: { auth: READ },
@@ -130,7 +142,7 @@ function registerKind<Item extends TSchema & { $id?: string }>(
         operationId: `list${noun}s`,
         tags,
         summary: 'List and search',
-        querystring: ListQuerySchema,
+        querystring: AccountListQuery,
         response: { 200: routes.page, default: problemResponse },
       },
     },
@@ -140,6 +152,27 @@ function registerKind<Item extends TSchema & { $id?: string }>(
         limit: request.query.limit ?? PAGE_LIMIT_DEFAULT,
       });
       return { items: page.items.map(present), nextCursor: page.nextCursor };
+    },
+  );
+  app.get<{ Querystring: Static<typeof AccountSummaryQuery> }>(
+    `${path}/summary`,
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: `summarize${noun}s`,
+        tags,
+        summary: 'How many there are',
+        querystring: AccountSummaryQuery,
+        response: { 200: refTo(AccountSummarySchema), default: problemResponse },
+      },
+    },
+    async (request) => {
+      const { all, active, disabled, attention } = await service.summarize(
+        request.caller,
+        kind,
+        request.query.q,
+      );
+      return { all, active, disabled, attention };
     },
   );
   app.get<{ Params: Static<typeof AccountParams> }>(
@@ -156,7 +189,8 @@ function registerKind<Item extends TSchema & { $id?: string }>(
     },
     async (request, reply) => {
       const view = await service.get(request.caller, kind, request.params.id);
-      return reply.header('etag', toEtag(view.account.version)).send(present(view));
+      const listed = await withKeys(service, view);
+      return reply.header('etag', toEtag(view.account.version)).send(present(listed));
     },
   );
   registerEdits(app, service, routes);
@@ -190,7 +224,8 @@ function registerEdits<Item extends TSchema & { $id?: string }>(
         request.body,
         readIfMatch(request),
       );
-      return reply.header('etag', toEtag(view.account.version)).send(present(view));
+      const listed = await withKeys(service, view);
+      return reply.header('etag', toEtag(view.account.version)).send(present(listed));
     },
   );
   app.delete<{ Params: Static<typeof AccountParams> }>(

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { pageOf, refTo } from '../../http/index.ts';
+import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 256 });
@@ -15,6 +15,20 @@ const Grants = Type.Array(refTo(PermissionSchema), {
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 const State = Type.Union([Type.Literal('active'), Type.Literal('disabled')]);
 
+export const KeyCountsSchema = Type.Object(
+  {
+    total: Type.Integer(),
+    expiring: Type.Integer({
+      description: 'Enabled and about to expire, by the largest of the notice days.',
+    }),
+    expired: Type.Integer({ description: 'Enabled, and expired all the same.' }),
+    nextExpiresAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'When the next of the working keys stops.',
+    }),
+  },
+  { $id: 'KeyCounts', additionalProperties: false },
+);
+
 const common = {
   id: Type.String(),
   displayName: Type.String(),
@@ -28,6 +42,7 @@ const common = {
   createdAt: Type.String({ format: 'date-time' }),
   createdBy: NullableText,
   updatedAt: Type.String({ format: 'date-time' }),
+  keys: refTo(KeyCountsSchema),
 };
 
 export const UserSchema = Type.Object(
@@ -38,6 +53,7 @@ export const UserSchema = Type.Object(
     lastName: NullableText,
     role: Role,
     hasPassword: Type.Boolean(),
+    passwordChangedAt: NullableText,
   },
   { $id: 'User', additionalProperties: false },
 );
@@ -53,6 +69,37 @@ export const ServiceAccountSchema = Type.Object(
 );
 export const UserPageSchema = pageOf(refTo(UserSchema));
 export const ServiceAccountPageSchema = pageOf(refTo(ServiceAccountSchema));
+
+export const AccountListQuery = Type.Object(
+  {
+    ...ListQuery,
+    sort: Type.Optional(
+      Type.Union(
+        [Type.Literal('login'), Type.Literal('name'), Type.Literal('lastSeenAt'), Type.Literal('createdAt')],
+        {
+          description:
+            'E-mail address or technical name (the default), display name, last seen, or creation.',
+        },
+      ),
+    ),
+    order: Type.Optional(Type.Union([Type.Literal('asc'), Type.Literal('desc')])),
+    state: Type.Optional(State),
+    attention: Type.Optional(
+      Type.Boolean({ description: 'Only accounts with an enabled key that has expired or is about to.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export const AccountSummaryQuery = Type.Object({ q: ListQuery.q }, { additionalProperties: false });
+export const AccountSummarySchema = Type.Object(
+  {
+    all: Type.Integer(),
+    active: Type.Integer(),
+    disabled: Type.Integer(),
+    attention: Type.Integer({ description: 'With an enabled key that has expired or is about to.' }),
+  },
+  { $id: 'AccountSummary', additionalProperties: false },
+);
 
 const edits = {
   state: Type.Optional(State),

@@ -9,7 +9,7 @@ import {
 } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
-import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
+import type { Page } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import {
@@ -22,25 +22,23 @@ import {
 } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { SettingsService } from '../settings/index.ts';
+import { type AccountList, createAccountList } from './account-list.ts';
 import { accountErrors } from './accounts.errors.ts';
-import {
-  coversAccount,
-  findGrantExcess,
-  type Reach,
-  reachOf,
-  toIdentity,
-  visibleIds,
-} from './accounts.policy.ts';
+import { coversAccount, findGrantExcess, type Reach, reachOf, toIdentity } from './accounts.policy.ts';
 import type { Account } from './accounts.repo.ts';
 import * as repo from './accounts.repo.ts';
 import { checkAccountTexts, DEFAULT_GRANTS } from './accounts.rules.ts';
 import type {
   AccountHooks,
+  AccountKeys,
   AccountPatch,
+  AccountQuery,
   AccountsService,
   AccountView,
   CreateAccountInput,
+  ListedAccount,
 } from './accounts.types.ts';
+import { type AccountSummary, listAccountNames } from './accounts-list.repo.ts';
 import { changedFields, findForbiddenField } from './edit-rules.ts';
 
 export interface AccountsDeps {
@@ -51,6 +49,7 @@ export interface AccountsDeps {
   readonly settings: SettingsService;
   /** Wired in `deps.ts` once the other features exist. */
   readonly hooks: () => AccountHooks;
+  readonly accountKeys: AccountKeys;
 }
 
 const ADMIN_RIGHTS: readonly Permission[] = [{ actions: ['iam:*'], resources: ['*'] }];
@@ -58,8 +57,11 @@ const ADMIN_RIGHTS: readonly Permission[] = [{ actions: ['iam:*'], resources: ['
 class Accounts implements AccountsService {
   readonly #deps: AccountsDeps;
 
+  readonly #lists: AccountList;
+
   constructor(deps: AccountsDeps) {
     this.#deps = deps;
+    this.#lists = createAccountList(deps);
   }
 
   async create(caller: Caller, input: CreateAccountInput): Promise<AccountView> {
@@ -93,34 +95,16 @@ class Accounts implements AccountsService {
     return account;
   }
 
-  async list(
-    caller: Caller,
-    kind: AccountKind,
-    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
-  ): Promise<Page<AccountView>> {
-    const { principal, workspace } = requireAuthenticated(caller);
-    const after = page.cursor === undefined ? null : decodeCursor(page.cursor, ['']);
-    if (page.cursor !== undefined && after === null)
-      throw requestErrors.invalid({
-        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
-      });
-    const filter = { workspaceId: workspace.id, kind, q: page.q, visibleIds: visibleIds(principal) };
-    const rows = await repo.listAccounts(this.#deps.storage.read, filter, after, page.limit + 1);
-    const { items, nextCursor } = toPage(rows, page.limit, (account) => [
-      toIdentity(account).login.toLowerCase(),
-    ]);
-    const managers = await repo.listManagers(
-      this.#deps.storage.read,
-      workspace.id,
-      items.map((account) => account.id),
-    );
-    return {
-      items: items.map((account) => ({
-        account,
-        managers: managers.filter((row) => row.service_account_id === account.id).map((row) => row.user_id),
-      })),
-      nextCursor,
-    };
+  async list(caller: Caller, kind: AccountKind, query: AccountQuery): Promise<Page<ListedAccount>> {
+    return await this.#lists.list(caller, kind, query);
+  }
+
+  async summarize(caller: Caller, kind: AccountKind, q: string | undefined): Promise<AccountSummary> {
+    return await this.#lists.summarize(caller, kind, q);
+  }
+
+  async withKeys(workspaceId: string, views: readonly AccountView[]): Promise<ListedAccount[]> {
+    return await this.#lists.withKeys(workspaceId, views);
   }
 
   async get(
@@ -233,6 +217,7 @@ class Accounts implements AccountsService {
 
   readonly find = repo.findAccount;
   readonly findMany = repo.findAccounts;
+  readonly findNames = listAccountNames;
   readonly findByLogin = repo.findAccountByLogin;
   readonly isManagedBy = repo.isManagedBy;
   readonly listManagedIds = repo.listManagedIds;

@@ -4,11 +4,41 @@ import type { Permission } from '../../lib/permission.ts';
 import type { Executor, Tx } from '../../storage/index.ts';
 import type { Reach } from './accounts.policy.ts';
 import type { Account } from './accounts.repo.ts';
+import type { AccountCondition, AccountName, AccountSort, AccountSummary } from './accounts-list.repo.ts';
 
 /** An account with the users who manage it (empty for users). */
 export interface AccountView {
   readonly account: Account;
   readonly managers: readonly string[];
+}
+
+/** The keys of one account in numbers; disabled ones count in `total` alone. */
+export interface KeyCounts {
+  readonly total: number;
+  readonly expiring: number;
+  readonly expired: number;
+  /** When the next of the working keys stops; null when none does. */
+  readonly nextExpiresAt: number | null;
+}
+
+export type ListedAccount = AccountView & { readonly keys: KeyCounts };
+
+export interface AccountQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly q?: string | undefined;
+  readonly sort?: AccountSort | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+  readonly state?: 'active' | 'disabled' | undefined;
+  /** Only accounts with an enabled key that has expired or is about to. */
+  readonly attention?: boolean | undefined;
+}
+
+/** What the lists of accounts know of keys. Told by the keys feature, which this one may not import. */
+export interface AccountKeys {
+  /** Accounts without keys are missing in the answer. */
+  countByAccount(workspaceId: string, accountIds: readonly string[]): Promise<ReadonlyMap<string, KeyCounts>>;
+  needsAttention(workspaceId: string): Promise<AccountCondition>;
 }
 
 export interface CreateAccountInput {
@@ -48,11 +78,11 @@ export interface AccountsService {
   create(caller: Caller, input: CreateAccountInput): Promise<AccountView>;
   /** The same inside the transaction of set-up or of an import; the caller's rights are not asked. */
   createInside(tx: Tx, caller: Caller, input: CreateAccountInput): Promise<Account>;
-  list(
-    caller: Caller,
-    kind: AccountKind,
-    page: { limit: number; cursor?: string | undefined; q?: string | undefined },
-  ): Promise<Page<AccountView>>;
+  /** @throws request.invalid for a cursor of another list or order */
+  list(caller: Caller, kind: AccountKind, query: AccountQuery): Promise<Page<ListedAccount>>;
+  /** How many accounts the caller may see, of those that `q` finds. */
+  summarize(caller: Caller, kind: AccountKind, q: string | undefined): Promise<AccountSummary>;
+  withKeys(workspaceId: string, views: readonly AccountView[]): Promise<ListedAccount[]>;
   /** @throws request.not_found also for an account that the caller may not see */
   get(caller: Caller, kind: AccountKind | null, id: string): Promise<AccountView & { readonly reach: Reach }>;
   /**
@@ -74,6 +104,8 @@ export interface AccountsService {
   findIdentity(exec: Executor, workspaceId: string, id: string): Promise<AccountIdentity | null>;
   find(exec: Executor, workspaceId: string, id: string): Promise<Account | null>;
   findMany(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]>;
+  /** Only the names; ids of no account are left out. */
+  findNames(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<AccountName[]>;
   findByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null>;
   isManagedBy(
     exec: Executor,

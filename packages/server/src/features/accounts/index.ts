@@ -4,4 +4,5 @@ export { presentPermissions } from './accounts.present.ts';
 export type { Account } from './accounts.repo.ts';
 export { registerAccountRoutes } from './accounts.routes.ts';
 export { createAccountsService } from './accounts.service.ts';
-export type { AccountHooks, AccountsService } from './accounts.types.ts';
+export type { AccountHooks, AccountKeys, AccountsService, KeyCounts } from './accounts.types.ts';
+export type { AccountCondition, AccountName } from './accounts-list.repo.ts';

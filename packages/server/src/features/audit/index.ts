@@ -1,2 +1,3 @@
 export { registerAuditRoutes } from './audit.routes.ts';
 export { type AuditService, createAuditService } from './audit.service.ts';
+export { listRefusalHours } from './refusal-hours.repo.ts';

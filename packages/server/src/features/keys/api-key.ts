@@ -43,13 +43,17 @@ export function isExpired(expiresAt: number | null, now: number): boolean {
   return expiresAt !== null && now >= expiresAt;
 }
 
+/** How long before its expiry a key counts as expiring: the largest of the notice days. */
+export function noticeMsOf(noticeDays: readonly number[]): number {
+  return Math.max(0, ...noticeDays) * DAY_MS;
+}
+
 /** `expiring` from the first notice day on. Disabled wins over expired: enabling alone would not help an expired key. */
 export function statusOf(key: ApiKey, now: number, noticeDays: readonly number[]): KeyStatus {
   if (!key.isEnabled) return 'disabled';
   const { expiresAt } = key.current;
   if (isExpired(expiresAt, now)) return 'expired';
-  const noticeMs = Math.max(0, ...noticeDays) * DAY_MS;
-  return expiresAt !== null && expiresAt - now <= noticeMs ? 'expiring' : 'active';
+  return expiresAt !== null && expiresAt - now <= noticeMsOf(noticeDays) ? 'expiring' : 'active';
 }
 
 export function toKeyIdentity(key: ApiKey, generation: Generation): KeyIdentity {

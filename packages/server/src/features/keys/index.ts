@@ -1,3 +1,4 @@
+export { createAccountKeys } from './account-keys.ts';
 export type { KeyOutcome } from './api-key.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
@@ -6,5 +7,8 @@ export { createKeyLister, type KeyLister } from './key-list.ts';
 export { findKey } from './keys.repo.ts';
 export { registerKeyRoutes } from './keys.routes.ts';
 export { createKeysService, type KeysService } from './keys.service.ts';
+export { type LiveKey, listLiveKeys } from './live-keys.ts';
+export { registerOverviewRoutes } from './overview.routes.ts';
+export { createOverviewService, type OverviewService } from './overview.service.ts';
 export { registerSelfRoutes } from './self.routes.ts';
 export { createUsageRecorder, type UsageRecorder } from './usage.ts';

@@ -1,31 +1,40 @@
 import { requestErrors } from '../../errors/index.ts';
-import { type Caller, requireAuthenticated } from '../../http/index.ts';
-import { type Clock, DAY_MS } from '../../lib/clock.ts';
-import { decodeCursor, encodeCursor, type Page } from '../../lib/page.ts';
+import { type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { type CursorValues, encodeCursor, type Page } from '../../lib/page.ts';
 import type { Keyring, Storage } from '../../storage/index.ts';
+import type { AccountName, AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
-import { type ApiKey, type KeyStatus, statusOf } from './api-key.ts';
+import { type ApiKey, type KeyStatus, noticeMsOf, statusOf } from './api-key.ts';
 import { requireReach, visibleAccountIds } from './keys.policy.ts';
-import { type KeyFilter, listKeys } from './keys.repo.ts';
-import type { LastUse, UsageRecorder } from './usage.ts';
+import { type KeyFilter, type KeySort, type KeyStatusFilter, listKeys, placeOf } from './keys.repo.ts';
+import type { LastRefusal, LastUse, UsageRecorder } from './usage.ts';
 
-/** A key as people see it: with its state now and its last use. */
+/** A key as people see it: whose it is, its state now, its last use and refusal. */
 export interface KeyView {
   readonly key: ApiKey;
+  readonly account: AccountName;
+  readonly owner: AccountName;
   readonly status: KeyStatus;
   readonly lastUse: LastUse | null;
+  readonly lastRefusal: LastRefusal | null;
+  /** How often an expired key was presented all the same. */
+  readonly refusedSinceExpiry: number;
 }
 
 export interface KeyQuery {
   readonly accountId?: string | undefined;
-  readonly status?: KeyStatus | undefined;
+  readonly status?: KeyStatusFilter | undefined;
   readonly expiresBefore?: number | undefined;
   readonly unusedSince?: number | undefined;
+  readonly neverUsed?: boolean | undefined;
+  readonly lifetimeOverDays?: number | undefined;
   readonly q?: string | undefined;
+  readonly sort?: KeySort | undefined;
 }
 
 export interface KeyLister {
-  /** Keys that the caller may see, newest first. */
+  /** Keys that the caller may see. @throws request.invalid for a cursor of another list or order */
   list(
     caller: Caller,
     query: KeyQuery,
@@ -37,6 +46,7 @@ export interface KeyLister {
     accountId: string,
     page: { limit: number; cursor?: string | undefined; q?: string | undefined },
   ): Promise<Page<KeyView>>;
+  /** @throws request.not_found when the account has just gone, and its keys with it */
   view(key: ApiKey): Promise<KeyView>;
 }
 
@@ -46,91 +56,131 @@ interface Deps {
   readonly keyring: Keyring;
   readonly settings: SettingsService;
   readonly usage: UsageRecorder;
-  /** Does the account exist in this workspace? */
-  readonly hasAccount: (workspaceId: string, accountId: string) => Promise<boolean>;
+  readonly accounts: AccountsService;
+}
+
+interface Scan {
+  readonly filter: KeyFilter;
+  readonly sort: KeySort;
+  /** By last use, which is in another store than the keys; null when every key is wanted. */
+  readonly isWanted: ((key: ApiKey, lastUse: LastUse | undefined) => boolean) | null;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
 }
 
 // A filter by last use reads another store than the keys: pages are gathered until full or so many are read.
 const SCAN_KEYS_MAX = 5_000;
 const SCAN_BATCH = 500;
 
+/** Lists keys, and tells of each all that is known of it. */
 export function createKeyLister(deps: Deps): KeyLister {
-  const { storage, clock, keyring, settings, usage } = deps;
+  const { accounts, storage } = deps;
 
-  const toViews = async (workspaceId: string, keys: readonly ApiKey[]): Promise<KeyView[]> => {
-    const { expiryNoticeDays } = await settings.get(workspaceId);
-    const lastUses = await usage.findLastUses(
-      workspaceId,
-      keys.map((key) => key.id),
-    );
-    return keys.map((key) => ({
-      key,
-      status: statusOf(key, clock.now(), expiryNoticeDays),
-      lastUse: lastUses.get(key.id) ?? null,
-    }));
+  const list = async (workspaceId: string, scan: Scan): Promise<Page<KeyView>> => {
+    const { items, nextCursor } = await gather(deps, scan);
+    return { items: await toViews(deps, workspaceId, items), nextCursor };
   };
-
-  const scan = async (
-    filter: KeyFilter,
-    unusedSince: number | undefined,
-    page: { limit: number; cursor?: string | undefined },
-  ): Promise<Page<KeyView>> => {
-    let after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
-    if (page.cursor !== undefined && after === null)
-      throw requestErrors.invalid({
-        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
-      });
-    const items: KeyView[] = [];
-    const batch = unusedSince === undefined ? page.limit + 1 : SCAN_BATCH;
-    for (let scanned = 0; ; ) {
-      const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, after, batch);
-      const views = await toViews(filter.workspaceId, keys);
-      for (const view of views) {
-        if (items.length === page.limit)
-          return { items, nextCursor: after === null ? null : encodeCursor(after) };
-        after = [view.key.createdAt, view.key.id];
-        if (unusedSince === undefined || (view.lastUse?.at ?? view.key.createdAt) < unusedSince)
-          items.push(view);
-      }
-      scanned += rowCount;
-      if (rowCount < batch) return { items, nextCursor: null };
-      after = end;
-      if (scanned >= SCAN_KEYS_MAX) return { items, nextCursor: after === null ? null : encodeCursor(after) };
-    }
-  };
-
-  const toFilter = (caller: Caller, query: KeyQuery) => toKeyFilter(deps, caller, query);
 
   return {
-    list: async (caller, query, page) => await scan(await toFilter(caller, query), query.unusedSince, page),
-    listOfAccount: async (caller, accountId, page) => {
-      requireReach(
-        caller,
-        (await deps.hasAccount(caller.workspace.id, accountId)) ? accountId : null,
-        'read',
-      );
-      const filter = await toFilter(caller, { q: page.q });
-      return await scan({ ...filter, accountIds: [accountId] }, undefined, page);
+    list: async (caller, query, page) => {
+      const { unusedSince, neverUsed, sort = 'createdAt' } = query;
+      const isWanted: Scan['isWanted'] =
+        unusedSince === undefined && neverUsed !== true
+          ? null
+          : (key, lastUse) =>
+              (neverUsed !== true || lastUse === undefined) &&
+              (unusedSince === undefined || (lastUse?.at ?? key.createdAt) < unusedSince);
+      const filter = await toFilter(deps, caller, query);
+      return await list(caller.workspace.id, { filter, sort, isWanted, ...page });
+    },
+    listOfAccount: async (caller, accountId, { q, ...page }) => {
+      const workspaceId = caller.workspace.id;
+      const account = await accounts.find(storage.read, workspaceId, accountId);
+      requireReach(caller, account?.id ?? null, 'read');
+      const filter = { ...(await toFilter(deps, caller, { q })), accountIds: [accountId] };
+      return await list(workspaceId, { filter, sort: 'createdAt', isWanted: null, ...page });
     },
     view: async (key) => {
-      const [view] = await toViews(key.workspaceId, [key]);
-      if (view === undefined) throw new Error('A key has exactly one view.');
+      const [view] = await toViews(deps, key.workspaceId, [key]);
+      if (view === undefined) throw requestErrors.not_found();
       return view;
     },
   };
 }
 
-async function toKeyFilter(deps: Deps, caller: Caller, query: KeyQuery): Promise<KeyFilter> {
-  const { expiryNoticeDays } = await deps.settings.get(caller.workspace.id);
-  const { principal } = requireAuthenticated(caller);
+async function toFilter({ settings, clock }: Deps, caller: Caller, query: KeyQuery): Promise<KeyFilter> {
+  const { expiryNoticeDays } = await settings.get(caller.workspace.id);
+  const { accountId, status, expiresBefore, lifetimeOverDays, q } = query;
   return {
     workspaceId: caller.workspace.id,
-    accountIds: visibleAccountIds(principal),
-    accountId: query.accountId,
-    status: query.status,
-    expiresBefore: query.expiresBefore,
-    q: query.q,
-    now: deps.clock.now(),
-    noticeMs: Math.max(0, ...expiryNoticeDays) * DAY_MS,
+    accountIds: visibleAccountIds(requireAuthenticated(caller).principal),
+    accountId,
+    status,
+    expiresBefore,
+    lifetimeOverDays,
+    q,
+    now: clock.now(),
+    noticeMs: noticeMsOf(expiryNoticeDays),
   };
+}
+
+async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Page<ApiKey>> {
+  const { filter, sort, isWanted, limit } = scan;
+  const toCursor = (place: CursorValues | null) => (place === null ? null : encodeCursor([sort, ...place]));
+  let after = readCursor(scan.cursor, [0, ''], sort);
+  const items: ApiKey[] = [];
+  const batch = isWanted === null ? limit + 1 : SCAN_BATCH;
+  for (let scanned = 0; ; ) {
+    const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, after, batch);
+    const ids = isWanted === null ? [] : keys.map((key) => key.id);
+    const lastUses = await usage.findLastUses(filter.workspaceId, ids);
+    for (const key of keys) {
+      if (items.length === limit) return { items, nextCursor: toCursor(after) };
+      after = placeOf(key, sort);
+      if (isWanted === null || isWanted(key, lastUses.get(key.id))) items.push(key);
+    }
+    scanned += rowCount;
+    if (rowCount < batch) return { items, nextCursor: null };
+    after = end;
+    if (scanned >= SCAN_KEYS_MAX) return { items, nextCursor: toCursor(after) };
+  }
+}
+
+/** One question for all keys to each of the places that know something of them. */
+async function toViews(
+  { storage, clock, settings, usage, accounts }: Deps,
+  workspaceId: string,
+  keys: readonly ApiKey[],
+): Promise<KeyView[]> {
+  const { expiryNoticeDays } = await settings.get(workspaceId);
+  const now = clock.now();
+  const ids = keys.map((key) => key.id);
+  const accountIds = [...new Set(keys.flatMap((key) => [key.accountId, key.ownerId]))];
+  const names = new Map(
+    (await accounts.findNames(storage.read, workspaceId, accountIds)).map((name) => [name.id, name]),
+  );
+  const judged = keys.map((key) => ({ key, status: statusOf(key, now, expiryNoticeDays) }));
+  const expired = judged.flatMap(({ key: { id, current }, status }) =>
+    status === 'expired' && current.expiresAt !== null ? [{ keyId: id, since: current.expiresAt }] : [],
+  );
+  const lastUses = await usage.findLastUses(workspaceId, ids);
+  const lastRefusals = await usage.findLastRefusals(workspaceId, ids);
+  const refusals = await usage.countExpiredRefusals(workspaceId, expired);
+  return judged.flatMap(({ key, status }) => {
+    const account = names.get(key.accountId);
+    const owner = names.get(key.ownerId);
+    // An account takes its keys with it; this one has gone since they were read.
+    if (account === undefined || owner === undefined) return [];
+    return [
+      {
+        key,
+        account,
+        owner,
+        status,
+        lastUse: lastUses.get(key.id) ?? null,
+        lastRefusal: lastRefusals.get(key.id) ?? null,
+        refusedSinceExpiry: refusals.get(key.id) ?? 0,
+      },
+    ];
+  });
 }

@@ -1,15 +1,27 @@
 import type { Static } from 'typebox';
 import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
-import { presentPermissions } from '../accounts/index.ts';
+import { type AccountName, presentPermissions } from '../accounts/index.ts';
 import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
-import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
+import type { AccountNameSchema, KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
+import type { LastRefusal } from './usage.ts';
 
-export function presentKey({ key, status, lastUse }: KeyView): Static<typeof KeySchema> {
+export function presentAccountName({ id, kind, displayName }: AccountName): Static<typeof AccountNameSchema> {
+  return { id, kind, displayName };
+}
+
+function presentRefusal({ at, ip, userAgent, reason }: LastRefusal) {
+  return { at: toIso(at), ip, userAgent, reason };
+}
+
+export function presentKey(view: KeyView): Static<typeof KeySchema> {
+  const { key, status, lastUse, lastRefusal } = view;
   return {
     id: key.id,
     accountId: key.accountId,
+    account: presentAccountName(view.account),
     ownerId: key.ownerId,
+    owner: presentAccountName(view.owner),
     comment: key.comment,
     access: key.access,
     scopes: presentPermissions(key.scopes),
@@ -29,6 +41,8 @@ export function presentKey({ key, status, lastUse }: KeyView): Static<typeof Key
     lastUsedAt: toIsoOrNull(lastUse?.at ?? null),
     lastUsedIp: lastUse?.ip ?? null,
     lastUsedAgent: lastUse?.userAgent ?? null,
+    lastRefusal: lastRefusal === null ? null : presentRefusal(lastRefusal),
+    refusedSinceExpiry: view.refusedSinceExpiry,
   };
 }
 

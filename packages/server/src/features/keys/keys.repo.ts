@@ -3,7 +3,7 @@ import type { KeyAccess } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
-import type { ApiKeysTable, Executor, Keyring } from '../../storage/index.ts';
+import { type ApiKeysTable, type Executor, isBehind, type Keyring } from '../../storage/index.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
@@ -85,6 +85,14 @@ function toCheckedKey(keyring: Keyring, row: Row): ApiKey {
   if (!isRowIntact(keyring, key, row.row_mac))
     throw keyErrors.altered({ internal: `the row of key ${row.id} was altered outside Keyreeve` });
   return key;
+}
+
+/** An altered row would fail a whole list; it stays out, and reading it by id says why. */
+function toIntactKeys(keyring: Keyring, rows: readonly Row[]): ApiKey[] {
+  return rows
+    .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
+    .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
+    .map(({ key }) => key);
 }
 
 function toValues(keyring: Keyring, key: ApiKey) {
@@ -204,6 +212,33 @@ export async function listKeyIdsOfAccount(
   return rows.map((row) => row.id);
 }
 
+/** Keys that are on and not expired and act for one of these owners, by id; altered rows stay out, as in lists. */
+export async function listLiveKeysOfOwners(
+  exec: Executor,
+  keyring: Keyring,
+  filter: { readonly workspaceId: string; readonly ownerIds: readonly string[]; readonly now: number },
+  after: string,
+  limit: number,
+): Promise<KeyStretch> {
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select(COLUMNS)
+    .where('workspace_id', '=', filter.workspaceId)
+    .where('owner_id', 'in', filter.ownerIds)
+    .where('state', '=', 'active')
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', filter.now)]))
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  const last = rows.at(-1);
+  return {
+    keys: toIntactKeys(keyring, rows),
+    rowCount: rows.length,
+    end: last === undefined ? null : [last.id],
+  };
+}
+
 export async function countLiveKeys(
   exec: Executor,
   workspaceId: string,
@@ -220,25 +255,41 @@ export async function countLiveKeys(
   return row?.count ?? 0;
 }
 
+/** `working`: enabled and not expired. */
+export type KeyStatusFilter = KeyStatus | 'working';
+
+/** By creation the newest come first, by expiry the next to stop; those that never do are the last. */
+export type KeySort = 'createdAt' | 'expiresAt';
+
+const NEVER = 9_007_199_254_740_991;
+// Letter by letter as in the index of the migration.
+export const STOPS_AT = sql<number>`coalesce(expires_at, ${sql.lit(NEVER)})`;
+
 export interface KeyFilter {
   readonly workspaceId: string;
   /** Null: all; otherwise keys of these accounts only. */
   readonly accountIds: readonly string[] | null;
   readonly accountId?: string | undefined;
-  readonly status?: KeyStatus | undefined;
+  readonly status?: KeyStatusFilter | undefined;
   readonly expiresBefore?: number | undefined;
+  /** Keys that were given a longer life than so many days. */
+  readonly lifetimeOverDays?: number | undefined;
   readonly q?: string | undefined;
   readonly now: number;
   /** How far before expiry a key counts as expiring. */
   readonly noticeMs: number;
 }
 
-function hasStatus(status: KeyStatus, now: number, noticeMs: number): RawBuilder<boolean> {
-  if (status === 'disabled') return sql<boolean>`state = 'disabled'`;
-  if (status === 'expired') return sql<boolean>`(state = 'active' and expires_at <= ${now})`;
-  if (status === 'expiring')
-    return sql<boolean>`(state = 'active' and expires_at > ${now} and expires_at <= ${now + noticeMs})`;
-  return sql<boolean>`(state = 'active' and (expires_at is null or expires_at > ${now + noticeMs}))`;
+function hasStatus(status: KeyStatusFilter, now: number, noticeMs: number): RawBuilder<boolean> {
+  const noticeEnd = now + noticeMs;
+  const conditions = {
+    disabled: () => sql<boolean>`state = 'disabled'`,
+    expired: () => sql<boolean>`(state = 'active' and ${STOPS_AT} <= ${now})`,
+    expiring: () => sql<boolean>`(state = 'active' and ${STOPS_AT} > ${now} and ${STOPS_AT} <= ${noticeEnd})`,
+    active: () => sql<boolean>`(state = 'active' and ${STOPS_AT} > ${noticeEnd})`,
+    working: () => sql<boolean>`(state = 'active' and ${STOPS_AT} > ${now})`,
+  };
+  return conditions[status]();
 }
 
 // A search text is a text: the wildcards of LIKE have no meaning in it.
@@ -254,36 +305,39 @@ export interface KeyStretch {
   readonly end: CursorValues | null;
 }
 
-/** Newest first; `after` holds creation time and id of the last row of the stretch before. */
+/** `after` holds the `end` of the stretch before, in the same order. */
 export async function listKeys(
   exec: Executor,
   keyring: Keyring,
   filter: KeyFilter,
+  sort: KeySort,
   after: CursorValues | null,
   limit: number,
 ): Promise<KeyStretch> {
   if (filter.accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
+  const { accountIds, accountId, expiresBefore, lifetimeOverDays, status } = filter;
+  const q = filter.q?.trim() ?? '';
   let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
-  if (filter.accountIds !== null) query = query.where('account_id', 'in', filter.accountIds);
-  if (filter.accountId !== undefined) query = query.where('account_id', '=', filter.accountId);
-  if (filter.expiresBefore !== undefined) query = query.where('expires_at', '<', filter.expiresBefore);
-  if (filter.status !== undefined) query = query.where(hasStatus(filter.status, filter.now, filter.noticeMs));
-  if (filter.q !== undefined && filter.q.trim() !== '') query = query.where(matchesText(filter.q.trim()));
-  if (after !== null) {
-    const [createdAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) =>
-      eb.or([
-        eb('created_at', '<', createdAt),
-        eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)]),
-      ]),
-    );
-  }
-  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+  if (accountIds !== null) query = query.where('account_id', 'in', accountIds);
+  if (accountId !== undefined) query = query.where('account_id', '=', accountId);
+  if (expiresBefore !== undefined) query = query.where(STOPS_AT, '<', expiresBefore);
+  if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
+  if (status !== undefined) query = query.where(hasStatus(status, filter.now, filter.noticeMs));
+  if (q !== '') query = query.where(matchesText(q));
+  const [value, direction] =
+    sort === 'createdAt' ? ([sql.ref('created_at'), 'desc'] as const) : ([STOPS_AT, 'asc'] as const);
+  if (after !== null) query = query.where(isBehind(value, [Number(after[0]), String(after[1])], direction));
+  const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();
   // An altered row would fail the whole list; it stays out, and reading it by id says why.
   const keys = rows
     .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
     .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
     .map(({ key }) => key);
   const last = rows.at(-1);
-  return { keys, rowCount: rows.length, end: last === undefined ? null : [last.created_at, last.id] };
+  return { keys, rowCount: rows.length, end: last === undefined ? null : placeOf(toApiKey(last), sort) };
+}
+
+/** Where a key stands in an order: the value that it is sorted by, then the id. */
+export function placeOf(key: ApiKey, sort: KeySort): CursorValues {
+  return [sort === 'createdAt' ? key.createdAt : (key.current.expiresAt ?? NEVER), key.id];
 }

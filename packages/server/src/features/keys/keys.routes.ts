@@ -18,6 +18,7 @@ import { presentKey, presentKeyHours, presentMintedKey } from './keys.present.ts
 import {
   AccountKeysParams,
   AccountKeysQuerySchema,
+  AccountNameSchema,
   CreateKeySchema,
   DisableKeySchema,
   ImportedKeysSchema,
@@ -51,6 +52,7 @@ const USAGE_DAYS = 90;
 const tags = ['keys'];
 
 export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): void {
+  root.addSchema(AccountNameSchema);
   root.addSchema(KeySchema);
   root.addSchema(MintedKeySchema);
   root.addSchema(OpenedKeySchema);
@@ -99,11 +101,10 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
       },
     },
     async (request) => {
-      const { account, status, expiresBefore, unusedSince, q, limit, cursor } = request.query;
+      const { account, expiresBefore, unusedSince, limit, cursor, ...filters } = request.query;
       const query = {
+        ...filters,
         accountId: account,
-        status,
-        q,
         expiresBefore: expiresBefore === undefined ? undefined : Date.parse(expiresBefore),
         unusedSince: unusedSince === undefined ? undefined : Date.parse(unusedSince),
       };

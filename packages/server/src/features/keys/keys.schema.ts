@@ -20,11 +20,22 @@ const IpRanges = Type.Array(Type.String({ maxLength: 64 }), {
 // The exact limit (256) is told by the rules, which also look at blanks and hidden characters.
 const Comment = Type.String({ maxLength: 2000, description: 'What the key is for: 1 to 256 characters.' });
 
+export const AccountNameSchema = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.Union([Type.Literal('user'), Type.Literal('service')]),
+    displayName: Type.String(),
+  },
+  { $id: 'AccountName', additionalProperties: false },
+);
+
 export const KeySchema = Type.Object(
   {
     id: Type.String({ description: 'The API key: the public half.' }),
     accountId: Type.String(),
+    account: refTo(AccountNameSchema),
     ownerId: Type.String({ description: 'The account whose packages it acts for.' }),
+    owner: refTo(AccountNameSchema),
     comment: Type.String(),
     access: Access,
     scopes: Type.Array(refTo(PermissionSchema)),
@@ -46,6 +57,26 @@ export const KeySchema = Type.Object(
     lastUsedAt: NullableTime,
     lastUsedIp: NullableText,
     lastUsedAgent: NullableText,
+    lastRefusal: Type.Union(
+      [
+        Type.Object(
+          {
+            at: Type.String({ format: 'date-time' }),
+            ip: NullableText,
+            userAgent: NullableText,
+            reason: Type.String({
+              description: 'Code of a verification: `expired`, `insufficient_scope` and the like.',
+            }),
+          },
+          { additionalProperties: false },
+        ),
+        Type.Null(),
+      ],
+      { description: 'The last time that it was presented with the right secret, and refused.' },
+    ),
+    refusedSinceExpiry: Type.Integer({
+      description: 'How often an expired key was presented all the same; 0 for others.',
+    }),
   },
   { $id: 'Key', additionalProperties: false },
 );
@@ -126,11 +157,25 @@ export const AccountKeysQuerySchema = Type.Object(ListQuery, { additionalPropert
 export const KeysQuerySchema = Type.Object(
   {
     ...ListQuery,
-    status: Type.Optional(Status),
+    status: Type.Optional(
+      Type.Union([...Status.anyOf, Type.Literal('working')], {
+        description: '`working`: `active` or `expiring`.',
+      }),
+    ),
     account: Type.Optional(Type.String({ maxLength: 64 })),
     expiresBefore: Type.Optional(Type.String({ format: 'date-time' })),
     unusedSince: Type.Optional(
       Type.String({ format: 'date-time', description: 'Keys not used since then (or never).' }),
+    ),
+    neverUsed: Type.Optional(Type.Boolean({ description: 'Only keys that were never used.' })),
+    lifetimeOverDays: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100_000, description: 'Keys with a longer lifetime than that.' }),
+    ),
+    sort: Type.Optional(
+      Type.Union([Type.Literal('createdAt'), Type.Literal('expiresAt')], {
+        description:
+          'By creation, the newest first (the default), or by expiry, the next to stop first and those that never do last.',
+      }),
     ),
   },
   { additionalProperties: false },

@@ -1,6 +1,15 @@
 import { type Clock, HOUR_MS } from '../../lib/clock.ts';
-import type { Storage } from '../../storage/index.ts';
-import { addKeyHour, findLastUses, listKeyHours, saveLastUse } from './usage.repo.ts';
+import type { KeyLastUsesTable, Storage, Tx } from '../../storage/index.ts';
+import {
+  addKeyHour,
+  addWorkspaceHour,
+  findLastRefusals,
+  findLastUses,
+  listKeyHours,
+  saveLastRefusal,
+  saveLastUse,
+  sumOutcomeSince,
+} from './usage.repo.ts';
 
 export interface LastUse {
   readonly at: number;
@@ -8,15 +17,18 @@ export interface LastUse {
   readonly userAgent: string | null;
 }
 
-/** `key.valid`, or the reason of a refusal. */
+export type LastRefusal = LastUse & { readonly reason: UsageOutcome };
+
+/** `valid`, or the reason of a refusal. */
 export type UsageOutcome = string;
 
 /**
- * Last use and hourly counters, gathered in memory and written in batches to the usage store. A verification
- * never waits for a write, and never wakes the caches that watch the durable file. A crash loses at most the
- * last second of counting, never a decision.
+ * Last use, last refusal and hourly counters, gathered in memory and written in batches to the usage store. A
+ * verification never waits for a write, and never wakes the caches that watch the durable file. A crash loses at
+ * most the last second of counting, never a decision.
  */
 export interface UsageRecorder {
+  /** Only for keys whose secret was right: a wrong one says nothing about the key, and must leave no trace on it. */
   record(use: {
     workspaceId: string;
     keyId: string;
@@ -24,9 +36,17 @@ export interface UsageRecorder {
     ip: string | null;
     userAgent: string | null;
   }): void;
+  /** A credential that is nobody's: counted for the workspace, and for no key. */
+  recordUnknown(workspaceId: string, outcome: 'malformed' | 'not_found'): void;
   /** Writes what was gathered; called once a second and at the end of the process. */
   flush(): Promise<void>;
   findLastUses(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastUse>>;
+  findLastRefusals(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastRefusal>>;
+  /** How often each key was refused as expired, from the hour of `since` (milliseconds) on. */
+  countExpiredRefusals(
+    workspaceId: string,
+    keys: readonly { readonly keyId: string; readonly since: number }[],
+  ): Promise<ReadonlyMap<string, number>>;
   /** Counts by hour (hours since 1970) and outcome. */
   listHours(
     workspaceId: string,
@@ -40,10 +60,37 @@ const ROWS_PER_TRANSACTION = 500;
 
 interface Counter {
   readonly workspaceId: string;
-  readonly keyId: string;
+  /** Null: of no key, only of the workspace. */
+  readonly keyId: string | null;
   readonly hour: number;
   readonly outcome: string;
   count: number;
+}
+
+type OfWorkspace<Event> = Event & { readonly workspaceId: string };
+
+/** The newest of its kind for each key, in bounded memory. */
+class Latest<Event extends LastUse> {
+  #events = new Map<string, OfWorkspace<Event>>();
+
+  set(keyId: string, event: OfWorkspace<Event>): void {
+    if (this.#events.has(keyId) || this.#events.size < BUFFER_KEYS_MAX) this.#events.set(keyId, event);
+  }
+
+  take(): [string, OfWorkspace<Event>][] {
+    const taken = [...this.#events];
+    this.#events = new Map();
+    return taken;
+  }
+
+  /** What is still in memory is newer than what is stored. */
+  addTo(found: Map<string, Event>, workspaceId: string, keyIds: readonly string[]): Map<string, Event> {
+    for (const keyId of keyIds) {
+      const pending = this.#events.get(keyId);
+      if (pending !== undefined && pending.workspaceId === workspaceId) found.set(keyId, pending);
+    }
+    return found;
+  }
 }
 
 export function createUsageRecorder(deps: {
@@ -51,57 +98,85 @@ export function createUsageRecorder(deps: {
   readonly clock: Clock;
 }): UsageRecorder {
   const { storage, clock } = deps;
-  let lastUses = new Map<string, LastUse & { workspaceId: string }>();
+  const lastUses = new Latest<LastUse>();
+  const lastRefusals = new Latest<LastRefusal>();
   let counters = new Map<string, Counter>();
 
-  const flush: UsageRecorder['flush'] = async () => {
-    const uses = [...lastUses];
-    const counts = [...counters.values()];
-    lastUses = new Map();
-    counters = new Map();
-    for (let from = 0; from < Math.max(uses.length, counts.length); from += ROWS_PER_TRANSACTION) {
-      await storage.usage.transaction().execute(async (tx) => {
-        for (const [keyId, use] of uses.slice(from, from + ROWS_PER_TRANSACTION)) {
-          await saveLastUse(tx, {
-            workspace_id: use.workspaceId,
-            key_id: keyId,
-            at: use.at,
-            ip: use.ip,
-            user_agent: use.userAgent,
-          });
-        }
-        for (const counter of counts.slice(from, from + ROWS_PER_TRANSACTION)) await addKeyHour(tx, counter);
-      });
-    }
+  const count = (workspaceId: string, keyId: string | null, outcome: string): void => {
+    const hour = Math.floor(clock.now() / HOUR_MS);
+    const name = `${keyId ?? workspaceId}|${hour}|${outcome}`;
+    const counter = counters.get(name);
+    if (counter !== undefined) counter.count += 1;
+    else if (counters.size < BUFFER_KEYS_MAX)
+      counters.set(name, { workspaceId, keyId, hour, outcome, count: 1 });
   };
 
   return {
     record: ({ workspaceId, keyId, outcome, ip, userAgent }) => {
-      const at = clock.now();
-      const hour = Math.floor(at / HOUR_MS);
-      const name = `${keyId}|${hour}|${outcome}`;
-      const counter = counters.get(name);
-      if (counter !== undefined) counter.count += 1;
-      else if (counters.size < BUFFER_KEYS_MAX)
-        counters.set(name, { workspaceId, keyId, hour, outcome, count: 1 });
-      if (outcome === 'valid' && (lastUses.has(keyId) || lastUses.size < BUFFER_KEYS_MAX))
-        lastUses.set(keyId, { workspaceId, at, ip, userAgent });
+      count(workspaceId, keyId, outcome);
+      const event = { workspaceId, at: clock.now(), ip, userAgent };
+      if (outcome === 'valid') lastUses.set(keyId, event);
+      else lastRefusals.set(keyId, { ...event, reason: outcome });
     },
-    flush,
+    recordUnknown: (workspaceId, outcome) => count(workspaceId, null, outcome),
+    flush: async () => {
+      const uses = lastUses.take();
+      const refusals = lastRefusals.take();
+      const counts = [...counters.values()];
+      counters = new Map();
+      const rows = Math.max(uses.length, refusals.length, counts.length);
+      for (let from = 0; from < rows; from += ROWS_PER_TRANSACTION) {
+        const to = from + ROWS_PER_TRANSACTION;
+        await storage.usage.transaction().execute(async (tx) => {
+          for (const [keyId, use] of uses.slice(from, to)) await saveLastUse(tx, toRow(keyId, use));
+          for (const [keyId, refusal] of refusals.slice(from, to))
+            await saveLastRefusal(tx, { ...toRow(keyId, refusal), reason: refusal.reason });
+          await addCounts(tx, counts.slice(from, to));
+        });
+      }
+    },
     findLastUses: async (workspaceId, keyIds) => {
       const rows = await findLastUses(storage.usage, workspaceId, keyIds);
       const found = new Map<string, LastUse>(
         rows.map((row) => [row.key_id, { at: row.at, ip: row.ip, userAgent: row.user_agent }]),
       );
-      // What is still in memory is newer than what is stored.
-      for (const keyId of keyIds) {
-        const pending = lastUses.get(keyId);
-        if (pending !== undefined && pending.workspaceId === workspaceId)
-          found.set(keyId, { at: pending.at, ip: pending.ip, userAgent: pending.userAgent });
-      }
-      return found;
+      return lastUses.addTo(found, workspaceId, keyIds);
+    },
+    findLastRefusals: async (workspaceId, keyIds) => {
+      const rows = await findLastRefusals(storage.usage, workspaceId, keyIds);
+      const found = new Map<string, LastRefusal>(
+        rows.map(({ key_id, at, ip, user_agent, reason }) => [
+          key_id,
+          { at, ip, userAgent: user_agent, reason },
+        ]),
+      );
+      return lastRefusals.addTo(found, workspaceId, keyIds);
+    },
+    countExpiredRefusals: async (workspaceId, keys) => {
+      const since = keys.map((key) => ({ keyId: key.keyId, sinceHour: Math.floor(key.since / HOUR_MS) }));
+      const rows = await sumOutcomeSince(storage.usage, workspaceId, 'expired', since);
+      return new Map(rows.map((row) => [row.key_id, row.count]));
     },
     listHours: (workspaceId, keyId, since) =>
       listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS)),
   };
+}
+
+function toRow(keyId: string, { workspaceId, at, ip, userAgent }: OfWorkspace<LastUse>): KeyLastUsesTable {
+  return { workspace_id: workspaceId, key_id: keyId, at, ip, user_agent: userAgent };
+}
+
+/** Each counter to its key, and all of them to their workspace: the chart of a workspace reads few rows. */
+async function addCounts(tx: Tx, counts: readonly Counter[]): Promise<void> {
+  const sums = new Map<string, Counter>();
+  for (const counter of counts) {
+    const { workspaceId, keyId, hour, outcome, count } = counter;
+    if (keyId !== null) await addKeyHour(tx, { workspaceId, keyId, hour, outcome, count });
+    const name = `${workspaceId}|${hour}|${outcome}`;
+    const sum = sums.get(name);
+    if (sum === undefined) sums.set(name, { ...counter });
+    else sum.count += count;
+  }
+  // In one order everywhere: two processes that add to the same rows would otherwise wait for each other.
+  for (const [, sum] of [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1))) await addWorkspaceHour(tx, sum);
 }

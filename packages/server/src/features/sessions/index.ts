@@ -1,3 +1,4 @@
+export { registerConsoleInfoRoutes } from './console-info.routes.ts';
 export { registerPasswordRoutes } from './password.routes.ts';
 export { createPasswordService, type PasswordService } from './password.service.ts';
 export { createPasswordLinks, type PasswordLinks } from './password-links.ts';

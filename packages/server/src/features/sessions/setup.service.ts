@@ -25,6 +25,8 @@ export interface FirstAdmin {
 }
 
 export interface SetupService {
+  /** The one-time code of the workspace still waits to be used. */
+  isOpen(workspaceId: string): Promise<boolean>;
   /**
    * Makes the first administrator of the caller's workspace and signs him in. The code is used up by it.
    *
@@ -116,6 +118,10 @@ class Setup implements SetupService {
         return await sessions.start(tx, caller, account, input.oldCookie);
       });
     });
+  }
+
+  async isOpen(workspaceId: string): Promise<boolean> {
+    return await this.#deps.workspaces.hasSetupCode(workspaceId);
   }
 
   async createFirstAdmin(workspace: Workspace, input: FirstAdmin): Promise<boolean> {

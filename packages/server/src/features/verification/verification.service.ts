@@ -60,7 +60,10 @@ export function createVerificationService(deps: Deps): VerificationService {
     verify: async (caller, { presented, question, clientIp }) => {
       const { workspace, principal } = requireAuthenticated(caller);
       const outcome = await keyAuthenticator.authenticate(workspace.id, presented, clientIp);
-      if (!('key' in outcome)) return { code: outcome.code, subject: null, matched: null };
+      if (!('key' in outcome)) {
+        usage.recordUnknown(workspace.id, outcome.code);
+        return { code: outcome.code, subject: null, matched: null };
+      }
       // No use is counted either: nothing was verified, and the owner would wonder who did.
       if (!can(principal, VERIFY_ACTION, outcome.account.id))
         return { code: 'not_found', subject: null, matched: null };

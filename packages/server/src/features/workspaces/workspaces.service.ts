@@ -56,6 +56,7 @@ export interface WorkspacesService {
   ): Promise<WorkspaceView & { setupCode: Secret }>;
   /** Replaces the setup code of a workspace by a new one. */
   issueSetupCode(workspaceId: string): Promise<Secret>;
+  hasSetupCode(workspaceId: string): Promise<boolean>;
   /** True when the code is right; it is used up then, together with what else the transaction does. */
   consumeSetupCode(tx: Tx, workspaceId: string, code: Secret): Promise<boolean>;
 }
@@ -183,6 +184,10 @@ class Workspaces implements WorkspacesService {
       saveSetupCode(tx, workspaceId, sha256Hex(code.reveal()), clock.now()),
     );
     return code;
+  }
+
+  async hasSetupCode(workspaceId: string): Promise<boolean> {
+    return (await findSetupCode(this.#deps.storage.read, workspaceId)) !== null;
   }
 
   async consumeSetupCode(tx: Tx, workspaceId: string, code: Secret): Promise<boolean> {

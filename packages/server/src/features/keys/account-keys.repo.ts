@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { Executor } from '../../storage/index.ts';
+import type { AccountCondition, KeyCounts } from '../accounts/index.ts';
+
+/** When keys count as expired and as expiring: both instants in milliseconds. */
+export interface ExpiryMoments {
+  readonly now: number;
+  readonly noticeEnd: number;
+}
+
+/** Numbers of the keys of each account that has any, out of one index. */
+export async function countKeysByAccount(
+  exec: Executor,
+  workspaceId: string,
+  accountIds: readonly string[],
+  { now, noticeEnd }: ExpiryMoments,
+): Promise<(KeyCounts & { readonly accountId: string })[]> {
+  if (accountIds.length === 0) return [];
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select((eb) => {
+      const isEnabled = eb('state', '=', 'active');
+      const isWorking = eb.and([isEnabled, eb('expires_at', '>', now)]);
+      return [
+        'account_id',
+        eb.fn.countAll<number>().as('total'),
+        eb.fn
+          .countAll<number>()
+          .filterWhere(eb.and([isEnabled, eb('expires_at', '<=', now)]))
+          .as('expired'),
+        eb.fn
+          .countAll<number>()
+          .filterWhere(eb.and([isWorking, eb('expires_at', '<=', noticeEnd)]))
+          .as('expiring'),
+        eb.fn.min<number | null>('expires_at').filterWhere(isWorking).as('next_expires_at'),
+      ];
+    })
+    .where('workspace_id', '=', workspaceId)
+    .where('account_id', 'in', accountIds)
+    .groupBy('account_id')
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    total: row.total,
+    expiring: row.expiring,
+    expired: row.expired,
+    nextExpiresAt: row.next_expires_at,
+  }));
+}
+
+/** Of a row of `accounts`: one of its enabled keys has expired or is about to. */
+export function hasKeyInNeed({ noticeEnd }: ExpiryMoments): AccountCondition {
+  return sql<boolean>`exists (select 1 from api_keys where api_keys.workspace_id = accounts.workspace_id
+    and api_keys.account_id = accounts.id and api_keys.state = 'active' and api_keys.expires_at <= ${noticeEnd})`;
+}

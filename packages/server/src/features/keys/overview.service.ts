@@ -1,0 +1,237 @@
+import { type Caller, requireAuthenticated } from '../../http/index.ts';
+import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { createTurns } from '../../lib/turns.ts';
+import type { Storage } from '../../storage/index.ts';
+import { listRefusalHours } from '../audit/index.ts';
+import type { SettingsService } from '../settings/index.ts';
+import { isExpired, noticeMsOf } from './api-key.ts';
+import type { KeyLister, KeyView } from './key-list.ts';
+import { visibleAccountIds } from './keys.policy.ts';
+import * as repo from './overview.repo.ts';
+import type { UsageRecorder } from './usage.ts';
+
+/** Working means enabled and not expired. */
+export interface Overview {
+  readonly hours: number;
+  readonly generatedAt: number;
+  readonly noticeDays: number;
+  readonly keys: StateNumbers & UseNumbers & { readonly expiredStillCalled: number };
+  /** Days since 1970, only those with keys. */
+  readonly expiringByDay: readonly { day: number; count: number }[];
+  readonly nextToStop: readonly { view: KeyView; expiresAt: number }[];
+  readonly verifications: readonly { hour: number; accepted: number; refused: number }[];
+  readonly refusals: readonly { reason: string; count: number }[];
+}
+
+interface StateNumbers {
+  readonly total: number;
+  readonly working: number;
+  readonly expiring: number;
+  readonly expired: number;
+  readonly disabled: number;
+}
+
+interface UseNumbers {
+  readonly neverUsed: number;
+  readonly unusedFor90Days: number;
+  readonly isPartial: boolean;
+}
+
+export interface OverviewService {
+  /** The keys that the caller may see in numbers, and what became of their verifications in the last hours. */
+  read(caller: Caller, hours: number): Promise<Overview>;
+}
+
+interface Deps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly settings: SettingsService;
+  readonly usage: UsageRecorder;
+  readonly keyLister: KeyLister;
+}
+
+const HORIZON_DAYS = 60;
+const NEXT_KEYS = 5;
+const UNUSED_DAYS = 90;
+// How much one question to the database may be about, so that none holds the event loop for long.
+const STRETCH_KEYS = 2_000;
+const LOOKUP_KEYS = 500;
+const COUNTER_KEYS = 20;
+// How much is looked at in all. Counting by state has no bound: it is exact.
+const USE_KEYS_MAX = 20_000;
+const CALLED_KEYS_MAX = 5_000;
+const COUNTED_KEYS_MAX = 1_000;
+
+/** What the auth hook calls a credential that is nobody's, and what a verification calls it. */
+const UNKNOWN_CREDENTIAL = 'auth.invalid_credential';
+const UNKNOWN_OUTCOME = 'not_found';
+
+export function createOverviewService(deps: Deps): OverviewService {
+  return {
+    read: async (caller, hours) => {
+      const { principal, workspace } = requireAuthenticated(caller);
+      const { expiryNoticeDays } = await deps.settings.get(workspace.id);
+      const circle = { workspaceId: workspace.id, accountIds: visibleAccountIds(principal) };
+      const now = deps.clock.now();
+      const sinceHour = Math.floor(now / HOUR_MS) - hours + 1;
+      const { numbers, expiringByDay } = await countByState(deps, circle, {
+        now,
+        noticeEnd: now + noticeMsOf(expiryNoticeDays),
+        horizon: (Math.floor(now / DAY_MS) + HORIZON_DAYS) * DAY_MS,
+      });
+      const uses = await countUnused(deps, circle, now);
+      const called = await countStillCalled(deps, circle, now, now - hours * HOUR_MS);
+      const outcomes = await sumOutcomes(deps, circle, sinceHour);
+      return {
+        hours,
+        generatedAt: now,
+        noticeDays: Math.max(0, ...expiryNoticeDays),
+        keys: {
+          ...numbers,
+          ...uses,
+          expiredStillCalled: called.count,
+          isPartial: uses.isPartial || called.isPartial || outcomes.isPartial,
+        },
+        expiringByDay,
+        nextToStop: await findNextToStop(deps, caller),
+        verifications: toVerifications(outcomes.hours),
+        refusals: toRefusals(outcomes.hours),
+      };
+    },
+  };
+}
+
+async function countByState(
+  { storage }: Deps,
+  circle: repo.KeyCircle,
+  moments: repo.StopMoments,
+): Promise<{ numbers: StateNumbers; expiringByDay: Overview['expiringByDay'] }> {
+  const numbers = { total: 0, working: 0, expiring: 0, expired: 0, disabled: 0 };
+  const days = new Map<number, number>();
+  const add = ({ isEnabled, isExpired: hasExpired, isExpiring, day, count }: repo.KeyGroup): void => {
+    numbers.total += count;
+    if (!isEnabled) numbers.disabled += count;
+    else if (hasExpired) numbers.expired += count;
+    else numbers.working += count;
+    if (isEnabled && isExpiring) numbers.expiring += count;
+    if (day !== null) days.set(day, (days.get(day) ?? 0) + count);
+  };
+  const turns = createTurns();
+  for (let after: repo.StopPlace | null = null; circle.accountIds?.length !== 0; ) {
+    const upTo: repo.StopPlace | null = await repo.findPlaceAfter(storage.read, circle, after, STRETCH_KEYS);
+    for (const group of await repo.countStates(storage.read, circle, after, upTo, moments)) add(group);
+    after = upTo;
+    if (after === null) break;
+    await turns.step();
+  }
+  const expiringByDay = [...days].map(([day, count]) => ({ day, count })).toSorted((a, b) => a.day - b.day);
+  return { numbers, expiringByDay };
+}
+
+/** Last uses are in another store than the keys, so they are looked up for the newest keys, up to a bound. */
+async function countUnused(
+  { storage, usage }: Deps,
+  circle: repo.KeyCircle,
+  now: number,
+): Promise<UseNumbers> {
+  const before = now - UNUSED_DAYS * DAY_MS;
+  const turns = createTurns();
+  let [neverUsed, unusedFor90Days, scanned] = [0, 0, 0];
+  for (let after: readonly [number, string] | null = null; ; ) {
+    if (circle.accountIds?.length === 0) return { neverUsed, unusedFor90Days, isPartial: false };
+    const keys = await repo.listKeyAges(storage.read, circle, after, LOOKUP_KEYS);
+    const working = keys.filter((key) => key.isEnabled && !isExpired(key.expiresAt, now));
+    const lastUses = await usage.findLastUses(
+      circle.workspaceId,
+      working.map((key) => key.id),
+    );
+    for (const { id, createdAt } of working) {
+      const lastUse = lastUses.get(id);
+      if (lastUse === undefined) neverUsed += 1;
+      if ((lastUse?.at ?? createdAt) < before) unusedFor90Days += 1;
+    }
+    scanned += keys.length;
+    const last = keys.at(-1);
+    if (keys.length < LOOKUP_KEYS || last === undefined)
+      return { neverUsed, unusedFor90Days, isPartial: false };
+    if (scanned >= USE_KEYS_MAX) return { neverUsed, unusedFor90Days, isPartial: true };
+    after = [last.createdAt, last.id];
+    await turns.step();
+  }
+}
+
+/** Expired keys that somebody still presents: found by their last refusal. */
+async function countStillCalled(
+  { storage }: Deps,
+  circle: repo.KeyCircle,
+  now: number,
+  since: number,
+): Promise<{ count: number; isPartial: boolean }> {
+  if (circle.accountIds?.length === 0) return { count: 0, isPartial: false };
+  const { workspaceId } = circle;
+  const ids = await repo.listRefusedKeyIds(storage.usage, workspaceId, 'expired', since, CALLED_KEYS_MAX);
+  const turns = createTurns();
+  let count = 0;
+  for (let from = 0; from < ids.length; from += LOOKUP_KEYS) {
+    count += await repo.countExpired(storage.read, circle, ids.slice(from, from + LOOKUP_KEYS), now);
+    await turns.step();
+  }
+  return { count, isPartial: ids.length === CALLED_KEYS_MAX };
+}
+
+/** Whoever sees the whole workspace is told its totals; others the sum over their own keys. */
+async function sumOutcomes(
+  { storage }: Deps,
+  circle: repo.KeyCircle,
+  sinceHour: number,
+): Promise<{ hours: readonly repo.OutcomeHour[]; isPartial: boolean }> {
+  const { workspaceId, accountIds } = circle;
+  if (accountIds === null) {
+    const known = await repo.listWorkspaceHours(storage.usage, workspaceId, sinceHour);
+    const unknown = await listRefusalHours(storage.usage, workspaceId, UNKNOWN_CREDENTIAL, sinceHour);
+    const hours = [...known, ...unknown.map((row) => ({ ...row, outcome: UNKNOWN_OUTCOME }))];
+    return { hours, isPartial: false };
+  }
+  if (accountIds.length === 0) return { hours: [], isPartial: false };
+  const keys = await repo.listKeyAges(storage.read, circle, null, COUNTED_KEYS_MAX);
+  const ids = keys.map((key) => key.id);
+  const turns = createTurns();
+  const hours: repo.OutcomeHour[] = [];
+  for (let from = 0; from < ids.length; from += COUNTER_KEYS) {
+    const some = ids.slice(from, from + COUNTER_KEYS);
+    hours.push(...(await repo.sumKeyHours(storage.usage, workspaceId, some, sinceHour)));
+    await turns.step();
+  }
+  return { hours, isPartial: keys.length === COUNTED_KEYS_MAX };
+}
+
+async function findNextToStop({ keyLister }: Deps, caller: Caller): Promise<Overview['nextToStop']> {
+  const { items } = await keyLister.list(
+    caller,
+    { status: 'working', sort: 'expiresAt' },
+    { limit: NEXT_KEYS },
+  );
+  return items.flatMap((view) => {
+    const { expiresAt } = view.key.current;
+    return expiresAt === null ? [] : [{ view, expiresAt }];
+  });
+}
+
+function toVerifications(outcomes: readonly repo.OutcomeHour[]): Overview['verifications'] {
+  const hours = new Map<number, { hour: number; accepted: number; refused: number }>();
+  for (const { hour, outcome, count } of outcomes) {
+    const sum = hours.get(hour) ?? { hour, accepted: 0, refused: 0 };
+    sum[outcome === 'valid' ? 'accepted' : 'refused'] += count;
+    hours.set(hour, sum);
+  }
+  return [...hours.values()].toSorted((a, b) => a.hour - b.hour);
+}
+
+function toRefusals(outcomes: readonly repo.OutcomeHour[]): Overview['refusals'] {
+  const counts = new Map<string, number>();
+  for (const { outcome, count } of outcomes)
+    if (outcome !== 'valid') counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+  return [...counts]
+    .map(([reason, count]) => ({ reason, count }))
+    .toSorted((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+}
