@@ -84,9 +84,27 @@ function signInRow(
 
 const LINK = { token: 'a'.repeat(43), password: `${PASSWORD}-Nj3v` };
 
-const PAGE_FILES = ['page.css', 'page.mjs', 'landing.mjs', 'key-link.mjs', 'password.mjs'];
-const PAGES = [
+const PAGE_FILES = ['page.css', 'page.mjs', 'key-link.mjs', 'password.mjs'];
+const CONSOLE_PAGES = [
   '/',
+  '/sign-in',
+  '/first-run',
+  '/forgot-password',
+  '/overview',
+  '/my-keys',
+  '/keys',
+  '/packages',
+  '/packages/:id',
+  '/users',
+  '/users/:id',
+  '/service-accounts',
+  '/service-accounts/:id',
+  '/audit',
+  '/settings',
+  '/profile',
+];
+const PAGES = [
+  ...CONSOLE_PAGES,
   '/key-link',
   '/invitation',
   '/password-reset',
@@ -103,6 +121,7 @@ const open: readonly Row[] = [
   openRow('GET /docs/errors/:code', { isHidden: true, url: '/docs/errors/auth.required' }),
   openRow('GET /docs/style.css', { isHidden: true }),
   ...PAGES.map((path) => openRow(`GET ${path}`, { isHidden: true })),
+  openRow('GET /assets/console/:name', { isHidden: true, url: '/assets/console/icon.svg' }),
   openRow('GET /.well-known/jwks.json'),
   signInRow(
     '/v1/session',

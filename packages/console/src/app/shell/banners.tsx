@@ -23,7 +23,7 @@ async function askServer(): Promise<void> {
 
 /** Lines on top of every page: served without encryption; no answer from the server. */
 export function Banners() {
-  const { t, language } = useWords(shellWords);
+  const { t } = useWords(shellWords);
   const { isOffline, answeredAt } = useConnection();
   useEffect(() => {
     if (!isOffline) return;
@@ -43,7 +43,8 @@ export function Banners() {
           <IconWifiOff size={18} stroke={1.75} aria-hidden />
           <span className={classes.bannerText}>
             <strong>{t('offline')}</strong>{' '}
-            {answeredAt !== null && t('offlineSince', { time: formatTime(answeredAt, language) })}
+            {answeredAt !== null &&
+              t('offlineSince', { time: formatTime(new Date(answeredAt).toISOString()) })}
           </span>
           <Button size="xs" variant="default" onClick={() => void askServer()}>
             {t('tryNow')}

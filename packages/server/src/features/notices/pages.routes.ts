@@ -13,7 +13,6 @@ interface Page {
 }
 
 const PAGES: readonly Page[] = [
-  { url: '/', main: 'landing.html', script: 'landing.mjs', titles: { en: 'Keyreeve', ja: 'Keyreeve' } },
   {
     url: '/key-link',
     main: 'key-link.html',
@@ -40,7 +39,6 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 const ASSETS: readonly { readonly name: string; readonly type: string }[] = [
   { name: 'page.css', type: CSS },
   { name: 'page.mjs', type: SCRIPT },
-  { name: 'landing.mjs', type: SCRIPT },
   { name: 'key-link.mjs', type: SCRIPT },
   { name: 'password.mjs', type: SCRIPT },
 ];
@@ -95,7 +93,7 @@ function composePage(shell: string, page: Page, locale: Locale): StaticFile {
 }
 
 /**
- * The pages that links in mails lead to, and a plain landing page. They are static and hold nothing: a mail
+ * The pages that links in mails lead to. They are static and hold nothing: a mail
  * scanner that fetches one uses nothing up. What a link is good for stands behind `#`, and only pressing the
  * button sends it.
  */

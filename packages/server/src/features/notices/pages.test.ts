@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preferredLocale } from './accept-language.ts';
 import { registerPageRoutes } from './pages.routes.ts';
 
-const PAGES = ['/', '/key-link', '/invitation', '/password-reset'];
+const PAGES = ['/key-link', '/invitation', '/password-reset'];
 const FOLDER = path.join(import.meta.dirname, 'pages');
 
 let app: FastifyInstance;
