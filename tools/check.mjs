@@ -27,6 +27,12 @@ const STEPS = [
     count: /^Files:\s+(\d+)/m,
     unit: 'files',
   },
+  {
+    name: 'types of its tests',
+    command: ['tsc', '--noEmit', '-p', 'e2e/console', '--extendedDiagnostics'],
+    count: /^Files:\s+(\d+)/m,
+    unit: 'files',
+  },
   { name: 'imports', command: ['node', 'tools/check-imports.mjs'], count: /^(\d+ files)/m },
   { name: 'unused', command: ['knip'] },
   {
