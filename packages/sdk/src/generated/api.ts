@@ -112,6 +112,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The actions that the log can hold
+         * @description Who: session, key, token; keys and tokens need the action `iam:audit:read`; administrators only.
+         */
+        get: operations["listAuditActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The log as a CSV file
+         * @description Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:audit:read`; administrators only.
+         */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -949,7 +991,7 @@ export interface paths {
          *
          *     Who: session.
          */
-        post: operations["unlistPackageVersion"];
+        post: operations["unlistVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -971,7 +1013,7 @@ export interface paths {
          *
          *     Who: session.
          */
-        post: operations["relistPackageVersion"];
+        post: operations["relistVersion"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1423,6 +1465,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             action: string;
+            outcome: "done" | "refused";
             actor: {
                 kind: string;
                 id: string | null;
@@ -1439,6 +1482,7 @@ export interface components {
             ip: string | null;
             userAgent: string | null;
             requestId: string | null;
+            /** @description What else there is to say. Of a change: each changed field with `{ from, to }`. */
             detail: {
                 [key: string]: unknown;
             };
@@ -2231,12 +2275,18 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description Text in the name of actor or target, or in the id of target or key. */
+                q?: string;
                 /** @description Entries about this account. */
                 account?: string;
+                /** @description What this account did. */
+                actor?: string;
                 /** @description Entries about this API key. */
                 key?: string;
-                /** @description For instance `key.created`. */
+                /** @description For instance `key.created`, or `key.` for all about keys. */
                 action?: string;
+                /** @description `refused`: somebody was turned away. */
+                outcome?: "done" | "refused";
                 since?: string;
                 until?: string;
             };
@@ -2256,6 +2306,81 @@ export interface operations {
                         items: components["schemas"]["AuditEntry"][];
                         nextCursor: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        actions: string[];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Text in the name of actor or target, or in the id of target or key. */
+                q?: string;
+                /** @description Entries about this account. */
+                account?: string;
+                /** @description What this account did. */
+                actor?: string;
+                /** @description Entries about this API key. */
+                key?: string;
+                /** @description For instance `key.created`, or `key.` for all about keys. */
+                action?: string;
+                /** @description `refused`: somebody was turned away. */
+                outcome?: "done" | "refused";
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
@@ -4048,7 +4173,7 @@ export interface operations {
             };
         };
     };
-    unlistPackageVersion: {
+    unlistVersion: {
         parameters: {
             query?: never;
             header?: never;
@@ -4078,7 +4203,7 @@ export interface operations {
             };
         };
     };
-    relistPackageVersion: {
+    relistVersion: {
         parameters: {
             query?: never;
             header?: never;

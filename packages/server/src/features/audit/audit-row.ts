@@ -1,10 +1,10 @@
 import type { Caller } from '../../http/index.ts';
 import type { AuditRow } from './audit.repo.ts';
+import type { AuditAction } from './audit-actions.ts';
 
 /** What happened to what. `detail` never holds a secret, a token or a password. */
 export interface AuditEvent {
-  /** `area.verb` in the past tense: `key.created`. */
-  readonly action: string;
+  readonly action: AuditAction;
   readonly target: { readonly kind: string; readonly id: string; readonly name?: string | null };
   readonly accountId?: string | null;
   readonly keyId?: string | null;

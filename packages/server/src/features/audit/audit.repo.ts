@@ -1,5 +1,8 @@
+import { type RawBuilder, sql } from 'kysely';
+import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Executor } from '../../storage/index.ts';
+import { REFUSED_ACTIONS } from './audit-actions.ts';
 
 export interface AuditRow {
   readonly workspace_id: string;
@@ -24,9 +27,16 @@ export type StoredAuditRow = AuditRow & { readonly seq: number };
 
 export interface AuditFilter {
   readonly workspaceId: string;
+  /** Whom it is about. */
   readonly accountId?: string | undefined;
   readonly keyId?: string | undefined;
+  /** Who did it. */
+  readonly actorId?: string | undefined;
+  /** A whole name, or the start of names up to a dot: `key.`. */
   readonly action?: string | undefined;
+  readonly outcome?: 'done' | 'refused' | undefined;
+  /** Searched in the names of actor and target and in the ids of target and key, without minding ASCII case. */
+  readonly q?: string | undefined;
   readonly since?: number | undefined;
   readonly until?: number | undefined;
 }
@@ -55,21 +65,97 @@ export async function insertAudit(exec: Executor, row: AuditRow): Promise<void> 
   await exec.insertInto('audit').values(row).execute();
 }
 
-/** Newest first. `after` is the sequence number of the last row of the page before. */
+type Indexed = 'key_id' | 'account_id' | 'actor_id' | 'action';
+
+/** The filters in the order of what they leave: the first one that is set is looked up, the others sift its rows. */
+function equalitiesOf(filter: AuditFilter): [Indexed, string][] {
+  const { keyId, accountId, actorId, action } = filter;
+  const name = action?.endsWith('.') === true ? undefined : action;
+  const candidates: [Indexed, string | undefined][] = [
+    ['key_id', keyId],
+    ['account_id', accountId],
+    ['actor_id', actorId],
+    ['action', name],
+  ];
+  return candidates.flatMap(([column, value]) => (value === undefined ? [] : [[column, value]]));
+}
+
+/** Rows read off one index, newest first. */
+function selectIndexed(exec: Executor, filter: AuditFilter, after: CursorValues | null) {
+  const [looked] = equalitiesOf(filter);
+  let query = exec.selectFrom('audit').where('workspace_id', '=', filter.workspaceId);
+  if (looked !== undefined) query = query.where(looked[0], '=', looked[1]);
+  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
+  if (filter.until !== undefined) query = query.where('at', '<', filter.until);
+  if (after !== null) {
+    const [at, seq] = [Number(after[0]), Number(after[1])];
+    query = query.where(sql<boolean>`(at, seq) < (${at}, ${seq})`);
+  }
+  return query.orderBy('at', 'desc').orderBy('seq', 'desc');
+}
+
+/** What the index does not answer, as conditions on its rows. */
+function siftsOf(filter: AuditFilter): RawBuilder<boolean>[] {
+  const { action, outcome, q } = filter;
+  const text = q?.trim() ?? '';
+  const refused = sql.join(REFUSED_ACTIONS);
+  return [
+    ...equalitiesOf(filter)
+      .slice(1)
+      .map(([column, value]) => sql<boolean>`${sql.ref(column)} = ${value}`),
+    ...(action?.endsWith('.') === true
+      ? [sql<boolean>`(action >= ${action} and action < ${`${action.slice(0, -1)}/`})`]
+      : []),
+    ...(outcome === 'refused' ? [sql<boolean>`action in (${refused})`] : []),
+    ...(outcome === 'done' ? [sql<boolean>`action not in (${refused})`] : []),
+    ...(text === '' ? [] : [matchesText(text)]),
+  ];
+}
+
+// A search text is a text: the wildcards of LIKE have no meaning in it. Only ASCII case is ignored, the same on
+// both engines.
+function matchesText(q: string): RawBuilder<boolean> {
+  const pattern = `%${asciiLower(q).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
+  const matches = ['actor_name', 'target_name', 'target_id', 'key_id'].map(
+    (column) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`,
+  );
+  return sql<boolean>`(${sql.join(matches, sql` or `)})`;
+}
+
+/** True when rows have to be sifted, so that a page may take more of them than it shows. */
+export function isSifted(filter: AuditFilter): boolean {
+  return siftsOf(filter).length > 0;
+}
+
+/**
+ * Newest first: at most `limit` of the next `stretch` rows of the index. `after` holds time and number of the row
+ * before the stretch.
+ */
 export async function listAudit(
   exec: Executor,
   filter: AuditFilter,
   after: CursorValues | null,
-  limit: number,
+  { limit, stretch }: { readonly limit: number; readonly stretch: number },
 ): Promise<StoredAuditRow[]> {
-  let query = exec.selectFrom('audit').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
-  if (filter.accountId !== undefined) query = query.where('account_id', '=', filter.accountId);
-  if (filter.keyId !== undefined) query = query.where('key_id', '=', filter.keyId);
-  if (filter.action !== undefined) query = query.where('action', '=', filter.action);
-  if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
-  if (filter.until !== undefined) query = query.where('at', '<', filter.until);
-  if (after !== null) query = query.where('seq', '<', Number(after[0]));
-  return await query.orderBy('seq', 'desc').limit(limit).execute();
+  const indexed = selectIndexed(exec, filter, after).select(COLUMNS).limit(stretch);
+  let query = exec.selectFrom(indexed.as('audit')).select(COLUMNS);
+  for (const sift of siftsOf(filter)) query = query.where(sift);
+  return await query.orderBy('at', 'desc').orderBy('seq', 'desc').limit(limit).execute();
+}
+
+/** Where the next `stretch` rows of the index end, or null when there are not as many. */
+export async function findStretchEnd(
+  exec: Executor,
+  filter: AuditFilter,
+  after: CursorValues | null,
+  stretch: number,
+): Promise<CursorValues | null> {
+  const row = await selectIndexed(exec, filter, after)
+    .select(['at', 'seq'])
+    .offset(stretch - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : [row.at, row.seq];
 }
 
 export interface RefusalCount {

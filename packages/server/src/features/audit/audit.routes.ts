@@ -1,11 +1,30 @@
+import { Readable } from 'node:stream';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import Type, { type Static } from 'typebox';
 import { requestErrors } from '../../errors/index.ts';
-import { problemResponse } from '../../http/index.ts';
+import { problemResponse, type RouteAuth } from '../../http/index.ts';
+import { toIso } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { presentAuditEntry } from './audit.present.ts';
-import { AuditEntrySchema, AuditPageSchema, AuditQuerySchema } from './audit.schema.ts';
+import {
+  AuditActionsSchema,
+  AuditEntrySchema,
+  AuditExportQuerySchema,
+  AuditPageSchema,
+  AuditQuerySchema,
+} from './audit.schema.ts';
 import type { AuditService } from './audit.service.ts';
+import { AUDIT_ACTIONS } from './audit-actions.ts';
+import type { AuditQuery } from './audit-reader.ts';
+
+const READ: RouteAuth = {
+  kinds: ['session', 'key', 'token'],
+  action: 'iam:audit:read',
+  resource: 'audit',
+  isAdminOnly: true,
+};
+const tags = ['audit'];
 
 /** The format also allows instants that no clock of ours shows: the 60th second of a leap minute. */
 function toInstant(field: string, text: string | undefined): number | undefined {
@@ -18,42 +37,94 @@ function toInstant(field: string, text: string | undefined): number | undefined 
   return at;
 }
 
+function toQuery(wire: Static<typeof AuditExportQuerySchema>): AuditQuery {
+  return {
+    q: wire.q,
+    accountId: wire.account,
+    actorId: wire.actor,
+    keyId: wire.key,
+    action: wire.action,
+    outcome: wire.outcome,
+    since: toInstant('since', wire.since),
+    until: toInstant('until', wire.until),
+  };
+}
+
 export function registerAuditRoutes(root: FastifyInstance, service: AuditService): void {
+  root.addSchema(AuditEntrySchema);
+  registerReading(root, service);
+  registerExport(root, service);
+}
+
+function registerReading(root: FastifyInstance, service: AuditService): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
-  app.addSchema(AuditEntrySchema);
   app.get(
     '/v1/audit',
     {
-      config: {
-        auth: {
-          kinds: ['session', 'key', 'token'],
-          action: 'iam:audit:read',
-          resource: 'audit',
-          isAdminOnly: true,
-        },
-      },
+      config: { auth: READ },
       schema: {
         operationId: 'listAudit',
-        tags: ['audit'],
+        tags,
         summary: 'Who did what when',
         querystring: AuditQuerySchema,
         response: { 200: AuditPageSchema, default: problemResponse },
       },
     },
     async (request) => {
-      const { account, key, action, since, until, limit, cursor } = request.query;
-      const page = await service.list(
-        request.caller,
-        {
-          accountId: account,
-          keyId: key,
-          action,
-          since: toInstant('since', since),
-          until: toInstant('until', until),
-        },
-        { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor },
-      );
+      const { limit, cursor, ...filters } = request.query;
+      const page = await service.list(request.caller, toQuery(filters), {
+        limit: limit ?? PAGE_LIMIT_DEFAULT,
+        cursor,
+      });
       return { items: page.items.map(presentAuditEntry), nextCursor: page.nextCursor };
+    },
+  );
+  app.get(
+    '/v1/audit/actions',
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'listAuditActions',
+        tags,
+        summary: 'The actions that the log can hold',
+        response: { 200: AuditActionsSchema, default: problemResponse },
+      },
+    },
+    async () => ({ actions: [...AUDIT_ACTIONS] }),
+  );
+}
+
+function registerExport(root: FastifyInstance, service: AuditService): void {
+  const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.get(
+    '/v1/audit/export',
+    {
+      config: { auth: READ },
+      // An answer without its body would be read from the database and thrown away.
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'exportAudit',
+        tags,
+        summary: 'The log as a CSV file',
+        description:
+          'Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded.',
+        querystring: AuditExportQuerySchema,
+        response: {
+          200: {
+            description: 'The file.',
+            content: { 'text/csv': { schema: Type.Unsafe<Readable>(Type.String()) } },
+          },
+          default: problemResponse,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { at, pieces } = await service.exportCsv(request.caller, toQuery(request.query));
+      const fileName = `keyreeve-audit-${toIso(at).slice(0, 10)}.csv`;
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${fileName}"`)
+        .send(Readable.from(pieces, { objectMode: false }));
     },
   );
 }

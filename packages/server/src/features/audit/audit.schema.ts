@@ -8,6 +8,7 @@ export const AuditEntrySchema = Type.Object(
     seq: Type.Integer(),
     at: Type.String({ format: 'date-time' }),
     action: Type.String(),
+    outcome: Type.Union([Type.Literal('done'), Type.Literal('refused')]),
     actor: Type.Object(
       { kind: Type.String(), id: Nullable, name: Nullable, keyId: Nullable },
       { additionalProperties: false },
@@ -21,22 +22,44 @@ export const AuditEntrySchema = Type.Object(
     ip: Nullable,
     userAgent: Nullable,
     requestId: Nullable,
-    detail: Type.Record(Type.String(), Type.Unknown()),
+    detail: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'What else there is to say. Of a change: each changed field with `{ from, to }`.',
+    }),
   },
   { $id: 'AuditEntry', additionalProperties: false },
 );
 
 export const AuditPageSchema = pageOf(refTo(AuditEntrySchema));
 
+const filters = {
+  q: Type.Optional(
+    Type.String({
+      maxLength: 256,
+      description: 'Text in the name of actor or target, or in the id of target or key.',
+    }),
+  ),
+  account: Type.Optional(Type.String({ maxLength: 64, description: 'Entries about this account.' })),
+  actor: Type.Optional(Type.String({ maxLength: 64, description: 'What this account did.' })),
+  key: Type.Optional(Type.String({ maxLength: 64, description: 'Entries about this API key.' })),
+  action: Type.Optional(
+    Type.String({ maxLength: 64, description: 'For instance `key.created`, or `key.` for all about keys.' }),
+  ),
+  outcome: Type.Optional(
+    Type.Union([Type.Literal('done'), Type.Literal('refused')], {
+      description: '`refused`: somebody was turned away.',
+    }),
+  ),
+  since: Type.Optional(Type.String({ format: 'date-time' })),
+  until: Type.Optional(Type.String({ format: 'date-time' })),
+};
+
 export const AuditQuerySchema = Type.Object(
-  {
-    limit: ListQuery.limit,
-    cursor: ListQuery.cursor,
-    account: Type.Optional(Type.String({ maxLength: 64, description: 'Entries about this account.' })),
-    key: Type.Optional(Type.String({ maxLength: 64, description: 'Entries about this API key.' })),
-    action: Type.Optional(Type.String({ maxLength: 64, description: 'For instance `key.created`.' })),
-    since: Type.Optional(Type.String({ format: 'date-time' })),
-    until: Type.Optional(Type.String({ format: 'date-time' })),
-  },
+  { limit: ListQuery.limit, cursor: ListQuery.cursor, ...filters },
+  { additionalProperties: false },
+);
+export const AuditExportQuerySchema = Type.Object(filters, { additionalProperties: false });
+
+export const AuditActionsSchema = Type.Object(
+  { actions: Type.Array(Type.String()) },
   { additionalProperties: false },
 );

@@ -13,7 +13,7 @@ import {
   insertAudit,
   type RefusalCount,
 } from './audit.repo.ts';
-import { toAuditRow } from './audit-row.ts';
+import { type AuditEvent, toAuditRow } from './audit-row.ts';
 
 const PENDING_ROWS_MAX = 1_000;
 const PENDING_COUNTERS_MAX = 10_000;
@@ -21,9 +21,16 @@ const PENDING_COUNTERS_MAX = 10_000;
 const BATCH_ROWS = 200;
 const KEEP_MS = 90 * DAY_MS;
 
+export interface KnownAccount {
+  readonly id: string;
+  readonly kind: string;
+  readonly login: string;
+}
+
 /** Refusals between two flushes, in bounded memory: an attacker chooses how many there are. */
 export interface RefusalCounter {
-  count(caller: Caller, error: AppError, route: string): void;
+  /** `account`: whom an unknown caller tried to be, when there is such an account. */
+  count(caller: Caller, error: AppError, route: string, account?: KnownAccount | null): void;
   flush(): Promise<void>;
 }
 
@@ -74,7 +81,7 @@ export function createRefusalCounter({
   };
 
   return {
-    count: (caller, error, route) => {
+    count: (caller, error, route, account = null) => {
       const at = clock.now();
       add({
         workspaceId: caller.workspace.id,
@@ -83,16 +90,8 @@ export function createRefusalCounter({
         reason: error.code,
         count: 1,
       });
-      const isKnown = caller.principal.kind !== 'anonymous' && caller.principal.kind !== 'system';
-      if (isKnown && rows.length < PENDING_ROWS_MAX) {
-        rows.push(
-          toAuditRow(
-            caller,
-            { action: 'access.refused', target: { kind: 'route', id: route }, detail: { code: error.code } },
-            at,
-          ),
-        );
-      }
+      const event = toEvent(caller, error, route, account);
+      if (event !== null && rows.length < PENDING_ROWS_MAX) rows.push(toAuditRow(caller, event, at));
     },
     flush: async () => {
       const pendingRows = rows;
@@ -109,6 +108,31 @@ export function createRefusalCounter({
       }
     },
   };
+}
+
+/** The row of a refusal, or null when nobody knows whom it is about: those are only counted. */
+function toEvent(
+  caller: Caller,
+  error: AppError,
+  route: string,
+  account: KnownAccount | null,
+): AuditEvent | null {
+  const isKnown = caller.principal.kind !== 'anonymous' && caller.principal.kind !== 'system';
+  if (isKnown)
+    return { action: 'access.refused', target: { kind: 'route', id: route }, detail: detailOf(error) };
+  if (account === null) return null;
+  const { id, kind, login: name } = account;
+  return {
+    action: 'session.refused',
+    target: { kind, id, name },
+    accountId: id,
+    detail: { ...detailOf(error), route },
+  };
+}
+
+function detailOf({ code, detail, extra }: AppError): Record<string, unknown> {
+  const { action } = extra;
+  return { code, message: detail, ...(typeof action === 'string' ? { action } : {}) };
 }
 
 /** Deletes the counters per address that are older than 90 days. */

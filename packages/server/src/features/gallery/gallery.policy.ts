@@ -1,6 +1,14 @@
 import type { AppError } from '../../errors/index.ts';
 import type { AccountIdentity, AuthenticatedPrincipal, KeyIdentity } from '../../http/index.ts';
-import { can, holdsAction, isKeyPermitted, isPermitted } from '../scopes/index.ts';
+import { reachOf } from '../accounts/index.ts';
+import {
+  can,
+  findAllowingPattern,
+  grantsOf,
+  holdsAction,
+  isKeyPermitted,
+  isPermitted,
+} from '../scopes/index.ts';
 import { packageErrors } from './gallery.errors.ts';
 
 export type GalleryAction = 'package:pushnew' | 'package:pushversion' | 'package:unlist';
@@ -74,16 +82,42 @@ export function canSeePackage(
   ownerIds: readonly string[],
 ): boolean {
   if (principal.kind === 'session' && principal.account.role === 'admin') return true;
-  return can(principal, 'package:read', packageId) || isOwnedByCaller(principal, ownerIds);
+  return can(principal, 'package:read', packageId) || ownsPackages(principal, ownerIds);
 }
 
-/** May the caller add and remove owners? Sessions only: administrators, owners, and managers of an owner. */
-export function canManageOwners(principal: AuthenticatedPrincipal, ownerIds: readonly string[]): boolean {
+/** May the caller change owners and listing? Sessions only: administrators, owners, and managers of an owner. */
+export function canManagePackage(principal: AuthenticatedPrincipal, ownerIds: readonly string[]): boolean {
   if (principal.kind !== 'session') return false;
-  return principal.account.role === 'admin' || isOwnedByCaller(principal, ownerIds);
+  return principal.account.role === 'admin' || ownsPackages(principal, ownerIds);
 }
 
-function isOwnedByCaller(principal: AuthenticatedPrincipal, ownerIds: readonly string[]): boolean {
+/** Is one of the owners the caller's user, or a service account that he manages? Sessions only. */
+export function ownsPackages(principal: AuthenticatedPrincipal, ownerIds: readonly string[]): boolean {
   if (principal.kind !== 'session') return false;
   return ownerIds.some((id) => id === principal.account.id || principal.managedIds.includes(id));
+}
+
+/** The pattern by which a key may do this to the package now, in its scopes or, without scopes, in the grants. */
+export function findKeyPattern({ account, key }: Actor, action: string, packageId: string): string | null {
+  if (!isKeyPermitted(account, key, action, packageId)) return null;
+  const permissions = key.access === 'scoped' ? key.scopes : grantsOf(account);
+  return findAllowingPattern(permissions, action, packageId);
+}
+
+/** The owner in whose name a session acts: its user, a service account that he manages, or else the first one. */
+export function actingOwnerId(principal: AuthenticatedPrincipal, ownerIds: readonly string[]): string {
+  const { id } = principal.account;
+  const managed = principal.kind === 'session' ? principal.managedIds : [];
+  return [id, ...managed].find((one) => ownerIds.includes(one)) ?? ownerIds[0] ?? id;
+}
+
+/** The accounts whose packages are the caller's own: himself and those that he acts for. */
+export function ownIdsOf(principal: AuthenticatedPrincipal): readonly string[] {
+  const acting = principal.kind === 'session' ? principal.managedIds : [principal.key.ownerId];
+  return [...new Set([principal.account.id, ...acting])];
+}
+
+/** May the caller ask which packages an account owns? Whoever may see the account, and keys that act for it. */
+export function canAskForOwner(principal: AuthenticatedPrincipal, ownerId: string): boolean {
+  return ownIdsOf(principal).includes(ownerId) || reachOf(principal, { id: ownerId }) !== 'none';
 }

@@ -22,9 +22,12 @@ import { type Actor, findPushRefusal, findScopeRefusal, type GalleryAction } fro
 import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
-import type { Package, PackageVersion } from './packages.repo.ts';
+import { isOwnerUsable } from './owner-rights.ts';
+import { findVersion, insertVersion, lockBlob } from './package-versions.repo.ts';
+import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
+import { type FoundVersion, findVersionByText, setVersionListed, versionTarget } from './version-listing.ts';
 
 /** 250 MB, as nuget.org. */
 export const PACKAGE_BYTES_MAX = 250 * 1024 * 1024;
@@ -115,14 +118,8 @@ class Gallery implements GalleryService {
         const found = await this.#findVersion(tx, caller, id, version);
         const actor = await this.#authenticate(tx, by);
         await this.#requireRight(tx, actor, 'package:unlist', found.package);
-        if (found.version.isListed === isListed) return;
-        await repo.saveListed(tx, found.version, isListed);
-        await audit.record(tx, caller, {
-          action: isListed ? 'package.relisted' : 'package.unlisted',
-          target: targetOf(found.package, found.version.version),
-          accountId: actor.key.ownerId,
-          keyId: actor.key.id,
-        });
+        const { ownerId, id: keyId } = actor.key;
+        await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId });
       }),
     );
   }
@@ -171,17 +168,21 @@ class Gallery implements GalleryService {
     const { caller } = by;
     // Against the sweep of blobs without a row, which removes under the same lock: either it is done, and the
     // blob is gone, or it waits, and then sees the row of this transaction.
-    await repo.lockBlob(tx, storage.engine, staged.sha512Hex);
+    await lockBlob(tx, storage.engine, staged.sha512Hex);
     if ((await blobs.open(staged.sha512Hex)) === null)
       throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
     const { actor, found } = await this.#authorizePush(tx, by, upload);
     const now = clock.now();
+    const { description, tags } = contents;
     const target = found ?? newPackage(caller, newId(random, 'package'), contents.id, now);
+    const newest = { ...target, lastPushedAt: now, description, tags };
     if (found === null) {
-      await repo.insertPackage(tx, target);
+      await repo.insertPackage(tx, newest);
       await repo.insertOwner(tx, target.workspaceId, target.id, actor.key.ownerId);
+    } else if (now >= found.lastPushedAt) {
+      await repo.saveNewest(tx, newest);
     }
-    await repo.insertVersion(tx, {
+    await insertVersion(tx, {
       id: newId(random, 'version'),
       workspace_id: target.workspaceId,
       package_id: target.id,
@@ -200,7 +201,7 @@ class Gallery implements GalleryService {
     });
     await audit.record(tx, caller, {
       action: 'package.pushed',
-      target: targetOf(target, contents.version.normalized),
+      target: versionTarget(target, contents.version.normalized),
       accountId: actor.key.ownerId,
       keyId: actor.key.id,
       detail: { isNew: found === null, sizeBytes: staged.sizeBytes, sha512: staged.sha512Hex },
@@ -222,7 +223,7 @@ class Gallery implements GalleryService {
       return { actor, found };
     }
     await this.#requireRight(exec, actor, 'package:pushversion', found);
-    const existing = await repo.findVersion(exec, found.workspaceId, found.id, versionKey(version));
+    const existing = await findVersion(exec, found.workspaceId, found.id, versionKey(version));
     if (existing !== null) throw existsFault(upload);
     return { actor, found };
   }
@@ -246,30 +247,14 @@ class Gallery implements GalleryService {
     }
   }
 
-  /** The owner that the key acts for: its own account, or a service account that it still manages. */
-  async #requireOwner(exec: Executor, { account, key }: Actor): Promise<void> {
-    if (key.ownerId === account.id) return;
-    const { accounts } = this.#deps;
-    const owner = await accounts.findIdentity(exec, account.workspaceId, key.ownerId);
-    const isUsable =
-      owner?.kind === 'service' &&
-      owner.isActive &&
-      (await accounts.isManagedBy(exec, account.workspaceId, owner.id, account.id));
-    if (!isUsable) throw packageErrors.owner_unusable();
+  async #requireOwner(exec: Executor, actor: Actor): Promise<void> {
+    if (!(await isOwnerUsable(exec, this.#deps.accounts, actor))) throw packageErrors.owner_unusable();
   }
 
-  async #findVersion(
-    exec: Executor,
-    caller: Caller,
-    id: string,
-    version: string,
-  ): Promise<{ package: Package; version: PackageVersion }> {
+  async #findVersion(exec: Executor, caller: Caller, id: string, version: string): Promise<FoundVersion> {
+    const found = await findVersionByText(exec, caller.workspace.id, id, version);
+    if (found !== null) return found;
     const parsed = parseNuGetVersion(version);
-    const found = parsed === null ? null : await repo.findPackage(exec, caller.workspace.id, id);
-    if (parsed !== null && found !== null) {
-      const row = await repo.findVersion(exec, found.workspaceId, found.id, versionKey(parsed));
-      if (row !== null) return { package: found, version: row };
-    }
     // Texts of the request are told back only when they have the form of an id and a version.
     if (parsed === null || !isValidPackageId(id)) throw packageErrors.not_found();
     throw packageErrors.not_found({
@@ -308,11 +293,16 @@ function requireScope(actor: Actor, action: GalleryAction, packageId: string): v
 }
 
 function newPackage(caller: Caller, id: string, displayId: string, now: number): Package {
-  return { id, workspaceId: caller.workspace.id, idLower: asciiLower(displayId), displayId, createdAt: now };
-}
-
-function targetOf(target: Package, version: string) {
-  return { kind: 'package', id: target.idLower, name: `${target.displayId} ${version}` };
+  return {
+    id,
+    workspaceId: caller.workspace.id,
+    idLower: asciiLower(displayId),
+    displayId,
+    createdAt: now,
+    lastPushedAt: now,
+    description: null,
+    tags: null,
+  };
 }
 
 function existsFault({ contents }: StagedPackage, cause?: unknown): AppError {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { BlobInfo, BlobStore } from '../../storage/blobs/blob-store.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
-import { findUsedBlobs, lockBlob } from './packages.repo.ts';
+import { findUsedBlobs, lockBlob } from './package-versions.repo.ts';
 
 export interface SweptBlobs {
   readonly blobs: number;

@@ -86,11 +86,7 @@ describe('the list of packages', () => {
     const grants = [{ actions: ['package:push'], resources: ['*'] }];
     await harness.deps.accounts.update(gallery.adminCaller, 'user', gallery.member.id, { grants }, null);
     const page = await packages.list(await harness.callerOf(gallery.member), {}, { limit: 50 });
-    expect(page.items.map((item) => item.package.idLower)).toEqual([
-      'acme.alpha',
-      'acme.beta',
-      'acme.hidden',
-    ]);
+    expect(page.items.map((item) => item.found.idLower)).toEqual(['acme.alpha', 'acme.beta', 'acme.hidden']);
     await harness.deps.accounts.update(
       gallery.adminCaller,
       'user',
@@ -242,6 +238,7 @@ describe('deleting an account', () => {
             id_lower: `hoard.${index}`,
             display_id: `Hoard.${index}`,
             created_at: 0,
+            last_pushed_at: 0,
           })
           .execute();
         await tx

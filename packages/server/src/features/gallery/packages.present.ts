@@ -1,36 +1,94 @@
 import type { Static } from 'typebox';
-import { toIso } from '../../lib/clock.ts';
-import type { PackageVersion } from './packages.repo.ts';
-import type { PackageDetailSchema, PackageSchema, PackageVersionSchema } from './packages.schema.ts';
-import type { PackageDetail, PackageView } from './packages.service.ts';
+import { toIso, toIsoOrNull } from '../../lib/clock.ts';
+import type { Coverage, CoverageGroup } from './package-coverage.ts';
+import type { PackageKeys } from './package-keys.ts';
+import type { PackageDetail, PackageView } from './package-list.ts';
+import type { PackageVersion } from './package-versions.repo.ts';
+import type {
+  CoverageSchema,
+  PackageDetailSchema,
+  PackageKeysSchema,
+  PackageSchema,
+  PackageVersionSchema,
+} from './packages.schema.ts';
+
+// PowerShell's own publishing commands put these among the tags.
+const MODULE_TAG = /(?:^|[\s,;])PS(?:Module|Script)(?:$|[\s,;])/i;
 
 export function presentPackage(view: PackageView): Static<typeof PackageSchema> {
+  const { found, owners, ownerAccounts, summary } = view;
   return {
-    id: view.package.idLower,
-    displayId: view.package.displayId,
-    owners: [...view.owners],
-    versionCount: view.versionCount,
-    listedVersionCount: view.listedVersionCount,
-    latestVersion: view.latestVersion,
-    createdAt: toIso(view.package.createdAt),
+    id: found.idLower,
+    displayId: found.displayId,
+    description: found.description,
+    kind: MODULE_TAG.test(found.tags ?? '') ? 'module' : 'package',
+    owners: [...owners],
+    ownerAccounts: ownerAccounts.map(({ id, kind, displayName }) => ({ id, kind, displayName })),
+    versionCount: summary.versions,
+    listedVersionCount: summary.listed,
+    latestVersion: summary.latest,
+    lastPushedAt: toIso(found.lastPushedAt),
+    createdAt: toIso(found.createdAt),
   };
 }
 
-function presentVersion(version: PackageVersion): Static<typeof PackageVersionSchema> {
+function presentVersion(
+  version: PackageVersion,
+  names: ReadonlyMap<string, string>,
+): Static<typeof PackageVersionSchema> {
   return {
     version: version.version,
+    isPrerelease: version.isPrerelease,
     listed: version.isListed,
     sizeBytes: version.sizeBytes,
     sha512: version.sha512,
     pushedAt: toIso(version.pushedAt),
     pushedBy: version.pushedBy,
+    pushedByName: names.get(version.pushedBy) ?? null,
+    pushedKeyId: version.pushedKeyId,
   };
 }
 
 export function presentPackageDetail(detail: PackageDetail): Static<typeof PackageDetailSchema> {
   return {
     ...presentPackage(detail),
-    versions: detail.versions.items.map(presentVersion),
+    versions: detail.versions.items.map((version) => presentVersion(version, detail.names)),
     nextCursor: detail.versions.nextCursor,
+  };
+}
+
+function presentGroup(group: CoverageGroup) {
+  return {
+    count: group.count,
+    packages: group.packages.map(({ idLower, displayId, latestVersion }) => ({
+      id: idLower,
+      displayId,
+      latestVersion,
+    })),
+  };
+}
+
+export function presentCoverage(coverage: Coverage): Static<typeof CoverageSchema> {
+  return {
+    ownedCount: coverage.ownedCount,
+    coveredCount: coverage.coveredCount,
+    groups: coverage.groups.map((group) => ({ pattern: group.pattern, ...presentGroup(group) })),
+    notCovered: presentGroup(coverage.notCovered),
+    isPartial: coverage.isPartial,
+  };
+}
+
+export function presentPackageKeys({ items, isPartial }: PackageKeys): Static<typeof PackageKeysSchema> {
+  return {
+    items: items.map(({ key, account, owner, actions, pattern }) => ({
+      id: key.id,
+      comment: key.comment,
+      account: { id: account.id, displayName: account.displayName },
+      owner: { id: owner.id, displayName: owner.displayName },
+      actions: [...actions],
+      pattern,
+      expiresAt: toIsoOrNull(key.expiresAt),
+    })),
+    isPartial,
   };
 }

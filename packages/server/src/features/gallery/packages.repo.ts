@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import type { Executor, PackagesTable, PackageVersionsTable, Storage, Tx } from '../../storage/index.ts';
+import { type Executor, isBehind, type PackagesTable } from '../../storage/index.ts';
 
 export interface Package {
   readonly id: string;
@@ -10,36 +10,23 @@ export interface Package {
   /** The id in the casing of the first push. */
   readonly displayId: string;
   readonly createdAt: number;
+  /** Of the version that was pushed last, listed or not; so are `description` and `tags`. */
+  readonly lastPushedAt: number;
+  readonly description: string | null;
+  readonly tags: string | null;
 }
 
-export interface PackageVersion {
-  readonly id: string;
-  readonly workspaceId: string;
-  readonly packageId: string;
-  /** Normalised, in the casing of its push. */
-  readonly version: string;
-  readonly isListed: boolean;
-  readonly sizeBytes: number;
-  /** Lower-case hex, the name of the blob. */
-  readonly sha512: string;
-  readonly pushedAt: number;
-  readonly pushedBy: string;
-}
-
-const PACKAGE_COLUMNS = ['id', 'workspace_id', 'id_lower', 'display_id', 'created_at'] as const;
-const VERSION_COLUMNS = [
+const PACKAGE_COLUMNS = [
   'id',
   'workspace_id',
-  'package_id',
-  'version',
-  'listed',
-  'size_bytes',
-  'sha512',
-  'pushed_at',
-  'pushed_by',
+  'id_lower',
+  'display_id',
+  'created_at',
+  'last_pushed_at',
+  'description',
+  'tags',
 ] as const;
 const OWNERS_MAX = 1_000;
-const VERSIONS_MAX = 10_000;
 
 function toPackage(row: Pick<PackagesTable, (typeof PACKAGE_COLUMNS)[number]>): Package {
   return {
@@ -48,20 +35,9 @@ function toPackage(row: Pick<PackagesTable, (typeof PACKAGE_COLUMNS)[number]>): 
     idLower: row.id_lower,
     displayId: row.display_id,
     createdAt: row.created_at,
-  };
-}
-
-function toVersion(row: Pick<PackageVersionsTable, (typeof VERSION_COLUMNS)[number]>): PackageVersion {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    packageId: row.package_id,
-    version: row.version,
-    isListed: row.listed === 1,
-    sizeBytes: row.size_bytes,
-    sha512: row.sha512,
-    pushedAt: row.pushed_at,
-    pushedBy: row.pushed_by,
+    lastPushedAt: row.last_pushed_at,
+    description: row.description,
+    tags: row.tags,
   };
 }
 
@@ -84,15 +60,29 @@ export async function insertPackage(exec: Executor, row: Package): Promise<void>
       id_lower: row.idLower,
       display_id: row.displayId,
       created_at: row.createdAt,
+      last_pushed_at: row.lastPushedAt,
+      description: row.description,
+      tags: row.tags,
     })
+    .execute();
+}
+
+/** What the newest version says of the package. */
+export async function saveNewest(exec: Executor, row: Package): Promise<void> {
+  await exec
+    .updateTable('packages')
+    .set({ last_pushed_at: row.lastPushedAt, description: row.description, tags: row.tags })
+    .where('workspace_id', '=', row.workspaceId)
+    .where('id', '=', row.id)
     .execute();
 }
 
 export interface PackageFilter {
   readonly workspaceId: string;
+  /** Searched in ids, without minding ASCII case. */
   readonly q?: string | undefined;
-  /** Only packages that this account owns. */
-  readonly ownerId?: string | undefined;
+  /** Only packages that one of these accounts owns. */
+  readonly ownerIds?: readonly string[] | undefined;
 }
 
 // A search text is a text: the wildcards of LIKE have no meaning in it.
@@ -101,32 +91,87 @@ function matchesText(q: string): RawBuilder<boolean> {
   return sql<boolean>`id_lower like ${pattern} escape '\\'`;
 }
 
-/** By id, ascending; `after` holds the id of the last row of the page before. */
+function selectPackages(exec: Executor, { workspaceId, q, ownerIds }: PackageFilter) {
+  let query = exec.selectFrom('packages').where('workspace_id', '=', workspaceId);
+  if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
+  if (ownerIds === undefined) return query;
+  return query.where((eb) =>
+    eb(
+      'id',
+      'in',
+      eb
+        .selectFrom('package_owners')
+        .select('package_id')
+        .where('workspace_id', '=', workspaceId)
+        .where('account_id', 'in', ownerIds),
+    ),
+  );
+}
+
+export type PackageOrder = 'name' | 'pushedAt';
+
+/** Where a page of this order ends, as the next one takes it. */
+export function cursorOf(row: Package, order: PackageOrder): CursorValues {
+  return order === 'name' ? [row.idLower] : [row.lastPushedAt, row.id];
+}
+
+/** By id, or last pushed first; `after` is the cursor of the last row of the page before. */
 export async function listPackages(
   exec: Executor,
   filter: PackageFilter,
+  order: PackageOrder,
   after: CursorValues | null,
   limit: number,
 ): Promise<Package[]> {
-  const { workspaceId, q, ownerId } = filter;
-  let query = exec.selectFrom('packages').select(PACKAGE_COLUMNS).where('workspace_id', '=', workspaceId);
-  if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
-  if (ownerId !== undefined) {
-    query = query.where((eb) =>
-      eb(
-        'id',
-        'in',
-        eb
-          .selectFrom('package_owners')
-          .select('package_id')
-          .where('workspace_id', '=', workspaceId)
-          .where('account_id', '=', ownerId),
-      ),
-    );
+  let query = selectPackages(exec, filter).select(PACKAGE_COLUMNS);
+  if (order === 'name') {
+    if (after !== null) query = query.where('id_lower', '>', String(after[0]));
+    query = query.orderBy('id_lower');
+  } else {
+    if (after !== null) {
+      const last = [Number(after[0]), String(after[1])] as const;
+      query = query.where(isBehind(sql.ref('last_pushed_at'), last, 'desc'));
+    }
+    query = query.orderBy('last_pushed_at', 'desc').orderBy('id', 'desc');
   }
-  if (after !== null) query = query.where('id_lower', '>', String(after[0]));
-  const rows = await query.orderBy('id_lower').limit(limit).execute();
+  const rows = await query.limit(limit).execute();
   return rows.map(toPackage);
+}
+
+export async function countPackages(exec: Executor, filter: PackageFilter): Promise<number> {
+  if (filter.ownerIds?.length === 0) return 0;
+  const row = await selectPackages(exec, filter)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirst();
+  return row?.count ?? 0;
+}
+
+/** A name to match patterns with. */
+export interface PackageName {
+  readonly id: string;
+  readonly idLower: string;
+  readonly displayId: string;
+}
+
+/** Packages of an owner in no meaningful order; `after` is the id of the last row of the stretch before. */
+export async function listOwnedNames(
+  exec: Executor,
+  workspaceId: string,
+  ownerId: string,
+  after: string,
+  limit: number,
+): Promise<PackageName[]> {
+  const rows = await exec
+    .selectFrom('package_owners')
+    .innerJoin('packages', 'packages.id', 'package_owners.package_id')
+    .select(['packages.id', 'packages.id_lower', 'packages.display_id'])
+    .where('package_owners.workspace_id', '=', workspaceId)
+    .where('package_owners.account_id', '=', ownerId)
+    .where('package_owners.package_id', '>', after)
+    .orderBy('package_owners.package_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ id: row.id, idLower: row.id_lower, displayId: row.display_id }));
 }
 
 export async function listOwnerIds(
@@ -224,106 +269,4 @@ export async function listOwnedIds(
   }
   const rows = await query.orderBy('packages.id_lower').limit(options.limit).execute();
   return rows.map((row) => row.display_id);
-}
-
-export async function findVersion(
-  exec: Executor,
-  workspaceId: string,
-  packageId: string,
-  versionLower: string,
-): Promise<PackageVersion | null> {
-  const row = await exec
-    .selectFrom('package_versions')
-    .select(VERSION_COLUMNS)
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', '=', packageId)
-    .where('version_lower', '=', versionLower)
-    .executeTakeFirst();
-  return row === undefined ? null : toVersion(row);
-}
-
-export async function insertVersion(exec: Executor, row: PackageVersionsTable): Promise<void> {
-  await exec.insertInto('package_versions').values(row).execute();
-}
-
-export async function saveListed(exec: Executor, version: PackageVersion, isListed: boolean): Promise<void> {
-  await exec
-    .updateTable('package_versions')
-    .set({ listed: isListed ? 1 : 0 })
-    .where('workspace_id', '=', version.workspaceId)
-    .where('id', '=', version.id)
-    .execute();
-}
-
-/** Last pushed first; `after` holds time and id of the last row of the page before. */
-export async function listVersions(
-  exec: Executor,
-  workspaceId: string,
-  packageId: string,
-  after: CursorValues | null,
-  limit: number,
-): Promise<PackageVersion[]> {
-  let query = exec
-    .selectFrom('package_versions')
-    .select(VERSION_COLUMNS)
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', '=', packageId);
-  if (after !== null) {
-    const [pushedAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) =>
-      eb.or([eb('pushed_at', '<', pushedAt), eb.and([eb('pushed_at', '=', pushedAt), eb('id', '<', id)])]),
-    );
-  }
-  const rows = await query.orderBy('pushed_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
-  return rows.map(toVersion);
-}
-
-/** Every listed version of a package as text. Which is the latest only the rules of NuGet can say, not SQL. */
-export async function listListedVersions(
-  exec: Executor,
-  workspaceId: string,
-  packageId: string,
-): Promise<string[]> {
-  const rows = await exec
-    .selectFrom('package_versions')
-    .select('version')
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', '=', packageId)
-    .where('listed', '=', 1)
-    .orderBy('pushed_at', 'desc')
-    .limit(VERSIONS_MAX)
-    .execute();
-  return rows.map((row) => row.version);
-}
-
-export async function countVersions(exec: Executor, workspaceId: string, packageId: string): Promise<number> {
-  const row = await exec
-    .selectFrom('package_versions')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', '=', packageId)
-    .executeTakeFirst();
-  return row?.count ?? 0;
-}
-
-/** Which of the blobs a version names. Asks in all workspaces: equal bytes are stored once for all of them. */
-export async function findUsedBlobs(exec: Executor, sha512s: readonly string[]): Promise<Set<string>> {
-  if (sha512s.length === 0) return new Set();
-  const rows = await exec
-    .selectFrom('package_versions')
-    .select('sha512')
-    .distinct()
-    .where('sha512', 'in', sha512s)
-    .limit(sha512s.length)
-    .execute();
-  return new Set(rows.map((row) => row.sha512));
-}
-
-/**
- * Holds off everybody else who would name or remove this blob, until the transaction ends. On SQLite a write
- * transaction is alone anyway.
- */
-export async function lockBlob(tx: Tx, engine: Storage['engine'], sha512: string): Promise<void> {
-  if (engine === 'postgres')
-    await sql`select pg_advisory_xact_lock(hashtextextended(${sha512}, 0))`.execute(tx);
 }

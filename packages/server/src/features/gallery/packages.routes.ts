@@ -2,21 +2,33 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { EmptyResponse, problemResponse, type RouteAuth, refTo } from '../../http/index.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
-import { presentPackage, presentPackageDetail } from './packages.present.ts';
 import {
+  presentCoverage,
+  presentPackage,
+  presentPackageDetail,
+  presentPackageKeys,
+} from './packages.present.ts';
+import {
+  CoverageBodySchema,
+  CoverageSchema,
   OwnerParams,
   PackageDetailSchema,
+  PackageKeySchema,
+  PackageKeysSchema,
   PackagePageSchema,
   PackageParams,
   PackageSchema,
+  PackageSummarySchema,
   PackagesQuerySchema,
   PackageVersionSchema,
+  SummaryQuerySchema,
+  VersionParams,
   VersionsQuerySchema,
 } from './packages.schema.ts';
 import type { PackagesService } from './packages.service.ts';
 
 const READ: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'package:read' };
-const OWNERS: RouteAuth = { kinds: ['session'], action: null };
+const MANAGE: RouteAuth = { kinds: ['session'], action: null };
 const tags = ['packages'];
 
 /** Packages as their managers see them: lists, versions, owners. */
@@ -24,7 +36,12 @@ export function registerPackageRoutes(root: FastifyInstance, service: PackagesSe
   root.addSchema(PackageSchema);
   root.addSchema(PackageVersionSchema);
   root.addSchema(PackageDetailSchema);
+  root.addSchema(PackageSummarySchema);
+  root.addSchema(CoverageSchema);
+  root.addSchema(PackageKeySchema);
   registerReading(root, service);
+  registerQuestions(root, service);
+  registerListing(root, service);
   registerOwners(root, service);
 }
 
@@ -43,10 +60,10 @@ function registerReading(root: FastifyInstance, service: PackagesService): void 
       },
     },
     async (request) => {
-      const { q, owner, limit, cursor } = request.query;
+      const { q, owner, listed, sort, limit, cursor } = request.query;
       const page = await service.list(
         request.caller,
-        { q, ownerId: owner },
+        { q, ownerId: owner, listed, sort },
         { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor },
       );
       return { items: page.items.map(presentPackage), nextCursor: page.nextCursor };
@@ -73,6 +90,85 @@ function registerReading(root: FastifyInstance, service: PackagesService): void 
   );
 }
 
+function registerQuestions(root: FastifyInstance, service: PackagesService): void {
+  const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.get(
+    '/v1/packages/summary',
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'summarizePackages',
+        tags,
+        summary: 'How many packages are yours, and how many you may see',
+        querystring: SummaryQuerySchema,
+        response: { 200: refTo(PackageSummarySchema), default: problemResponse },
+      },
+    },
+    async (request) => {
+      const { mine, all, isPartial } = await service.summarize(request.caller, request.query.q);
+      return { mine, all, isPartial };
+    },
+  );
+  app.post(
+    '/v1/packages/coverage',
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'findCoverage',
+        tags,
+        summary: 'Which packages of an owner some patterns match now',
+        description: 'Changes nothing: the preview of the scopes of a key.',
+        body: CoverageBodySchema,
+        response: { 200: refTo(CoverageSchema), default: problemResponse },
+      },
+    },
+    async (request) => presentCoverage(await service.findCoverage(request.caller, request.body)),
+  );
+  app.get(
+    '/v1/packages/:id/keys',
+    {
+      config: { auth: MANAGE },
+      schema: {
+        operationId: 'listPackageKeys',
+        tags,
+        summary: 'The keys that can push a package now',
+        description: 'For owners, managers of an owning service account, and administrators.',
+        params: PackageParams,
+        response: { 200: PackageKeysSchema, default: problemResponse },
+      },
+    },
+    async (request) => presentPackageKeys(await service.findKeys(request.caller, request.params.id)),
+  );
+}
+
+function registerListing(root: FastifyInstance, service: PackagesService): void {
+  const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  for (const [verb, isListed] of [
+    ['unlist', false],
+    ['relist', true],
+  ] as const) {
+    app.post(
+      `/v1/packages/:id/versions/:version/${verb}`,
+      {
+        config: { auth: MANAGE },
+        schema: {
+          operationId: `${verb}Version`,
+          tags,
+          summary: isListed ? 'Show a version in searches again' : 'Hide a version from searches',
+          description:
+            'Owners, managers of an owning service account, and administrators whose account is granted `package:unlist` on the package. It can still be installed by its exact version.',
+          params: VersionParams,
+          response: { 204: EmptyResponse, default: problemResponse },
+        },
+      },
+      async (request, reply) => {
+        await service.setListed(request.caller, request.params.id, request.params.version, isListed);
+        return reply.code(204).send(null);
+      },
+    );
+  }
+}
+
 function registerOwners(root: FastifyInstance, service: PackagesService): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   const response = { 204: EmptyResponse, default: problemResponse };
@@ -80,7 +176,7 @@ function registerOwners(root: FastifyInstance, service: PackagesService): void {
   app.put(
     '/v1/packages/:id/owners/:accountId',
     {
-      config: { auth: OWNERS },
+      config: { auth: MANAGE },
       schema: {
         operationId: 'addPackageOwner',
         tags,
@@ -98,7 +194,7 @@ function registerOwners(root: FastifyInstance, service: PackagesService): void {
   app.delete(
     '/v1/packages/:id/owners/:accountId',
     {
-      config: { auth: OWNERS },
+      config: { auth: MANAGE },
       schema: {
         operationId: 'removePackageOwner',
         tags,

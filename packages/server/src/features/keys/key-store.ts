@@ -3,7 +3,7 @@ import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Executor, Keyring, Tx } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
-import type { AuditService } from '../audit/index.ts';
+import type { AuditAction, AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { keyErrors } from './keys.errors.ts';
@@ -29,7 +29,7 @@ export class KeyStore {
     tx: Tx,
     caller: Caller,
     key: ApiKey,
-    action: string,
+    action: AuditAction,
     detail: Record<string, unknown>,
   ): Promise<ApiKey> {
     const saved = { ...key, version: key.version + 1, updatedAt: this.#deps.clock.now() };
@@ -41,7 +41,7 @@ export class KeyStore {
   async record(
     tx: Tx,
     caller: Caller,
-    action: string,
+    action: AuditAction,
     key: ApiKey,
     detail: Record<string, unknown>,
   ): Promise<void> {

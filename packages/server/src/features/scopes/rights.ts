@@ -5,13 +5,27 @@ import { coversPattern, isPackageAction, matchesPattern } from './pattern.ts';
 
 const ADMIN_GRANT: Permission = { actions: ['iam:*'], resources: ['*'] };
 
-/** One permission allows the action on the resource. Action and resource must be allowed by the same one. */
+/**
+ * The first pattern by which one permission allows the action on the resource, or null. Action and resource must
+ * be allowed by the same permission.
+ */
+export function findAllowingPattern(
+  permissions: readonly Permission[],
+  action: string,
+  resource: string,
+): string | null {
+  const isForPackages = isPackageAction(action);
+  for (const { actions, resources } of permissions) {
+    if (!actions.some((held) => coversAction(held, action))) continue;
+    const found = resources.find((pattern) => matchesPattern(pattern, resource, isForPackages));
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** One permission allows the action on the resource. */
 export function isPermitted(permissions: readonly Permission[], action: string, resource: string): boolean {
-  return permissions.some(
-    (permission) =>
-      permission.actions.some((held) => coversAction(held, action)) &&
-      permission.resources.some((pattern) => matchesPattern(pattern, resource, isPackageAction(action))),
-  );
+  return findAllowingPattern(permissions, action, resource) !== null;
 }
 
 function isHeldSomewhere(permissions: readonly Permission[], action: string): boolean {

@@ -3,7 +3,7 @@ import type { Caller } from '../../http/index.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
-import type { AuditService } from '../audit/index.ts';
+import type { AuditAction, AuditService } from '../audit/index.ts';
 import type { PasswordLinkPurpose } from './password-links.repo.ts';
 import type { PasswordLinks } from './password-links.ts';
 import type { Passwords } from './passwords.ts';
@@ -165,7 +165,7 @@ class PasswordsOfUsers implements PasswordService {
     caller: Caller,
     input: LinkInput,
     purpose: PasswordLinkPurpose,
-    action: string,
+    action: AuditAction,
   ): Promise<StartedSession> {
     const { storage, passwords, links } = this.#deps;
     // Looked at first and used up last: a password that is refused does not cost the link.
@@ -185,7 +185,7 @@ class PasswordsOfUsers implements PasswordService {
     tx: Tx,
     caller: Caller,
     account: Account,
-    input: { readonly passwordHash: string; readonly action: string; readonly oldCookie: Secret | null },
+    input: { readonly passwordHash: string; readonly action: AuditAction; readonly oldCookie: Secret | null },
   ): Promise<StartedSession> {
     const { accounts, sessions, audit } = this.#deps;
     await accounts.savePasswordHash(tx, caller, account, input.passwordHash);

@@ -120,9 +120,10 @@ class Sessions implements SessionsService {
     const { storage, accounts, throttle } = this.#deps;
     const workspaceId = caller.workspace.id;
     const login = normalizeLogin(input.email);
-    return await countingRefusals(this.#deps.audit, caller, '/v1/session', async () => {
+    return await countingRefusals(this.#deps.audit, caller, '/v1/session', async (nameAccount) => {
       const reservation = await throttle.reserveSignIn(caller, login);
       const account = await accounts.findByLogin(storage.read, workspaceId, 'user', login);
+      nameAccount(account);
       // Asked for unknown accounts as well, so that both do the same work.
       const stored = await accounts.findPasswordHash(storage.read, workspaceId, account?.id ?? 'acc_unknown');
       const isRight = await this.verifyReserved(reservation, stored, input.password);

@@ -17,8 +17,6 @@ export const MAX_ENTRY_NAME_CHARS = 260;
 export const MAX_FUTURE_DATE_MS = 24 * 60 * 60 * 1000;
 /** How long reading one package may take altogether. */
 export const READ_DEADLINE_MS = 10_000;
-/** How long the reader works before it lets others have the event loop. */
-export const SLICE_MS = 2;
 export const LOCAL_WINDOW_BYTES = 64 * KIB;
 
 // The manifest as XML.

@@ -1,0 +1,45 @@
+/** Every event that the log can hold. `area.verb` in the past tense; a name never changes once released. */
+export const AUDIT_ACTIONS = [
+  'access.refused',
+  'account.changed',
+  'account.created',
+  'account.deleted',
+  'account.disabled',
+  'account.enabled',
+  'audit.exported',
+  'invitation.accepted',
+  'invitation.sent',
+  'key.changed',
+  'key.created',
+  'key.deleted',
+  'key.disabled',
+  'key.enabled',
+  'key.imported',
+  'key.link_opened',
+  'key.overlap_ended',
+  'key.regenerated',
+  'key.revoked',
+  'mail.failed',
+  'mail.opened',
+  'package.owner_added',
+  'package.owner_removed',
+  'package.pushed',
+  'package.relisted',
+  'package.unlisted',
+  'password.changed',
+  'password.reset',
+  'password.reset_requested',
+  'session.created',
+  'session.ended',
+  'session.refused',
+  'settings.changed',
+  'setup.completed',
+  'signing_key.created',
+  'token.ended',
+  'workspace.created',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** Events in which somebody was turned away; all others tell of something that was done. */
+export const REFUSED_ACTIONS: readonly AuditAction[] = ['access.refused', 'session.refused'];

@@ -1,0 +1,221 @@
+import { setImmediate } from 'node:timers/promises';
+import {
+  type AuthenticatedPrincipal,
+  type Caller,
+  readCursor,
+  requireAuthenticated,
+} from '../../http/index.ts';
+import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
+import type { Storage } from '../../storage/index.ts';
+import type { Account, AccountsService } from '../accounts/index.ts';
+import { can } from '../scopes/index.ts';
+import { canSeePackage, ownIdsOf } from './gallery.policy.ts';
+import { countAll, summarizeVersions, type VersionSummary } from './latest-versions.ts';
+import { findVisible, type OwnedPackage } from './package-access.ts';
+import { listVersions, type PackageVersion } from './package-versions.repo.ts';
+import * as repo from './packages.repo.ts';
+
+/** A package as those see it who manage it. */
+export interface PackageView extends OwnedPackage {
+  readonly ownerAccounts: readonly Account[];
+  readonly summary: VersionSummary;
+}
+
+export interface PackageDetail extends PackageView {
+  readonly versions: Page<PackageVersion>;
+  /** Names of the accounts that have pushed the versions of the page, as far as they still exist. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export interface PackageQuery {
+  readonly q?: string | undefined;
+  readonly ownerId?: string | undefined;
+  readonly listed?: 'listed' | 'unlisted' | 'any' | undefined;
+  readonly sort?: repo.PackageOrder | undefined;
+}
+
+export interface PageQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export interface PackageCounts {
+  readonly mine: number;
+  readonly all: number;
+  /** There were too many to look at each: the numbers are at least these. */
+  readonly isPartial: boolean;
+}
+
+export interface PackageLister {
+  /** Packages that the caller may see, by id or last pushed first. `q` searches in ids. */
+  list(caller: Caller, query: PackageQuery, page: PageQuery): Promise<Page<PackageView>>;
+  /** How many packages the caller may see, and how many of them belong to him or to those he acts for. */
+  summarize(caller: Caller, q: string | undefined): Promise<PackageCounts>;
+  /** One package with a page of its versions, last pushed first. @throws request.not_found also when the caller may not see it */
+  get(caller: Caller, id: string, page: PageQuery): Promise<PackageDetail>;
+}
+
+interface Deps {
+  readonly storage: Storage;
+  readonly accounts: AccountsService;
+}
+
+// What a caller may see is decided by patterns, not by SQL: pages are gathered until full or so many are read.
+const SCAN_PACKAGES_MAX = 5_000;
+const COUNT_PACKAGES_MAX = 50_000;
+const COUNT_BATCH = 200;
+const ACCOUNTS_AT_ONCE = 200;
+
+class PackageLists implements PackageLister {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async list(caller: Caller, query: PackageQuery, page: PageQuery): Promise<Page<PackageView>> {
+    const { storage } = this.#deps;
+    const { principal, workspace } = requireAuthenticated(caller);
+    const order = query.sort ?? 'name';
+    const filter = {
+      workspaceId: workspace.id,
+      q: query.q,
+      ownerIds: query.ownerId === undefined ? undefined : [query.ownerId],
+    };
+    const toCursor = (values: CursorValues | null) =>
+      values === null ? null : encodeCursor([order, ...values]);
+    let after = readCursor(page.cursor, order === 'name' ? [''] : [0, ''], order);
+    const found: OwnedPackage[] = [];
+    const finish = async (end: CursorValues | null) => ({
+      items: await this.#views(workspace.id, found),
+      nextCursor: toCursor(end),
+    });
+    const batch = page.limit + 1;
+    for (let scanned = 0; ; ) {
+      const rows = await repo.listPackages(storage.read, filter, order, after, batch);
+      const wanted = await this.#wantedOf(principal, rows, query.listed ?? 'any');
+      for (const row of rows) {
+        const owned = wanted.get(row.id);
+        if (owned !== undefined && found.length === page.limit) return await finish(after);
+        after = repo.cursorOf(row, order);
+        if (owned !== undefined) found.push(owned);
+      }
+      scanned += rows.length;
+      if (rows.length < batch) return await finish(null);
+      if (scanned >= SCAN_PACKAGES_MAX) return await finish(after);
+      // Both engines answer a long scan without a pause in which others could be served.
+      await setImmediate();
+    }
+  }
+
+  async summarize(caller: Caller, q: string | undefined): Promise<PackageCounts> {
+    const { read } = this.#deps.storage;
+    const { principal, workspace } = requireAuthenticated(caller);
+    const filter = { workspaceId: workspace.id, q };
+    const own = ownIdsOf(principal);
+    const isAdmin = principal.kind === 'session' && principal.account.role === 'admin';
+    if (isAdmin || can(principal, 'package:read', '*')) {
+      const all = await repo.countPackages(read, filter);
+      return { mine: await repo.countPackages(read, { ...filter, ownerIds: own }), all, isPartial: false };
+    }
+    const counts = { mine: 0, all: 0 };
+    let after: CursorValues | null = null;
+    for (let scanned = 0; scanned < COUNT_PACKAGES_MAX; scanned += COUNT_BATCH) {
+      const rows = await repo.listPackages(read, filter, 'name', after, COUNT_BATCH);
+      for (const { owners } of await this.#visibleOf(principal, rows)) {
+        counts.all += 1;
+        if (owners.some((id) => own.includes(id))) counts.mine += 1;
+      }
+      const last = rows.at(-1);
+      if (rows.length < COUNT_BATCH || last === undefined) return { ...counts, isPartial: false };
+      after = repo.cursorOf(last, 'name');
+      await setImmediate();
+    }
+    return { ...counts, isPartial: true };
+  }
+
+  async get(caller: Caller, id: string, page: PageQuery): Promise<PackageDetail> {
+    const { read } = this.#deps.storage;
+    const owned = await findVisible(read, caller, id);
+    const { workspaceId } = owned.found;
+    const after = readCursor(page.cursor, [0, '']);
+    const rows = await listVersions(read, workspaceId, owned.found.id, after, page.limit + 1);
+    const versions = toPage(rows, page.limit, (row) => [row.pushedAt, row.id]);
+    const [view] = await this.#views(workspaceId, [owned]);
+    if (view === undefined) throw new Error('A package has exactly one view.');
+    const pushers = await this.#findAccounts(
+      workspaceId,
+      versions.items.map((version) => version.pushedBy),
+    );
+    const names = new Map([...pushers.values()].map((account) => [account.id, account.displayName]));
+    return { ...view, versions, names };
+  }
+
+  async #visibleOf(
+    principal: AuthenticatedPrincipal,
+    rows: readonly repo.Package[],
+  ): Promise<OwnedPackage[]> {
+    const [first] = rows;
+    if (first === undefined) return [];
+    const owners = await repo.listOwners(
+      this.#deps.storage.read,
+      first.workspaceId,
+      rows.map((row) => row.id),
+    );
+    const byPackage = Map.groupBy(owners, (owner) => owner.packageId);
+    return rows
+      .map((found) => ({
+        found,
+        owners: (byPackage.get(found.id) ?? []).map((owner) => owner.accountId),
+      }))
+      .filter((owned) => canSeePackage(principal, owned.found.displayId, owned.owners));
+  }
+
+  /** Those of the rows that the caller may see and asks for, by their ids. */
+  async #wantedOf(
+    principal: AuthenticatedPrincipal,
+    rows: readonly repo.Package[],
+    listed: 'listed' | 'unlisted' | 'any',
+  ): Promise<Map<string, OwnedPackage>> {
+    const visible = new Map((await this.#visibleOf(principal, rows)).map((owned) => [owned.found.id, owned]));
+    const [first] = rows;
+    if (listed === 'any' || first === undefined) return visible;
+    const counts = await countAll(this.#deps.storage.read, first.workspaceId, [...visible.keys()]);
+    const isListed = (id: string) => (counts.get(id)?.listed ?? 0) > 0;
+    return new Map([...visible].filter(([id]) => isListed(id) === (listed === 'listed')));
+  }
+
+  async #views(workspaceId: string, owned: readonly OwnedPackage[]): Promise<PackageView[]> {
+    const summaries = await summarizeVersions(
+      this.#deps.storage.read,
+      workspaceId,
+      owned.map(({ found }) => found.id),
+    );
+    const accounts = await this.#findAccounts(
+      workspaceId,
+      owned.flatMap(({ owners }) => owners),
+    );
+    return owned.map(({ found, owners }) => ({
+      found,
+      owners,
+      ownerAccounts: owners.flatMap((id) => accounts.get(id) ?? []),
+      summary: summaries.get(found.id) ?? { versions: 0, listed: 0, latest: null },
+    }));
+  }
+
+  async #findAccounts(workspaceId: string, accountIds: readonly string[]): Promise<Map<string, Account>> {
+    const { storage, accounts } = this.#deps;
+    const ids = [...new Set(accountIds)];
+    const found = new Map<string, Account>();
+    for (let start = 0; start < ids.length; start += ACCOUNTS_AT_ONCE) {
+      const stretch = ids.slice(start, start + ACCOUNTS_AT_ONCE);
+      for (const account of await accounts.findMany(storage.read, workspaceId, stretch))
+        found.set(account.id, account);
+    }
+    return found;
+  }
+}
+
+export function createPackageLister(deps: Deps): PackageLister {
+  return new PackageLists(deps);
+}
