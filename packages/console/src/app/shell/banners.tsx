@@ -23,7 +23,7 @@ async function askServer(): Promise<void> {
 
 /** Lines on top of every page: served without encryption; no answer from the server. */
 export function Banners() {
-  const { t } = useWords(shellWords);
+  const { t, language } = useWords(shellWords);
   const { isOffline, answeredAt } = useConnection();
   useEffect(() => {
     if (!isOffline) return;
@@ -44,7 +44,7 @@ export function Banners() {
           <span className={classes.bannerText}>
             <strong>{t('offline')}</strong>{' '}
             {answeredAt !== null &&
-              t('offlineSince', { time: formatTime(new Date(answeredAt).toISOString()) })}
+              t('offlineSince', { time: formatTime(new Date(answeredAt).toISOString(), language) })}
           </span>
           <Button size="xs" variant="default" onClick={() => void askServer()}>
             {t('tryNow')}

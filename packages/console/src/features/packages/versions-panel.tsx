@@ -1,0 +1,106 @@
+import type { PackageDetail, PackageVersion } from '@keyreeve/sdk';
+import { Badge, Button } from '@mantine/core';
+import { IconEye, IconEyeOff } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { api } from '../../api/client.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { formatBytes } from '../../format/dates.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { RowActions } from '../../ui/row-actions.tsx';
+import { type Column, Table } from '../../ui/table.tsx';
+import { Ago } from '../../ui/time.tsx';
+import { Truncate } from '../../ui/truncate.tsx';
+import classes from './packages.module.css';
+import { packagesWords } from './packages.words.ts';
+import { ListedState } from './packages-table.tsx';
+
+interface Change {
+  readonly version: string;
+  readonly isListed: boolean;
+}
+
+/** Unlist and relist undo each other, so neither asks; the message offers the way back. */
+function useListing(id: string) {
+  const { t } = useWords(packagesWords);
+  const change = useMutation({
+    mutationFn: async ({ version, isListed }: Change) => {
+      const params = { path: { id, version } };
+      if (isListed) await api.POST('/v1/packages/{id}/versions/{version}/relist', { params });
+      else await api.POST('/v1/packages/{id}/versions/{version}/unlist', { params });
+    },
+    onSuccess: async (_data, { version, isListed }) => {
+      await queryClient.invalidateQueries({ queryKey: ['packages'] });
+      notifyDone(t(isListed ? 'relistDone' : 'unlistDone', { version }), () =>
+        change.mutate({ version, isListed: !isListed }),
+      );
+    },
+    onError: notifyFailure,
+  });
+  return change;
+}
+
+export function VersionsPanel(props: {
+  readonly value: PackageDetail;
+  readonly onMore: (() => void) | null;
+}) {
+  const { value, onMore } = props;
+  const { t, language } = useWords(packagesWords);
+  const listing = useListing(value.id);
+  const columns: readonly Column<PackageVersion>[] = [
+    {
+      id: 'version',
+      header: t('version'),
+      width: '34%',
+      narrow: 'title',
+      cell: (row) => (
+        <span className={classes.version}>
+          <span className="kr-mono">{row.version}</span>
+          {row.version === value.latestVersion && <Badge>{t('latestMark')}</Badge>}
+          {row.isPrerelease && <Badge color="gray">{t('prerelease')}</Badge>}
+        </span>
+      ),
+    },
+    { id: 'published', header: t('published'), cell: (row) => <Ago at={row.pushedAt} /> },
+    { id: 'by', header: t('by'), cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
+    {
+      id: 'size',
+      header: t('size'),
+      isNumeric: true,
+      cell: (row) => formatBytes(row.sizeBytes, language),
+    },
+    { id: 'state', header: t('state'), cell: (row) => <ListedState isListed={row.listed} /> },
+  ];
+  const actionOf = ({ version, listed }: PackageVersion) => ({
+    id: 'listing',
+    label: t(listed ? 'unlistOf' : 'relistOf', { version }),
+    short: t(listed ? 'unlist' : 'relist'),
+    icon: listed ? <IconEyeOff size={16} stroke={1.75} /> : <IconEye size={16} stroke={1.75} />,
+    onClick: () => listing.mutate({ version, isListed: !listed }),
+  });
+  return (
+    <Panel
+      title={t('versions')}
+      description={t('versionsText', { total: value.versionCount, listed: value.listedVersionCount })}
+      isFlush
+    >
+      <Table
+        label={t('versions')}
+        columns={columns}
+        rows={value.versions}
+        keyOf={(row) => row.version}
+        isDimmed={(row) => !row.listed}
+        actions={(row) => <RowActions label={row.version} actions={[actionOf(row)]} />}
+        actionsHeader={`${t('unlist')} / ${t('relist')}`}
+      />
+      {onMore !== null && (
+        <div className={classes.more}>
+          <Button variant="subtle" onClick={onMore}>
+            {t('showMore')}
+          </Button>
+        </div>
+      )}
+    </Panel>
+  );
+}
