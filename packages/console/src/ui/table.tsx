@@ -1,5 +1,5 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { useWords } from '../i18n/words.tsx';
 import classes from './table.module.css';
 import { uiWords } from './ui.words.ts';
@@ -35,6 +35,8 @@ interface TableProps<Row> {
   /** The last cell of a row; see RowActions. */
   readonly actions?: (row: Row) => ReactNode;
   readonly actionsHeader?: string;
+  /** For more icons than three, for instance `152px`. */
+  readonly actionsWidth?: string;
 }
 
 /**
@@ -51,7 +53,12 @@ export function Table<Row>(props: TableProps<Row>) {
             <Head key={column.id} column={column} sorting={props.sorting} onSort={props.onSort} />
           ))}
           {actions !== undefined && (
-            <th role="columnheader" scope="col" className={classes.actionsHead}>
+            <th
+              role="columnheader"
+              scope="col"
+              className={classes.actionsHead}
+              style={props.actionsWidth === undefined ? {} : { width: props.actionsWidth }}
+            >
               <span className="kr-visually-hidden">{props.actionsHeader}</span>
             </th>
           )}
@@ -59,29 +66,51 @@ export function Table<Row>(props: TableProps<Row>) {
       </thead>
       <tbody role="rowgroup">
         {rows.map((row) => (
-          <tr key={keyOf(row)} role="row" data-dimmed={isDimmed?.(row) === true || undefined}>
-            {columns.map((column) => (
-              <td
-                key={column.id}
-                role="cell"
-                data-label={column.header}
-                data-narrow={column.narrow}
-                data-numeric={column.isNumeric === true || undefined}
-              >
-                {column.cell(row)}
-              </td>
-            ))}
-            {actions !== undefined && (
-              <td role="cell" className={classes.actions}>
-                {actions(row)}
-              </td>
-            )}
-          </tr>
+          <BodyRow
+            key={keyOf(row)}
+            row={row}
+            columns={columns}
+            actions={actions}
+            isDimmed={isDimmed?.(row) === true}
+          />
         ))}
       </tbody>
     </table>
   );
 }
+
+interface BodyRowProps<Row> {
+  readonly row: Row;
+  readonly columns: readonly Column<Row>[];
+  readonly actions: ((row: Row) => ReactNode) | undefined;
+  readonly isDimmed: boolean;
+}
+
+function PlainBodyRow<Row>({ row, columns, actions, isDimmed }: BodyRowProps<Row>) {
+  return (
+    <tr role="row" data-dimmed={isDimmed || undefined}>
+      {columns.map((column) => (
+        <td
+          key={column.id}
+          role="cell"
+          data-label={column.header}
+          data-narrow={column.narrow}
+          data-numeric={column.isNumeric === true || undefined}
+        >
+          {column.cell(row)}
+        </td>
+      ))}
+      {actions !== undefined && (
+        <td role="cell" className={classes.actions}>
+          {actions(row)}
+        </td>
+      )}
+    </tr>
+  );
+}
+
+/** Drawn anew only when its row is another one; a list of hundreds keeps `columns` and `actions` the same for it. */
+const BodyRow = memo(PlainBodyRow) as typeof PlainBodyRow;
 
 function Head<Row>(props: {
   readonly column: Column<Row>;
