@@ -125,6 +125,20 @@ module.exports = {
       to: { path: '^packages/', pathNot: '^packages/(sdk|$1)/' },
     },
     {
+      name: 'console-runs-in-browsers',
+      comment: 'A browser has no modules of Node.js.',
+      severity: 'error',
+      from: { path: '^packages/console/src/', pathNot: TEST },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'console-parts-know-no-page',
+      comment: 'What all pages share stands below them: parts, words, formats, the way to the server.',
+      severity: 'error',
+      from: { path: '^packages/console/src/(ui|i18n|format|errors|snippets|api|boot)/' },
+      to: { path: '^packages/console/src/(features|app)/' },
+    },
+    {
       name: 'sdk-is-alone',
       severity: 'error',
       from: { path: '^packages/sdk/', pathNot: TEST },
