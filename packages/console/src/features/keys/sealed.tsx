@@ -1,0 +1,51 @@
+import { IconLock, IconLockOff } from '@tabler/icons-react';
+import { useLayoutEffect, useRef } from 'react';
+import classes from './sealed.module.css';
+import type { SecretBox, SecretKind } from './secret-box.ts';
+
+/** Stands where a secret would: its value is nowhere in the page. `isGone` shows the seal broken and empty. */
+export function SealedStrip(props: { readonly text: string; readonly isGone?: boolean }) {
+  const isGone = props.isGone === true;
+  const Icon = isGone ? IconLockOff : IconLock;
+  return (
+    <span className={isGone ? `${classes.strip} ${classes.broken}` : classes.strip}>
+      <span className={classes.words}>
+        <Icon size={14} stroke={1.75} aria-hidden />
+        {props.text}
+      </span>
+    </span>
+  );
+}
+
+/** The same in a line of code. */
+export function SealedChip(props: { readonly text: string }) {
+  return (
+    <span className={classes.chip}>
+      <span className={classes.words}>
+        <IconLock size={12} stroke={1.75} aria-hidden />
+        {props.text}
+      </span>
+    </span>
+  );
+}
+
+/**
+ * The value itself, on request. It is written into the element past React, which would keep it in its tree, and
+ * taken out again when the element goes.
+ */
+export function RevealedSecret(props: {
+  readonly box: SecretBox;
+  readonly kind: SecretKind;
+  readonly onCopy: () => void;
+}) {
+  const { box, kind, onCopy } = props;
+  const place = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element !== null) element.textContent = box.read(kind);
+    return () => {
+      if (element !== null) element.textContent = '';
+    };
+  }, [box, kind]);
+  return <code ref={place} className={classes.revealed} translate="no" onCopy={onCopy} />;
+}
