@@ -25,7 +25,15 @@ export interface Ledger {
 }
 
 /** Counters of refusals, which a refusal is meant to raise, and the migrations' own. */
-const COUNTERS = ['refusals', 'refusal_hours', 'attempts', 'key_hours', 'key_last_uses'];
+const COUNTERS = [
+  'refusals',
+  'refusal_hours',
+  'attempts',
+  'key_hours',
+  'key_last_uses',
+  'key_last_refusals',
+  'workspace_hours',
+];
 const ROWS_AT_ONCE = 50;
 
 /**

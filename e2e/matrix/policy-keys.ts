@@ -40,7 +40,27 @@ function judgeKeys(answer: Answer, who: Credential, target: Target): string | nu
   );
 }
 
+/** Numbers name nobody, but the keys that stop next are named. */
+function judgeOverview(answer: Answer, who: Credential): string | null {
+  const { keys, nextToStop } = answer.json<{
+    keys: { total: number };
+    nextToStop: { account: { id: string } }[];
+  }>();
+  const isVisible = visibleIn(who, 'iam:keys:read', 'iam:keys:write');
+  const isEverybody = OWNERS.every(isVisible);
+  const shown = nextToStop.map(({ account }) => personOf(who.home, account.id));
+  const strange = shown.filter((person) => !isEverybody && (person === null || !isVisible(person)));
+  if (strange.length > 0) return `it names keys of ${strange.map(String).join(', ')}`;
+  return keys.total === 0 && OWNERS.some(isVisible) ? 'it counts no keys' : null;
+}
+
 const reading: readonly Row[] = [
+  {
+    route: 'GET /v1/overview',
+    send: () => ({ url: '/v1/overview?hours=24' }),
+    expect: (who) => gate(who, 'GET', READ) ?? 'allow',
+    judge: judgeOverview,
+  },
   {
     route: 'GET /v1/keys',
     send: () => ({ url: '/v1/keys?limit=200' }),

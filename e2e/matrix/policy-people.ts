@@ -43,6 +43,17 @@ function judgeAccounts(kind: 'user' | 'service') {
   };
 }
 
+/** Accounts of no role count for those alone who see everybody. */
+function judgeSummary(kind: 'user' | 'service') {
+  const pool = kind === 'user' ? USERS : SERVICES;
+  return (answer: Answer, who: Credential): string | null => {
+    const { all } = answer.json<{ all: number }>();
+    const visible = pool.filter(visibleIn(who, 'iam:accounts:read', 'iam:accounts:write'));
+    const isRight = visible.length === pool.length ? all >= pool.length : all === visible.length;
+    return isRight ? null : `it counts ${all} where ${visible.join(', ') || 'nobody'} may be seen`;
+  };
+}
+
 interface Edit {
   readonly variant: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -107,6 +118,12 @@ function accountRows(
       send: () => ({ url: `${path}?limit=200` }),
       expect: (who) => gate(who, 'GET', READ) ?? 'allow',
       judge: judgeAccounts(kind),
+    },
+    {
+      route: `GET ${path}/summary`,
+      send: () => ({ url: `${path}/summary` }),
+      expect: (who) => gate(who, 'GET', READ) ?? 'allow',
+      judge: judgeSummary(kind),
     },
     {
       route: `GET ${path}/:id`,

@@ -123,6 +123,7 @@ const open: readonly Row[] = [
   ...PAGES.map((path) => openRow(`GET ${path}`, { isHidden: true })),
   openRow('GET /assets/console/:name', { isHidden: true, url: '/assets/console/icon.svg' }),
   openRow('GET /.well-known/jwks.json'),
+  openRow('GET /v1/console'),
   signInRow(
     '/v1/session',
     (who) => ({ email: emailOf(who.home.name, 'stranger'), password: PASSWORD }),

@@ -116,6 +116,32 @@ export const SABOTAGES: readonly Sabotage[] = [
     },
   },
   {
+    name: 'a summary counts everybody',
+    route: 'GET /v1/users/summary',
+    wanted: /it counts \d+ where/,
+    change: (world) => {
+      const { accounts } = world.harness.deps;
+      return {
+        accounts: replaced(accounts, {
+          summarize: async (caller, kind, q) => accounts.summarize(await asAdmin(world, caller), kind, q),
+        }),
+      };
+    },
+  },
+  {
+    name: 'the overview is that of the whole workspace',
+    route: 'GET /v1/overview',
+    wanted: /it names keys of/,
+    change: (world) => {
+      const { overview } = world.harness.deps;
+      return {
+        overview: replaced(overview, {
+          read: async (caller, hours) => overview.read(await asAdmin(world, caller), hours),
+        }),
+      };
+    },
+  },
+  {
     name: 'keys are looked up in the other workspace',
     route: 'GET /v1/keys/:keyId',
     wanted: /in the other workspace: (200 instead of 404|the answer tells)|refused with 404/,
@@ -201,6 +227,33 @@ export const SABOTAGES: readonly Sabotage[] = [
             await inTransaction(storage, (tx) => tx.deleteFrom('sessions').execute());
             return ended;
           },
+        }),
+      };
+    },
+  },
+  {
+    name: 'whoever is signed in may unlist any package',
+    route: 'POST /v1/packages/:id/versions/:version/unlist',
+    wanted: /\| session of .*: 204 instead of 404 \(\); rows were changed in /,
+    change: (world) => {
+      const { packages } = world.harness.deps;
+      return {
+        packages: replaced(packages, {
+          setListed: async (caller, ...change) => packages.setListed(await asAdmin(world, caller), ...change),
+        }),
+      };
+    },
+  },
+  {
+    name: 'a preview of patterns matches the packages of anybody',
+    route: 'POST /v1/packages/coverage',
+    wanted: /: 200 instead of 404 |the list shows .* too many/,
+    change: (world) => {
+      const { packages } = world.harness.deps;
+      return {
+        packages: replaced(packages, {
+          findCoverage: async (caller, question) =>
+            packages.findCoverage(await asAdmin(world, caller), question),
         }),
       };
     },

@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
+import { type SelectQueryBuilder, sql } from 'kysely';
 import { DAY_MS } from '../../lib/clock.ts';
-import { type Executor, isBehind } from '../../storage/index.ts';
-import { STOPS_AT } from './keys.repo.ts';
+import { type ApiKeysTable, type Database, type Executor, isBehind } from '../../storage/index.ts';
 
 /** Keys of a workspace; `accountIds` null: all of them, otherwise only those of these accounts. */
 export interface KeyCircle {
@@ -20,83 +19,85 @@ function keysOf(exec: Executor, { workspaceId, accountIds }: KeyCircle) {
   return accountIds === null ? query : query.where('account_id', 'in', accountIds);
 }
 
-/** A place in the order by the time at which keys stop, and then by id. */
-export type StopPlace = readonly [stopsAt: number, id: string];
-
-/** The place of the key that is `count` keys further on, or null when there are fewer. */
-export async function findPlaceAfter(
-  exec: Executor,
-  circle: KeyCircle,
-  after: StopPlace | null,
-  count: number,
-): Promise<StopPlace | null> {
-  let query = keysOf(exec, circle).select([STOPS_AT.as('stops_at'), 'id']);
-  if (after !== null) query = query.where(isBehind(STOPS_AT, after, 'asc'));
-  const row = await query
-    .orderBy(STOPS_AT)
-    .orderBy('id')
-    .limit(1)
-    .offset(count - 1)
-    .executeTakeFirst();
-  return row === undefined ? null : [row.stops_at, row.id];
-}
-
-export interface StopMoments {
+export interface StateMoments {
   readonly now: number;
   readonly noticeEnd: number;
   /** Only up to here is it of interest on which day a key stops. */
   readonly horizon: number;
 }
 
-/** `day` (days since 1970) only for keys that are enabled and stop before the horizon. */
+/** Working keys that stop before the horizon are told by the day, in days since 1970. */
 export interface KeyGroup {
-  readonly isEnabled: boolean;
-  readonly isExpired: boolean;
-  readonly isExpiring: boolean;
-  readonly day: number | null;
+  readonly group: 'disabled' | 'expired' | 'later' | number;
   readonly count: number;
+  /** Of them, those that are about to expire. */
+  readonly expiring: number;
 }
 
-/** Counts the keys behind one place, up to and with another (null: to the end). */
+const GROUPS = { [-1]: 'disabled', [-2]: 'expired', [-3]: 'later' } as const;
+
+/** Counts a stretch of the keys of a workspace, in the order of their ids, and says where it ends (null: at the end). */
+export async function countStretch(
+  exec: Executor,
+  workspaceId: string,
+  moments: StateMoments,
+  afterId: string,
+  limit: number,
+): Promise<{ readonly groups: readonly KeyGroup[]; readonly lastId: string | null }> {
+  const stretch = exec
+    .selectFrom('api_keys')
+    .select(['id', 'state', 'expires_at'])
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit);
+  const rows = await countGroups(exec, stretch, moments);
+  const isFull = rows.reduce((sum, row) => sum + row.count, 0) === limit;
+  const lastId = rows.reduce((last, row) => (row.last_id > last ? row.last_id : last), '');
+  return { groups: rows.map(toGroup), lastId: isFull ? lastId : null };
+}
+
+/** Counts the keys of some accounts. */
 export async function countStates(
   exec: Executor,
-  circle: KeyCircle,
-  after: StopPlace | null,
-  upTo: StopPlace | null,
-  { now, noticeEnd, horizon }: StopMoments,
+  workspaceId: string,
+  accountIds: readonly string[],
+  moments: StateMoments,
 ): Promise<KeyGroup[]> {
+  const keys = exec
+    .selectFrom('api_keys')
+    .select(['id', 'state', 'expires_at'])
+    .where('workspace_id', '=', workspaceId)
+    .where('account_id', 'in', accountIds);
+  return (await countGroups(exec, keys, moments)).map(toGroup);
+}
+
+type Stretch = SelectQueryBuilder<Database, 'api_keys', Pick<ApiKeysTable, 'id' | 'state' | 'expires_at'>>;
+
+async function countGroups(exec: Executor, stretch: Stretch, { now, noticeEnd, horizon }: StateMoments) {
   // The engine divides whole numbers only when both are whole: a bound value would arrive as a fraction.
-  const day = sql<
-    number | null
-  >`case when state = 'active' and ${STOPS_AT} > ${now} and ${STOPS_AT} < ${horizon}
-    then ${STOPS_AT} / ${sql.lit(DAY_MS)} end`;
-  let query = keysOf(exec, circle).select([
-    sql<number>`case when state = 'active' then 1 else 0 end`.as('enabled'),
-    sql<number>`case when ${STOPS_AT} <= ${now} then 1 else 0 end`.as('expired'),
-    sql<number>`case when ${STOPS_AT} > ${now} and ${STOPS_AT} <= ${noticeEnd} then 1 else 0 end`.as(
-      'expiring',
-    ),
-    day.as('day'),
-  ]);
-  if (after !== null) query = query.where(isBehind(STOPS_AT, after, 'asc'));
-  if (upTo !== null) {
-    const [stopsAt, id] = upTo;
-    query = query.where(
-      sql<boolean>`(${STOPS_AT} <= ${stopsAt} and (${STOPS_AT} < ${stopsAt} or id <= ${id}))`,
-    );
-  }
-  const rows = await exec
-    .selectFrom(query.as('stretch'))
-    .select(({ fn }) => ['enabled', 'expired', 'expiring', 'day', fn.countAll<number>().as('count')])
-    .groupBy(['enabled', 'expired', 'expiring', 'day'])
+  const group = sql<number>`case when state <> 'active' then -1 when expires_at <= ${now} then -2
+    when expires_at < ${horizon} then expires_at / ${sql.lit(DAY_MS)} else -3 end`;
+  return await exec
+    .selectFrom(stretch.as('stretch'))
+    .select((eb) => [
+      group.as('group'),
+      eb.fn.countAll<number>().as('count'),
+      eb.fn
+        .countAll<number>()
+        .filterWhere('state', '=', 'active')
+        .filterWhere('expires_at', '>', now)
+        .filterWhere('expires_at', '<=', noticeEnd)
+        .as('expiring'),
+      eb.fn.max('id').as('last_id'),
+    ])
+    .groupBy(sql`1`)
     .execute();
-  return rows.map((row) => ({
-    isEnabled: row.enabled === 1,
-    isExpired: row.expired === 1,
-    isExpiring: row.expiring === 1,
-    day: row.day,
-    count: row.count,
-  }));
+}
+
+function toGroup(row: { group: number; count: number; expiring: number }): KeyGroup {
+  const { group, count, expiring } = row;
+  return { group: GROUPS[group as keyof typeof GROUPS] ?? group, count, expiring };
 }
 
 /** The newest first: enough to say which of them nobody uses. `after` is a `[createdAt, id]`. */

@@ -55,6 +55,7 @@ const NEXT_KEYS = 5;
 const UNUSED_DAYS = 90;
 // How much one question to the database may be about, so that none holds the event loop for long.
 const STRETCH_KEYS = 2_000;
+const STRETCH_ACCOUNTS = 50;
 const LOOKUP_KEYS = 500;
 const COUNTER_KEYS = 20;
 // How much is looked at in all. Counting by state has no bound: it is exact.
@@ -103,25 +104,29 @@ export function createOverviewService(deps: Deps): OverviewService {
 
 async function countByState(
   { storage }: Deps,
-  circle: repo.KeyCircle,
-  moments: repo.StopMoments,
+  { workspaceId, accountIds }: repo.KeyCircle,
+  moments: repo.StateMoments,
 ): Promise<{ numbers: StateNumbers; expiringByDay: Overview['expiringByDay'] }> {
   const numbers = { total: 0, working: 0, expiring: 0, expired: 0, disabled: 0 };
   const days = new Map<number, number>();
-  const add = ({ isEnabled, isExpired: hasExpired, isExpiring, day, count }: repo.KeyGroup): void => {
+  const add = ({ group, count, expiring }: repo.KeyGroup): void => {
     numbers.total += count;
-    if (!isEnabled) numbers.disabled += count;
-    else if (hasExpired) numbers.expired += count;
+    numbers.expiring += expiring;
+    if (group === 'disabled' || group === 'expired') numbers[group] += count;
     else numbers.working += count;
-    if (isEnabled && isExpiring) numbers.expiring += count;
-    if (day !== null) days.set(day, (days.get(day) ?? 0) + count);
+    if (typeof group === 'number') days.set(group, (days.get(group) ?? 0) + count);
   };
   const turns = createTurns();
-  for (let after: repo.StopPlace | null = null; circle.accountIds?.length !== 0; ) {
-    const upTo: repo.StopPlace | null = await repo.findPlaceAfter(storage.read, circle, after, STRETCH_KEYS);
-    for (const group of await repo.countStates(storage.read, circle, after, upTo, moments)) add(group);
-    after = upTo;
-    if (after === null) break;
+  if (accountIds === null) {
+    for (let after: string | null = ''; after !== null; await turns.step()) {
+      const stretch = await repo.countStretch(storage.read, workspaceId, moments, after, STRETCH_KEYS);
+      stretch.groups.forEach(add);
+      after = stretch.lastId;
+    }
+  }
+  for (let from = 0; from < (accountIds?.length ?? 0); from += STRETCH_ACCOUNTS) {
+    const some = accountIds?.slice(from, from + STRETCH_ACCOUNTS) ?? [];
+    (await repo.countStates(storage.read, workspaceId, some, moments)).forEach(add);
     await turns.step();
   }
   const expiringByDay = [...days].map(([day, count]) => ({ day, count })).toSorted((a, b) => a.day - b.day);
