@@ -6,6 +6,7 @@ import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
 import { openLedger } from './ledger.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
+import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
@@ -13,7 +14,13 @@ import { runRow, type Stage } from './runner.ts';
 import { buildRigged, SABOTAGES } from './sabotage.ts';
 import { buildWorld } from './world.ts';
 
-const ROWS: readonly Row[] = [...PEOPLE_ROWS, ...KEY_ROWS, ...GALLERY_ROWS, ...WORKSPACE_ROWS];
+const ROWS: readonly Row[] = [
+  ...PEOPLE_ROWS,
+  ...KEY_ROWS,
+  ...GALLERY_ROWS,
+  ...CONSOLE_ROWS,
+  ...WORKSPACE_ROWS,
+];
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];
 const CELLS_MIN = 4_000;
 
