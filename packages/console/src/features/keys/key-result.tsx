@@ -19,6 +19,7 @@ import { keyResultWords } from './key-result.words.ts';
 import { KeyResultRows } from './key-result-rows.tsx';
 import { LeaveGuard, LeaveQuestion } from './leave-question.tsx';
 import type { SealedKey, SecretBox } from './secret-box.ts';
+import { UseIt } from './use-it.tsx';
 import { useSecondsLeft } from './use-secret-box.ts';
 import { type SecretCopy, useSecretCopy } from './use-secret-copy.ts';
 
@@ -101,6 +102,7 @@ function KeyResultWindow(props: KeyResultProps & { readonly minted: SealedKey })
       >
         <KeyResultRows box={box} copy={copy} isRevealed={isRevealed} />
         <Notice copy={copy} note={note} />
+        <UseIt box={box} copy={copy} />
       </Dialog>
       <LeaveQuestion
         isOpen={isAsking}

@@ -29,6 +29,8 @@ export interface SealedKey {
   readonly box: SecretBox;
 }
 
+const LAST_MATCH_CLEANER = /^$/;
+
 const INPUTS = ['pointerdown', 'pointermove', 'wheel', 'touchstart', 'keydown', 'input', 'click'] as const;
 const PASSIVE = { capture: true, passive: true } as const;
 
@@ -69,6 +71,8 @@ function createSecretBox(apiKey: string, secretKey: string): SecretBox {
   const wipe = () => {
     if (secret === null) return;
     secret = null;
+    // The engine keeps the last text that any RegExp was matched on, and a snippet checks the secret with one.
+    LAST_MATCH_CLEANER.test('');
     watch.stop();
     for (const listener of listeners) listener();
   };
