@@ -1,8 +1,106 @@
-import { shellWords } from '../../app/shell/shell.words.ts';
-import { useWords } from '../../i18n/words.tsx';
+import { Alert, Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useId } from 'react';
+import { useIsAdmin } from '../../api/session.ts';
+import { NotFoundPage } from '../../app/fault-pages.tsx';
+import { Rich, useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
 import { Page } from '../../ui/page.tsx';
+import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import { KeysSection } from './keys-section.tsx';
+import { LeaveGuard } from './leave-guard.tsx';
+import { MailSection } from './mail-section.tsx';
+import { NoticesSection } from './notices-section.tsx';
+import { GeneralSection, VerificationSection } from './other-sections.tsx';
+import classes from './settings.module.css';
+import { settingsWords } from './settings.words.ts';
+import { type StoredSettings, settingsQuery } from './settings-queries.ts';
+import { TokensSection } from './tokens-section.tsx';
+import { useSettingsEditor } from './use-settings-form.ts';
 
 export function SettingsPage() {
-  const { t } = useWords(shellWords);
-  return <Page title={t('settings')}>{null}</Page>;
+  const { t } = useWords(settingsWords);
+  const isAdmin = useIsAdmin();
+  const { data, error, refetch } = useQuery({ ...settingsQuery, enabled: isAdmin });
+  if (!isAdmin) return <NotFoundPage />;
+  if (data !== undefined) return <SettingsEditor stored={data} />;
+  return (
+    <Page title={t('title')}>
+      {error === null ? (
+        <SkeletonRows height={120} />
+      ) : (
+        <LoadFailed error={error} onRetry={() => void refetch()} />
+      )}
+    </Page>
+  );
+}
+
+function HeaderActions(props: {
+  readonly changeCount: number;
+  readonly isSaving: boolean;
+  readonly formId: string;
+  readonly onDiscard: () => void;
+}) {
+  const { t } = useWords(uiWords);
+  const { changeCount } = props;
+  return (
+    <>
+      <span className={classes.unsaved} role="status">
+        {changeCount > 0 && t('unsaved', { count: changeCount })}
+      </span>
+      {changeCount > 0 && (
+        <Button variant="subtle" color="gray" disabled={props.isSaving} onClick={props.onDiscard}>
+          {t('discard')}
+        </Button>
+      )}
+      <ActionButton type="submit" form={props.formId} loading={props.isSaving} disabled={changeCount === 0}>
+        {t('save')}
+      </ActionButton>
+    </>
+  );
+}
+
+function SettingsEditor(props: { readonly stored: StoredSettings }) {
+  const { t } = useWords(settingsWords);
+  const formId = useId();
+  const editor = useSettingsEditor(props.stored);
+  const { form, changeCount } = editor;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (changeCount > 0 && !editor.isSaving) void editor.save();
+  };
+  return (
+    <Page
+      title={t('title')}
+      actions={
+        <HeaderActions
+          changeCount={changeCount}
+          isSaving={editor.isSaving}
+          formId={formId}
+          onDiscard={editor.discard}
+        />
+      }
+    >
+      <form id={formId} ref={editor.formRef} className={classes.form} noValidate onSubmit={submit}>
+        {editor.wasChangedMeanwhile && (
+          <Alert color="amber" role="alert">
+            <Rich words={settingsWords} k="changedMeanwhile" parts={{ b: <strong /> }} />
+          </Alert>
+        )}
+        {editor.problem !== null && (
+          <Alert color="red" role="alert">
+            {editor.problem}
+          </Alert>
+        )}
+        <TokensSection form={form} />
+        <KeysSection form={form} />
+        <NoticesSection form={form} />
+        <MailSection form={form} />
+        <VerificationSection form={form} />
+        <GeneralSection form={form} />
+      </form>
+      <LeaveGuard changeCount={changeCount} isSaving={editor.isSaving} onSave={editor.save} />
+    </Page>
+  );
 }

@@ -1,0 +1,56 @@
+import type { Settings } from '@keyreeve/sdk';
+
+/** What a person has changed and not saved; a number that is no number yet is NaN. */
+export type SettingsDraft = { readonly [Name in keyof Settings]?: Settings[Name] };
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** The names of the settings that differ from the saved ones. */
+export function changedNames(saved: Settings, draft: SettingsDraft): readonly (keyof Settings)[] {
+  return (Object.keys(draft) as (keyof Settings)[]).filter((name) => !isSame(draft[name], saved[name]));
+}
+
+/** What an edit sends: the changed settings alone. */
+export function toPatch(saved: Settings, draft: SettingsDraft): Partial<Settings> {
+  return Object.fromEntries(changedNames(saved, draft).map((name) => [name, draft[name]]));
+}
+
+export const LIMITS = {
+  tokenLifetimeSeconds: { min: 60, max: 86_400 },
+  lifetimeDays: { min: 1, max: 3_650 },
+  maxKeysPerAccount: { min: 1, max: 10_000 },
+  noticeDays: { min: 1, max: 365 },
+  choices: 20,
+  notices: 10,
+  resources: 50,
+} as const;
+
+export function isWithin(
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
+}
+
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && EMAIL.test(text);
+}
+
+export function isWebAddress(text: string): boolean {
+  return text.length <= 512 && URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+/** The settings that cannot be sent as they stand; the server judges what contradicts what. */
+export function faultyNames(settings: Settings): readonly (keyof Settings)[] {
+  const { supportEmail, supportUrl } = settings;
+  const checks: readonly (readonly [keyof Settings, boolean])[] = [
+    ['tokenLifetimeSeconds', isWithin(settings.tokenLifetimeSeconds, LIMITS.tokenLifetimeSeconds)],
+    ['maxLifetimeDays', isWithin(settings.maxLifetimeDays, LIMITS.lifetimeDays)],
+    ['maxKeysPerAccount', isWithin(settings.maxKeysPerAccount, LIMITS.maxKeysPerAccount)],
+    ['supportEmail', supportEmail === null || isEmail(supportEmail)],
+    ['supportUrl', supportUrl === null || isWebAddress(supportUrl)],
+  ];
+  return checks.filter(([, isSound]) => !isSound).map(([name]) => name);
+}

@@ -1,0 +1,176 @@
+import { KeyreeveError, type Settings } from '@keyreeve/sdk';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { describeError } from '../../errors/describe-error.ts';
+import type { Language } from '../../i18n/i18n.ts';
+import { say, useWords } from '../../i18n/words.tsx';
+import { readFaults } from '../../ui/field-faults.ts';
+import { notifyDone } from '../../ui/notify.tsx';
+import { settingsWords } from './settings.words.ts';
+import { changedNames, faultyNames, type SettingsDraft, toPatch } from './settings-draft.ts';
+import { type StoredSettings, saveSettings, settingsQuery } from './settings-queries.ts';
+import { wordFault } from './word-fault.ts';
+
+type Name = keyof Settings;
+type NumberName = { [K in Name]: Settings[K] extends number ? K : never }[Name];
+
+/** What the sections of the page draw and change. */
+export interface SettingsForm {
+  readonly saved: Settings;
+  /** The saved settings with what was changed here. */
+  readonly current: Settings;
+  readonly set: <N extends Name>(name: N, value: Settings[N]) => void;
+  readonly isChanged: (name: Name) => boolean;
+  readonly faultOf: (name: Name) => string | null;
+  /** Which entry of a list the server refused. */
+  readonly faultyEntryOf: (name: Name) => number | null;
+}
+
+export interface SettingsEditor {
+  readonly form: SettingsForm;
+  readonly changeCount: number;
+  readonly discard: () => void;
+  /** Resolves to whether everything is saved. */
+  readonly save: () => Promise<boolean>;
+  readonly isSaving: boolean;
+  /** A refusal that belongs to no field. */
+  readonly problem: string | null;
+  readonly wasChangedMeanwhile: boolean;
+  /** Put on the form: the first faulty field in it gets the focus. */
+  readonly formRef: React.RefObject<HTMLFormElement | null>;
+}
+
+const IMMEDIATE: readonly NumberName[] = ['tokenLifetimeSeconds', 'maxLifetimeDays', 'maxKeysPerAccount'];
+const FIELDS: readonly Name[] = [
+  'tokenLifetimeSeconds',
+  'signingAlgorithm',
+  'tokenResources',
+  'lifetimeChoicesDays',
+  'defaultLifetimeDays',
+  'customLifetimes',
+  'maxLifetimeDays',
+  'maxKeysPerAccount',
+  'expiryNoticeDays',
+  'keyMail',
+  'requireAction',
+  'defaultLocale',
+  'supportEmail',
+  'supportUrl',
+];
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof KeyreeveError && error.code === code;
+}
+
+function serverFaultOf(error: unknown, name: Name, language: Language): string | null {
+  if (name === 'keyMail' && isCode(error, 'settings.smtp_required')) {
+    const { title, remedy } = describeError(error, language);
+    return `${title} ${remedy}`;
+  }
+  return readFaults(error, language, FIELDS).of(name);
+}
+
+function entryOf(error: unknown, name: Name): number | null {
+  if (!(error instanceof KeyreeveError)) return null;
+  for (const { field } of error.errors) {
+    const index = field.startsWith(name) ? /^[[/.](\d+)/.exec(field.slice(name.length))?.[1] : undefined;
+    if (index !== undefined) return Number(index);
+  }
+  return null;
+}
+
+function problemOf(error: unknown, language: Language): string | null {
+  if (isCode(error, 'settings.smtp_required') || isCode(error, 'request.precondition_failed')) return null;
+  return readFaults(error, language, FIELDS).rest;
+}
+
+/** Sends the draft; what the answer changes elsewhere in the console is asked for anew. */
+function useSave(stored: StoredSettings, draft: SettingsDraft, onSaved: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => saveSettings(stored.etag, toPatch(stored.settings, draft)),
+    onSuccess: (next) => {
+      client.setQueryData(settingsQuery.queryKey, next);
+      onSaved();
+      notifyDone(say(settingsWords, 'saved'));
+      for (const name of ['console', 'keys', 'users', 'service-accounts'])
+        void client.invalidateQueries({ queryKey: [name] });
+    },
+    onError: async (error) => {
+      if (isCode(error, 'request.precondition_failed')) await client.invalidateQueries(settingsQuery);
+    },
+  });
+}
+
+/** Leads to the first faulty field of the form after each refused try. */
+function useFocusOnFault(tries: number, error: Error | null) {
+  const formRef = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (error === null && tries === 0) return;
+    const field = formRef.current?.querySelector<HTMLElement>(
+      '[aria-invalid="true"], [data-faulty] :is(button, input)',
+    );
+    field?.focus();
+  }, [error, tries]);
+  return formRef;
+}
+
+/** The draft of the page over the saved settings, and the way of it to the server. */
+export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
+  const { language } = useWords(settingsWords);
+  const [draft, setDraft] = useState<SettingsDraft>({});
+  // Tries to save what cannot be sent: from the first one on, all faults are told.
+  const [refusedTries, setRefusedTries] = useState(0);
+  const forget = () => {
+    setDraft({});
+    setRefusedTries(0);
+  };
+  const saving = useSave(stored, draft, forget);
+  const { error } = saving;
+  const formRef = useFocusOnFault(refusedTries, error);
+  const saved = stored.settings;
+  const names = changedNames(saved, draft);
+  const current: Settings = { ...saved, ...draft };
+  const faulty = faultyNames(current);
+
+  const isTold = (name: Name) =>
+    refusedTries > 0 || (IMMEDIATE.some((each) => each === name) && Number.isFinite(current[name]));
+  const save = async (): Promise<boolean> => {
+    if (faulty.length > 0) {
+      setRefusedTries((tries) => tries + 1);
+      return false;
+    }
+    try {
+      await saving.mutateAsync();
+      return true;
+    } catch {
+      return false; // Told at the fields, or above them.
+    }
+  };
+  return {
+    form: {
+      saved,
+      current,
+      set: (name, value) => {
+        setDraft((before) => ({ ...before, [name]: value }));
+        if (saving.isError && !isCode(error, 'request.precondition_failed')) saving.reset();
+      },
+      isChanged: (name) => names.includes(name),
+      faultOf: (name) =>
+        faulty.includes(name) && isTold(name)
+          ? wordFault(name, current, language)
+          : serverFaultOf(error, name, language),
+      faultyEntryOf: (name) => entryOf(error, name),
+    },
+    changeCount: names.length,
+    discard: () => {
+      forget();
+      saving.reset();
+    },
+    save,
+    isSaving: saving.isPending,
+    problem: problemOf(error, language),
+    wasChangedMeanwhile: isCode(error, 'request.precondition_failed'),
+    formRef,
+  };
+}
