@@ -6,6 +6,7 @@ import {
   type Page,
 } from '@playwright/test';
 import { type Guard, watchContext } from './guard.ts';
+import { memoryOf } from './memory.ts';
 import { openSite, type Site, type SiteOptions } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
 
@@ -53,26 +54,8 @@ interface WorkerFixtures {
   readonly sharedCookie: (site: Site, email: string) => Promise<string>;
 }
 
-const LANGUAGE_ITEM = 'keyreeve.language';
-const THEME_ITEM = 'mantine-color-scheme-value';
-
-/** What a browser holds that has been here before. */
-function memoryOf(site: Site, cookie: string | null, items: Readonly<Record<string, string | null>>) {
-  const [name = '', value = ''] = cookie?.split('=') ?? [];
-  const domain = new URL(site.url).hostname;
-  const kept = { domain, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Strict' } as const;
-  return {
-    cookies: cookie === null ? [] : [{ name, value, ...kept }],
-    origins: [
-      {
-        origin: site.url,
-        localStorage: Object.entries(items).flatMap(([item, text]) =>
-          text === null ? [] : [{ name: item, value: text }],
-        ),
-      },
-    ],
-  };
-}
+// Browsers do without that header over plain http, and write down that they do.
+const PLAIN_HTTP_NOTE = /^console error: The Cross-Origin-Opener-Policy header has been ignored/;
 
 async function cookieFor(
   { as = null, session = 'shared' }: Visit,
@@ -139,13 +122,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(async (options = {}) => {
       const { at = town } = options;
       if (at !== town && !sites.includes(at)) throw new Error('Sites of a test come from `startSite`.');
-      const items = {
-        [LANGUAGE_ITEM]: options.lang === undefined ? lang : options.lang,
-        [THEME_ITEM]: options.theme === undefined ? theme : options.theme,
+      const memory = {
+        language: options.lang === undefined ? lang : options.lang,
+        theme: options.theme === undefined ? theme : options.theme,
       };
       const context = await browser.newContext({
         baseURL: at.url,
-        storageState: memoryOf(at, await cookieFor(options, at, sharedCookie), items),
+        storageState: memoryOf(at, await cookieFor(options, at, sharedCookie), memory),
         permissions: ['clipboard-read', 'clipboard-write'],
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
         ...options.context,
@@ -155,7 +138,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     });
     const seen = await Promise.all(visits.map(({ guard }) => guard.faults()));
     for (const { context } of visits) await context.close();
-    const faults = seen.flat().filter((fault) => !allowedFaults.some((pattern) => pattern.test(fault)));
+    const allowed = [...allowedFaults, PLAIN_HTTP_NOTE];
+    const faults = seen.flat().filter((fault) => !allowed.some((pattern) => pattern.test(fault)));
     expect(faults, 'what no page may do').toEqual([]);
   },
   page: async ({ visit }, use) => {

@@ -1,6 +1,6 @@
 import { prepareTowns } from './site.ts';
 
 /** Seeds the town once; every server of the run starts on a copy. */
-export default function globalSetup(): () => void {
-  return prepareTowns();
+export default async function globalSetup(): Promise<() => void> {
+  return await prepareTowns();
 }

@@ -50,11 +50,18 @@ async function seed(folder: string, ...mode: string[]): Promise<void> {
   if (seeded.code !== 0) throw new Error(`The town could not be seeded:\n${seeded.output}`);
 }
 
-/** Makes the folder that towns are seeded in, once each when first needed. Returns what removes it. */
-export function prepareTowns(): () => void {
+/** Seeds Hayama in a folder of its own, where the other towns come when they are needed. Returns what removes it. */
+export async function prepareTowns(): Promise<() => void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-towns-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   process.env[TOWNS_VARIABLE] = folder;
-  return () => rmSync(folder, { recursive: true, force: true });
+  try {
+    await findTown('hayama');
+    return remove;
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 /** The folder of a seeded town, to be copied. Workers come one after the other, so nobody else seeds it now. */

@@ -1,0 +1,183 @@
+/**
+ * `npm run screenshots`: every page of e2e/console/pages.ts in both languages, both widths and both colours, and one
+ * sheet with all of them, into the folder `screenshots`. Fails when text is cut, sticks out or lies outside.
+ *
+ * `npm run screenshots -- user keys` takes only the pages whose name contains one of the words.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test';
+import { closingLine } from '../../tools/totals.mjs';
+import { sleep } from '../server-process.ts';
+import { DESKTOP, LAUNCH, PHONE } from './chromium.ts';
+import { watchContext } from './guard.ts';
+import { memoryOf } from './memory.ts';
+import { PAGES, type PicturedPage } from './pages.ts';
+import { openSite, prepareTowns, type Site } from './site.ts';
+import { findTextFaults } from './text-faults.ts';
+import { ADMIN_EMAIL } from './town-people.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../screenshots');
+const LANGUAGES = ['en', 'ja'] as const;
+const THEMES = ['light', 'dark'] as const;
+const VIEWPORTS = [DESKTOP, PHONE];
+const QUIET_MS = 250;
+const QUIET_TIMEOUT_MS = 20_000;
+
+interface Look {
+  readonly language: (typeof LANGUAGES)[number];
+  readonly theme: (typeof THEMES)[number];
+  readonly viewport: (typeof VIEWPORTS)[number];
+}
+
+interface Picture {
+  readonly page: string;
+  readonly file: string;
+  readonly look: Look;
+  readonly faults: readonly string[];
+}
+
+type SignIn = (email: string) => Promise<string>;
+
+interface Studio {
+  readonly browser: Browser;
+  readonly site: Site;
+  readonly signIn: SignIn;
+}
+
+const LOOKS: readonly Look[] = LANGUAGES.flatMap((language) =>
+  VIEWPORTS.flatMap((viewport) => THEMES.map((theme) => ({ language, theme, viewport }))),
+);
+
+/** Waits until nothing has been asked for a while: then everything that a page shows is there. */
+function watchQuiet(context: BrowserContext): () => Promise<void> {
+  const requests = { open: 0, changedAt: performance.now() };
+  const count = (change: number) => () => {
+    requests.open += change;
+    requests.changedAt = performance.now();
+  };
+  context.on('request', count(1));
+  context.on('requestfinished', count(-1));
+  context.on('requestfailed', count(-1));
+  return async () => {
+    const deadline = performance.now() + QUIET_TIMEOUT_MS;
+    while (requests.open > 0 || performance.now() - requests.changedAt < QUIET_MS) {
+      if (performance.now() > deadline) throw new Error(`${requests.open} requests are still open.`);
+      await sleep(20);
+    }
+  };
+}
+
+/** Everything of a page, not only what fits into the window. */
+async function shoot(page: Page, file: string): Promise<void> {
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await page.screenshot({
+    path: path.join(FOLDER, file),
+    fullPage: true,
+    animations: 'disabled',
+    caret: 'hide',
+  });
+}
+
+/** One session for each person is enough for all of the pictures. */
+function rememberSignIns(site: Site): SignIn {
+  const cookies = new Map<string, string>();
+  return async (email) => {
+    const cookie = cookies.get(email) ?? (await site.signIn(email)).cookie;
+    cookies.set(email, cookie);
+    return cookie;
+  };
+}
+
+async function takePicture(studio: Studio, pictured: PicturedPage, look: Look): Promise<Picture> {
+  const { browser, site, signIn } = studio;
+  const { language, theme, viewport } = look;
+  const email = pictured.as === undefined ? ADMIN_EMAIL : pictured.as;
+  const cookie = email === null ? null : await signIn(email);
+  const context = await browser.newContext({
+    baseURL: site.url,
+    viewport,
+    storageState: memoryOf(site, cookie, { language, theme }),
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+    locale: language === 'ja' ? 'ja-JP' : 'en-US',
+  });
+  const file = `${pictured.name}-${language}-${theme}-${viewport.width}.png`;
+  const faults: string[] = [];
+  try {
+    const guard = await watchContext(context, [site.url]);
+    const settle = watchQuiet(context);
+    const page = await context.newPage();
+    await page.goto(typeof pictured.path === 'string' ? pictured.path : pictured.path(site));
+    await settle();
+    await pictured.prepare?.(page, language);
+    await settle();
+    await shoot(page, file);
+    faults.push(...(await findTextFaults(page)), ...(await guard.faults()));
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    await context.close();
+  }
+  return { page: pictured.name, file, look, faults };
+}
+
+const escapeHtml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+function writeSheet(pictures: readonly Picture[]): string {
+  const figure = ({ file, look, faults }: Picture) =>
+    `<figure class="w${look.viewport.width}"><a href="${file}"><img src="${file}" alt=""></a>` +
+    `<figcaption>${look.language} ${look.theme} ${look.viewport.width}` +
+    `${faults.map((fault) => `<br><b>${escapeHtml(fault)}</b>`).join('')}</figcaption></figure>`;
+  const names = [...new Set(pictures.map(({ page }) => page))];
+  const section = (name: string) =>
+    `<h2>${name}</h2><div>${pictures
+      .filter(({ page }) => page === name)
+      .map(figure)
+      .join('')}</div>`;
+  const style = `body{font:14px Inter,sans-serif;margin:24px;background:#ddd;color:#111}div{display:flex;flex-wrap:wrap;gap:16px;align-items:start}
+figure{margin:0}img{display:block;width:100%;border:1px solid #999}.w1440{width:480px}.w390{width:130px}figcaption{padding:4px 0;overflow-wrap:anywhere}b{color:#b00}`;
+  const file = path.join(FOLDER, 'contact-sheet.html');
+  const html = `<!doctype html><meta charset="utf-8"><title>Keyreeve console</title><style>${style}</style>${names.map(section).join('')}`;
+  writeFileSync(file, html);
+  return file;
+}
+
+async function shootSheet(browser: Browser, file: string): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 2640, height: 1000 } });
+  await page.goto(pathToFileURL(file).href);
+  await page.screenshot({ path: path.join(FOLDER, 'contact-sheet.png'), fullPage: true });
+  await page.close();
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const wanted = PAGES.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (wanted.length === 0) throw new Error(`No page is called ${words.join(' or ')}.`);
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const removeTowns = await prepareTowns();
+  const site = await openSite();
+  const browser = await chromium.launch(LAUNCH);
+  const studio = { browser, site, signIn: rememberSignIns(site) };
+  const pictures: Picture[] = [];
+  try {
+    for (const pictured of wanted) {
+      for (const look of LOOKS) pictures.push(await takePicture(studio, pictured, look));
+      const taken = pictures.filter(({ page }) => page === pictured.name);
+      for (const { file, faults } of taken) for (const fault of faults) console.log(`${file}: ${fault}`);
+      console.log(`${pictured.name}: ${taken.length} pictures`);
+    }
+    await shootSheet(browser, writeSheet(pictures));
+  } finally {
+    await browser.close();
+    await site.close();
+    removeTowns();
+  }
+  const failed = pictures.filter(({ faults }) => faults.length > 0).length;
+  console.log(closingLine([{ passed: pictures.length - failed, failed, skipped: 0 }]));
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main(process.argv.slice(2));
