@@ -1,0 +1,100 @@
+import { useMemo } from 'react';
+import { useWords } from '../../i18n/words.tsx';
+import { AccountState } from '../../ui/account-state.tsx';
+import type { Column } from '../../ui/table.tsx';
+import { Ago } from '../../ui/time.tsx';
+import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
+import classes from './accounts.module.css';
+import { accountsWords } from './accounts.words.ts';
+import { type Account, type AccountKind, isUser, loginOf } from './accounts-queries.ts';
+
+type Translate = ReturnType<typeof useWords<'email' | 'technicalName' | 'role' | 'admin' | 'member'>>['t'];
+
+/** What the two kinds of account are known by, and what they are or where they are reached. */
+function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Column<Account>[] {
+  if (kind === 'user')
+    return [
+      {
+        id: 'login',
+        header: t('email'),
+        sort: 'login',
+        width: '20%',
+        cell: (account) => <Found text={loginOf(account)} q={q} className={classes.secondary} />,
+      },
+      {
+        id: 'role',
+        header: t('role'),
+        cell: (account) => <span className={classes.secondary}>{isUser(account) && t(account.role)}</span>,
+      },
+    ];
+  return [
+    {
+      id: 'login',
+      header: t('technicalName'),
+      sort: 'login',
+      width: '15%',
+      cell: (account) => <Found text={loginOf(account)} q={q} className={`${classes.secondary} kr-mono`} />,
+    },
+    {
+      id: 'email',
+      header: t('email'),
+      width: '18%',
+      cell: (account) => <Found text={account.email ?? '–'} q={q} className={classes.secondary} />,
+    },
+  ];
+}
+
+/** The columns of a list; the same array while kind, search and language are. */
+export function useAccountColumns(
+  kind: AccountKind,
+  q: string,
+  open: (id: string) => void,
+): readonly Column<Account>[] {
+  const { t, language } = useWords(accountsWords);
+  // `t` is another function each time; it follows the language.
+  return useMemo(() => {
+    const path = kind === 'user' ? '/users' : '/service-accounts';
+    return [
+      {
+        id: 'name',
+        header: t('name'),
+        sort: 'name',
+        width: '19%',
+        narrow: 'title',
+        cell: (account) => (
+          <NameCell
+            account={account}
+            q={q}
+            href={`${path}/${encodeURIComponent(account.id)}`}
+            onOpen={() => open(account.id)}
+          />
+        ),
+      },
+      ...kindColumns(kind, q, t),
+      {
+        id: 'keys',
+        header: t('apiKeys'),
+        width: '13%',
+        cell: (account) => <KeysCell account={account} />,
+      },
+      { id: 'tags', header: t('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
+      {
+        id: 'lastSeenAt',
+        header: t('lastConnected'),
+        sort: 'lastSeenAt',
+        cell: (account) => (
+          <span className={classes.secondary}>
+            {account.lastSeenAt === null ? t('never') : <Ago at={account.lastSeenAt} />}
+          </span>
+        ),
+      },
+      {
+        id: 'status',
+        header: t('status'),
+        width: '9%',
+        narrow: 'aside',
+        cell: (account) => <AccountState state={account.state} />,
+      },
+    ];
+  }, [kind, q, open, language]);
+}

@@ -1,0 +1,87 @@
+import { Button } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { formatNumber } from '../../format/dates.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { notifyFailure } from '../../ui/notify.tsx';
+import { accountsWords } from './accounts.words.ts';
+import { toCsv } from './accounts-csv.ts';
+import { type Account, type AccountKind, isUser, loginOf, readAccountPage } from './accounts-queries.ts';
+import { type AccountListState, toListQuery } from './list-state.ts';
+
+const ROWS_A_CALL = 200;
+
+async function readAll(
+  kind: AccountKind,
+  state: AccountListState,
+  onRead: (count: number) => void,
+): Promise<readonly Account[]> {
+  const accounts: Account[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await readAccountPage(kind, { ...toListQuery(state, cursor), limit: ROWS_A_CALL });
+    accounts.push(...page.items);
+    onRead(accounts.length);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return accounts;
+}
+
+/** Hands a text to the browser as a file. */
+function saveFile(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
+/** The list as it is filtered and sorted now, all pages of it. */
+export function CsvButton(props: { readonly kind: AccountKind; readonly state: AccountListState }) {
+  const { kind, state } = props;
+  const { t, language } = useWords(accountsWords);
+  const [count, setCount] = useState(0);
+  const download = useMutation({
+    mutationFn: async () => {
+      setCount(0);
+      const accounts = await readAll(kind, state, setCount);
+      const head = [
+        t('name'),
+        kind === 'user' ? t('email') : t('technicalName'),
+        kind === 'user' ? t('role') : t('email'),
+        t('apiKeys'),
+        t('tags'),
+        t('lastConnected'),
+        t('status'),
+      ];
+      const rows = accounts.map((account) => [
+        account.displayName,
+        loginOf(account),
+        isUser(account) ? t(account.role) : account.email,
+        account.keys.total,
+        account.tags.join(' '),
+        account.lastSeenAt,
+        t(account.state),
+      ]);
+      saveFile(kind === 'user' ? 'users.csv' : 'service-accounts.csv', toCsv([head, ...rows]));
+    },
+    onError: notifyFailure,
+  });
+  return (
+    <Button
+      variant="subtle"
+      color="gray"
+      loading={download.isPending && count === 0}
+      leftSection={<IconDownload size={16} stroke={1.75} aria-hidden />}
+      onClick={() => {
+        if (!download.isPending) download.mutate();
+      }}
+    >
+      {download.isPending && count > 0
+        ? t('readSoFar', { n: formatNumber(count, language) })
+        : t('downloadCsv')}
+    </Button>
+  );
+}

@@ -1,0 +1,55 @@
+import { Alert, Button } from '@mantine/core';
+import { type FormEvent, type ReactNode, useId } from 'react';
+import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { accountFormWords } from './account-form.words.ts';
+import { useFocusOnFault } from './focus-fault.ts';
+import classes from './forms.module.css';
+
+/** A dialog that makes something: fields, what no field shows of a refusal, Cancel and Create. */
+export function FormDialog(props: {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly onSubmit: () => void;
+  readonly isBusy: boolean;
+  readonly error: unknown;
+  /** Of the refusal, what stands at no field. */
+  readonly rest: string | null;
+  readonly children: ReactNode;
+}) {
+  const { t } = useWords(accountFormWords);
+  const formId = useId();
+  const form = useFocusOnFault<HTMLFormElement>(props.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    props.onSubmit();
+  };
+  return (
+    <Dialog
+      isOpen
+      size="medium"
+      onClose={props.onClose}
+      title={props.title}
+      actions={
+        <>
+          <Button variant="default" onClick={props.onClose}>
+            {t('cancel')}
+          </Button>
+          <ActionButton type="submit" form={formId} loading={props.isBusy}>
+            {t('create')}
+          </ActionButton>
+        </>
+      }
+    >
+      <form id={formId} ref={form} onSubmit={submit} noValidate className={classes.form}>
+        {props.rest !== null && (
+          <Alert color="red" role="alert">
+            {props.rest}
+          </Alert>
+        )}
+        {props.children}
+      </form>
+    </Dialog>
+  );
+}
