@@ -37,10 +37,7 @@ function checksumOf(text: string): string {
 
 function hasRightChecksum(apiKey: string, secretKey: string): boolean {
   const secret = secretKey.slice(0, SECRET_CHARACTERS);
-  return (
-    secretKey.length === SECRET_CHARACTERS + CHECKSUM_CHARACTERS &&
-    secretKey.slice(SECRET_CHARACTERS) === checksumOf(`${apiKey}_${secret}`)
-  );
+  return secretKey.slice(SECRET_CHARACTERS) === checksumOf(`${apiKey}_${secret}`);
 }
 
 /**

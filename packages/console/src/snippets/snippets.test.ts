@@ -45,10 +45,13 @@ function run(file: string, args: readonly string[], env: Readonly<Record<string,
   return stdout;
 }
 
-/** Runs a snippet in bash with a function in place of the program, and returns the words that it was given. */
+/**
+ * Runs a snippet in bash with a function in place of the program, and returns the words that it was given. Like zsh,
+ * it refuses a word that looks like a pattern of file names.
+ */
 function wordsGivenTo(program: string, script: string, env: Readonly<Record<string, string>>): string[] {
   const standIn = `${program}() { printf '%s\\0' "$@"; }\n`;
-  return run('bash', ['--norc', '-c', `${standIn}${script}`], env)
+  return run('bash', ['--norc', '-O', 'failglob', '-c', `${standIn}${script}`], env)
     .split('\0')
     .slice(0, -1);
 }

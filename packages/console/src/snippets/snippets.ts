@@ -6,7 +6,7 @@ import { githubSnippet, nugetSnippet, psresourceSnippet } from './push-snippets.
 import { toHarmlessAddress } from './quoting.ts';
 import { SNIPPET_WORDS } from './words.ts';
 
-export type { SecretName, SnippetPart, SnippetTone } from './parts.ts';
+export type { SecretName, SnippetPart } from './parts.ts';
 
 /** In the order of the tabs. */
 export const SNIPPET_KINDS = [
