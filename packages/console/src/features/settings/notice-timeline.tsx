@@ -32,7 +32,7 @@ export function NoticeTimeline(props: { readonly days: readonly number[] }) {
   const { t, language } = useWords(settingsWords);
   const days = props.days.toSorted((a, b) => b - a);
   const places = placeNotices(days);
-  const names = days.map((count) => formatDays(count, language));
+  const names = days.map((count) => t('before', { days: formatDays(count, language) }));
   const label = days.length === 0 ? t('noticeLineNone') : t('noticeLine', { list: names.join(', ') });
   return (
     <div role="img" aria-label={label} className={classes.timeline}>

@@ -52,7 +52,7 @@ function NoticeDays({ form }: { readonly form: SettingsForm }) {
   const { t, language } = useWords(settingsWords);
   const id = useId();
   const { text, type, list, remove, add, onKeyDown, fault } = useNoticeDays(form);
-  const days = (count: number) => formatDays(count, language);
+  const days = (count: number) => t('before', { days: formatDays(count, language) });
   const saved = form.saved.expiryNoticeDays;
   const isChanged = form.isChanged('expiryNoticeDays');
   return (

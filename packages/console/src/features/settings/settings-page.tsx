@@ -1,4 +1,5 @@
 import { Alert, Button } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useId } from 'react';
 import { useIsAdmin } from '../../api/session.ts';
@@ -36,7 +37,7 @@ export function SettingsPage() {
   );
 }
 
-function HeaderActions(props: {
+function SaveActions(props: {
   readonly changeCount: number;
   readonly isSaving: boolean;
   readonly formId: string;
@@ -70,26 +71,25 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
     event.preventDefault();
     if (changeCount > 0 && !editor.isSaving) void editor.save();
   };
+  const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  const actions = (
+    <SaveActions
+      changeCount={changeCount}
+      isSaving={editor.isSaving}
+      formId={formId}
+      onDiscard={editor.discard}
+    />
+  );
   return (
-    <Page
-      title={t('title')}
-      actions={
-        <HeaderActions
-          changeCount={changeCount}
-          isSaving={editor.isSaving}
-          formId={formId}
-          onDiscard={editor.discard}
-        />
-      }
-    >
+    <Page title={t('title')} {...(isNarrow ? {} : { actions })}>
       <form id={formId} ref={editor.formRef} className={classes.form} noValidate onSubmit={submit}>
         {editor.wasChangedMeanwhile && (
-          <Alert color="amber" role="alert">
+          <Alert color="amber" role="alert" tabIndex={-1} data-problem>
             <Rich words={settingsWords} k="changedMeanwhile" parts={{ b: <strong /> }} />
           </Alert>
         )}
         {editor.problem !== null && (
-          <Alert color="red" role="alert">
+          <Alert color="red" role="alert" tabIndex={-1} data-problem>
             {editor.problem}
           </Alert>
         )}
@@ -100,6 +100,7 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
         <VerificationSection form={form} />
         <GeneralSection form={form} />
       </form>
+      {isNarrow && changeCount > 0 && <div className={classes.bar}>{actions}</div>}
       <LeaveGuard changeCount={changeCount} isSaving={editor.isSaving} onSave={editor.save} />
     </Page>
   );

@@ -84,33 +84,56 @@ function problemOf(error: unknown, language: Language): string | null {
   return readFaults(error, language, FIELDS).rest;
 }
 
+interface Drafting {
+  /** What the draft is over: an edit names this version, so that nobody's later one is overwritten unseen. */
+  readonly base: StoredSettings;
+  readonly draft: SettingsDraft;
+}
+
+/** The draft, over the settings as they were when it was begun. */
+function useDraft(stored: StoredSettings) {
+  const [drafting, setDrafting] = useState<Drafting>({ base: stored, draft: {} });
+  const isUntouched = changedNames(drafting.base.settings, drafting.draft).length === 0;
+  const { base, draft } = isUntouched ? { base: stored, draft: {} } : drafting;
+  return {
+    base,
+    draft,
+    set: <N extends Name>(name: N, value: Settings[N]) =>
+      setDrafting({ base, draft: { ...draft, [name]: value } }),
+    forget: (next: StoredSettings) => setDrafting({ base: next, draft: {} }),
+    /** Goes on over what somebody else has saved. */
+    rebase: (next: StoredSettings) => setDrafting((before) => ({ ...before, base: next })),
+  };
+}
+
 /** Sends the draft; what the answer changes elsewhere in the console is asked for anew. */
-function useSave(stored: StoredSettings, draft: SettingsDraft, onSaved: () => void) {
+function useSave(drafting: ReturnType<typeof useDraft>) {
+  const { base, draft, forget, rebase } = drafting;
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => saveSettings(stored.etag, toPatch(stored.settings, draft)),
+    mutationFn: () => saveSettings(base.etag, toPatch(base.settings, draft)),
     onSuccess: (next) => {
       client.setQueryData(settingsQuery.queryKey, next);
-      onSaved();
+      forget(next);
       notifyDone(say(settingsWords, 'saved'));
       for (const name of ['console', 'keys', 'users', 'service-accounts'])
         void client.invalidateQueries({ queryKey: [name] });
     },
     onError: async (error) => {
-      if (isCode(error, 'request.precondition_failed')) await client.invalidateQueries(settingsQuery);
+      if (!isCode(error, 'request.precondition_failed')) return;
+      rebase(await client.fetchQuery({ ...settingsQuery, staleTime: 0 }));
     },
   });
 }
 
-/** Leads to the first faulty field of the form after each refused try. */
+/** Leads to the first faulty field of the form, or to what is said above all, after each refused try. */
 function useFocusOnFault(tries: number, error: Error | null) {
   const formRef = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (error === null && tries === 0) return;
-    const field = formRef.current?.querySelector<HTMLElement>(
-      '[aria-invalid="true"], [data-faulty] :is(button, input)',
-    );
-    field?.focus();
+    const form = formRef.current;
+    const field = form?.querySelector<HTMLElement>('[aria-invalid="true"], [data-faulty] :is(button, input)');
+    (field ?? form?.querySelector<HTMLElement>('[data-problem]'))?.focus();
   }, [error, tries]);
   return formRef;
 }
@@ -118,19 +141,15 @@ function useFocusOnFault(tries: number, error: Error | null) {
 /** The draft of the page over the saved settings, and the way of it to the server. */
 export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
   const { language } = useWords(settingsWords);
-  const [draft, setDraft] = useState<SettingsDraft>({});
+  const drafting = useDraft(stored);
   // Tries to save what cannot be sent: from the first one on, all faults are told.
   const [refusedTries, setRefusedTries] = useState(0);
-  const forget = () => {
-    setDraft({});
-    setRefusedTries(0);
-  };
-  const saving = useSave(stored, draft, forget);
+  const saving = useSave(drafting);
   const { error } = saving;
   const formRef = useFocusOnFault(refusedTries, error);
-  const saved = stored.settings;
-  const names = changedNames(saved, draft);
-  const current: Settings = { ...saved, ...draft };
+  const saved = drafting.base.settings;
+  const names = changedNames(saved, drafting.draft);
+  const current: Settings = { ...saved, ...drafting.draft };
   const faulty = faultyNames(current);
 
   const isTold = (name: Name) =>
@@ -142,6 +161,7 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
     }
     try {
       await saving.mutateAsync();
+      setRefusedTries(0);
       return true;
     } catch {
       return false; // Told at the fields, or above them.
@@ -152,7 +172,7 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
       saved,
       current,
       set: (name, value) => {
-        setDraft((before) => ({ ...before, [name]: value }));
+        drafting.set(name, value);
         if (saving.isError && !isCode(error, 'request.precondition_failed')) saving.reset();
       },
       isChanged: (name) => names.includes(name),
@@ -164,7 +184,8 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
     },
     changeCount: names.length,
     discard: () => {
-      forget();
+      drafting.forget(stored);
+      setRefusedTries(0);
       saving.reset();
     },
     save,
