@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   daysLeft,
   formatBytes,
+  formatClock,
   formatDate,
   formatDateLong,
   formatDay,
@@ -11,6 +12,7 @@ import {
   formatNumber,
   formatRelative,
   formatTime,
+  formatZone,
 } from './dates.ts';
 
 const UTC = { timeZone: 'UTC' };
@@ -85,6 +87,15 @@ describe('an instant', () => {
   test('of today needs its time only', () => {
     expect(formatTime(iso, 'en', TOKYO)).toBe('23:05');
     expect(formatTime(at(iso), 'ja', UTC)).toBe('14:05');
+  });
+
+  test('stands in logs to the second, and its zone is named once for all', () => {
+    const iso = '2026-07-28T14:05:31.999Z';
+    expect(formatClock(iso, TOKYO)).toBe('23:05:31');
+    expect(formatClock(at(iso), UTC)).toBe('14:05:31');
+    expect(formatZone(iso, 'ja', TOKYO)).toBe('JST');
+    expect(formatZone(iso, 'en', BERLIN)).toBe('CEST');
+    expect(formatClock('never', UTC)).toBe('never');
   });
 
   test('at midnight is 00:00 of the new day', () => {

@@ -32,6 +32,7 @@ function formatterOf(language: string, { timeZone }: ZoneOptions): Intl.DateTime
     day: '2-digit',
     hour: '2-digit',
     minute: '2-digit',
+    second: '2-digit',
     timeZoneName: 'short',
   });
   formatters.set(name, formatter);
@@ -45,6 +46,8 @@ interface WallTime {
   readonly day: number;
   /** `14:05`. */
   readonly time: string;
+  /** `31`. */
+  readonly second: string;
 }
 
 function partOf(ms: number, type: Intl.DateTimeFormatPartTypes, language: string, zone: ZoneOptions): string {
@@ -59,6 +62,7 @@ function readWall(ms: number, zone: ZoneOptions): WallTime {
     month: Number(part('month')),
     day: Number(part('day')),
     time: `${part('hour')}:${part('minute')}`,
+    second: part('second'),
   };
 }
 
@@ -123,6 +127,19 @@ export function formatInstant(at: Instant, locale: Locale, zone: ZoneOptions = {
 /** The time of day alone, where day and zone are plain: `14:05`, the same in both languages. */
 export function formatTime(at: Instant, _locale: Locale, zone: ZoneOptions = {}): string {
   return withInstant(at, (ms) => readWall(ms, zone).time);
+}
+
+/** To the second, as logs write it: `14:05:31`. */
+export function formatClock(at: Instant, zone: ZoneOptions = {}): string {
+  return withInstant(at, (ms) => {
+    const { time, second } = readWall(ms, zone);
+    return `${time}:${second}`;
+  });
+}
+
+/** The zone in which instants are shown, by the name that it has then: `UTC`, `CET`, `JST`. */
+export function formatZone(at: Instant, locale: Locale, zone: ZoneOptions = {}): string {
+  return withInstant(at, (ms) => zoneName(ms, locale, zone));
 }
 
 /** Number of the calendar day on which an instant falls, for differences of days. */
