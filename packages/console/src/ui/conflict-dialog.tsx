@@ -1,67 +1,86 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useWords } from '../i18n/words.tsx';
+import { ActionButton } from './action-button.tsx';
 import classes from './conflict-dialog.module.css';
-import { conflictWords } from './conflict-dialog.words.ts';
 import { Dialog } from './dialog.tsx';
+import { unsavedWords } from './unsaved.words.ts';
 
-/** One thing that two people have changed: what is saved now, and what this person wants. */
-export interface ConflictField {
+/** One field of which the two sides differ. */
+export interface ConflictRow {
   readonly id: string;
   readonly label: string;
+  /** Null when it holds nothing. */
   readonly saved: ReactNode;
-  readonly mine: ReactNode;
+  /** Null when it holds nothing; absent when the person has not changed this field. */
+  readonly yours?: ReactNode;
 }
 
 /**
- * Somebody else has saved since the form was opened, so nothing was overwritten. The person gives the own changes up,
- * or goes back to the form, which then stands on what is saved now, looks them through and saves again.
+ * Somebody else has saved the thing since this page read it. Shows what is saved now beside what the person has
+ * changed; nothing is overwritten before he has seen it.
  */
 export function ConflictDialog(props: {
   readonly isOpen: boolean;
+  /** "This user was changed meanwhile" */
   readonly title: string;
-  /** Who saved what when, as far as that is known. */
-  readonly text: string;
-  readonly fields: readonly ConflictField[];
+  /** Who saved what and when, if it is known. */
+  readonly text: ReactNode;
+  readonly rows: readonly ConflictRow[];
+  readonly isBusy: boolean;
+  /** Takes over what is saved now. */
   readonly onDiscard: () => void;
-  readonly onReview: () => void;
+  /** Saves the person's changes over it. */
+  readonly onSave: () => void;
+  /** Decides later; nothing typed is lost. */
+  readonly onClose: () => void;
 }) {
-  const { isOpen, title, text, fields, onDiscard, onReview } = props;
-  const { t } = useWords(conflictWords);
+  const { t } = useWords(unsavedWords);
+  const shown = (value: ReactNode) => value ?? <span className="kr-dimmed">{t('empty')}</span>;
   return (
     <Dialog
-      isOpen={isOpen}
-      onClose={onReview}
-      title={title}
+      isOpen={props.isOpen}
+      onClose={props.onClose}
+      title={props.title}
       actions={
         <>
-          <Button variant="default" onClick={onDiscard}>
+          <Button variant="default" data-autofocus onClick={props.onDiscard}>
             {t('discardMine')}
           </Button>
-          <Button data-autofocus onClick={onReview}>
-            {t('reviewMine')}
-          </Button>
+          <ActionButton loading={props.isBusy} onClick={props.onSave}>
+            {t('saveMine')}
+          </ActionButton>
         </>
       }
     >
-      <p className={classes.text} role="alert">
-        {text}
-      </p>
-      {fields.map(({ id, label, saved, mine }) => (
-        <div key={id} className={classes.field}>
-          {fields.length > 1 && <div className={classes.label}>{label}</div>}
-          <div className={classes.sides} role="group" aria-label={label}>
-            <div className={classes.side}>
-              <h3>{t('savedNow')}</h3>
-              {saved}
-            </div>
-            <div className={classes.side}>
-              <h3>{t('yours')}</h3>
-              {mine}
-            </div>
-          </div>
-        </div>
-      ))}
+      <div>{props.text}</div>
+      <table className={classes.compared} aria-label={t('compared')}>
+        <thead>
+          <tr>
+            <th scope="col">{t('savedNow')}</th>
+            <th scope="col">{t('yours')}</th>
+          </tr>
+        </thead>
+        {props.rows.map((row) => (
+          <tbody key={row.id}>
+            <tr>
+              <th scope="rowgroup" colSpan={2}>
+                {row.label}
+              </th>
+            </tr>
+            <tr>
+              <td>{shown(row.saved)}</td>
+              <td>
+                {row.yours === undefined ? (
+                  <span className="kr-dimmed">{t('notChanged')}</span>
+                ) : (
+                  shown(row.yours)
+                )}
+              </td>
+            </tr>
+          </tbody>
+        ))}
+      </table>
     </Dialog>
   );
 }
