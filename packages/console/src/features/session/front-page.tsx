@@ -21,11 +21,13 @@ export function FrontPage(props: {
   }, [title]);
   return (
     <div className={classes.page}>
-      <Banners />
       <Guilloche />
-      <div className={classes.preferences}>
-        <Preferences />
-      </div>
+      <header className={classes.top}>
+        <Banners />
+        <div className={classes.preferences}>
+          <Preferences />
+        </div>
+      </header>
       <main className={classes.card}>
         <div className={classes.mark}>
           <Mark size={40} />
