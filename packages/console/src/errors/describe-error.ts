@@ -70,3 +70,9 @@ export function describeError(error: unknown, locale: Locale): ErrorDescription 
   const code = error instanceof KeyreeveTransportError ? error.code : 'client.unexpected';
   return { ...NOTHING, code, ...textOf(code, locale) };
 }
+
+/** The same in one breath: what happened, and what to do in this very case; the standing advice where none is. */
+export function sayFault(error: unknown, locale: Locale): string {
+  const { title, detail, remedy } = describeError(error, locale);
+  return `${title} ${detail ?? remedy}`;
+}

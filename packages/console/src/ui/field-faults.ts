@@ -1,4 +1,4 @@
-import { describeError } from '../errors/describe-error.ts';
+import { describeError, sayFault } from '../errors/describe-error.ts';
 import type { Language } from '../i18n/i18n.ts';
 
 /**
@@ -12,7 +12,7 @@ export interface FieldFaults {
 
 export function readFaults(error: unknown, language: Language, shownFields: readonly string[]): FieldFaults {
   if (error === null || error === undefined) return { of: () => null, rest: null };
-  const { fields, title, remedy } = describeError(error, language);
+  const { fields } = describeError(error, language);
   const belongsTo = (name: string, field: string) =>
     name === field ||
     name.startsWith(`${field}[`) ||
@@ -23,6 +23,6 @@ export function readFaults(error: unknown, language: Language, shownFields: read
     .filter(({ field }) => !isShown(field))
     .map(({ field, message }) => `${field}: ${message}`);
   const hasShown = fields.some(({ field }) => isShown(field));
-  const rest = hasShown && others.length === 0 ? null : [title, remedy, ...others].join(' ');
+  const rest = hasShown && others.length === 0 ? null : [sayFault(error, language), ...others].join(' ');
   return { of: (field) => fields.find((fault) => belongsTo(fault.field, field))?.message ?? null, rest };
 }

@@ -1,7 +1,7 @@
 import { Button, Skeleton } from '@mantine/core';
 import { IconPlugConnectedX, IconRefresh, IconSearch } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useState } from 'react';
-import { describeError } from '../errors/describe-error.ts';
+import { describeError, sayFault } from '../errors/describe-error.ts';
 import { useWords } from '../i18n/words.tsx';
 import classes from './states.module.css';
 import { uiWords } from './ui.words.ts';
@@ -29,7 +29,7 @@ export function EmptyState(props: {
 /** A list that could not be read. Says that nothing was changed, and names the request. */
 export function LoadFailed(props: { readonly error: unknown; readonly onRetry: () => void }) {
   const { t, language } = useWords(uiWords);
-  const { title, remedy, requestId } = describeError(props.error, language);
+  const { requestId } = describeError(props.error, language);
   return (
     <div role="alert">
       <EmptyState
@@ -38,7 +38,7 @@ export function LoadFailed(props: { readonly error: unknown; readonly onRetry: (
         title={t('failedToLoad')}
         text={
           <>
-            {title} {remedy} {t('nothingChanged')}
+            {sayFault(props.error, language)} {t('nothingChanged')}
           </>
         }
         action={

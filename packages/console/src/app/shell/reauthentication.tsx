@@ -4,7 +4,7 @@ import { type FormEvent, useId, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { endWaiting, useIsSessionEnded } from '../../api/reauthentication.ts';
 import { useSession } from '../../api/session.ts';
-import { describeError } from '../../errors/describe-error.ts';
+import { sayFault } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { shellWords } from './shell.words.ts';
@@ -51,7 +51,7 @@ export function Reauthentication() {
         <p>{t('againText')}</p>
         {signIn.isError && (
           <Alert color="red" mt="sm" role="alert">
-            {describeError(signIn.error, language).title} {describeError(signIn.error, language).remedy}
+            {sayFault(signIn.error, language)}
           </Alert>
         )}
         <PasswordInput

@@ -1,7 +1,7 @@
 import { KeyreeveError, type Settings } from '@keyreeve/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { describeError } from '../../errors/describe-error.ts';
+import { sayFault } from '../../errors/describe-error.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { say, useWords } from '../../i18n/words.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
@@ -63,10 +63,7 @@ function isCode(error: unknown, code: string): boolean {
 }
 
 function serverFaultOf(error: unknown, name: Name, language: Language): string | null {
-  if (name === 'keyMail' && isCode(error, 'settings.smtp_required')) {
-    const { title, remedy } = describeError(error, language);
-    return `${title} ${remedy}`;
-  }
+  if (name === 'keyMail' && isCode(error, 'settings.smtp_required')) return sayFault(error, language);
   return readFaults(error, language, FIELDS).of(name);
 }
 
