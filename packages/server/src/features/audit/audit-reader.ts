@@ -18,10 +18,10 @@ export interface AuditReader {
 }
 
 // So many rows are sifted in one go: both engines answer a long scan without a pause in which others are served.
-const STRETCH_ROWS = 2_000;
+const STRETCH_ROWS = 1_000;
 // Then the page ends, full or not, and its cursor says where to search on.
 const SCAN_ROWS_MAX = 200_000;
-const BATCH_ROWS = 200;
+const BATCH_ROWS = 100;
 
 interface Gathered {
   readonly rows: readonly StoredAuditRow[];

@@ -1,4 +1,4 @@
-import { createTurns } from '../../lib/turns.ts';
+import type { Turns } from '../../lib/turns.ts';
 import type { Executor } from '../../storage/index.ts';
 import { countVersions, listListedVersions, type VersionCounts } from './package-versions.repo.ts';
 import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from './version/nuget-version.ts';
@@ -10,18 +10,19 @@ export interface VersionSummary extends VersionCounts {
 }
 
 const COUNTED_AT_ONCE = 50;
-const CHUNK_VERSIONS = 400;
+const CHUNK_VERSIONS = 200;
 // A little more than a chunk holds, for versions that are pushed between counting and reading.
-const READ_VERSIONS = 500;
+const READ_VERSIONS = 250;
 
 /** Sums up the versions of these packages: reads them in chunks of bounded size, however many each of them has. */
 export async function summarizeVersions(
   exec: Executor,
   workspaceId: string,
   packageIds: readonly string[],
+  turns: Turns,
 ): Promise<Map<string, VersionSummary>> {
-  const counts = await countAll(exec, workspaceId, packageIds);
-  const latest = await findLatestVersions(exec, workspaceId, counts);
+  const counts = await countAll(exec, workspaceId, packageIds, turns);
+  const latest = await findLatestVersions(exec, workspaceId, counts, turns);
   return new Map(
     packageIds.map((id) => {
       const { versions = 0, listed = 0 } = counts.get(id) ?? {};
@@ -34,8 +35,8 @@ export async function countAll(
   exec: Executor,
   workspaceId: string,
   packageIds: readonly string[],
+  turns: Turns,
 ): Promise<Map<string, VersionCounts>> {
-  const turns = createTurns();
   const all = new Map<string, VersionCounts>();
   for (let start = 0; start < packageIds.length; start += COUNTED_AT_ONCE) {
     const ids = packageIds.slice(start, start + COUNTED_AT_ONCE);
@@ -49,8 +50,8 @@ async function findLatestVersions(
   exec: Executor,
   workspaceId: string,
   counts: ReadonlyMap<string, VersionCounts>,
+  turns: Turns,
 ): Promise<Map<string, NuGetVersion>> {
-  const turns = createTurns();
   const latest = new Map<string, NuGetVersion>();
   for (const ids of chunksOf(counts)) {
     for (let after = ''; ; ) {

@@ -49,7 +49,7 @@ interface Deps {
 }
 
 const PACKAGES_MAX = 10_000;
-const BATCH = 500;
+const BATCH = 250;
 const SHOWN_MAX = 50;
 
 export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
@@ -86,6 +86,7 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
       storage.read,
       workspace.id,
       shown.map((name) => name.id),
+      turns,
     );
     const finish = (group: Group): CoverageGroup => ({
       count: group.count(),

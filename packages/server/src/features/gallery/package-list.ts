@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   type AuthenticatedPrincipal,
   type Caller,
@@ -6,6 +5,7 @@ import {
   requireAuthenticated,
 } from '../../http/index.ts';
 import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
 import { can } from '../scopes/index.ts';
@@ -30,6 +30,8 @@ export interface PackageDetail extends PackageView {
 export interface PackageQuery {
   readonly q?: string | undefined;
   readonly ownerId?: string | undefined;
+  /** Only what belongs to the caller or to those he acts for. */
+  readonly mine?: boolean | undefined;
   readonly listed?: 'listed' | 'unlisted' | 'any' | undefined;
   readonly sort?: repo.PackageOrder | undefined;
 }
@@ -66,6 +68,16 @@ const COUNT_PACKAGES_MAX = 50_000;
 const COUNT_BATCH = 200;
 const ACCOUNTS_AT_ONCE = 200;
 
+/** Undefined: of everybody. Both wishes at once: that account, if the caller acts for it. */
+function ownersAskedFor(
+  principal: AuthenticatedPrincipal,
+  { ownerId, mine }: PackageQuery,
+): readonly string[] | undefined {
+  if (mine !== true) return ownerId === undefined ? undefined : [ownerId];
+  const own = ownIdsOf(principal);
+  return ownerId === undefined ? own : own.filter((id) => id === ownerId);
+}
+
 class PackageLists implements PackageLister {
   readonly #deps: Deps;
 
@@ -77,23 +89,23 @@ class PackageLists implements PackageLister {
     const { storage } = this.#deps;
     const { principal, workspace } = requireAuthenticated(caller);
     const order = query.sort ?? 'name';
-    const filter = {
-      workspaceId: workspace.id,
-      q: query.q,
-      ownerIds: query.ownerId === undefined ? undefined : [query.ownerId],
-    };
+    const ownerIds = ownersAskedFor(principal, query);
+    if (ownerIds?.length === 0) return { items: [], nextCursor: null };
+    const filter = { workspaceId: workspace.id, q: query.q, ownerIds };
     const toCursor = (values: CursorValues | null) =>
       values === null ? null : encodeCursor([order, ...values]);
     let after = readCursor(page.cursor, order === 'name' ? [''] : [0, ''], order);
+    const turns = createTurns();
     const found: OwnedPackage[] = [];
     const finish = async (end: CursorValues | null) => ({
-      items: await this.#views(workspace.id, found),
+      items: await this.#views(workspace.id, found, turns),
       nextCursor: toCursor(end),
     });
     const batch = page.limit + 1;
     for (let scanned = 0; ; ) {
       const rows = await repo.listPackages(storage.read, filter, order, after, batch);
-      const wanted = await this.#wantedOf(principal, rows, query.listed ?? 'any');
+      await turns.step();
+      const wanted = await this.#wantedOf(principal, rows, query.listed ?? 'any', turns);
       for (const row of rows) {
         const owned = wanted.get(row.id);
         if (owned !== undefined && found.length === page.limit) return await finish(after);
@@ -103,8 +115,6 @@ class PackageLists implements PackageLister {
       scanned += rows.length;
       if (rows.length < batch) return await finish(null);
       if (scanned >= SCAN_PACKAGES_MAX) return await finish(after);
-      // Both engines answer a long scan without a pause in which others could be served.
-      await setImmediate();
     }
   }
 
@@ -118,18 +128,19 @@ class PackageLists implements PackageLister {
       const all = await repo.countPackages(read, filter);
       return { mine: await repo.countPackages(read, { ...filter, ownerIds: own }), all, isPartial: false };
     }
+    const turns = createTurns();
     const counts = { mine: 0, all: 0 };
     let after: CursorValues | null = null;
     for (let scanned = 0; scanned < COUNT_PACKAGES_MAX; scanned += COUNT_BATCH) {
       const rows = await repo.listPackages(read, filter, 'name', after, COUNT_BATCH);
-      for (const { owners } of await this.#visibleOf(principal, rows)) {
+      await turns.step();
+      for (const { owners } of await this.#visibleOf(principal, rows, turns)) {
         counts.all += 1;
         if (owners.some((id) => own.includes(id))) counts.mine += 1;
       }
       const last = rows.at(-1);
       if (rows.length < COUNT_BATCH || last === undefined) return { ...counts, isPartial: false };
       after = repo.cursorOf(last, 'name');
-      await setImmediate();
     }
     return { ...counts, isPartial: true };
   }
@@ -141,7 +152,7 @@ class PackageLists implements PackageLister {
     const after = readCursor(page.cursor, [0, '']);
     const rows = await listVersions(read, workspaceId, owned.found.id, after, page.limit + 1);
     const versions = toPage(rows, page.limit, (row) => [row.pushedAt, row.id]);
-    const [view] = await this.#views(workspaceId, [owned]);
+    const [view] = await this.#views(workspaceId, [owned], createTurns());
     if (view === undefined) throw new Error('A package has exactly one view.');
     const pushers = await this.#findAccounts(
       workspaceId,
@@ -154,6 +165,7 @@ class PackageLists implements PackageLister {
   async #visibleOf(
     principal: AuthenticatedPrincipal,
     rows: readonly repo.Package[],
+    turns: Turns,
   ): Promise<OwnedPackage[]> {
     const [first] = rows;
     if (first === undefined) return [];
@@ -162,6 +174,7 @@ class PackageLists implements PackageLister {
       first.workspaceId,
       rows.map((row) => row.id),
     );
+    await turns.step();
     const byPackage = Map.groupBy(owners, (owner) => owner.packageId);
     return rows
       .map((found) => ({
@@ -176,20 +189,24 @@ class PackageLists implements PackageLister {
     principal: AuthenticatedPrincipal,
     rows: readonly repo.Package[],
     listed: 'listed' | 'unlisted' | 'any',
+    turns: Turns,
   ): Promise<Map<string, OwnedPackage>> {
-    const visible = new Map((await this.#visibleOf(principal, rows)).map((owned) => [owned.found.id, owned]));
+    const visible = new Map(
+      (await this.#visibleOf(principal, rows, turns)).map((owned) => [owned.found.id, owned]),
+    );
     const [first] = rows;
     if (listed === 'any' || first === undefined) return visible;
-    const counts = await countAll(this.#deps.storage.read, first.workspaceId, [...visible.keys()]);
+    const counts = await countAll(this.#deps.storage.read, first.workspaceId, [...visible.keys()], turns);
     const isListed = (id: string) => (counts.get(id)?.listed ?? 0) > 0;
     return new Map([...visible].filter(([id]) => isListed(id) === (listed === 'listed')));
   }
 
-  async #views(workspaceId: string, owned: readonly OwnedPackage[]): Promise<PackageView[]> {
+  async #views(workspaceId: string, owned: readonly OwnedPackage[], turns: Turns): Promise<PackageView[]> {
     const summaries = await summarizeVersions(
       this.#deps.storage.read,
       workspaceId,
       owned.map(({ found }) => found.id),
+      turns,
     );
     const accounts = await this.#findAccounts(
       workspaceId,

@@ -83,8 +83,8 @@ export function presentPackageKeys({ items, isPartial }: PackageKeys): Static<ty
     items: items.map(({ key, account, owner, actions, pattern }) => ({
       id: key.id,
       comment: key.comment,
-      account: { id: account.id, displayName: account.displayName },
-      owner: { id: owner.id, displayName: owner.displayName },
+      account: presentAccountName(account),
+      owner: presentAccountName(owner),
       actions: [...actions],
       pattern,
       expiresAt: toIsoOrNull(key.expiresAt),

@@ -60,10 +60,10 @@ function registerReading(root: FastifyInstance, service: PackagesService): void 
       },
     },
     async (request) => {
-      const { q, owner, listed, sort, limit, cursor } = request.query;
+      const { q, owner, mine, listed, sort, limit, cursor } = request.query;
       const page = await service.list(
         request.caller,
-        { q, ownerId: owner, listed, sort },
+        { q, ownerId: owner, mine, listed, sort },
         { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor },
       );
       return { items: page.items.map(presentPackage), nextCursor: page.nextCursor };
@@ -93,7 +93,7 @@ function registerReading(root: FastifyInstance, service: PackagesService): void 
 function registerQuestions(root: FastifyInstance, service: PackagesService): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.get(
-    '/v1/packages/summary',
+    '/v1/package-summary',
     {
       config: { auth: READ },
       schema: {

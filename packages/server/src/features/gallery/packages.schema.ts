@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
+import { AccountNameSchema } from '../keys/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
@@ -11,17 +12,7 @@ const packageFields = {
     description: '`module` for modules and scripts of PowerShell, by the tags of the newest version.',
   }),
   owners: Type.Array(Type.String(), { description: 'Ids of the accounts that own it.' }),
-  ownerAccounts: Type.Array(
-    Type.Object(
-      {
-        id: Type.String(),
-        kind: Type.Union([Type.Literal('user'), Type.Literal('service')]),
-        displayName: Type.String(),
-      },
-      { additionalProperties: false },
-    ),
-    { description: 'The same accounts by name.' },
-  ),
+  ownerAccounts: Type.Array(refTo(AccountNameSchema), { description: 'The same accounts by name.' }),
   versionCount: Type.Integer(),
   listedVersionCount: Type.Integer(),
   latestVersion: Type.Union([Type.String(), Type.Null()], {
@@ -68,6 +59,9 @@ export const PackagesQuerySchema = Type.Object(
   {
     ...ListQuery,
     owner: Type.Optional(Type.String({ maxLength: 64, description: 'Id of an account that owns it.' })),
+    mine: Type.Optional(
+      Type.Boolean({ description: 'Only those that you, or service accounts that you manage, own.' }),
+    ),
     listed: Type.Optional(
       Type.Union([Type.Literal('listed'), Type.Literal('unlisted'), Type.Literal('any')], {
         default: 'any',
@@ -153,17 +147,12 @@ export const CoverageSchema = Type.Object(
   },
 );
 
-const AccountName = Type.Object(
-  { id: Type.String(), displayName: Type.String() },
-  { additionalProperties: false },
-);
-
 export const PackageKeySchema = Type.Object(
   {
     id: Type.String({ description: 'The API key.' }),
     comment: Type.String(),
-    account: AccountName,
-    owner: AccountName,
+    account: refTo(AccountNameSchema),
+    owner: refTo(AccountNameSchema),
     actions: Type.Array(Type.String(), {
       description:
         'What it may do to this package: `package:push` (also ids like this one that are new) or `package:pushversion`, then `package:unlist` and `package:read`.',
