@@ -108,8 +108,8 @@ export const CONSOLE_ROWS: readonly Row[] = [
     judge: judgeCoverage,
   },
   {
-    route: 'GET /v1/packages/summary',
-    send: () => ({ url: '/v1/packages/summary' }),
+    route: 'GET /v1/package-summary',
+    send: () => ({ url: '/v1/package-summary' }),
     expect: (who) => gate(who, 'GET', READ) ?? 'allow',
     judge: judgeSummary,
   },

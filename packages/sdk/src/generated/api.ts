@@ -912,7 +912,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/packages/summary": {
+    "/v1/package-summary": {
         parameters: {
             query?: never;
             header?: never;
@@ -1487,6 +1487,11 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        AccountName: {
+            id: string;
+            kind: "user" | "service";
+            displayName: string;
+        };
         KeyCounts: {
             total: number;
             /** @description Enabled and about to expire, by the largest of the notice days. */
@@ -1648,11 +1653,6 @@ export interface components {
             html: string;
             /** @description True for everybody but the addressee: links and secrets are replaced by dots. */
             isMasked: boolean;
-        };
-        AccountName: {
-            id: string;
-            kind: "user" | "service";
-            displayName: string;
         };
         Key: {
             /** @description The API key: the public half. */
@@ -1910,11 +1910,7 @@ export interface components {
             /** @description Ids of the accounts that own it. */
             owners: string[];
             /** @description The same accounts by name. */
-            ownerAccounts: {
-                id: string;
-                kind: "user" | "service";
-                displayName: string;
-            }[];
+            ownerAccounts: components["schemas"]["AccountName"][];
             versionCount: number;
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
@@ -1956,11 +1952,7 @@ export interface components {
             /** @description Ids of the accounts that own it. */
             owners: string[];
             /** @description The same accounts by name. */
-            ownerAccounts: {
-                id: string;
-                kind: "user" | "service";
-                displayName: string;
-            }[];
+            ownerAccounts: components["schemas"]["AccountName"][];
             versionCount: number;
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
@@ -2014,14 +2006,8 @@ export interface components {
             /** @description The API key. */
             id: string;
             comment: string;
-            account: {
-                id: string;
-                displayName: string;
-            };
-            owner: {
-                id: string;
-                displayName: string;
-            };
+            account: components["schemas"]["AccountName"];
+            owner: components["schemas"]["AccountName"];
             /** @description What it may do to this package: `package:push` (also ids like this one that are new) or `package:pushversion`, then `package:unlist` and `package:read`. */
             actions: string[];
             /** @description The first pattern that lets it push. */
@@ -3995,6 +3981,8 @@ export interface operations {
                 q?: string;
                 /** @description Id of an account that owns it. */
                 owner?: string;
+                /** @description Only those that you, or service accounts that you manage, own. */
+                mine?: boolean;
                 /** @description `listed`: has a listed version; `unlisted`: has none. */
                 listed?: "listed" | "unlisted" | "any";
                 /** @description `pushedAt`: last pushed first. */

@@ -2,8 +2,14 @@ import type { Static } from 'typebox';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Account } from './accounts.repo.ts';
-import type { KeyCountsSchema, ServiceAccountSchema, UserSchema } from './accounts.schema.ts';
+import type {
+  AccountNameSchema,
+  KeyCountsSchema,
+  ServiceAccountSchema,
+  UserSchema,
+} from './accounts.schema.ts';
 import type { KeyCounts, ListedAccount } from './accounts.types.ts';
+import type { AccountName } from './accounts-list.repo.ts';
 
 export function presentPermissions(
   permissions: readonly Permission[],
@@ -59,4 +65,8 @@ export function presentServiceAccount(listed: ListedAccount): Static<typeof Serv
     description: account.description,
     managers: [...managers],
   };
+}
+
+export function presentAccountName({ id, kind, displayName }: AccountName): Static<typeof AccountNameSchema> {
+  return { id, kind, displayName };
 }

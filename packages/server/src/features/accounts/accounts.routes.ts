@@ -14,6 +14,7 @@ import { Secret } from '../../lib/secret.ts';
 import { presentServiceAccount, presentUser } from './accounts.present.ts';
 import {
   AccountListQuery,
+  AccountNameSchema,
   AccountParams,
   AccountSummaryQuery,
   AccountSummarySchema,
@@ -45,6 +46,7 @@ export function registerAccountRoutes(
   passwords: UserPasswords,
 ): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.addSchema(AccountNameSchema);
   app.addSchema(KeyCountsSchema);
   app.addSchema(AccountSummarySchema);
   app.addSchema(UserSchema);

@@ -45,6 +45,15 @@ const common = {
   keys: refTo(KeyCountsSchema),
 };
 
+export const AccountNameSchema = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.Union([Type.Literal('user'), Type.Literal('service')]),
+    displayName: Type.String(),
+  },
+  { $id: 'AccountName', additionalProperties: false },
+);
+
 export const UserSchema = Type.Object(
   {
     ...common,

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
+import { presentAccountName } from '../accounts/index.ts';
 import type { Coverage, CoverageGroup } from './package-coverage.ts';
 import type { PackageKeys } from './package-keys.ts';
 import type { PackageDetail, PackageView } from './package-list.ts';
@@ -23,7 +24,7 @@ export function presentPackage(view: PackageView): Static<typeof PackageSchema> 
     description: found.description,
     kind: MODULE_TAG.test(found.tags ?? '') ? 'module' : 'package',
     owners: [...owners],
-    ownerAccounts: ownerAccounts.map(({ id, kind, displayName }) => ({ id, kind, displayName })),
+    ownerAccounts: ownerAccounts.map(presentAccountName),
     versionCount: summary.versions,
     listedVersionCount: summary.listed,
     latestVersion: summary.latest,

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
-import { AccountNameSchema } from '../keys/index.ts';
+import { AccountNameSchema } from '../accounts/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 

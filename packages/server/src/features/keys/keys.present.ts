@@ -1,14 +1,10 @@
 import type { Static } from 'typebox';
 import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
-import { type AccountName, presentPermissions } from '../accounts/index.ts';
+import { presentAccountName, presentPermissions } from '../accounts/index.ts';
 import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
-import type { AccountNameSchema, KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
+import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
 import type { LastRefusal } from './usage.ts';
-
-export function presentAccountName({ id, kind, displayName }: AccountName): Static<typeof AccountNameSchema> {
-  return { id, kind, displayName };
-}
 
 function presentRefusal({ at, ip, userAgent, reason }: LastRefusal) {
   return { at: toIso(at), ip, userAgent, reason };

@@ -18,7 +18,6 @@ import { presentKey, presentKeyHours, presentMintedKey } from './keys.present.ts
 import {
   AccountKeysParams,
   AccountKeysQuerySchema,
-  AccountNameSchema,
   CreateKeySchema,
   DisableKeySchema,
   ImportedKeysSchema,
@@ -52,7 +51,6 @@ const USAGE_DAYS = 90;
 const tags = ['keys'];
 
 export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): void {
-  root.addSchema(AccountNameSchema);
   root.addSchema(KeySchema);
   root.addSchema(MintedKeySchema);
   root.addSchema(OpenedKeySchema);

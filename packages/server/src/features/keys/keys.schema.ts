@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
+import { AccountNameSchema } from '../accounts/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
@@ -19,15 +20,6 @@ const IpRanges = Type.Array(Type.String({ maxLength: 64 }), {
 });
 // The exact limit (256) is told by the rules, which also look at blanks and hidden characters.
 const Comment = Type.String({ maxLength: 2000, description: 'What the key is for: 1 to 256 characters.' });
-
-export const AccountNameSchema = Type.Object(
-  {
-    id: Type.String(),
-    kind: Type.Union([Type.Literal('user'), Type.Literal('service')]),
-    displayName: Type.String(),
-  },
-  { $id: 'AccountName', additionalProperties: false },
-);
 
 export const KeySchema = Type.Object(
   {

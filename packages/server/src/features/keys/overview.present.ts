@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { DAY_MS, HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
-import { presentAccountName } from './keys.present.ts';
+import { presentAccountName } from '../accounts/index.ts';
 import type { OverviewSchema } from './overview.schema.ts';
 import type { Overview } from './overview.service.ts';
 

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { refTo } from '../../http/index.ts';
-import { AccountNameSchema } from './keys.schema.ts';
+import { AccountNameSchema } from '../accounts/index.ts';
 
 const Time = Type.String({ format: 'date-time' });
 const NullableTime = Type.Union([Time, Type.Null()]);
