@@ -76,3 +76,8 @@ export function sayFault(error: unknown, locale: Locale): string {
   const { title, detail, remedy } = describeError(error, locale);
   return `${title} ${detail ?? remedy}`;
 }
+
+/** What happened, by its code alone; null for a code that the page does not know. */
+export function describeCode(code: string, locale: Locale): string | null {
+  return isKnown(code) ? textOf(code, locale).title : null;
+}

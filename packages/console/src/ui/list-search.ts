@@ -11,6 +11,8 @@ export interface ListSearch {
   readonly filter?: string;
   /** Further filters, by the names of their list. */
   readonly account?: string;
+  /** Who did it. */
+  readonly actor?: string;
   readonly key?: string;
   readonly action?: string;
   readonly period?: string;
@@ -18,7 +20,7 @@ export interface ListSearch {
   readonly over?: number;
 }
 
-const TEXTS = ['q', 'sort', 'filter', 'account', 'key', 'action', 'period', 'outcome'] as const;
+const TEXTS = ['q', 'sort', 'filter', 'account', 'actor', 'key', 'action', 'period', 'outcome'] as const;
 const TEXT_CHARACTERS_MAX = 200;
 
 function readNumber(value: unknown): number | undefined {
