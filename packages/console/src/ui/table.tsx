@@ -14,8 +14,8 @@ export interface Column<Row> {
   readonly width?: string;
   /** Numbers that are compared stand right. */
   readonly isNumeric?: boolean;
-  /** On a telephone: `title` stands on top of the card, `aside` beside it, `none` is left out. */
-  readonly narrow?: 'title' | 'aside' | 'none';
+  /** On a telephone: `title` stands on top of the card, `aside` below it, `last` at its end, `none` is left out. */
+  readonly narrow?: 'title' | 'aside' | 'last' | 'none';
 }
 
 export interface Sorting {

@@ -2,6 +2,8 @@ import { formatDate, formatInstant, formatRelative } from '../format/dates.ts';
 import { currentLanguage } from '../i18n/i18n.ts';
 import { useNow } from './use-now.ts';
 
+const RECENT_MS = 2 * 86_400_000;
+
 /** "12 min ago"; the exact instant, with its zone, in the title. */
 export function Ago(props: { readonly at: string; readonly className?: string }) {
   const now = useNow();
@@ -21,4 +23,10 @@ export function Day(props: { readonly at: string; readonly className?: string })
       {formatDate(props.at, language)}
     </time>
   );
+}
+
+/** Something that has happened: how long ago while that is a matter of hours, later the day. */
+export function Recent(props: { readonly at: string; readonly className?: string }) {
+  const isRecent = useNow() - Date.parse(props.at) < RECENT_MS;
+  return isRecent ? <Ago {...props} /> : <Day {...props} />;
 }

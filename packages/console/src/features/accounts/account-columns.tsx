@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { AccountState } from '../../ui/account-state.tsx';
 import type { Column } from '../../ui/table.tsx';
-import { Ago } from '../../ui/time.tsx';
+import { Recent } from '../../ui/time.tsx';
 import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
@@ -84,7 +84,7 @@ export function useAccountColumns(
         sort: 'lastSeenAt',
         cell: (account) => (
           <span className={classes.secondary}>
-            {account.lastSeenAt === null ? t('never') : <Ago at={account.lastSeenAt} />}
+            {account.lastSeenAt === null ? t('never') : <Recent at={account.lastSeenAt} />}
           </span>
         ),
       },

@@ -11,6 +11,7 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
+import { asFieldError } from '../keys/field-error.tsx';
 import { kindOf, setAccountState } from './account-actions.ts';
 import { accountsWords } from './accounts.words.ts';
 import { type Account, deleteAccount } from './accounts-queries.ts';
@@ -176,7 +177,7 @@ function OpenDisableDialog(props: {
           description={t('reasonHint')}
           maxLength={256}
           value={reason}
-          error={faults.of('disabledReason')}
+          error={asFieldError(faults.of('disabledReason'))}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
         {faults.rest !== null && (

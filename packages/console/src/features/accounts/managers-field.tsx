@@ -5,6 +5,7 @@ import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useIsAdmin, useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { accountQuery, accountsQuery, isUser } from './accounts-queries.ts';
 import classes from './forms.module.css';
@@ -84,7 +85,7 @@ function ManagersSelect({ value, onChange, error }: ManagersFieldProps) {
       nothingFoundMessage={t('noUserFound')}
       data={options}
       value={[...value]}
-      error={error}
+      error={asFieldError(error)}
       searchValue={text}
       onSearchChange={setText}
       onChange={onChange}

@@ -9,6 +9,7 @@ import { useWords } from '../../i18n/words.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
+import { asFieldError } from '../keys/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { createUser } from './accounts-queries.ts';
 import { FormDialog } from './form-dialog.tsx';
@@ -173,7 +174,7 @@ function WayIn(props: {
           maxLength={1024}
           visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
           value={password.value}
-          error={password.error}
+          error={asFieldError(password.error)}
           onChange={(event) => password.onChange(event.currentTarget.value)}
         />
       ) : props.hasSmtp ? (

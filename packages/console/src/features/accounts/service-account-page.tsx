@@ -1,8 +1,126 @@
-import { shellWords } from '../../app/shell/shell.words.ts';
+import type { ServiceAccount } from '@keyreeve/sdk';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
+import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { Page } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { accountFormWords } from './account-form.words.ts';
+import { AccountFrame, AccountMissing } from './account-frame.tsx';
+import classes from './account-page.module.css';
+import { accountPageWords } from './account-page.words.ts';
+import { accountQuery, type ServiceAccountPatch, updateServiceAccount } from './accounts-queries.ts';
+import { ManagersField } from './managers-field.tsx';
+import { RightsPanel } from './rights-panel.tsx';
+import { DescriptionField, EmailField, LanguageField, TagsField, TextField } from './text-fields.tsx';
+import { type AccountEditor, type AccountKit, useAccountEditor } from './use-account-editor.ts';
+
+interface ServiceValues {
+  readonly displayName: string;
+  readonly email: string;
+  readonly description: string;
+  readonly managers: readonly string[];
+  readonly tags: readonly string[];
+  readonly locale: ServiceAccount['locale'];
+  readonly grants: ServiceAccount['grants'];
+}
+
+const NULLABLE: readonly string[] = ['email', 'description'];
+
+const KIT: AccountKit<ServiceAccount, ServiceValues> = {
+  fields: ['displayName', 'email', 'description', 'managers', 'tags', 'locale', 'grants'],
+  toValues: ({ displayName, email, description, managers, tags, locale, grants }) => ({
+    displayName,
+    email: email ?? '',
+    description: description ?? '',
+    managers,
+    tags,
+    locale,
+    grants,
+  }),
+  save: async (seen, values, changed) => {
+    const fields = changed.map((name) => {
+      const value = values[name];
+      const text = typeof value === 'string' ? value.trim() : value;
+      return [name, text === '' && NULLABLE.includes(name) ? null : text];
+    });
+    return await updateServiceAccount(seen, Object.fromEntries(fields) as ServiceAccountPatch);
+  },
+  reload: (id) => queryClient.fetchQuery({ ...accountQuery('service', id), staleTime: 0 }),
+};
 
 export function ServiceAccountPage() {
-  const { t } = useWords(shellWords);
-  return <Page title={t('serviceAccounts')}>{null}</Page>;
+  const { id } = useParams({ from: '/shell/service-accounts/$id' });
+  const query = useQuery(accountQuery('service', id));
+  if (query.data === undefined)
+    return <AccountMissing kind="service" error={query.error} onRetry={() => void query.refetch()} />;
+  return <ServiceEditor key={id} account={query.data} />;
+}
+
+function ServiceEditor({ account }: { readonly account: ServiceAccount }) {
+  const isAdmin = useIsAdmin();
+  const editor = useAccountEditor(account, KIT);
+  const { values, faults, set } = editor;
+  return (
+    <AccountFrame
+      account={account}
+      editor={editor}
+      kit={KIT}
+      facts={[
+        <span key="name" className="kr-mono">
+          {account.technicalName}
+        </span>,
+      ]}
+      isManaged={isAdmin}
+      information={<ServiceInformation account={account} editor={editor} />}
+      rights={
+        <RightsPanel
+          value={values.grants}
+          faults={faults}
+          isOfAdmin={false}
+          onChange={isAdmin ? (grants) => set('grants', grants) : null}
+        />
+      }
+    />
+  );
+}
+
+/** Managers may change what describes the account; who manages it is for administrators. */
+function ServiceInformation(props: {
+  readonly account: ServiceAccount;
+  readonly editor: AccountEditor<ServiceAccount, ServiceValues>;
+}) {
+  const { account, editor } = props;
+  const { t } = useWords(accountPageWords);
+  const { t: tForm } = useWords(accountFormWords);
+  const field = <Name extends keyof ServiceValues>(name: Name) => ({
+    value: editor.values[name],
+    error: editor.faults.of(name),
+    onChange: (value: ServiceValues[Name]) => editor.set(name, value),
+  });
+  return (
+    <Panel title={t('serviceInformation')}>
+      <div className={classes.fields}>
+        <TextField
+          isMono
+          isReadOnly
+          label={tForm('technicalName')}
+          description={tForm('technicalNameFixed')}
+          value={account.technicalName}
+          error={null}
+          onChange={() => {}}
+        />
+        <TextField label={tForm('displayName')} {...field('displayName')} />
+        <EmailField label={tForm('contact')} description={tForm('contactHint')} {...field('email')} />
+        <TagsField {...field('tags')} />
+        <div className={classes.wide}>
+          <DescriptionField {...field('description')} />
+        </div>
+        <div className={classes.wide}>
+          <ManagersField {...field('managers')} />
+        </div>
+        <LanguageField {...field('locale')} />
+      </div>
+    </Panel>
+  );
 }

@@ -1,5 +1,6 @@
 import { NativeSelect, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 
 const TAG_CHARACTERS_MAX = 50;
@@ -32,7 +33,7 @@ export function TextField(
       data-autofocus={props.isFirst}
       classNames={{ input: props.isMono === true ? 'kr-mono' : '' }}
       value={props.value}
-      error={props.error}
+      error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
       onChange={(event) => props.onChange(event.currentTarget.value)}
     />
@@ -55,7 +56,7 @@ export function EmailField(
       autoComplete="off"
       data-autofocus={props.isFirst}
       value={props.value}
-      error={props.error}
+      error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
       onChange={(event) => props.onChange(event.currentTarget.value)}
     />
@@ -73,7 +74,7 @@ export function DescriptionField(props: FieldProps) {
       dir="auto"
       label={t('description')}
       value={props.value}
-      error={props.error}
+      error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
       onChange={(event) => props.onChange(event.currentTarget.value)}
     />
@@ -103,7 +104,7 @@ export function TagsField(props: {
       maxLength={TAG_CHARACTERS_MAX}
       acceptValueOnBlur
       value={[...props.value]}
-      error={props.error}
+      error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
       onChange={props.onChange}
     />
@@ -121,7 +122,7 @@ export function LanguageField(props: {
     <NativeSelect
       label={t('language')}
       value={props.value}
-      error={props.error}
+      error={asFieldError(props.error)}
       disabled={props.isReadOnly ?? false}
       data={[
         { value: 'en', label: 'English' },
@@ -145,7 +146,7 @@ export function RoleField(props: {
       label={t('role')}
       description={props.description}
       value={props.value}
-      error={props.error}
+      error={asFieldError(props.error)}
       disabled={props.isReadOnly ?? false}
       data={[
         { value: 'member', label: t('member') },

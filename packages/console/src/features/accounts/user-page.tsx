@@ -1,8 +1,112 @@
-import { shellWords } from '../../app/shell/shell.words.ts';
+import type { User } from '@keyreeve/sdk';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { queryClient } from '../../api/query-client.ts';
+import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { Page } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { accountFormWords } from './account-form.words.ts';
+import { AccountFrame, AccountMissing } from './account-frame.tsx';
+import classes from './account-page.module.css';
+import { accountPageWords } from './account-page.words.ts';
+import { accountQuery, type UserPatch, updateUser } from './accounts-queries.ts';
+import { RightsPanel } from './rights-panel.tsx';
+import { EmailField, LanguageField, NameFields, RoleField, TagsField, TextField } from './text-fields.tsx';
+import { type AccountEditor, type AccountKit, useAccountEditor } from './use-account-editor.ts';
+
+interface UserValues {
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly displayName: string;
+  readonly email: string;
+  readonly role: User['role'];
+  readonly locale: User['locale'];
+  readonly tags: readonly string[];
+  readonly grants: User['grants'];
+}
+
+const NULLABLE: readonly string[] = ['firstName', 'lastName'];
+
+const KIT: AccountKit<User, UserValues> = {
+  fields: ['firstName', 'lastName', 'displayName', 'email', 'role', 'locale', 'tags', 'grants'],
+  toValues: ({ firstName, lastName, displayName, email, role, locale, tags, grants }) => ({
+    firstName: firstName ?? '',
+    lastName: lastName ?? '',
+    displayName,
+    email,
+    role,
+    locale,
+    tags,
+    grants,
+  }),
+  save: async (seen, values, changed) => {
+    const fields = changed.map((name) => {
+      const value = values[name];
+      const text = typeof value === 'string' ? value.trim() : value;
+      return [name, text === '' && NULLABLE.includes(name) ? null : text];
+    });
+    return await updateUser(seen, Object.fromEntries(fields) as UserPatch);
+  },
+  reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
+};
 
 export function UserPage() {
-  const { t } = useWords(shellWords);
-  return <Page title={t('users')}>{null}</Page>;
+  const { id } = useParams({ from: '/shell/users/$id' });
+  const query = useQuery(accountQuery('user', id));
+  if (query.data === undefined)
+    return <AccountMissing kind="user" error={query.error} onRetry={() => void query.refetch()} />;
+  return <UserEditor key={id} user={query.data} />;
+}
+
+function UserEditor({ user }: { readonly user: User }) {
+  const { t } = useWords(accountPageWords);
+  const isAdmin = useIsAdmin();
+  const editor = useAccountEditor(user, KIT);
+  const { values, faults, set } = editor;
+  return (
+    <AccountFrame
+      account={user}
+      editor={editor}
+      kit={KIT}
+      facts={[<bdi key="email">{user.email}</bdi>, t(user.role)]}
+      isManaged={isAdmin}
+      information={<UserInformation editor={editor} isAdmin={isAdmin} />}
+      rights={
+        <RightsPanel
+          value={values.grants}
+          faults={faults}
+          isOfAdmin={values.role === 'admin'}
+          onChange={isAdmin ? (grants) => set('grants', grants) : null}
+        />
+      }
+    />
+  );
+}
+
+/** People may change their own names and language; the rest is for administrators. */
+function UserInformation(props: {
+  readonly editor: AccountEditor<User, UserValues>;
+  readonly isAdmin: boolean;
+}) {
+  const { t } = useWords(accountPageWords);
+  const { t: tForm } = useWords(accountFormWords);
+  const { values, faults, set } = props.editor;
+  const isReadOnly = !props.isAdmin;
+  const field = <Name extends keyof UserValues>(name: Name) => ({
+    value: values[name],
+    error: faults.of(name),
+    onChange: (value: UserValues[Name]) => set(name, value),
+  });
+  return (
+    <Panel title={t('userInformation')}>
+      <div className={classes.fields}>
+        <NameFields first={field('firstName')} last={field('lastName')} />
+        <TextField label={tForm('displayName')} {...field('displayName')} />
+        <EmailField label={tForm('email')} {...field('email')} isReadOnly={isReadOnly} />
+        <RoleField {...field('role')} isReadOnly={isReadOnly} />
+        <TagsField {...field('tags')} isReadOnly={isReadOnly} />
+        <LanguageField {...field('locale')} />
+      </div>
+    </Panel>
+  );
 }

@@ -1,0 +1,91 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import {
+  IconCircleMinus,
+  IconCopy,
+  IconDots,
+  IconListSearch,
+  IconMailForward,
+  IconPlayerPlay,
+  IconTrash,
+} from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import { useConnection } from '../../api/connection.ts';
+import { useIsAdmin } from '../../api/session.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { copyText } from '../../ui/clipboard.ts';
+import { notifyDone, notifyProblem } from '../../ui/notify.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import { accountPageWords } from './account-page.words.ts';
+import { type Account, isUser } from './accounts-queries.ts';
+import { useSendReset } from './status-panel.tsx';
+
+const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
+
+/** What can be done with an account beside its form. */
+export function AccountPageMenu(props: {
+  readonly account: Account;
+  readonly onSwitch: (isActive: boolean) => void;
+  readonly onDelete: () => void;
+}) {
+  const { account } = props;
+  const { t } = useWords(accountPageWords);
+  const { t: tUi } = useWords(uiWords);
+  const { isOffline } = useConnection();
+  const isAdmin = useIsAdmin();
+  const navigate = useNavigate();
+  const reset = useSendReset();
+  const isActive = account.state === 'active';
+  const copy = async () => {
+    if (await copyText(account.id)) notifyDone(t('idCopied'));
+    else notifyProblem(tUi('copyFailed'));
+  };
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon size={34} aria-label={t('moreActions')}>
+          <IconDots size={18} stroke={1.75} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconCopy {...ICON} />} onClick={() => void copy()}>
+          {t('copyId')}
+        </Menu.Item>
+        {isAdmin && (
+          <>
+            <Menu.Item
+              leftSection={<IconListSearch {...ICON} />}
+              onClick={() => void navigate({ to: '/audit', search: { account: account.id } })}
+            >
+              {t('auditOf')}
+            </Menu.Item>
+            {isUser(account) && (
+              <Menu.Item
+                leftSection={<IconMailForward {...ICON} />}
+                disabled={isOffline}
+                onClick={() => reset.mutate(account.email)}
+              >
+                {t('sendReset')}
+              </Menu.Item>
+            )}
+            <Menu.Item
+              leftSection={isActive ? <IconCircleMinus {...ICON} /> : <IconPlayerPlay {...ICON} />}
+              disabled={isOffline}
+              onClick={() => props.onSwitch(!isActive)}
+            >
+              {isActive ? t('disableVerb') : t('enableVerb')}
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Item
+              color="red"
+              leftSection={<IconTrash {...ICON} />}
+              disabled={isOffline}
+              onClick={props.onDelete}
+            >
+              {t('deleteVerb')}
+            </Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
