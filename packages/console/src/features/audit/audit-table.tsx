@@ -54,11 +54,11 @@ export function AuditTable(props: {
       <thead role="rowgroup" className={classes.head}>
         <tr role="row">
           {HEADS.map((name) => (
-            <th key={name} role="columnheader" scope="col" className={classes[name]}>
+            <th key={name} role="columnheader" scope="col" data-column={name}>
               {t(name)}
             </th>
           ))}
-          <th role="columnheader" scope="col" className={classes.toggle}>
+          <th role="columnheader" scope="col" data-column="details">
             <span className="kr-visually-hidden">{t('details')}</span>
           </th>
         </tr>

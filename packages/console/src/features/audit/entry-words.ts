@@ -89,6 +89,10 @@ export function targetOf(entry: AuditEntry, known: KnownAccounts, language: Lang
         ? { main: name ?? id, isMono: name === null, sub }
         : { main: account.name, isMono: false, sub: sub ?? account.login };
     default:
-      return { main: account?.name ?? name ?? id, isMono: account === undefined && name === null, sub };
+      return {
+        main: account?.name ?? name ?? id,
+        isMono: account === undefined && name === null,
+        sub: sub ?? account?.login ?? null,
+      };
   }
 }
