@@ -67,7 +67,6 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
     const rest = createGroup(search);
     let after = '';
     let ownedCount = 0;
-    let isPartial = true;
     for (let scanned = 0; scanned < PACKAGES_MAX; scanned += BATCH) {
       const names = await listOwnedNames(storage.read, workspace.id, ownerId, after, BATCH);
       for (const name of names) {
@@ -78,9 +77,9 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
         (groups[index] ?? rest).add(name);
       }
       after = names.at(-1)?.id ?? after;
-      isPartial = names.length === BATCH;
-      if (!isPartial) break;
+      if (names.length < BATCH) break;
     }
+    const more = await listOwnedNames(storage.read, workspace.id, ownerId, after, 1);
     const shown = [...groups, rest].flatMap((group) => group.shown());
     const versions = await summarizeVersions(
       storage.read,
@@ -99,7 +98,7 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
       coveredCount: ownedCount - rest.count(),
       groups: groups.map((group, index) => ({ pattern: patterns[index] ?? '', ...finish(group) })),
       notCovered: finish(rest),
-      isPartial,
+      isPartial: more.length > 0,
     };
   };
 }
