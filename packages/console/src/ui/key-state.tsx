@@ -17,17 +17,21 @@ import { useNow } from './use-now.ts';
 const HOUR_MS = 3_600_000;
 const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 
-/** Icon, word and colour of a key's state, and a dimmed second line where there is something to add. */
-export function KeyState(props: { readonly value: Key }) {
-  const { value } = props;
+/** Icon, word and colour of a key's state, and a dimmed second line (or second word) where there is something to add. */
+export function KeyState(props: {
+  readonly value: Key;
+  /** Where what there is to add stands; below, unless told. */
+  readonly second?: 'below' | 'beside' | 'none';
+}) {
+  const { value, second: place = 'below' } = props;
   const { t } = useWords(keyStateWords);
   const now = useNow();
   const line = (icon: React.ReactNode, word: string, second?: string) => (
     <span className={classes.state}>
       {icon}
-      <span className={classes.words}>
+      <span className={classes.words} data-place={place}>
         <span>{word}</span>
-        {second !== undefined && <span className={classes.second}>{second}</span>}
+        {second !== undefined && place !== 'none' && <span className={classes.second}>{second}</span>}
       </span>
     </span>
   );

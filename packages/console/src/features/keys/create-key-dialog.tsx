@@ -25,6 +25,7 @@ import {
 } from './create-key-form.tsx';
 import { Fault } from './dialog-fault.tsx';
 import type { KeyAccount } from './key-account.ts';
+import type { OnMinted } from './key-dialogs.tsx';
 import { KeyResult } from './key-result.tsx';
 import { KeySentence } from './key-sentence.tsx';
 import { OtherActionsField } from './other-actions-field.tsx';
@@ -42,11 +43,13 @@ export interface CreateKeyDialogProps {
   /** The key exists. The window with its secret is still open: keep the component mounted until `onClose`. */
   readonly onCreated: (key: Key) => void;
   readonly preset?: KeyPreset;
+  /** Takes the secret over; without it the one-time window opens. */
+  readonly onMinted?: OnMinted;
 }
 
 /** Makes a key and hands its secret over. Keep it mounted: it keeps what was typed, and returns the focus. */
 export function CreateKeyDialog(props: CreateKeyDialogProps) {
-  const { account, isOpen, onClose, onCreated, preset } = props;
+  const { account, isOpen, onClose, onCreated, preset, onMinted: takeOver } = props;
   const { t } = useWords(createKeyWords);
   const [minted, setMinted] = useState<SealedKey | null>(null);
   useReturnFocus(isOpen || minted !== null);
@@ -59,7 +62,11 @@ export function CreateKeyDialog(props: CreateKeyDialogProps) {
         onClose={onClose}
         preset={preset}
         onMinted={(sealed) => {
-          setMinted(sealed);
+          if (takeOver === undefined) setMinted(sealed);
+          else {
+            takeOver(sealed.key, sealed.box);
+            onClose();
+          }
           onCreated(sealed.key);
         }}
       />

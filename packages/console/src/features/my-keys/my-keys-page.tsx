@@ -1,8 +1,109 @@
-import { shellWords } from '../../app/shell/shell.words.ts';
+import type { Key } from '@keyreeve/sdk';
+import { IconPlus } from '@tabler/icons-react';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { useSession } from '../../api/session.ts';
+import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
 import { Page } from '../../ui/page.tsx';
+import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
+import { CreateKeyDialog } from '../keys/create-key-dialog.tsx';
+import { KeyDialogs, type KeyRequest } from '../keys/key-dialogs.tsx';
+import type { SealedKey, SecretBox } from '../keys/secret-box.ts';
+import { CreateCards, type Purpose } from './create-cards.tsx';
+import { ManageSection } from './manage-section.tsx';
+import { myKeysWords } from './my-keys.words.ts';
+import { type Replacement, ReplaceOffer } from './replace-offer.tsx';
+import { TroubleBanners } from './trouble-banner.tsx';
 
+/** Fresh secrets of this page, the latest first. Leaving the page forgets them. */
+function useFreshSecrets() {
+  const [fresh, setFresh] = useState<readonly SealedKey[]>([]);
+  const latest = useRef(fresh);
+  latest.current = fresh;
+  useEffect(() => () => latest.current.forEach(({ box }) => box.wipe()), []);
+  return {
+    fresh,
+    add: (key: Key, box: SecretBox) =>
+      setFresh((before) => {
+        // The secret of the generation before no longer counts.
+        const others = before.filter((one) => one.key.id !== key.id);
+        for (const one of before) if (!others.includes(one)) one.box.wipe();
+        return [{ key, box }, ...others];
+      }),
+    drop: (gone: SealedKey) => setFresh((before) => before.filter((one) => one !== gone)),
+  };
+}
+
+/** What the create dialog was opened for. It stays after closing, so that the dialog can fade out as it was. */
+interface Creation {
+  readonly isOpen: boolean;
+  readonly purpose: Purpose | undefined;
+  readonly replaces: Key | null;
+}
+
+const NO_CREATION: Creation = { isOpen: false, purpose: undefined, replaces: null };
+
+/** One's own keys: what is broken and what breaks next on top, then making keys, then managing them. */
 export function MyKeysPage() {
-  const { t } = useWords(shellWords);
-  return <Page title={t('myKeys')}>{null}</Page>;
+  const { t } = useWords(myKeysWords);
+  const { account } = useSession();
+  const query = useQuery(accountKeysQuery(account.id));
+  const secrets = useFreshSecrets();
+  const [request, setRequest] = useState<KeyRequest | null>(null);
+  const [creation, setCreation] = useState(NO_CREATION);
+  const [replacement, setReplacement] = useState<Replacement | null>(null);
+  const create = (purpose?: Purpose, replaces: Key | null = null) =>
+    setCreation({ isOpen: true, purpose, replaces });
+  const keys = query.data;
+  return (
+    <Page
+      title={t('title')}
+      meta={keys === undefined ? undefined : t('keys', { count: keys.length })}
+      actions={
+        <ActionButton leftSection={<IconPlus size={16} stroke={1.75} aria-hidden />} onClick={() => create()}>
+          {t('createKey')}
+        </ActionButton>
+      }
+    >
+      <TroubleBanners keys={keys ?? []} onRegenerate={(key) => setRequest({ kind: 'regenerate', key })} />
+      {replacement !== null && (
+        <ReplaceOffer
+          replacement={replacement}
+          keys={keys ?? []}
+          onDisable={(key) => setRequest({ kind: 'disable', key })}
+          onKeep={() => setReplacement(null)}
+        />
+      )}
+      <CreateCards onCreate={create} />
+      {keys === undefined ? (
+        <NotYet query={query} />
+      ) : (
+        <ManageSection
+          keys={keys}
+          fresh={secrets.fresh}
+          onFreshGone={secrets.drop}
+          onAct={(verb, key) => (verb === 'replace' ? create('push', key) : setRequest({ kind: verb, key }))}
+          onCreate={() => create()}
+        />
+      )}
+      <KeyDialogs request={request} onClose={() => setRequest(null)} onMinted={secrets.add} />
+      <CreateKeyDialog
+        account={account}
+        isOpen={creation.isOpen}
+        {...(creation.purpose === undefined ? {} : { preset: creation.purpose })}
+        onClose={() => setCreation((before) => ({ ...before, isOpen: false }))}
+        onMinted={secrets.add}
+        onCreated={(key) => {
+          if (creation.replaces !== null) setReplacement({ oldId: creation.replaces.id, freshId: key.id });
+        }}
+      />
+    </Page>
+  );
+}
+
+function NotYet({ query }: { readonly query: UseQueryResult<readonly Key[]> }) {
+  if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
+  return <SkeletonRows height={120} rows={3} />;
 }

@@ -1,0 +1,108 @@
+import { Button } from '@mantine/core';
+import { type FormEvent, useId, useState } from 'react';
+import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { notifyDone } from '../../ui/notify.tsx';
+import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import { CoveragePanel } from './coverage-panel.tsx';
+import classes from './edit-key.module.css';
+import { editKeyWords } from './edit-key.words.ts';
+import { EditKeyConflict } from './edit-key-conflict.tsx';
+import { isForPackages } from './edit-key-draft.ts';
+import { findFaults } from './edit-key-faults.ts';
+import { EditKeyFields } from './edit-key-fields.tsx';
+import { focusFirstFault } from './focus-first-fault.ts';
+import type { KeyDialogProps } from './key-dialogs.tsx';
+import { findPatternFault } from './pattern-list.ts';
+import { type KeyEdit, useEditKey } from './use-edit-key.ts';
+
+/** What may be changed after creation: comment, patterns and single packages, allowed addresses. */
+export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
+  const { t } = useWords(editKeyWords);
+  const ui = useWords(uiWords);
+  const formId = useId();
+  const [wasTried, setTried] = useState(false);
+  const edit = useEditKey(value, () => {
+    notifyDone(t('saved'));
+    onClose();
+  });
+  const { base, draft } = edit;
+  const hasPackages = value.scopes.some(isForPackages);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!edit.isChanged || base === null || draft === null) return;
+    setTried(true);
+    if (findFaults(base, draft).length === 0) edit.save();
+    else focusFirstFault(formId);
+  };
+  return (
+    <>
+      <Dialog
+        isOpen={isOpen}
+        onClose={onClose}
+        title={t('title', { name: value.comment })}
+        size={hasPackages ? 'large' : 'medium'}
+        isFlush
+        actions={
+          <>
+            <Button variant="default" onClick={onClose}>
+              {ui.t('cancel')}
+            </Button>
+            <ActionButton type="submit" form={formId} disabled={!edit.isChanged} loading={edit.isSaving}>
+              {ui.t('save')}
+            </ActionButton>
+          </>
+        }
+      >
+        {base === null || draft === null ? (
+          <NotYet edit={edit} />
+        ) : (
+          <div className={hasPackages ? classes.columns : ''}>
+            <form id={formId} onSubmit={submit} className={classes.form} noValidate>
+              <EditKeyFields
+                formId={formId}
+                base={base}
+                draft={draft}
+                error={edit.error}
+                wasTried={wasTried}
+                onChange={edit.change}
+              />
+            </form>
+            {hasPackages && <Preview edit={edit} />}
+          </div>
+        )}
+      </Dialog>
+      <EditKeyConflict edit={edit} isOpen={isOpen} onDiscard={onClose} />
+    </>
+  );
+}
+
+function NotYet({ edit }: { readonly edit: KeyEdit }) {
+  const { query } = edit;
+  if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
+  return <SkeletonRows rows={5} height={58} />;
+}
+
+/** The right half: what the patterns match now, and single packages to be ticked. */
+function Preview({ edit }: { readonly edit: KeyEdit }) {
+  const { base, draft, change } = edit;
+  const index = base?.scopes.findIndex(isForPackages) ?? -1;
+  const scope = draft?.scopes[index];
+  if (base === null || draft === null || scope === undefined) return null;
+  const actions = base.scopes[index]?.actions ?? [];
+  return (
+    <div className={classes.preview}>
+      <CoveragePanel
+        ownerId={base.ownerId}
+        patterns={scope.patterns.filter((pattern) => findPatternFault(pattern, true) === null)}
+        singles={scope.singles}
+        onSingles={(singles) =>
+          change({ scopes: draft.scopes.map((each) => (each === scope ? { ...each, singles } : each)) })
+        }
+        isOnlyNew={actions.length === 1 && actions[0] === 'package:pushnew'}
+      />
+    </div>
+  );
+}

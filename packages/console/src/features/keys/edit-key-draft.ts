@@ -1,0 +1,90 @@
+import type { BodyOf, Key, Permission } from '@keyreeve/sdk';
+import { addPatterns, splitPatterns } from './pattern-list.ts';
+
+/** The resources of one scope, as they are edited. */
+export interface ScopeDraft {
+  readonly patterns: readonly string[];
+  /** Typed, and not yet a pattern. */
+  readonly text: string;
+  /** Packages ticked in the list. */
+  readonly singles: readonly string[];
+}
+
+export interface KeyDraft {
+  readonly comment: string;
+  readonly scopes: readonly ScopeDraft[];
+  /** One address or range a line. */
+  readonly ipText: string;
+}
+
+export type EditedField = 'comment' | 'scopes' | 'ipRanges';
+
+const IP_SEPARATORS = /[\s,;\u3001\uff0c\uff1b]+/;
+
+export function isForPackages(scope: Permission): boolean {
+  return scope.actions.every((action) => action.startsWith('package:'));
+}
+
+/** The names without a wildcard, by which single packages were chosen. */
+export function singleNamesOf(key: Key): readonly string[] {
+  return key.scopes
+    .filter(isForPackages)
+    .flatMap((scope) => scope.resources.filter((resource) => !resource.includes('*')));
+}
+
+/**
+ * What the form begins with. Names of packages that exist are ticked in the list; one that nobody has pushed yet is
+ * in no list, so it stands among the patterns.
+ */
+export function draftOf(key: Key, existing: readonly string[]): KeyDraft {
+  return {
+    comment: key.comment,
+    ipText: key.ipRanges.join('\n'),
+    scopes: key.scopes.map((scope) => {
+      const singles = isForPackages(scope) ? scope.resources.filter((one) => existing.includes(one)) : [];
+      return { patterns: scope.resources.filter((one) => !singles.includes(one)), text: '', singles };
+    }),
+  };
+}
+
+/** All resources of a scope with what is still being typed: patterns first, so that their places are the same. */
+export function resourcesOfDraft(draft: ScopeDraft, isPackages: boolean): readonly string[] {
+  const patterns = addPatterns(draft.patterns, splitPatterns(draft.text), isPackages);
+  return addPatterns(patterns, draft.singles, isPackages);
+}
+
+export function ipRangesOf(text: string): readonly string[] {
+  return text.split(IP_SEPARATORS).filter((range) => range !== '');
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text) => other.includes(text));
+}
+
+/** The scopes as the server takes them: same actions, same order. */
+function scopesOf(base: Key, draft: KeyDraft): Permission[] {
+  return base.scopes.map((scope, index) => ({
+    actions: scope.actions,
+    resources: [
+      ...resourcesOfDraft(
+        draft.scopes[index] ?? { patterns: scope.resources, text: '', singles: [] },
+        isForPackages(scope),
+      ),
+    ],
+  }));
+}
+
+/** Only what differs from the saved key; empty when nothing does. */
+export function changesOf(base: Key, draft: KeyDraft): BodyOf<'updateKey'> {
+  const comment = draft.comment.trim();
+  const scopes = scopesOf(base, draft);
+  const ipRanges = ipRangesOf(draft.ipText);
+  const hasOtherScopes = scopes.some(
+    ({ resources }, index) => !isSameSet(resources, base.scopes[index]?.resources ?? []),
+  );
+  return {
+    ...(comment === base.comment ? {} : { comment }),
+    ...(hasOtherScopes ? { scopes } : {}),
+    ...(isSameSet(ipRanges, base.ipRanges) ? {} : { ipRanges: [...ipRanges] }),
+  };
+}

@@ -1,0 +1,30 @@
+import type { Key } from '@keyreeve/sdk';
+import { isForPackages, type KeyDraft, resourcesOfDraft } from './edit-key-draft.ts';
+import { findPatternFault, PATTERNS_MAX } from './pattern-list.ts';
+
+const COMMENT_CHARACTERS_MAX = 256;
+
+export type EditFault =
+  | { readonly kind: 'comment' }
+  | { readonly kind: 'scopeEmpty' | 'scopePattern'; readonly scope: number }
+  | { readonly kind: 'tooMany'; readonly count: number };
+
+/** What can be told before anything is sent. */
+export function findFaults(base: Key, draft: KeyDraft): readonly EditFault[] {
+  const faults: EditFault[] = [];
+  const comment = draft.comment.trim();
+  if (comment === '' || comment.length > COMMENT_CHARACTERS_MAX) faults.push({ kind: 'comment' });
+  let count = 0;
+  for (const [index, scope] of base.scopes.entries()) {
+    const isPackages = isForPackages(scope);
+    const scopeDraft = draft.scopes[index];
+    if (scopeDraft === undefined) continue;
+    const resources = resourcesOfDraft(scopeDraft, isPackages);
+    count += resources.length;
+    if (resources.length === 0) faults.push({ kind: 'scopeEmpty', scope: index });
+    if (resources.some((pattern) => findPatternFault(pattern, isPackages) !== null))
+      faults.push({ kind: 'scopePattern', scope: index });
+  }
+  if (count > PATTERNS_MAX) faults.push({ kind: 'tooMany', count });
+  return faults;
+}

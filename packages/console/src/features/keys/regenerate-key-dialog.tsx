@@ -1,0 +1,90 @@
+import type { Key } from '@keyreeve/sdk';
+import { Button } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useId, useState } from 'react';
+import { formatInstant } from '../../format/dates.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import { useNow } from '../../ui/use-now.ts';
+import { Fault } from './dialog-fault.tsx';
+import { refreshKeys, regenerateKey } from './key-calls.ts';
+import classes from './key-dialogs.module.css';
+import type { KeyDialogProps } from './key-dialogs.tsx';
+import { keyDialogsWords } from './key-dialogs.words.ts';
+import { KeyResult } from './key-result.tsx';
+import { isWorking, OverlapChoice } from './overlap-choice.tsx';
+import { RegenerateExpiry } from './regenerate-expiry.tsx';
+import type { SealedKey } from './secret-box.ts';
+
+const RECENT_MS = 7 * 86_400_000;
+
+/** Programs that called in the last days get a day to change over; nobody else needs the old secret. */
+function proposeOverlapHours(value: Key, now: number): number {
+  const isUsed = value.lastUsedAt !== null && now - Date.parse(value.lastUsedAt) < RECENT_MS;
+  return isWorking(value) && isUsed ? 24 : 0;
+}
+
+/** A new secret for the same key: how long the old one stays, and until when the key lives then. */
+export function RegenerateKeyDialog({ value, isOpen, onClose, onMinted }: KeyDialogProps) {
+  const { t, language } = useWords(keyDialogsWords);
+  const ui = useWords(uiWords);
+  const now = useNow();
+  const labelId = useId();
+  const [overlapHours, setOverlapHours] = useState(() => proposeOverlapHours(value, now));
+  const [minted, setMinted] = useState<SealedKey | null>(null);
+  const regenerate = useMutation({
+    mutationFn: () => regenerateKey(value.id, { overlapHours }),
+    onSuccess: async (sealed) => {
+      if (onMinted === undefined) setMinted(sealed);
+      else {
+        onMinted(sealed.key, sealed.box);
+        onClose();
+      }
+      await refreshKeys();
+    },
+  });
+  const text = value.status === 'expired' ? t('regenerateExpired') : t('regenerateText');
+  const oldEndsAt = minted?.key.overlapEndsAt ?? null;
+  return (
+    <>
+      <Dialog
+        isOpen={isOpen && minted === null}
+        onClose={onClose}
+        title={t('regenerateTitle', { name: value.comment })}
+        actions={
+          <>
+            <Button variant="default" onClick={onClose}>
+              {ui.t('cancel')}
+            </Button>
+            <ActionButton loading={regenerate.isPending} onClick={() => regenerate.mutate()}>
+              {t('regenerate')}
+            </ActionButton>
+          </>
+        }
+      >
+        <Fault error={regenerate.error} />
+        <p className={classes.text}>{text}</p>
+        {value.status === 'disabled' && <p className={classes.hint}>{t('regenerateDisabled')}</p>}
+        {isWorking(value) && (
+          <OverlapChoice value={value} labelId={labelId} hours={overlapHours} onChange={setOverlapHours} />
+        )}
+        <RegenerateExpiry value={value} />
+      </Dialog>
+      <KeyResult
+        minted={minted}
+        title={t('regenerated')}
+        note={
+          oldEndsAt === null
+            ? t('oldStopped')
+            : t('oldUntil', { instant: formatInstant(oldEndsAt, language) })
+        }
+        onClose={() => {
+          setMinted(null);
+          onClose();
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,57 @@
+import { Button } from '@mantine/core';
+import { IconCheck, IconCopy, IconSparkles } from '@tabler/icons-react';
+import { useEffect } from 'react';
+import { formatInstant } from '../../format/dates.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { notifyDone } from '../../ui/notify.tsx';
+import { LeaveGuard } from '../keys/leave-question.tsx';
+import type { SealedKey } from '../keys/secret-box.ts';
+import { useSecretCopy } from '../keys/use-secret-copy.ts';
+import classes from './my-keys.module.css';
+import { myKeysWords } from './my-keys.words.ts';
+
+/** The Copy buttons of a secret that was just made. They go with it: on leaving, after idle minutes, on reload. */
+export function FreshSecret(props: { readonly fresh: SealedKey; readonly onGone: () => void }) {
+  const { fresh, onGone } = props;
+  const { t, language } = useWords(myKeysWords);
+  const copy = useSecretCopy(fresh.box);
+  const { isGone } = copy;
+  useEffect(() => {
+    if (isGone) onGone();
+  }, [isGone, onGone]);
+  const isCreated = fresh.key.generation === 1;
+  const oldEndsAt = fresh.key.overlapEndsAt;
+  const put = async (kind: 'secretKey' | 'fullKey') => {
+    if (await copy.copy(kind)) notifyDone(t(kind === 'secretKey' ? 'secretCopied' : 'fullCopied'));
+  };
+  const iconOf = (kind: 'secretKey' | 'fullKey') =>
+    copy.isCopied(kind) ? (
+      <IconCheck size={16} stroke={1.75} aria-hidden />
+    ) : (
+      <IconCopy size={16} stroke={1.75} aria-hidden />
+    );
+  return (
+    <div className={classes.fresh}>
+      <IconSparkles size={16} stroke={1.75} aria-hidden className="kr-petrol" />
+      <p className={classes.freshText} role="status">
+        <strong>{isCreated ? t('createdTitle') : t('freshTitle')}</strong>{' '}
+        {isCreated ? t('createdText') : t('freshText')}{' '}
+        {oldEndsAt !== null && t('freshOld', { instant: formatInstant(oldEndsAt, language) })}
+      </p>
+      <div className={classes.freshButtons}>
+        <Button size="xs" leftSection={iconOf('secretKey')} onClick={() => void put('secretKey')}>
+          {t('copySecret')}
+        </Button>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={iconOf('fullKey')}
+          onClick={() => void put('fullKey')}
+        >
+          {t('copyFull')}
+        </Button>
+      </div>
+      <LeaveGuard box={fresh.box} copy={copy} />
+    </div>
+  );
+}
