@@ -73,23 +73,25 @@ export function ExpiryPanel(props: { readonly value: Overview }) {
           ))}
         </svg>
       </div>
-      <table className="kr-visually-hidden">
-        <caption>{t('expiryTable')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('day')}</th>
-            <th scope="col">{t('keys')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {value.expiringByDay.map(({ day, count: keys }) => (
-            <tr key={day}>
-              <td>{formatDate(`${day}T00:00:00Z`, language, { timeZone: 'UTC' })}</td>
-              <td>{keys}</td>
+      <div className="kr-visually-hidden">
+        <table>
+          <caption>{t('expiryTable')}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t('day')}</th>
+              <th scope="col">{t('keys')}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {value.expiringByDay.map(({ day, count: keys }) => (
+              <tr key={day}>
+                <td>{formatDate(`${day}T00:00:00Z`, language, { timeZone: 'UTC' })}</td>
+                <td>{keys}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Panel>
   );
 }

@@ -65,25 +65,27 @@ export function VerificationsPanel(props: { readonly value: Overview; readonly p
           ))}
         </svg>
       </div>
-      <table className="kr-visually-hidden">
-        <caption>{t('verificationsTable')}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('hour')}</th>
-            <th scope="col">{t('accepted')}</th>
-            <th scope="col">{t('refused')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {value.verifications.map((hour) => (
-            <tr key={hour.hour}>
-              <td>{formatInstant(hour.hour, language)}</td>
-              <td>{hour.accepted}</td>
-              <td>{hour.refused}</td>
+      <div className="kr-visually-hidden">
+        <table>
+          <caption>{t('verificationsTable')}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t('hour')}</th>
+              <th scope="col">{t('accepted')}</th>
+              <th scope="col">{t('refused')}</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {value.verifications.map((hour) => (
+              <tr key={hour.hour}>
+                <td>{formatInstant(hour.hour, language)}</td>
+                <td>{hour.accepted}</td>
+                <td>{hour.refused}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Panel>
   );
 }

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { useWords } from '../../i18n/words.tsx';
 import { AccountMark } from '../../ui/account-mark.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Ago } from '../../ui/time.tsx';
+import { Recent } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
@@ -113,7 +113,7 @@ export function PackagesTable(props: {
       id: 'published',
       header: t('published'),
       sort: 'pushedAt',
-      cell: (value) => <Ago at={value.lastPushedAt} />,
+      cell: (value) => <Recent at={value.lastPushedAt} />,
     },
     {
       id: 'state',

@@ -27,17 +27,13 @@ export function PushKeysPanel(props: { readonly id: string }) {
             <div className={classes.itemText}>
               <Truncate text={key.comment} />
               <div className="kr-mono kr-dimmed kr-small">{key.id}</div>
-              {key.pattern === null ? (
-                <div className="kr-small kr-dimmed">{t('everythingOwned')}</div>
-              ) : (
-                <code className={`${classes.pattern} kr-mono`}>{key.pattern}</code>
-              )}
+              <code className={`${classes.pattern} kr-mono`}>{key.pattern}</code>
+              <div className="kr-small kr-dimmed">
+                {key.expiresAt === null
+                  ? t('neverExpires')
+                  : t('expires', { date: formatDate(key.expiresAt, language) })}
+              </div>
             </div>
-            <span className="kr-small kr-dimmed kr-nowrap">
-              {key.expiresAt === null
-                ? t('neverExpires')
-                : t('expires', { date: formatDate(key.expiresAt, language) })}
-            </span>
           </li>
         ))}
       </ul>

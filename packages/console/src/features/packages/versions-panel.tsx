@@ -10,7 +10,7 @@ import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { RowActions } from '../../ui/row-actions.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { Ago } from '../../ui/time.tsx';
+import { Recent } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
@@ -52,7 +52,7 @@ export function VersionsPanel(props: {
     {
       id: 'version',
       header: t('version'),
-      width: '34%',
+      width: '26%',
       narrow: 'title',
       cell: (row) => (
         <span className={classes.version}>
@@ -62,8 +62,8 @@ export function VersionsPanel(props: {
         </span>
       ),
     },
-    { id: 'published', header: t('published'), cell: (row) => <Ago at={row.pushedAt} /> },
-    { id: 'by', header: t('by'), cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
+    { id: 'published', header: t('published'), cell: (row) => <Recent at={row.pushedAt} /> },
+    { id: 'by', header: t('by'), width: '20%', cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
     {
       id: 'size',
       header: t('size'),
