@@ -1,8 +1,182 @@
-import { shellWords } from '../../app/shell/shell.words.ts';
-import { useWords } from '../../i18n/words.tsx';
+import type { User } from '@keyreeve/sdk';
+import { Alert, SegmentedControl, TextInput, useMantineColorScheme } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type FormEvent, useId } from 'react';
+import { queryClient } from '../../api/query-client.ts';
+import { sessionQuery, useSession } from '../../api/session.ts';
+import { chooseLanguage } from '../../i18n/i18n.ts';
+import { say, useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { LeaveGuard } from '../../ui/leave-guard.tsx';
+import { notifyDone } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Panel } from '../../ui/panel.tsx';
+import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
+import { AccountConflict } from '../accounts/conflict.tsx';
+import { useFocusOnFault } from '../accounts/focus-fault.ts';
+import { LanguageField, NameFields, TextField } from '../accounts/text-fields.tsx';
+import { type AccountEditor, type AccountKit, useAccountEditor } from '../accounts/use-account-editor.ts';
+import { PasswordPanel } from './password-panel.tsx';
+import classes from './profile.module.css';
+import { profileWords } from './profile.words.ts';
+import { SessionsPanel } from './sessions-panel.tsx';
+
+interface OwnValues {
+  readonly displayName: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly locale: User['locale'];
+}
+
+/** What everybody may change of oneself; role and address are for administrators. */
+const KIT: AccountKit<User, OwnValues> = {
+  fields: ['displayName', 'firstName', 'lastName', 'locale'],
+  toValues: ({ displayName, firstName, lastName, locale }) => ({
+    displayName,
+    firstName: firstName ?? '',
+    lastName: lastName ?? '',
+    locale,
+  }),
+  save: async (seen, values, changed) => {
+    const fields = changed.map((name) => {
+      const text = values[name].trim();
+      return [name, text === '' && name !== 'displayName' ? null : text];
+    });
+    return await updateUser(seen, Object.fromEntries(fields) as UserPatch);
+  },
+  reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
+};
 
 export function ProfilePage() {
-  const { t } = useWords(shellWords);
-  return <Page title={t('profile')}>{null}</Page>;
+  const { t } = useWords(profileWords);
+  const { account } = useSession();
+  const { data, error, refetch } = useQuery(accountQuery('user', account.id));
+  if (data !== undefined) return <Profile user={data} />;
+  return (
+    <Page title={t('title')}>
+      {error === null ? (
+        <SkeletonRows height={58} />
+      ) : (
+        <LoadFailed error={error} onRetry={() => void refetch()} />
+      )}
+    </Page>
+  );
+}
+
+function Profile({ user }: { readonly user: User }) {
+  const { t } = useWords(profileWords);
+  const { t: tUi } = useWords(uiWords);
+  const formId = useId();
+  const editor = useAccountEditor(user, KIT);
+  const { values, changed } = editor;
+  const save = async (): Promise<boolean> => {
+    const isLanguageChanged = changed.includes('locale');
+    const isSaved = await editor.save();
+    if (!isSaved) return false;
+    if (isLanguageChanged) await chooseLanguage(values.locale);
+    notifyDone(say(profileWords, 'saved'));
+    await queryClient.invalidateQueries(sessionQuery);
+    return true;
+  };
+  return (
+    <Page
+      title={t('title')}
+      meta={<bdi>{user.email}</bdi>}
+      actions={
+        <ActionButton type="submit" form={formId} disabled={changed.length === 0} loading={editor.isSaving}>
+          {tUi('save')}
+        </ActionButton>
+      }
+    >
+      <div className={classes.columns}>
+        <div className={classes.stack}>
+          <About id={formId} user={user} editor={editor} onSave={() => void save()} />
+          <SessionsPanel />
+        </div>
+        <div className={classes.stack}>
+          <PasswordPanel user={user} />
+          <Appearance />
+        </div>
+      </div>
+      <AccountConflict editor={editor} kit={KIT} />
+      <LeaveGuard changeCount={changed.length} isSaving={editor.isSaving} onSave={save} />
+    </Page>
+  );
+}
+
+function About(props: {
+  readonly id: string;
+  readonly user: User;
+  readonly editor: AccountEditor<User, OwnValues>;
+  readonly onSave: () => void;
+}) {
+  const { user, editor } = props;
+  const { t } = useWords(profileWords);
+  const { values, faults, set } = editor;
+  const form = useFocusOnFault<HTMLFormElement>(editor.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (editor.changed.length > 0 && !editor.isSaving) props.onSave();
+  };
+  const name = (field: 'displayName' | 'firstName' | 'lastName') => ({
+    value: values[field],
+    error: faults.of(field),
+    onChange: (text: string) => set(field, text),
+  });
+  return (
+    <Panel title={t('about')} description={t(user.role)}>
+      <form id={props.id} ref={form} className={classes.fields} noValidate onSubmit={submit}>
+        {faults.rest !== null && (
+          <Alert color="red" role="alert" className={classes.wide ?? ''}>
+            {faults.rest}
+          </Alert>
+        )}
+        <div className={classes.wide}>
+          <TextField label={t('displayName')} description={t('displayNameHint')} {...name('displayName')} />
+        </div>
+        <NameFields first={name('firstName')} last={name('lastName')} />
+        <div className={classes.wide}>
+          <TextInput
+            label={t('email')}
+            description={t(user.role === 'admin' ? 'emailHintAdmin' : 'emailHint')}
+            value={user.email}
+            readOnly
+          />
+        </div>
+        <div>
+          <LanguageField
+            value={values.locale}
+            error={faults.of('locale')}
+            onChange={(locale) => set('locale', locale)}
+          />
+          <p className={classes.hint}>{t('languageHint')}</p>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+function Appearance() {
+  const { t } = useWords(profileWords);
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const id = useId();
+  return (
+    <Panel title={t('appearance')} description={t('appearanceText')}>
+      <div id={id} className={classes.label}>
+        {t('theme')}
+      </div>
+      <SegmentedControl
+        aria-labelledby={id}
+        value={colorScheme}
+        onChange={(value) => setColorScheme(value === 'light' || value === 'dark' ? value : 'auto')}
+        data={[
+          { value: 'auto', label: t('themeAuto') },
+          { value: 'light', label: t('themeLight') },
+          { value: 'dark', label: t('themeDark') },
+        ]}
+      />
+    </Panel>
+  );
 }

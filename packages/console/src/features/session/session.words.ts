@@ -20,6 +20,7 @@ export const sessionWords = defineWords(
     ruleLength: '12 characters or more',
     ruleCommon: 'not a common password',
     ruleNames: 'not your name or e-mail',
+    ruleMet: '(fulfilled)',
     forgotTitle: 'Set a new password',
     forgotText:
       'If an account has this address, a mail with a link goes to it. The link works once, for a short time.',
@@ -49,6 +50,7 @@ export const sessionWords = defineWords(
     ruleLength: '12文字以上',
     ruleCommon: 'よくあるパスワードではない',
     ruleNames: '名前やメールアドレスを含まない',
+    ruleMet: '（満たしています）',
     forgotTitle: 'パスワードの再設定',
     forgotText:
       'このアドレスのアカウントがあれば、リンクをメールで送ります。リンクは短時間、1回だけ使えます。',

@@ -3,6 +3,7 @@ import { IconPlus, IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { formatDays, formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
 import { isWithin } from './settings-draft.ts';
@@ -118,7 +119,7 @@ export function AddDays(props: {
       rightSectionWidth={48}
       rightSection={<span className="kr-dimmed kr-small">{t('days')}</span>}
       value={days}
-      error={fault}
+      error={asFieldError(fault)}
       onChange={setDays}
       onKeyDown={onKeyDown}
       onBlur={() => (days === '' ? close() : add())}

@@ -1,6 +1,7 @@
 import { useId } from 'react';
 import { formatDays } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { FieldError } from '../keys/field-error.tsx';
 import { AddDays, DaysChip, useDaysFault } from './days-chips.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -76,9 +77,11 @@ export function LifetimeChoices({ form }: { readonly form: SettingsForm }) {
         <p className={classes.hint}>{t('defaultNotOffered', { days: days(current.defaultLifetimeDays) })}</p>
       )}
       {fault !== null && (
-        <p className={classes.fault} role="alert">
-          {faulty === undefined ? fault : t('choiceFault', { days: days(faulty), fault })}
-        </p>
+        <div className={classes.fault} role="alert">
+          <FieldError>
+            {faulty === undefined ? fault : t('choiceFault', { days: days(faulty), fault })}
+          </FieldError>
+        </div>
       )}
       {(form.isChanged('lifetimeChoicesDays') || form.isChanged('defaultLifetimeDays')) && (
         <span className={classes.was}>

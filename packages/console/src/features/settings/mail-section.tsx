@@ -2,6 +2,7 @@ import { Badge, Radio } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -52,7 +53,7 @@ export function MailSection({ form }: { readonly form: SettingsForm }) {
         <Radio.Group
           aria-label={t('keyMail')}
           value={keyMail}
-          error={form.faultOf('keyMail')}
+          error={asFieldError(form.faultOf('keyMail'))}
           onChange={(value) => form.set('keyMail', value === 'value' ? 'value' : 'link')}
         >
           <div className={classes.cards}>

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useId, useState } from 'react';
 import { formatDays } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { FieldError } from '../keys/field-error.tsx';
 import { DaysChip, useDaysFault } from './days-chips.tsx';
 import { NoticeTimeline } from './notice-timeline.tsx';
 import { Section, Was } from './section.tsx';
@@ -92,9 +93,9 @@ function NoticeDays({ form }: { readonly form: SettingsForm }) {
         />
       </div>
       {fault !== null && (
-        <p id={`${id}-fault`} className={classes.fault} role="alert">
-          {fault}
-        </p>
+        <div className={classes.fault} role="alert">
+          <FieldError id={`${id}-fault`}>{fault}</FieldError>
+        </div>
       )}
       <Was isChanged={isChanged} value={saved.length === 0 ? t('none') : saved.map(days).join(', ')} />
     </div>

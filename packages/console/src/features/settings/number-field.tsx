@@ -1,5 +1,6 @@
 import { NumberInput } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { asFieldError } from '../keys/field-error.tsx';
 import { Was } from './section.tsx';
 import classes from './settings.module.css';
 
@@ -20,7 +21,7 @@ export function NumberField(props: {
     <NumberInput
       label={props.label}
       description={props.hint}
-      error={props.fault}
+      error={asFieldError(props.fault)}
       min={1}
       allowDecimal={false}
       allowNegative={false}

@@ -1,6 +1,7 @@
 import { SegmentedControl, Switch, TextInput } from '@mantine/core';
 import { useId } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -37,7 +38,7 @@ function SupportField(props: {
         type={type}
         label={t(name)}
         description={t(`${name}Hint`)}
-        error={form.faultOf(name)}
+        error={asFieldError(form.faultOf(name))}
         data-changed={isChanged || undefined}
         maxLength={512}
         autoComplete="off"

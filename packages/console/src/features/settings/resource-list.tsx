@@ -3,6 +3,7 @@ import { IconPlus, IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
+import { asFieldError } from '../keys/field-error.tsx';
 import { Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -84,7 +85,7 @@ export function ResourceList({ form }: { readonly form: SettingsForm }) {
         placeholder="https://api.example.com"
         maxLength={512}
         value={text}
-        error={fault ?? form.faultOf('tokenResources')}
+        error={asFieldError(fault ?? form.faultOf('tokenResources'))}
         data-changed={isChanged || undefined}
         onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={onKeyDown}

@@ -99,11 +99,6 @@ export const settingsWords = defineWords(
     urlInvalid: '“{{value}}” is not an address like https://help.example.com.',
     changedMeanwhile:
       '<b>The settings were changed meanwhile.</b> Yours are not saved. What you changed is still here, beside what is saved now; look at it and save again.',
-    leaveTitle: 'Leave without saving?',
-    leaveText_one: '{{count}} change has not been saved.',
-    leaveText_other: '{{count}} changes have not been saved.',
-    leaveAnyway: 'Leave anyway',
-    saveAndLeave: 'Save and leave',
   },
   {
     title: '設定',
@@ -201,9 +196,5 @@ export const settingsWords = defineWords(
     urlInvalid: '「{{value}}」は https://help.example.com のようなアドレスではありません。',
     changedMeanwhile:
       '<b>設定は別の場所で変更されました。</b>あなたの変更は保存されていません。変更内容は残っており、現在の保存値と並べて表示しています。確認してからもう一度保存してください。',
-    leaveTitle: '保存せずに移動しますか？',
-    leaveText_other: '{{count}}件の変更が保存されていません。',
-    leaveAnyway: 'このまま移動',
-    saveAndLeave: '保存して移動',
   },
 );

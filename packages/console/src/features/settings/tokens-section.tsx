@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { formatDuration, formatTime } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { asFieldError } from '../keys/field-error.tsx';
 import { NumberField } from './number-field.tsx';
 import { ResourceList } from './resource-list.tsx';
 import { Section, Was } from './section.tsx';
@@ -95,7 +96,7 @@ export function TokensSection({ form }: { readonly form: SettingsForm }) {
       <NativeSelect
         label={t('algorithm')}
         description={t('algorithmHint')}
-        error={form.faultOf('signingAlgorithm')}
+        error={asFieldError(form.faultOf('signingAlgorithm'))}
         classNames={{ wrapper: classes.choice ?? '' }}
         data-changed={isChanged || undefined}
         value={form.current.signingAlgorithm}

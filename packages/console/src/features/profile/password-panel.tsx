@@ -1,0 +1,132 @@
+import { KeyreeveError, type User } from '@keyreeve/sdk';
+import { Alert, PasswordInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { api } from '../../api/client.ts';
+import { describeError } from '../../errors/describe-error.ts';
+import { formatDate, formatDuration } from '../../format/dates.ts';
+import type { Language } from '../../i18n/i18n.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { readFaults } from '../../ui/field-faults.ts';
+import { Panel } from '../../ui/panel.tsx';
+import { useFocusOnFault } from '../accounts/focus-fault.ts';
+import { asFieldError } from '../keys/field-error.tsx';
+import { NewPasswordField } from '../session/password-field.tsx';
+import { sessionWords } from '../session/session.words.ts';
+import classes from './profile.module.css';
+import { profileWords } from './profile.words.ts';
+
+interface Faults {
+  readonly current: string | null;
+  readonly next: string | null;
+  readonly rest: string | null;
+}
+
+/** The refusals of a password name no field; their codes say which one is meant. */
+function readPasswordFaults(error: unknown, language: Language, waitWords: (time: string) => string): Faults {
+  const none: Faults = { current: null, next: null, rest: null };
+  if (error === null) return none;
+  const { title, remedy, detail } = describeError(error, language);
+  const code = error instanceof KeyreeveError ? error.code : '';
+  if (code === 'session.wrong_current_password') return { ...none, current: `${title} ${remedy}` };
+  if (code === 'account.password_weak') return { ...none, next: detail ?? `${title} ${remedy}` };
+  if (error instanceof KeyreeveError && error.retryAfterSeconds !== null)
+    return { ...none, rest: `${title} ${waitWords(formatDuration(error.retryAfterSeconds, language))}` };
+  const faults = readFaults(error, language, ['currentPassword', 'newPassword']);
+  return { current: faults.of('currentPassword'), next: faults.of('newPassword'), rest: faults.rest };
+}
+
+function usePasswordForm() {
+  const client = useQueryClient();
+  const { t, language } = useWords(sessionWords);
+  const [current, setCurrent] = useState('');
+  const [next, setNext] = useState('');
+  const change = useMutation({
+    mutationFn: () =>
+      api.POST('/v1/password/change', { body: { currentPassword: current, newPassword: next } }),
+    onSuccess: async () => {
+      setCurrent('');
+      setNext('');
+      for (const name of ['session', 'sessions', 'users'])
+        await client.invalidateQueries({ queryKey: [name] });
+    },
+  });
+  return {
+    current,
+    next,
+    change,
+    type: (which: 'current' | 'next', text: string) => {
+      (which === 'current' ? setCurrent : setNext)(text);
+      if (!change.isPending) change.reset();
+    },
+    faults: readPasswordFaults(change.error, language, (time) => t('retryIn', { time })),
+  };
+}
+
+/** Changing one's own password. Passwords live in these fields alone and are gone once they are sent. */
+export function PasswordPanel({ user }: { readonly user: User }) {
+  const { t, language } = useWords(profileWords);
+  const { t: tSession } = useWords(sessionWords);
+  const { current, next, change, type, faults } = usePasswordForm();
+  const form = useFocusOnFault<HTMLFormElement>(change.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!change.isPending) change.mutate();
+  };
+  const { passwordChangedAt } = user;
+  return (
+    <Panel
+      title={t('password')}
+      {...(passwordChangedAt === null
+        ? {}
+        : { description: t('passwordChanged', { date: formatDate(passwordChangedAt, language) }) })}
+    >
+      <form ref={form} className={classes.form} onSubmit={submit}>
+        {change.isSuccess && (
+          <Alert color="green" role="status">
+            {t('passwordDone')}
+          </Alert>
+        )}
+        {faults.rest !== null && (
+          <Alert color="red" role="alert">
+            {faults.rest}
+          </Alert>
+        )}
+        {/* Password managers store the new password under this name. */}
+        <input type="text" name="username" autoComplete="username" value={user.email} readOnly hidden />
+        <PasswordInput
+          name="current-password"
+          label={t('currentPassword')}
+          required
+          withAsterisk={false}
+          autoComplete="current-password"
+          maxLength={1024}
+          visibilityToggleButtonProps={{ 'aria-label': tSession('showPassword') }}
+          value={current}
+          error={asFieldError(faults.current)}
+          onChange={(event) => type('current', event.currentTarget.value)}
+        />
+        <NewPasswordField
+          name="new-password"
+          label={t('newPassword')}
+          value={next}
+          onChange={(text) => type('next', text)}
+          error={faults.next}
+          context={[user.email, user.displayName, user.firstName ?? '', user.lastName ?? '']}
+        />
+        <p className={classes.hint}>{t('passwordEnds')}</p>
+        <div>
+          <ActionButton
+            type="submit"
+            variant="default"
+            loading={change.isPending}
+            disabled={current === '' || next === ''}
+          >
+            {t('changePassword')}
+          </ActionButton>
+        </div>
+      </form>
+    </Panel>
+  );
+}
