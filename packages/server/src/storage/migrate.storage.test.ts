@@ -119,6 +119,36 @@ describe('migrations', () => {
     );
   });
 
+  it('add up what an older release has counted for each key, so that the charts begin in the past', async () => {
+    await migrateStorage(open());
+    const { usage } = storage;
+    for (const table of ['key_last_refusals', 'workspace_hours'])
+      await usage.schema.dropTable(table).execute();
+    await sql`delete from usage_migrations where name = '0002-refusals'`.execute(usage);
+    const counted = { workspace_id: 'w1', hour: 5, outcome: 'valid' };
+    await usage
+      .insertInto('key_hours')
+      .values([
+        { ...counted, key_id: 'a', count: 2 },
+        { ...counted, key_id: 'b', count: 3 },
+        { ...counted, key_id: 'c', outcome: 'expired', count: 4 },
+        { ...counted, key_id: 'd', workspace_id: 'w2', count: 5 },
+      ])
+      .execute();
+    await migrateStorage(storage);
+    const rows = await usage
+      .selectFrom('workspace_hours')
+      .select(['workspace_id', 'hour', 'outcome', 'count'])
+      .orderBy('workspace_id')
+      .orderBy('outcome')
+      .execute();
+    expect(rows).toEqual([
+      { ...counted, outcome: 'expired', count: 4 },
+      { ...counted, count: 5 },
+      { ...counted, workspace_id: 'w2', count: 5 },
+    ]);
+  });
+
   it('keep the whole range of our integers: milliseconds come back as numbers', async () => {
     await migrateStorage(open());
     const at = 8_640_000_000_000_000;

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { CursorValues } from '../../lib/page.ts';
-import type { Executor, OutboxTable } from '../../storage/index.ts';
+import { type Executor, isBehind, type OutboxTable } from '../../storage/index.ts';
 
 export type MailRow = OutboxTable;
 export type MailSummaryRow = Omit<OutboxTable, 'sealed_payload'>;
@@ -40,15 +41,8 @@ export async function listMails(
     .select(SUMMARY_COLUMNS)
     .where('workspace_id', '=', filter.workspaceId);
   if (filter.accountId !== null) query = query.where('account_id', '=', filter.accountId);
-  if (after !== null) {
-    const [createdAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) =>
-      eb.or([
-        eb('created_at', '<', createdAt),
-        eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)]),
-      ]),
-    );
-  }
+  if (after !== null)
+    query = query.where(isBehind(sql.ref('created_at'), [Number(after[0]), String(after[1])], 'desc'));
   return await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 

@@ -1,7 +1,7 @@
 import { requestErrors } from '../../errors/index.ts';
-import { authErrors, type Caller, type SessionPrincipal } from '../../http/index.ts';
+import { authErrors, type Caller, readCursor, type SessionPrincipal } from '../../http/index.ts';
 import type { OutboxQueue } from '../../jobs/index.ts';
-import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type Page, toPage } from '../../lib/page.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -57,11 +57,7 @@ export function createMailboxService(deps: Deps): MailboxService {
   return {
     list: async (caller, page) => {
       const principal = requireSession(caller);
-      const after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
-      if (page.cursor !== undefined && after === null)
-        throw requestErrors.invalid({
-          fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
-        });
+      const after = readCursor(page.cursor, [0, '']);
       const accountId = principal.account.role === 'admin' ? null : principal.account.id;
       const rows = await listMails(
         storage.read,

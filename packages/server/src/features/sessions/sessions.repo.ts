@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
 import type { CursorValues } from '../../lib/page.ts';
-import type { Executor, SessionsTable } from '../../storage/index.ts';
+import { type Executor, isBehind, type SessionsTable } from '../../storage/index.ts';
 
 /** A session as the rules see it. The digest of its cookie stays in the table. */
 export interface Session {
@@ -95,15 +96,8 @@ export async function listSessions(
     .where('account_id', '=', account.id)
     .where('created_at', '>', live.createdAfter)
     .where('last_seen_at', '>', live.seenAfter);
-  if (after !== null) {
-    const [createdAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) =>
-      eb.or([
-        eb('created_at', '<', createdAt),
-        eb.and([eb('created_at', '=', createdAt), eb('id', '<', id)]),
-      ]),
-    );
-  }
+  if (after !== null)
+    query = query.where(isBehind(sql.ref('created_at'), [Number(after[0]), String(after[1])], 'desc'));
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toSession);
 }

@@ -1,9 +1,9 @@
 import { requestErrors } from '../../errors/index.ts';
-import { authErrors, type Caller, type SessionPrincipal } from '../../http/index.ts';
+import { authErrors, type Caller, readCursor, type SessionPrincipal } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { sha256Hex } from '../../lib/mac.ts';
-import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { type Executor, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
@@ -206,12 +206,7 @@ class Sessions implements SessionsService {
 
   async list(caller: Caller, page: { limit: number; cursor?: string | undefined }): Promise<Page<Session>> {
     const { principal, workspace } = requireSession(caller);
-    const after = page.cursor === undefined ? null : decodeCursor(page.cursor, [0, '']);
-    if (page.cursor !== undefined && after === null) {
-      throw requestErrors.invalid({
-        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
-      });
-    }
+    const after = readCursor(page.cursor, [0, '']);
     const account = { workspaceId: workspace.id, id: principal.account.id };
     const rows = await repo.listSessions(
       this.#deps.storage.read,

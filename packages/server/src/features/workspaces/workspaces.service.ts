@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
-import { requestErrors } from '../../errors/index.ts';
-import type { Caller, Workspace } from '../../http/index.ts';
+import { type Caller, readCursor, type Workspace } from '../../http/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { isEqualConstantTime, sha256Hex } from '../../lib/mac.ts';
-import { decodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
@@ -126,11 +125,7 @@ class Workspaces implements WorkspacesService {
   }
 
   async list(page: { limit: number; cursor?: string | undefined }): Promise<Page<WorkspaceView>> {
-    const after = page.cursor === undefined ? null : decodeCursor(page.cursor, ['']);
-    if (page.cursor !== undefined && after === null)
-      throw requestErrors.invalid({
-        fields: [{ field: 'cursor', message: 'is not one that this list returned' }],
-      });
+    const after = readCursor(page.cursor, ['']);
     const rows = await listWorkspaces(this.#deps.storage.read, after, page.limit + 1);
     const { items, nextCursor } = toPage(rows, page.limit, (row) => [row.id]);
     const hosts = await listHosts(
