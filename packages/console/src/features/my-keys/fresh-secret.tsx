@@ -7,18 +7,19 @@ import { notifyDone } from '../../ui/notify.tsx';
 import { LeaveGuard } from '../keys/leave-question.tsx';
 import type { SealedKey } from '../keys/secret-box.ts';
 import { useSecretCopy } from '../keys/use-secret-copy.ts';
+import type { FreshSecrets } from './fresh-secrets.ts';
 import classes from './my-keys.module.css';
 import { myKeysWords } from './my-keys.words.ts';
 
 /** The Copy buttons of a secret that was just made. They go with it: on leaving, after idle minutes, on reload. */
-export function FreshSecret(props: { readonly fresh: SealedKey; readonly onGone: () => void }) {
-  const { fresh, onGone } = props;
+export function FreshSecret(props: { readonly fresh: SealedKey; readonly secrets: FreshSecrets }) {
+  const { fresh, secrets } = props;
   const { t, language } = useWords(myKeysWords);
   const copy = useSecretCopy(fresh.box);
   const { isGone } = copy;
   useEffect(() => {
-    if (isGone) onGone();
-  }, [isGone, onGone]);
+    if (isGone) secrets.drop(fresh);
+  }, [isGone, secrets, fresh]);
   const isCreated = fresh.key.generation === 1;
   const oldEndsAt = fresh.key.overlapEndsAt;
   const put = async (kind: 'secretKey' | 'fullKey') => {
@@ -50,8 +51,12 @@ export function FreshSecret(props: { readonly fresh: SealedKey; readonly onGone:
         >
           {t('copyFull')}
         </Button>
+        <Button size="xs" variant="subtle" onClick={() => secrets.use(fresh)}>
+          {t('useIt')}
+        </Button>
       </div>
-      <LeaveGuard box={fresh.box} copy={copy} />
+      {/* The window asks for itself. */}
+      {secrets.used !== fresh && <LeaveGuard box={fresh.box} copy={copy} />}
     </div>
   );
 }

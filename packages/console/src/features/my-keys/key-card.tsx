@@ -5,24 +5,23 @@ import { CopyIcon } from '../../ui/copy-button.tsx';
 import { FullAccessMark, KeyState } from '../../ui/key-state.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import { KeyMay } from '../keys/key-access.tsx';
-import type { SealedKey } from '../keys/secret-box.ts';
 import { CardActions, type CardVerb } from './card-actions.tsx';
 import { ExpiresCell, LastUsedCell, PackagesCell } from './card-cells.tsx';
 import { FreshSecret } from './fresh-secret.tsx';
+import type { FreshSecrets } from './fresh-secrets.ts';
 import classes from './my-keys.module.css';
 import { myKeysWords } from './my-keys.words.ts';
 
 /** One of the person's own keys: its name and state, what can be done with it, and what there is to know. */
 export function KeyCard(props: {
   readonly value: Key;
-  /** Its secret, right after it was made. */
-  readonly fresh: SealedKey | null;
-  readonly onFreshGone: (fresh: SealedKey) => void;
+  readonly secrets: FreshSecrets;
   readonly onAct: (verb: CardVerb, key: Key) => void;
 }) {
-  const { value, fresh, onFreshGone, onAct } = props;
+  const { value, secrets, onAct } = props;
   const { t } = useWords(myKeysWords);
   const nameId = useId();
+  const fresh = secrets.of(value);
   return (
     <article className={classes.key} aria-labelledby={nameId} data-fresh={fresh !== null || undefined}>
       <div className={classes.keyHead}>
@@ -37,7 +36,7 @@ export function KeyCard(props: {
           <CardActions value={value} onAct={(verb) => onAct(verb, value)} />
         </div>
       </div>
-      {fresh !== null && <FreshSecret fresh={fresh} onGone={() => onFreshGone(fresh)} />}
+      {fresh !== null && <FreshSecret key={fresh.key.generation} fresh={fresh} secrets={secrets} />}
       <dl className={classes.facts}>
         <div>
           <dt>{t('key')}</dt>

@@ -5,8 +5,8 @@ import { useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { EmptyState } from '../../ui/states.tsx';
-import type { SealedKey } from '../keys/secret-box.ts';
 import type { CardVerb } from './card-actions.tsx';
+import type { FreshSecrets } from './fresh-secrets.ts';
 import { KeyCard } from './key-card.tsx';
 import { isShownBy, type KeyFilter, type KeyOrder, orderKeys } from './key-order.ts';
 import classes from './my-keys.module.css';
@@ -18,24 +18,21 @@ const FILTERS = ['all', 'attention', 'disabled'] as const;
 
 interface ManageProps {
   readonly keys: readonly Key[];
-  /** Keys whose secret was just made, the latest first. */
-  readonly fresh: readonly SealedKey[];
-  readonly onFreshGone: (fresh: SealedKey) => void;
+  readonly secrets: FreshSecrets;
   readonly onAct: (verb: CardVerb, key: Key) => void;
   readonly onCreate: () => void;
 }
 
 /** One's own keys as cards: those with a fresh secret on top, the others in the chosen order. */
 export function ManageSection(props: ManageProps) {
-  const { keys, fresh, onFreshGone, onAct, onCreate } = props;
+  const { keys, secrets, onAct, onCreate } = props;
   const { t, language } = useWords(myKeysWords);
   const [filter, setFilter] = useState<KeyFilter>('all');
   const [order, setOrder] = useState<KeyOrder>('expiry');
   const [isWhole, setWhole] = useState(false);
-  const freshOf = (key: Key) => fresh.find((one) => one.key.id === key.id) ?? null;
   const matching = orderKeys(keys, order, language).filter((key) => isShownBy(filter, key));
-  const tops = fresh.flatMap((one) => keys.filter((key) => key.id === one.key.id));
-  const rest = matching.filter((key) => freshOf(key) === null);
+  const tops = secrets.all.flatMap((one) => keys.filter((key) => key.id === one.key.id));
+  const rest = matching.filter((key) => secrets.of(key) === null);
   const restMax = isWhole ? rest.length : Math.max(0, SHOWN_FIRST - tops.length);
   const shown = [...tops, ...rest.slice(0, restMax)];
   const total = tops.length + rest.length;
@@ -72,7 +69,7 @@ export function ManageSection(props: ManageProps) {
       </div>
       <div className={classes.list}>
         {shown.map((key) => (
-          <KeyCard key={key.id} value={key} fresh={freshOf(key)} onFreshGone={onFreshGone} onAct={onAct} />
+          <KeyCard key={key.id} value={key} secrets={secrets} onAct={onAct} />
         ))}
         {total === 0 && <NoKeys isFirst={keys.length === 0} filter={filter} onCreate={onCreate} />}
       </div>

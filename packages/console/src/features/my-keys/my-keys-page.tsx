@@ -1,7 +1,7 @@
 import type { Key } from '@keyreeve/sdk';
 import { IconPlus } from '@tabler/icons-react';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useSession } from '../../api/session.ts';
 import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -10,31 +10,13 @@ import { Page } from '../../ui/page.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { CreateKeyDialog } from '../keys/create-key-dialog.tsx';
 import { KeyDialogs, type KeyRequest } from '../keys/key-dialogs.tsx';
-import type { SealedKey, SecretBox } from '../keys/secret-box.ts';
+import { KeyResult } from '../keys/key-result.tsx';
 import { CreateCards, type Purpose } from './create-cards.tsx';
+import { useFreshSecrets } from './fresh-secrets.ts';
 import { ManageSection } from './manage-section.tsx';
 import { myKeysWords } from './my-keys.words.ts';
 import { type Replacement, ReplaceOffer } from './replace-offer.tsx';
 import { TroubleBanners } from './trouble-banner.tsx';
-
-/** Fresh secrets of this page, the latest first. Leaving the page forgets them. */
-function useFreshSecrets() {
-  const [fresh, setFresh] = useState<readonly SealedKey[]>([]);
-  const latest = useRef(fresh);
-  latest.current = fresh;
-  useEffect(() => () => latest.current.forEach(({ box }) => box.wipe()), []);
-  return {
-    fresh,
-    add: (key: Key, box: SecretBox) =>
-      setFresh((before) => {
-        // The secret of the generation before no longer counts.
-        const others = before.filter((one) => one.key.id !== key.id);
-        for (const one of before) if (!others.includes(one)) one.box.wipe();
-        return [{ key, box }, ...others];
-      }),
-    drop: (gone: SealedKey) => setFresh((before) => before.filter((one) => one !== gone)),
-  };
-}
 
 /** What the create dialog was opened for. It stays after closing, so that the dialog can fade out as it was. */
 interface Creation {
@@ -82,13 +64,13 @@ export function MyKeysPage() {
       ) : (
         <ManageSection
           keys={keys}
-          fresh={secrets.fresh}
-          onFreshGone={secrets.drop}
+          secrets={secrets}
           onAct={(verb, key) => (verb === 'replace' ? create('push', key) : setRequest({ kind: verb, key }))}
           onCreate={() => create()}
         />
       )}
       <KeyDialogs request={request} onClose={() => setRequest(null)} onMinted={secrets.add} />
+      <KeyResult minted={secrets.used} title={t('useTitle')} onClose={() => secrets.use(null)} />
       <CreateKeyDialog
         account={account}
         isOpen={creation.isOpen}
