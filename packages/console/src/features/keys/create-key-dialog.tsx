@@ -1,7 +1,8 @@
 import type { Key, Permission } from '@keyreeve/sdk';
 import { Button } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -170,7 +171,11 @@ function Columns(props: {
   const { form, account } = props;
   const wordOf = useFaultWords(form);
   const element = useFocusOnFault(form.refusedCount);
+  const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   const fields = { form, wordOf };
+  const side = <Side form={form} account={account} />;
+  // On a telephone what the key covers folds in under what it is made of.
+  const folded = isNarrow && <div className={classes.folded}>{side}</div>;
   return (
     <form ref={element} id={props.formId} className={classes.columns} onSubmit={props.onSubmit} noValidate>
       <div className={classes.form}>
@@ -180,21 +185,29 @@ function Columns(props: {
         <CommentField {...fields} />
         <LifetimePart {...fields} />
         <AccessField {...fields} account={account} />
-        {form.draft.access === 'scoped' && <ScopedFields {...fields} account={account} />}
+        {form.draft.access === 'scoped' ? (
+          <ScopedFields {...fields} account={account} folded={folded} />
+        ) : (
+          folded
+        )}
         <MailPart {...fields} email={account.email} />
       </div>
-      <div className={classes.side}>
-        <div className={classes.sideInner}>
-          <Side form={form} account={account} />
+      {!isNarrow && (
+        <div className={classes.side}>
+          <div className={classes.sideInner}>{side}</div>
         </div>
-      </div>
+      )}
     </form>
   );
 }
 
 const ALL_PACKAGES: readonly Permission[] = [{ actions: ['package:*'], resources: ['*'] }];
 
-function ScopedFields({ account, ...fields }: FieldProps & { readonly account: KeyAccount }) {
+function ScopedFields({
+  account,
+  folded,
+  ...fields
+}: FieldProps & { readonly account: KeyAccount; readonly folded: ReactNode }) {
   const { t } = useWords(createKeyWords);
   const { form, wordOf } = fields;
   const { draft, change } = form;
@@ -218,6 +231,7 @@ function ScopedFields({ account, ...fields }: FieldProps & { readonly account: K
         faultAt={(index) => wordOf(`pattern:${index}`)}
         uncovered={coverage?.notCovered.packages.map(({ displayId }) => displayId) ?? []}
       />
+      {folded}
       <OtherActionsField {...fields} grants={grants} />
     </>
   );

@@ -98,7 +98,7 @@ export function OwnerField({ form, wordOf, account }: FieldProps & { readonly ac
   return (
     <Select
       label={t('owner')}
-      description={t('ownerHint')}
+      classNames={{ root: classes.owner ?? '' }}
       allowDeselect={false}
       searchable={owners.length > 10}
       value={form.draft.ownerId ?? account.id}

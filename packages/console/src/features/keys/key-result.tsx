@@ -153,7 +153,7 @@ function Notice(props: { readonly copy: SecretCopy; readonly note: string | unde
     warn: { color: 'amber', icon: <IconAlertTriangle size={18} stroke={1.75} aria-hidden /> },
   }[state];
   return (
-    <Alert {...look} className={classes.notice ?? ''} role="status">
+    <Alert {...look} className={`${classes.notice} ${state === 'copied' ? classes.calm : ''}`} role="status">
       <strong>{t(`${state}Title`)}</strong> {t(`${state}Text`)} {note}
     </Alert>
   );
