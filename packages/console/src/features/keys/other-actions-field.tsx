@@ -81,7 +81,7 @@ function OtherScopeFields(
         <Tooltip label={removeLabel}>
           <ActionIcon
             aria-label={removeLabel}
-            size={34}
+            className={classes.remove ?? ''}
             onClick={() => form.change({ others: others.filter((each) => each.id !== scope.id) })}
           >
             <IconTrash size={16} stroke={1.75} />

@@ -177,15 +177,15 @@ function LeftOut(props: {
               k="leavesOut"
               values={{ pattern, name }}
               parts={{ code: <code /> }}
-            />
+            />{' '}
+            <button
+              type="button"
+              className={classes.cure}
+              onClick={() => onChange(cured(patterns, pattern, suggestion))}
+            >
+              {t('cure', { pattern: suggestion })}
+            </button>
           </span>
-          <button
-            type="button"
-            className={classes.cure}
-            onClick={() => onChange(cured(patterns, pattern, suggestion))}
-          >
-            {t('cure', { pattern: suggestion })}
-          </button>
         </p>
       ))}
     </div>
