@@ -86,7 +86,7 @@ export const ACCESS_TEXTS_EN = {
   },
   'session.account_disabled': {
     title: 'The account is disabled.',
-    remedy: 'The password is right, but the account is disabled. Ask an administrator to enable it.',
+    remedy: 'The password is right. Ask an administrator to enable the account.',
   },
   'session.link_unusable': {
     title: 'The link cannot be used.',

@@ -87,7 +87,7 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
   },
   'session.account_disabled': {
     title: 'アカウントは停止中です。',
-    remedy: 'パスワードは正しいのですが、アカウントが停止中です。再開を管理者に依頼してください。',
+    remedy: 'パスワードは正しく入力されています。アカウントの再開を管理者に依頼してください。',
   },
   'session.link_unusable': {
     title: 'このリンクは使えません。',

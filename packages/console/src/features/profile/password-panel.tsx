@@ -1,45 +1,29 @@
-import { KeyreeveError, type User } from '@keyreeve/sdk';
+import type { User } from '@keyreeve/sdk';
 import { Alert, PasswordInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api } from '../../api/client.ts';
-import { describeError } from '../../errors/describe-error.ts';
-import { formatDate, formatDuration } from '../../format/dates.ts';
-import type { Language } from '../../i18n/i18n.ts';
+import { formatDate } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
-import { readFaults } from '../../ui/field-faults.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { useFocusOnFault } from '../accounts/focus-fault.ts';
 import { asFieldError } from '../keys/field-error.tsx';
+import { readCodedFaults } from '../session/coded-faults.ts';
 import { NewPasswordField } from '../session/password-field.tsx';
 import { sessionWords } from '../session/session.words.ts';
 import classes from './profile.module.css';
 import { profileWords } from './profile.words.ts';
 
-interface Faults {
-  readonly current: string | null;
-  readonly next: string | null;
-  readonly rest: string | null;
-}
-
-/** The refusals of a password name no field; their codes say which one is meant. */
-function readPasswordFaults(error: unknown, language: Language, waitWords: (time: string) => string): Faults {
-  const none: Faults = { current: null, next: null, rest: null };
-  if (error === null) return none;
-  const { title, remedy, detail } = describeError(error, language);
-  const code = error instanceof KeyreeveError ? error.code : '';
-  if (code === 'session.wrong_current_password') return { ...none, current: `${title} ${remedy}` };
-  if (code === 'account.password_weak') return { ...none, next: detail ?? `${title} ${remedy}` };
-  if (error instanceof KeyreeveError && error.retryAfterSeconds !== null)
-    return { ...none, rest: `${title} ${waitWords(formatDuration(error.retryAfterSeconds, language))}` };
-  const faults = readFaults(error, language, ['currentPassword', 'newPassword']);
-  return { current: faults.of('currentPassword'), next: faults.of('newPassword'), rest: faults.rest };
-}
+const FIELDS = ['currentPassword', 'newPassword'];
+const FIELD_BY_CODE: Readonly<Record<string, string | undefined>> = {
+  'session.wrong_current_password': 'currentPassword',
+  'account.password_weak': 'newPassword',
+};
 
 function usePasswordForm() {
   const client = useQueryClient();
-  const { t, language } = useWords(sessionWords);
+  const { language } = useWords(sessionWords);
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
   const change = useMutation({
@@ -60,7 +44,7 @@ function usePasswordForm() {
       (which === 'current' ? setCurrent : setNext)(text);
       if (!change.isPending) change.reset();
     },
-    faults: readPasswordFaults(change.error, language, (time) => t('retryIn', { time })),
+    faults: readCodedFaults(change.error, language, FIELDS, FIELD_BY_CODE),
   };
 }
 
@@ -104,7 +88,7 @@ export function PasswordPanel({ user }: { readonly user: User }) {
           maxLength={1024}
           visibilityToggleButtonProps={{ 'aria-label': tSession('showPassword') }}
           value={current}
-          error={asFieldError(faults.current)}
+          error={asFieldError(faults.of('currentPassword'))}
           onChange={(event) => type('current', event.currentTarget.value)}
         />
         <NewPasswordField
@@ -112,7 +96,7 @@ export function PasswordPanel({ user }: { readonly user: User }) {
           label={t('newPassword')}
           value={next}
           onChange={(text) => type('next', text)}
-          error={faults.next}
+          error={faults.of('newPassword')}
           context={[user.email, user.displayName, user.firstName ?? '', user.lastName ?? '']}
         />
         <p className={classes.hint}>{t('passwordEnds')}</p>

@@ -1,11 +1,12 @@
 import type { User } from '@keyreeve/sdk';
-import { Alert, SegmentedControl, TextInput, useMantineColorScheme } from '@mantine/core';
+import { Alert, SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useId } from 'react';
 import { queryClient } from '../../api/query-client.ts';
 import { sessionQuery, useSession } from '../../api/session.ts';
 import { chooseLanguage } from '../../i18n/i18n.ts';
-import { say, useWords } from '../../i18n/words.tsx';
+import { Rich, say, useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
@@ -138,12 +139,21 @@ function About(props: {
         </div>
         <NameFields first={name('firstName')} last={name('lastName')} />
         <div className={classes.wide}>
-          <TextInput
-            label={t('email')}
-            description={t(user.role === 'admin' ? 'emailHintAdmin' : 'emailHint')}
-            value={user.email}
-            readOnly
-          />
+          <div className={classes.label}>{t('email')}</div>
+          <bdi>{user.email}</bdi>
+          <p className={classes.hint}>
+            {user.role === 'admin' ? (
+              <Rich
+                words={profileWords}
+                k="emailHintAdmin"
+                parts={{
+                  a: <Link className={classes.link} to="/users/$id" params={{ id: user.id }} />,
+                }}
+              />
+            ) : (
+              t('emailHint')
+            )}
+          </p>
         </div>
         <div>
           <LanguageField

@@ -1,18 +1,46 @@
-import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { KeyreeveError } from '@keyreeve/sdk';
+import { Alert, Anchor, Button, TextInput } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
+import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { readFaults } from '../../ui/field-faults.ts';
+import { useFocusOnFault } from '../accounts/focus-fault.ts';
+import { asFieldError } from '../keys/field-error.tsx';
+import { readCodedFaults } from './coded-faults.ts';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
+import { NewPasswordField } from './password-field.tsx';
 import { sessionWords } from './session.words.ts';
 
 const FIELDS = ['code', 'displayName', 'email', 'password'] as const;
 type Field = (typeof FIELDS)[number];
 
-export function FirstRunPage() {
-  const { t, language } = useWords(sessionWords);
+const FIELD_BY_CODE: Readonly<Record<string, Field | undefined>> = {
+  'setup.wrong_code': 'code',
+  'account.password_weak': 'password',
+};
+
+/** What the server prints when it starts, as far as it matters here: where the code is to be found. */
+function Terminal() {
+  const { t } = useWords(sessionWords);
+  const { data } = useQuery(consoleQuery);
+  return (
+    <span className={classes.terminal}>
+      <span>$ npm start</span>
+      <span>Keyreeve listens on {data?.url ?? globalThis.location.origin}</span>
+      <span>
+        <span className="kr-petrol">Set-up code (works once): ••••••••</span>{' '}
+        <span className={classes.note}>
+          {'<-'} {t('setupCodeHint')}
+        </span>
+      </span>
+    </span>
+  );
+}
+
+function useSetup() {
+  const { language } = useWords(sessionWords);
   const [values, setValues] = useState<Record<Field, string>>({
     code: '',
     displayName: '',
@@ -26,59 +54,74 @@ export function FirstRunPage() {
       }),
     onSuccess: () => globalThis.location.replace('/overview'),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    setup.mutate();
-  };
-  const faults = readFaults(setup.error, language, FIELDS);
+  const faults = readCodedFaults(setup.error, language, FIELDS, FIELD_BY_CODE);
   const field = (name: Field) => ({
     name,
     required: true,
     withAsterisk: false,
     value: values[name],
-    error: faults.of(name),
+    error: asFieldError(faults.of(name)),
     onChange: (event: { currentTarget: { value: string } }) => {
       const { value } = event.currentTarget;
       setValues((before) => ({ ...before, [name]: value }));
     },
   });
+  return { values, setValues, setup, faults, field };
+}
+
+export function FirstRunPage() {
+  const { t } = useWords(sessionWords);
+  const { values, setValues, setup, faults, field } = useSetup();
+  const form = useFocusOnFault<HTMLFormElement>(setup.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!setup.isPending) setup.mutate();
+  };
+  const isDone = setup.error instanceof KeyreeveError && setup.error.code === 'setup.already_done';
   return (
-    <FrontPage title={t('setupTitle')} text={t('setupText')}>
-      <form className={classes.form} onSubmit={submit}>
+    <FrontPage title={t('setupTitle')} subtitle={t('setupText')} isWide>
+      <form ref={form} className={classes.form} onSubmit={submit}>
         {faults.rest !== null && (
           <Alert color="red" role="alert">
-            {faults.rest}
+            {faults.rest} {isDone && <Anchor href="/sign-in">{t('signIn')}</Anchor>}
           </Alert>
         )}
         <TextInput
           {...field('code')}
           label={t('setupCode')}
-          description={t('setupCodeHint')}
+          description={<Terminal />}
+          inputWrapperOrder={['label', 'input', 'error', 'description']}
           autoFocus
           autoComplete="one-time-code"
+          autoCapitalize="off"
+          spellCheck={false}
           classNames={{ input: 'kr-mono' }}
           maxLength={256}
         />
-        <TextInput {...field('displayName')} label={t('displayName')} autoComplete="name" maxLength={256} />
-        <TextInput
-          {...field('email')}
-          type="email"
-          label={t('email')}
-          autoComplete="username"
-          maxLength={254}
-        />
-        <PasswordInput
-          {...field('password')}
+        <div className={classes.pair}>
+          <TextInput
+            {...field('displayName')}
+            label={t('displayName')}
+            autoComplete="name"
+            dir="auto"
+            maxLength={256}
+          />
+          <TextInput
+            {...field('email')}
+            type="email"
+            label={t('email')}
+            autoComplete="username"
+            maxLength={254}
+          />
+        </div>
+        <NewPasswordField
+          name="password"
           label={t('password')}
-          autoComplete="new-password"
-          maxLength={1024}
-          visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
+          value={values.password}
+          onChange={(password) => setValues((before) => ({ ...before, password }))}
+          error={faults.of('password')}
+          context={[values.email, values.displayName]}
         />
-        <ul className={classes.rules}>
-          <li>{t('ruleLength')}</li>
-          <li>{t('ruleCommon')}</li>
-          <li>{t('ruleNames')}</li>
-        </ul>
         <Button type="submit" fullWidth loading={setup.isPending || setup.isSuccess}>
           {t('createAdmin')}
         </Button>

@@ -10,12 +10,16 @@ import { Guilloche } from './guilloche.tsx';
 /** The frame of the pages before the sign-in: whose server this is, one card, one line below. */
 export function FrontPage(props: {
   readonly title: string;
+  /** Below the title; the host of the server, unless told. */
+  readonly subtitle?: string;
   readonly text?: string;
+  readonly isWide?: boolean;
   readonly foot?: ReactNode;
   readonly children: ReactNode;
 }) {
   const { title } = props;
   const { data } = useQuery(consoleQuery);
+  const host = data === undefined ? '' : new URL(data.url).host;
   useEffect(() => {
     document.title = title.includes('Keyreeve') ? title : `${title} · Keyreeve`;
   }, [title]);
@@ -28,12 +32,12 @@ export function FrontPage(props: {
           <Preferences />
         </div>
       </header>
-      <main className={classes.card}>
+      <main className={classes.card} data-wide={props.isWide === true || undefined}>
         <div className={classes.mark}>
           <Mark size={40} />
         </div>
         <h1 className={classes.title}>{title}</h1>
-        <p className={classes.host}>{data === undefined ? '' : new URL(data.url).host}</p>
+        <p className={classes.subtitle}>{props.subtitle ?? host}</p>
         {props.text !== undefined && <p className={classes.text}>{props.text}</p>}
         {props.children}
       </main>

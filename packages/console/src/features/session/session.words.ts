@@ -29,7 +29,7 @@ export const sessionWords = defineWords(
       'If there is an account with this address, the mail is on its way. Look into the spam folder too.',
     backToSignIn: 'Back to sign-in',
     noMail: 'No mail server is set up here. Ask an administrator for the link.',
-    support: 'Help: {{contact}}',
+    support: 'Help:',
     retryIn: 'Try again in {{time}}.',
   },
   {
@@ -59,7 +59,7 @@ export const sessionWords = defineWords(
       'このアドレスのアカウントがあれば、メールを送信しました。迷惑メールフォルダーも確認してください。',
     backToSignIn: 'サインインに戻る',
     noMail: 'このサーバーにはメールサーバーが設定されていません。リンクは管理者に問い合わせてください。',
-    support: 'お問い合わせ：{{contact}}',
+    support: 'お問い合わせ：',
     retryIn: '{{time}}後に再試行してください。',
   },
 );

@@ -1,12 +1,11 @@
-import { KeyreeveError } from '@keyreeve/sdk';
 import { Alert, Anchor, Button, PasswordInput, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
-import { describeError } from '../../errors/describe-error.ts';
-import { formatDuration } from '../../format/dates.ts';
+import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { readCodedFaults } from './coded-faults.ts';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';
@@ -16,35 +15,62 @@ function enter(to: string | undefined): void {
   globalThis.location.replace(to ?? '/overview');
 }
 
+/** Whom to ask, when the workspace has said so. */
+function Support() {
+  const { t } = useWords(sessionWords);
+  const { data } = useQuery(consoleQuery);
+  const email = data?.supportEmail ?? null;
+  const url = data?.supportUrl ?? null;
+  if (email === null && url === null) return null;
+  return (
+    <p>
+      {t('support')} {email !== null && <Anchor href={`mailto:${encodeURIComponent(email)}`}>{email}</Anchor>}{' '}
+      {url !== null && /^https?:\/\//.test(url) && (
+        <Anchor href={url} rel="noreferrer">
+          {new URL(url).host}
+        </Anchor>
+      )}
+    </p>
+  );
+}
+
+function Foot() {
+  const { t } = useWords(sessionWords);
+  return (
+    <>
+      <p>
+        {t('programs')} <Anchor href="/docs">{t('how')}</Anchor>
+      </p>
+      <Support />
+    </>
+  );
+}
+
 export function SignInPage() {
   const { t, language } = useWords(sessionWords);
   const { to } = useSearch({ from: '/sign-in' });
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const passwordField = useRef<HTMLInputElement>(null);
   const signIn = useMutation({
     mutationFn: () => plainApi.POST('/v1/session', { body: { email: email.trim(), password } }),
     onSuccess: () => enter(to),
   });
+  const { error } = signIn;
+  useEffect(() => {
+    if (error !== null) passwordField.current?.select();
+  }, [error]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    signIn.mutate();
+    if (!signIn.isPending) signIn.mutate();
   };
-  const wait = signIn.error instanceof KeyreeveError ? signIn.error.retryAfterSeconds : null;
-  const fault = signIn.isError ? describeError(signIn.error, language) : null;
+  const fault = readCodedFaults(error, language, [], {}).rest;
   return (
-    <FrontPage
-      title={t('signInTitle')}
-      foot={
-        <>
-          {t('programs')} <Anchor href="/docs">{t('how')}</Anchor>
-        </>
-      }
-    >
+    <FrontPage title={t('signInTitle')} foot={<Foot />}>
       <form className={classes.form} onSubmit={submit}>
         {fault !== null && (
           <Alert color="red" role="alert">
-            {fault.title} {fault.remedy}{' '}
-            {wait !== null && t('retryIn', { time: formatDuration(wait, language) })}
+            {fault}
           </Alert>
         )}
         <TextInput
@@ -60,6 +86,7 @@ export function SignInPage() {
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
         <PasswordInput
+          ref={passwordField}
           name="password"
           autoComplete="current-password"
           required
