@@ -42,6 +42,7 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'Send the body as `application/json`.',
   'Wait for the time in `Retry-After`, then try again. The pause grows with each failure and ends with a success.',
   'Check both and try again, or ask for a link to set a new password. For safety the answer is the same whether or not the address has an account.',
+  'The password is right, but the account is disabled. Ask an administrator to enable it.',
   'Change the named settings together, in one request.',
   'Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.',
   'Sign in, or ask an administrator of the workspace for an invitation. The setup code works only while there is no administrator.',
