@@ -201,6 +201,14 @@ test.describe('the search in memory', () => {
   });
 });
 
+test('what a test reads from the clipboard leaves no trace in memory', async ({ page }) => {
+  await page.goto('/invitation');
+  await writeClipboard(page, SECRET);
+  expect(await readClipboard(page)).toBe(SECRET);
+  expect(await secretLeaks(page, SECRET)).toEqual([]);
+  expect(await heapContains(page, [SECRET])).toEqual([]);
+});
+
 test.describe('the clipboard', () => {
   const COPY = `<button onclick="const f = document.createElement('textarea'); f.value = 'by hand'; document.body.append(f); f.select(); document.execCommand('copy'); f.remove()">Copy</button>`;
 
@@ -261,12 +269,19 @@ test.describe('the look at text', () => {
     expect(faults.map((fault) => fault.replace(/by <div>|of <div>/, '…'))).toEqual([
       'cut at the side …: "cut at the side of a box"',
       'cut at the side …: "ellipsis without the whole text in a title"',
-      'is cut without a title: "marked, yet without a title"',
+      'cut at the side …: "marked, yet without a title"',
       'cut above or below …: "two lines in the height of a single one"',
       'sticks out …: "sticks out of its own box"',
       'sticks out …: "beyond the edge"',
       'outside the page: "beyond the edge"',
     ]);
+  });
+
+  test('sees an ellipsis that a third of a pixel too little has brought', async ({ page, town }) => {
+    const style = 'display:inline-block; white-space:nowrap; overflow:hidden; text-overflow:ellipsis';
+    const fit = 'p.style.width = `${p.getBoundingClientRect().width - 0.3}px`';
+    await show(page, town, `<span id="p" style="${style}">a tag</span><script>${fit}</script>`);
+    expect(await findTextFaults(page)).toEqual(['cut at the side by <span>: "a tag"']);
   });
 
   test('sees a page that scrolls sideways', async ({ page, town }) => {

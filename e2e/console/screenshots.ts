@@ -14,7 +14,7 @@ import { DESKTOP, LAUNCH, PHONE } from './chromium.ts';
 import { watchContext } from './guard.ts';
 import { memoryOf } from './memory.ts';
 import { PAGES, type PicturedPage } from './pages.ts';
-import { openSite, prepareTowns, type Site } from './site.ts';
+import { openSite, prepareTowns, type Site, type TownKind } from './site.ts';
 import { findTextFaults } from './text-faults.ts';
 import { ADMIN_EMAIL } from './town-people.ts';
 
@@ -22,8 +22,8 @@ const FOLDER = path.resolve(import.meta.dirname, '../../screenshots');
 const LANGUAGES = ['en', 'ja'] as const;
 const THEMES = ['light', 'dark'] as const;
 const VIEWPORTS = [DESKTOP, PHONE];
-const QUIET_MS = 250;
-const QUIET_TIMEOUT_MS = 20_000;
+const QUIET_MS = 150;
+const SETTLE_TIMEOUT_MS = 20_000;
 
 interface Look {
   readonly language: (typeof LANGUAGES)[number];
@@ -38,33 +38,43 @@ interface Picture {
   readonly faults: readonly string[];
 }
 
-type SignIn = (email: string) => Promise<string>;
-
 interface Studio {
   readonly browser: Browser;
-  readonly site: Site;
-  readonly signIn: SignIn;
+  readonly siteOf: (town: TownKind) => Promise<Site>;
+  readonly signIn: (site: Site, email: string) => Promise<string>;
+  readonly close: () => Promise<void>;
 }
 
 const LOOKS: readonly Look[] = LANGUAGES.flatMap((language) =>
   VIEWPORTS.flatMap((viewport) => THEMES.map((theme) => ({ language, theme, viewport }))),
 );
 
-/** Waits until nothing has been asked for a while: then everything that a page shows is there. */
-function watchQuiet(context: BrowserContext): () => Promise<void> {
-  const requests = { open: 0, changedAt: performance.now() };
-  const count = (change: number) => () => {
-    requests.open += change;
-    requests.changedAt = performance.now();
+/** What the console shows while something is on its way, and a page that has not been drawn yet. */
+const BUSY =
+  '.mantine-Skeleton-root[data-visible], .mantine-Loader-root, [aria-busy="true"], body:not(:has(h1))';
+
+/** Waits until nothing is asked for any more and everything that a page shows is there. */
+function watchSettling(context: BrowserContext): (page: Page) => Promise<void> {
+  const requests = { open: 0, begun: 0 };
+  context.on('request', () => {
+    requests.open += 1;
+    requests.begun += 1;
+  });
+  const end = () => {
+    requests.open -= 1;
   };
-  context.on('request', count(1));
-  context.on('requestfinished', count(-1));
-  context.on('requestfailed', count(-1));
-  return async () => {
-    const deadline = performance.now() + QUIET_TIMEOUT_MS;
-    while (requests.open > 0 || performance.now() - requests.changedAt < QUIET_MS) {
-      if (performance.now() > deadline) throw new Error(`${requests.open} requests are still open.`);
-      await sleep(20);
+  context.on('requestfinished', end);
+  context.on('requestfailed', end);
+  return async (page) => {
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+    for (;;) {
+      const { begun } = requests;
+      await sleep(QUIET_MS);
+      // What an answer sets off runs before the page is idle, and may ask for more.
+      await page.evaluate(() => new Promise((done) => requestIdleCallback(done, { timeout: 5_000 })));
+      const isBusy = await page.evaluate((selector) => document.querySelector(selector) !== null, BUSY);
+      if (requests.open === 0 && requests.begun === begun && !isBusy) return;
+      if (performance.now() > deadline) throw new Error('The page is still busy.');
     }
   };
 }
@@ -80,21 +90,36 @@ async function shoot(page: Page, file: string): Promise<void> {
   });
 }
 
-/** One session for each person is enough for all of the pictures. */
-function rememberSignIns(site: Site): SignIn {
+/** One server for each town, and one session for each person, are enough for all of the pictures. */
+function openStudio(browser: Browser): Studio {
+  const sites = new Map<TownKind, Site>();
   const cookies = new Map<string, string>();
-  return async (email) => {
-    const cookie = cookies.get(email) ?? (await site.signIn(email)).cookie;
-    cookies.set(email, cookie);
-    return cookie;
+  return {
+    browser,
+    siteOf: async (town) => {
+      const site = sites.get(town) ?? (await openSite({ town }));
+      sites.set(town, site);
+      return site;
+    },
+    signIn: async (site, email) => {
+      const name = `${site.url} ${email}`;
+      const cookie = cookies.get(name) ?? (await site.signIn(email)).cookie;
+      cookies.set(name, cookie);
+      return cookie;
+    },
+    close: async () => {
+      await browser.close();
+      for (const site of sites.values()) await site.close();
+    },
   };
 }
 
 async function takePicture(studio: Studio, pictured: PicturedPage, look: Look): Promise<Picture> {
-  const { browser, site, signIn } = studio;
+  const { browser } = studio;
+  const site = await studio.siteOf(pictured.town ?? 'hayama');
   const { language, theme, viewport } = look;
   const email = pictured.as === undefined ? ADMIN_EMAIL : pictured.as;
-  const cookie = email === null ? null : await signIn(email);
+  const cookie = email === null ? null : await studio.signIn(site, email);
   const context = await browser.newContext({
     baseURL: site.url,
     viewport,
@@ -108,12 +133,12 @@ async function takePicture(studio: Studio, pictured: PicturedPage, look: Look): 
   const faults: string[] = [];
   try {
     const guard = await watchContext(context, [site.url]);
-    const settle = watchQuiet(context);
+    const settle = watchSettling(context);
     const page = await context.newPage();
     await page.goto(typeof pictured.path === 'string' ? pictured.path : pictured.path(site));
-    await settle();
+    await settle(page);
     await pictured.prepare?.(page, language);
-    await settle();
+    await settle(page);
     await shoot(page, file);
     faults.push(...(await findTextFaults(page)), ...(await guard.faults()));
   } catch (error) {
@@ -158,9 +183,7 @@ async function main(words: readonly string[]): Promise<void> {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
   const removeTowns = await prepareTowns();
-  const site = await openSite();
-  const browser = await chromium.launch(LAUNCH);
-  const studio = { browser, site, signIn: rememberSignIns(site) };
+  const studio = openStudio(await chromium.launch(LAUNCH));
   const pictures: Picture[] = [];
   try {
     for (const pictured of wanted) {
@@ -169,10 +192,9 @@ async function main(words: readonly string[]): Promise<void> {
       for (const { file, faults } of taken) for (const fault of faults) console.log(`${file}: ${fault}`);
       console.log(`${pictured.name}: ${taken.length} pictures`);
     }
-    await shootSheet(browser, writeSheet(pictures));
+    await shootSheet(studio.browser, writeSheet(pictures));
   } finally {
-    await browser.close();
-    await site.close();
+    await studio.close();
     removeTowns();
   }
   const failed = pictures.filter(({ faults }) => faults.length > 0).length;

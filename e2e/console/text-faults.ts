@@ -3,10 +3,11 @@ import type { Page } from '@playwright/test';
 /**
  * Runs in the page. For each visible piece of text: is it cut by an ancestor that hides what overflows, does it
  * stick out of its own box, does it lie outside the page? Text that is cut on purpose stands in an element with
- * `data-truncate` and a `title`, and only what else happens to that element counts.
+ * `data-truncate`, with a `title` on it or around it; of that, only what happens to the element as a whole counts.
  */
 function findFaults(): string[] {
   const TOLERANCE = 1;
+  const LAYOUT_UNIT = 1 / 64;
   const faults = new Set<string>();
 
   const describe = (element: Element) => {
@@ -24,7 +25,16 @@ function findFaults(): string[] {
   };
   /** Links like "Skip to content" come into the page with the focus. */
   const isSkipLink = (element: Element) => element.closest('a[href^="#"]') !== null;
-  const isTruncated = (element: Element) => (element.getAttribute('title') ?? '').trim() !== '';
+  const hasWholeText = (element: Element) =>
+    (element.closest('[title]')?.getAttribute('title') ?? '').trim() !== '';
+  /** Between which edges text is drawn: where an ellipsis would take its place, the smallest part too much counts. */
+  const edgesOf = (element: Element, { left, right }: DOMRect) => {
+    const style = getComputedStyle(element);
+    if (style.textOverflow !== 'ellipsis') return [left - TOLERANCE, right + TOLERANCE] as const;
+    const inset = (side: 'Left' | 'Right') =>
+      Number.parseFloat(style[`padding${side}`]) + Number.parseFloat(style[`border${side}Width`]);
+    return [left + inset('Left') - LAYOUT_UNIT, right - inset('Right') + LAYOUT_UNIT] as const;
+  };
 
   const checkAncestors = (
     start: Element,
@@ -39,7 +49,8 @@ function findFaults(): string[] {
       if (display === 'inline' || display === 'contents') continue;
       const box = at.getBoundingClientRect();
       const isHidden = (overflow: string) => overflow === 'hidden' || overflow === 'clip';
-      if (isHidden(overflowX) && (left < box.left - TOLERANCE || right > box.right + TOLERANCE)) {
+      const [leftEdge, rightEdge] = edgesOf(at, box);
+      if (isHidden(overflowX) && (left < leftEdge || right > rightEdge)) {
         faults.add(`cut at the side by ${describe(at)}: ${text}`);
         return;
       }
@@ -81,10 +92,8 @@ function findFaults(): string[] {
     range.selectNodeContents(node);
     const text = JSON.stringify(content.length > 60 ? `${content.slice(0, 60)}…` : content);
     const cut = element.closest('[data-truncate]');
-    if (cut !== null) {
-      if (!isTruncated(cut)) faults.add(`is cut without a title: ${text}`);
-      else if (cut.parentElement !== null)
-        checkAncestors(cut.parentElement, cut.getBoundingClientRect(), text);
+    if (cut !== null && cut.parentElement !== null && hasWholeText(cut)) {
+      checkAncestors(cut.parentElement, cut.getBoundingClientRect(), text);
       return;
     }
     for (const rect of range.getClientRects()) {
