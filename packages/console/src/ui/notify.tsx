@@ -13,6 +13,7 @@ export function notifyDone(message: string, undo?: () => void): void {
   const id = notifications.show({
     icon: <IconCircleCheck size={18} stroke={1.75} className="kr-green" aria-hidden />,
     color: 'transparent',
+    closeButtonProps: { 'aria-label': say(uiWords, 'close') },
     message:
       undo === undefined ? (
         message
@@ -39,6 +40,7 @@ export function notifyProblem(message: string): void {
   notifications.show({
     icon: <IconCircleX size={18} stroke={1.75} className="kr-red" aria-hidden />,
     color: 'transparent',
+    closeButtonProps: { 'aria-label': say(uiWords, 'close') },
     message,
     autoClose: false,
     role: 'alert',

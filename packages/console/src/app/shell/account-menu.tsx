@@ -22,7 +22,8 @@ export function AccountMenu() {
       </div>
       <Menu position="top-start" width="target">
         <Menu.Target>
-          <button type="button" className={classes.account} aria-label={t('accountMenu')}>
+          <button type="button" className={classes.account}>
+            <span className="kr-visually-hidden">{t('accountMenu')}</span>
             <AccountMark name={account.displayName} kind="user" />
             <span className={classes.accountText}>
               <Truncate text={account.displayName} />
