@@ -48,7 +48,7 @@ function sendAsset(
     .type(file.type)
     .header('vary', 'accept-encoding')
     .header('cache-control', HASHED_NAME.test(name) ? FOR_EVER : SHORTLY);
-  const accepted = String(request.headers['accept-encoding'] ?? '');
+  const accepted = request.headers['accept-encoding'] ?? '';
   if (file.brotli !== null && /\bbr\b/.test(accepted))
     return reply.header('content-encoding', 'br').send(file.brotli);
   if (file.gzip !== null && /\bgzip\b/.test(accepted))

@@ -1,6 +1,7 @@
 import { call, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemCaller } from '../../http/index.ts';
+import { Secret } from '../../lib/secret.ts';
 
 let harness: Harness;
 beforeEach(async () => {
@@ -53,6 +54,18 @@ describe('what the console is told before anybody has signed in', () => {
     expect(set.statusCode, set.body).toBe(201);
     expect(await read()).toMatchObject({ isSetupOpen: false });
     expect(await read({ host })).toMatchObject({ isSetupOpen: true });
+  });
+
+  it('does not lead to a set-up that an administrator from the configuration has made needless', async () => {
+    const { workspaces, defaultWorkspace, setup } = harness.deps;
+    await workspaces.issueSetupCode(defaultWorkspace.id);
+    expect(await read()).toMatchObject({ isSetupOpen: true });
+    await setup.createFirstAdmin(defaultWorkspace, {
+      email: 'ada@example.com',
+      password: new Secret('velvet ladder orbit'),
+      displayName: 'Ada',
+    });
+    expect(await read()).toMatchObject({ isSetupOpen: false });
   });
 
   it('is the same for whoever asks', async () => {

@@ -121,7 +121,10 @@ class Setup implements SetupService {
   }
 
   async isOpen(workspaceId: string): Promise<boolean> {
-    return await this.#deps.workspaces.hasSetupCode(workspaceId);
+    const { workspaces, storage } = this.#deps;
+    if (!(await workspaces.hasSetupCode(workspaceId))) return false;
+    // A code may outlive its use: the first administrator can also come from the configuration.
+    return !(await this.#hasAdmin(storage.read, workspaceId));
   }
 
   async createFirstAdmin(workspace: Workspace, input: FirstAdmin): Promise<boolean> {
