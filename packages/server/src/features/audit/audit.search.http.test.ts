@@ -194,6 +194,8 @@ describe('a long log', () => {
     await record('second');
     harness.clock.advance(DAY_MS);
     expect(await namesOf('')).toEqual(['third', 'second', 'first']);
+    const { items } = (await get(`?since=${since}&limit=2`)).json<Page>();
+    expect(items.map((entry) => entry.target.name)).toEqual(['third', 'second']);
   });
 });
 

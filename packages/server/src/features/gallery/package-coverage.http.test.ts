@@ -52,24 +52,29 @@ const find = async (patterns: readonly string[], more: object = {}): Promise<Cov
   return answer.json<Coverage>();
 };
 
+const idOf = (ownerId: string, name: string) => `pkg_${ownerId}_${name}`;
+
 /** Owned packages straight in the database: thousands of pushes would take minutes. */
-async function insertOwned(ownerId: string, ids: readonly string[]): Promise<void> {
+async function insertOwned(ownerId: string, names: readonly string[]): Promise<void> {
+  const { workspaceId } = gallery.robot;
+  const toPackage = (name: string) => ({
+    id: idOf(ownerId, name),
+    workspace_id: workspaceId,
+    id_lower: name.toLowerCase(),
+    display_id: name,
+    created_at: 0,
+    last_pushed_at: 0,
+  });
+  const toOwner = (name: string) => ({
+    workspace_id: workspaceId,
+    package_id: idOf(ownerId, name),
+    account_id: ownerId,
+  });
   await inTransaction(harness.deps.storage, async (tx) => {
-    for (const id of ids) {
-      const workspaceId = gallery.robot.workspaceId;
-      const row = {
-        id: `pkg_${ownerId}_${id}`,
-        workspace_id: workspaceId,
-        id_lower: id.toLowerCase(),
-        display_id: id,
-        created_at: 0,
-        last_pushed_at: 0,
-      };
-      await tx.insertInto('packages').values(row).execute();
-      await tx
-        .insertInto('package_owners')
-        .values({ workspace_id: workspaceId, package_id: row.id, account_id: ownerId })
-        .execute();
+    for (let start = 0; start < names.length; start += 1_000) {
+      const stretch = names.slice(start, start + 1_000);
+      await tx.insertInto('packages').values(stretch.map(toPackage)).execute();
+      await tx.insertInto('package_owners').values(stretch.map(toOwner)).execute();
     }
   });
 }
@@ -249,7 +254,7 @@ describe('an owner of many packages', () => {
       });
     expect(await preview()).toMatchObject({ ownedCount: 10_000, coveredCount: 10_000, isPartial: true });
     await inTransaction(harness.deps.storage, (tx) =>
-      tx.deleteFrom('package_owners').where('package_id', '=', `pkg_${owner.id}_Giant.10000`).execute(),
+      tx.deleteFrom('package_owners').where('package_id', '=', idOf(owner.id, 'Giant.10000')).execute(),
     );
     expect(await preview()).toMatchObject({ ownedCount: 10_000, isPartial: false });
   });

@@ -132,29 +132,24 @@ describe('the latest version', () => {
   it('is found among more versions than are read at once', async () => {
     const { storage } = harness.deps;
     const { found } = await harness.deps.packages.get(gallery.adminCaller, 'Acme.Plain', { limit: 1 });
-    for (let index = 0; index < 620; index += 1) {
-      const version = `0.${index}.0`;
-      await storage.write
-        .insertInto('package_versions')
-        .values({
-          id: `pkv_many_${index}`,
-          workspace_id: found.workspaceId,
-          package_id: found.id,
-          version_lower: version,
-          version,
-          version_full: version,
-          is_prerelease: 0,
-          is_semver2: 0,
-          listed: 1,
-          size_bytes: 1,
-          sha512: 'none',
-          metadata: '{}',
-          pushed_at: 1,
-          pushed_by: gallery.member.id,
-          pushed_key_id: null,
-        })
-        .execute();
-    }
+    const rows = Array.from({ length: 620 }, (_, index) => `0.${index}.0`).map((version) => ({
+      id: `pkv_many_${version}`,
+      workspace_id: found.workspaceId,
+      package_id: found.id,
+      version_lower: version,
+      version,
+      version_full: version,
+      is_prerelease: 0,
+      is_semver2: 0,
+      listed: 1,
+      size_bytes: 1,
+      sha512: 'none',
+      metadata: '{}',
+      pushed_at: 1,
+      pushed_by: gallery.member.id,
+      pushed_key_id: null,
+    }));
+    await storage.write.insertInto('package_versions').values(rows).execute();
     const [item] = (await get('?q=plain')).json<Page>().items;
     expect([item?.versionCount, item?.latestVersion]).toEqual([621, '1.0.0']);
     await gallery.send('DELETE', '/api/v2/package/Acme.Plain/1.0.0', gallery.keys.unlist);
