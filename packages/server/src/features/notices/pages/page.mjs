@@ -2,6 +2,26 @@
 
 const root = document.documentElement;
 
+// The names under which the console remembers the same on this device.
+const LANGUAGE = 'keyreeve.language';
+const THEME = 'mantine-color-scheme-value';
+
+function recall(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // Storage is blocked in some private windows; the browser's own wishes decide then.
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // Not remembered, but switched.
+  }
+}
+
 function setLanguage(language) {
   root.lang = language;
   for (const button of document.querySelectorAll('[data-language]')) {
@@ -13,10 +33,30 @@ function setLanguage(language) {
   document.dispatchEvent(new Event('languagechange'));
 }
 
-for (const button of document.querySelectorAll('[data-language]')) {
-  button.addEventListener('click', () => setLanguage(button.dataset.language));
+const darkSystem = matchMedia('(prefers-color-scheme: dark)');
+
+function showTheme() {
+  const chosen = recall(THEME);
+  const isChosen = chosen === 'light' || chosen === 'dark';
+  root.dataset.theme = isChosen ? chosen : darkSystem.matches ? 'dark' : 'light';
 }
-setLanguage(root.lang);
+
+for (const button of document.querySelectorAll('[data-language]')) {
+  button.addEventListener('click', () => {
+    remember(LANGUAGE, button.dataset.language);
+    setLanguage(button.dataset.language);
+  });
+}
+document.querySelector('#theme').addEventListener('click', () => {
+  const theme = root.dataset.theme === 'dark' ? 'light' : 'dark';
+  remember(THEME, theme);
+  root.dataset.theme = theme;
+});
+darkSystem.addEventListener('change', showTheme);
+showTheme();
+const chosenLanguage = recall(LANGUAGE);
+setLanguage(chosenLanguage === 'en' || chosenLanguage === 'ja' ? chosenLanguage : root.lang);
+document.querySelector('#host').textContent = location.host;
 
 /** The token behind `#`, which leaves the address at once: it must stay in no history and no screenshot. */
 export function takeToken() {
