@@ -27,12 +27,12 @@ import { Secret } from '../../packages/server/src/lib/secret.ts';
 import { createLogger } from '../../packages/server/src/logger.ts';
 import { buildNupkg } from '../../packages/testkit/src/nupkg-builder.ts';
 import { addManyUsers } from './many-users.ts';
-import { IMPORTED, TOWN_KEYS, type TownKey, type TownTraffic, VERIFIER_COMMENT } from './town-keys.ts';
+import { IMPORTED, TOWN_KEYS, type TownKey } from './town-keys.ts';
 import { TOWN_PACKAGES, type TownPackage } from './town-packages.ts';
 import { ADMIN_EMAIL, TOWN_PASSWORD, TOWN_SERVICES, TOWN_USERS } from './town-people.ts';
+import { planStrangers, planTraffic, secretOf } from './town-traffic.ts';
 
 const MINUTE_MS = 60_000;
-const TRAFFIC_DAYS = 14;
 const MANY_USERS = 10_000;
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 
@@ -53,7 +53,7 @@ export interface Town {
 }
 
 /** Something that happens; sorted by time before anything does. */
-interface Happening {
+export interface Happening {
   readonly agoMs: number;
   readonly run: () => Promise<unknown>;
 }
@@ -145,12 +145,6 @@ function grantsOf(role: 'admin' | 'member') {
   return role === 'admin' ? [packages, { actions: ['metrics:read'], resources: ['*'] }] : [packages];
 }
 
-function secretOf(town: Town, comment: string): string {
-  const key = town.keys.get(comment);
-  if (key === undefined) throw new Error(`Hayama has no key "${comment}" yet.`);
-  return key.secret;
-}
-
 function planKey(town: Town, key: TownKey): Happening[] {
   const { deps } = town;
   const { comment, lifetimeDays, scopes, owner, disabled, regenerated } = key;
@@ -184,55 +178,6 @@ function planKey(town: Town, key: TownKey): Happening[] {
     happenings.push({ agoMs: hoursAgo * HOUR_MS, run });
   }
   return happenings;
-}
-
-/** A full day's curve with two thirds of it at night missing, and quiet week-ends. */
-function busyness(at: number): number {
-  const date = new Date(at);
-  const byHour = 0.55 - 0.45 * Math.cos(((date.getUTCHours() - 2) / 24) * 2 * Math.PI);
-  return date.getUTCDay() === 0 || date.getUTCDay() === 6 ? byHour * 0.35 : byHour;
-}
-
-async function useKey(town: Town, traffic: TownTraffic, secret: string): Promise<void> {
-  const { via, agent, ip, action, resource } = traffic;
-  const common = { remoteAddress: ip, headers: { 'user-agent': agent } };
-  if (via === 'verify') {
-    await town.app.inject({
-      ...common,
-      method: 'POST',
-      url: '/v1/keys/verify',
-      headers: { authorization: `Bearer ${secretOf(town, VERIFIER_COMMENT)}`, 'user-agent': 'nginx/1.29.3' },
-      payload: { key: secret, ip },
-    });
-  } else if (via === 'login') {
-    const [, apiKey, secretkey] = /^(kr_[^_]+)_(.*)$/.exec(secret) ?? [];
-    const payload = { auth_mode: 'apikey', apikey: apiKey, secretkey };
-    await town.app.inject({ ...common, method: 'POST', url: '/iam/login', payload });
-  } else {
-    const query =
-      action === undefined ? '' : `?${new URLSearchParams({ action, resource: resource ?? '*' })}`;
-    const headers = { ...common.headers, authorization: `Bearer ${secret}` };
-    await town.app.inject({ ...common, url: `/v1/authorize${query}`, headers });
-  }
-}
-
-function planTraffic(town: Town, key: TownKey, traffic: TownTraffic): Happening[] {
-  const now = systemClock.now();
-  const call = (agoMs: number): Happening => ({
-    agoMs,
-    run: () => useKey(town, traffic, secretOf(town, key.comment)),
-  });
-  const from = Math.min(TRAFFIC_DAYS, key.createdDaysAgo) * 24;
-  const to = Math.max((traffic.endedDaysAgo ?? 0) * 24, 1);
-  const calls: Happening[] = [];
-  for (let hour = Math.floor(from) - 1; hour >= to; hour -= 1) {
-    const count = Math.round(traffic.busyHourCalls * busyness(now - hour * HOUR_MS));
-    for (let index = 0; index < count; index += 1) calls.push(call((hour + index / count) * HOUR_MS));
-  }
-  const { lastMinutesAgo } = traffic;
-  return lastMinutesAgo === undefined
-    ? calls
-    : [...calls.filter((one) => one.agoMs > lastMinutesAgo * MINUTE_MS), call(lastMinutesAgo * MINUTE_MS)];
 }
 
 function planPackage(
@@ -332,24 +277,6 @@ async function importKey(town: Town): Promise<void> {
   const row = { account: ADMIN_EMAIL, comment, access: 'full', expiresAt: null, sha256 } as const;
   const [id = ''] = await town.deps.keyImporter.importKeys(await callerOf(town, ADMIN_EMAIL), [row], false);
   town.keys.set(comment, { id, secret: credential });
-}
-
-/** Programs that nobody knows, and the legacy key that still publishes. */
-function planStrangers(town: Town): Happening[] {
-  const ask = (agoMs: number, credential: string, agent: string): Happening => ({
-    agoMs,
-    run: () =>
-      town.app.inject({
-        url: '/v1/authorize',
-        remoteAddress: '192.0.2.77',
-        headers: { authorization: `Bearer ${credential}`, 'user-agent': agent },
-      }),
-  });
-  const unknown = 'kr_zzzzzzzzzzzzzzzz_00000000000000000000000000000000000000000004VVbKv';
-  const knocks = Array.from({ length: 60 }, (_, index) =>
-    ask((3 + 5 * index) * HOUR_MS, index % 3 === 0 ? 'not-a-key' : unknown, 'curl/8.14.1'),
-  );
-  return [...knocks, ask(6 * DAY_MS, IMPORTED.credential, 'PowerShellGet/2.2.5')];
 }
 
 async function live(town: Town): Promise<void> {
