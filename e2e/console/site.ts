@@ -41,7 +41,7 @@ export interface Site {
 }
 
 const TOWNS_VARIABLE = 'CONSOLE_TOWNS';
-const SEED_TIMEOUT_MS = 120_000;
+const SEED_TIMEOUT_MS = 240_000;
 const NO_FACTS: TownFacts = { accounts: {}, keys: {} };
 
 async function seed(folder: string, ...mode: string[]): Promise<void> {
