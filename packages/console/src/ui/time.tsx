@@ -2,8 +2,6 @@ import { formatDate, formatInstant, formatRelative } from '../format/dates.ts';
 import { currentLanguage } from '../i18n/i18n.ts';
 import { useNow } from './use-now.ts';
 
-const RECENT_MS = 2 * 86_400_000;
-
 /** "12 min ago"; the exact instant, with its zone, in the title. */
 export function Ago(props: { readonly at: string; readonly className?: string }) {
   const now = useNow();
@@ -25,8 +23,14 @@ export function Day(props: { readonly at: string; readonly className?: string })
   );
 }
 
-/** Something that has happened: how long ago while that is a matter of hours, later the day. */
+/** True for today and yesterday: up to then people think in hours. */
+function isRecent(at: string, now: number): boolean {
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  return Date.parse(at) >= yesterday.setHours(0, 0, 0, 0);
+}
+
+/** Something that has happened: how long ago if it was today or yesterday, otherwise the day. */
 export function Recent(props: { readonly at: string; readonly className?: string }) {
-  const isRecent = useNow() - Date.parse(props.at) < RECENT_MS;
-  return isRecent ? <Ago {...props} /> : <Day {...props} />;
+  return isRecent(props.at, useNow()) ? <Ago {...props} /> : <Day {...props} />;
 }

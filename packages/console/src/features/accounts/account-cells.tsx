@@ -88,12 +88,14 @@ export function TagsCell(props: { readonly tags: readonly string[] }) {
   const [first] = tags;
   if (first === undefined) return <span className="kr-dimmed">–</span>;
   return (
-    <span className={classes.tags} title={tags.join(', ')}>
-      <bdi className={classes.tag} data-truncate>
+    <span className={classes.tags}>
+      <bdi className={classes.tag} title={first} data-truncate>
         {first}
       </bdi>
       {tags.length > 1 && (
-        <span className={`${classes.tag} ${classes.moreTags}`}>{t('moreTags', { n: tags.length - 1 })}</span>
+        <span className={`${classes.tag} ${classes.moreTags}`} title={tags.slice(1).join(', ')}>
+          {t('moreTags', { n: tags.length - 1 })}
+        </span>
       )}
     </span>
   );

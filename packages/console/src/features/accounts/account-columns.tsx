@@ -2,13 +2,22 @@ import { useMemo } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { AccountState } from '../../ui/account-state.tsx';
 import type { Column } from '../../ui/table.tsx';
-import { Recent } from '../../ui/time.tsx';
+import { Day, Recent } from '../../ui/time.tsx';
 import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
 import { type Account, type AccountKind, isUser, loginOf } from './accounts-queries.ts';
 
-type Translate = ReturnType<typeof useWords<'email' | 'technicalName' | 'role' | 'admin' | 'member'>>['t'];
+type Translate = ReturnType<typeof useWords<ColumnWord>>['t'];
+type ColumnWord =
+  | 'email'
+  | 'technicalName'
+  | 'role'
+  | 'admin'
+  | 'member'
+  | 'created'
+  | 'lastConnected'
+  | 'never';
 
 /** What the two kinds of account are known by, and what they are or where they are reached. */
 function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Column<Account>[] {
@@ -18,7 +27,8 @@ function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Colum
         id: 'login',
         header: t('email'),
         sort: 'login',
-        width: '20%',
+        width: '23%',
+        narrow: 'aside',
         cell: (account) => <Found text={loginOf(account)} q={q} className={classes.secondary} />,
       },
       {
@@ -33,6 +43,7 @@ function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Colum
       header: t('technicalName'),
       sort: 'login',
       width: '15%',
+      narrow: 'aside',
       cell: (account) => <Found text={loginOf(account)} q={q} className={`${classes.secondary} kr-mono`} />,
     },
     {
@@ -42,6 +53,27 @@ function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Colum
       cell: (account) => <Found text={account.email ?? '–'} q={q} className={classes.secondary} />,
     },
   ];
+}
+
+/** When people came last; programs do not come to the console, so of them it tells when they were made. */
+function timeColumn(kind: AccountKind, t: Translate): Column<Account> {
+  if (kind === 'service')
+    return {
+      id: 'createdAt',
+      header: t('created'),
+      sort: 'createdAt',
+      cell: (account) => <Day at={account.createdAt} className={classes.secondary ?? ''} />,
+    };
+  return {
+    id: 'lastSeenAt',
+    header: t('lastConnected'),
+    sort: 'lastSeenAt',
+    cell: ({ lastSeenAt }) => (
+      <span className={classes.secondary}>
+        {lastSeenAt === null ? t('never') : <Recent at={lastSeenAt} />}
+      </span>
+    ),
+  };
 }
 
 /** The columns of a list; the same array while kind, search and language are. */
@@ -78,20 +110,11 @@ export function useAccountColumns(
         cell: (account) => <KeysCell account={account} />,
       },
       { id: 'tags', header: t('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
-      {
-        id: 'lastSeenAt',
-        header: t('lastConnected'),
-        sort: 'lastSeenAt',
-        cell: (account) => (
-          <span className={classes.secondary}>
-            {account.lastSeenAt === null ? t('never') : <Recent at={account.lastSeenAt} />}
-          </span>
-        ),
-      },
+      timeColumn(kind, t),
       {
         id: 'status',
         header: t('status'),
-        width: '9%',
+        width: '8%',
         narrow: 'aside',
         cell: (account) => <AccountState state={account.state} />,
       },

@@ -1,10 +1,11 @@
 import { KeyreeveError } from '@keyreeve/sdk';
 import { Alert, Button } from '@mantine/core';
 import { IconMapQuestion } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useSession } from '../../api/session.ts';
+import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { AccountState } from '../../ui/account-state.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
@@ -19,7 +20,7 @@ import { DeleteAccountDialog, DisableAccountDialog } from './account-dialogs.tsx
 import { AccountPageMenu } from './account-menu.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
-import type { Account, AccountKind } from './accounts-queries.ts';
+import { type Account, type AccountKind, isUser } from './accounts-queries.ts';
 import { AccountConflict } from './conflict.tsx';
 import { useFocusOnFault } from './focus-fault.ts';
 import { StatusPanel } from './status-panel.tsx';
@@ -87,28 +88,38 @@ function useAccountState<A extends Account>(account: A, adopt: (before: A, after
   };
 }
 
-function Meta(props: { readonly account: Account; readonly facts: readonly ReactNode[] }) {
+/** When the person came last; of a program, when one of its keys was used. */
+function LastSign({ account }: { readonly account: Account }) {
   const { t } = useWords(accountPageWords);
-  const { lastSeenAt, state } = props.account;
-  const [first, ...others] = props.facts;
+  const { data: keys } = useQuery(accountKeysQuery(account.id));
+  const calls = keys?.flatMap((key) => key.lastUsedAt ?? []).toSorted() ?? [];
+  const at = isUser(account) ? account.lastSeenAt : (calls.at(-1) ?? null);
+  if (at === null && !isUser(account)) return null;
+  return (
+    <span className={classes.secondaryMeta}>
+      {at === null ? (
+        t('neverConnected')
+      ) : (
+        <Rich
+          words={accountPageWords}
+          k={isUser(account) ? 'connected' : 'lastCall'}
+          parts={{ ago: <Ago at={at} /> }}
+        />
+      )}
+    </span>
+  );
+}
+
+function Meta(props: { readonly account: Account; readonly login: ReactNode; readonly role: string | null }) {
+  const { account, login, role } = props;
   return (
     <span className={classes.meta}>
-      <span>{first}</span>
-      {others.map((fact, index) => (
-        <span key={index} className={classes.secondaryMeta}>
-          {fact}
-        </span>
-      ))}
-      <span className={classes.secondaryMeta}>
-        {lastSeenAt === null ? (
-          t('neverConnected')
-        ) : (
-          <Rich words={accountPageWords} k="connected" parts={{ ago: <Ago at={lastSeenAt} /> }} />
-        )}
-      </span>
-      {state === 'disabled' && (
+      <span>{login}</span>
+      {role !== null && <span className={classes.secondaryMeta}>{role}</span>}
+      <LastSign account={account} />
+      {account.state === 'disabled' && (
         <span>
-          <AccountState state={state} />
+          <AccountState state="disabled" />
         </span>
       )}
     </span>
@@ -119,7 +130,8 @@ interface AccountFrameProps<A extends Account, Values extends object> {
   readonly account: A;
   readonly editor: AccountEditor<A, Values>;
   readonly kit: AccountKit<A, Values>;
-  readonly facts: readonly ReactNode[];
+  readonly login: ReactNode;
+  readonly role: string | null;
   /** May disable and delete it. */
   readonly isManaged: boolean;
   readonly information: ReactNode;
@@ -149,7 +161,7 @@ export function AccountFrame<A extends Account, Values extends object>(props: Ac
     <Page
       title={account.displayName}
       crumb={crumb}
-      meta={<Meta account={account} facts={props.facts} />}
+      meta={<Meta account={account} login={props.login} role={props.role} />}
       actions={
         <>
           <AccountPageMenu account={account} {...acts} />

@@ -47,9 +47,19 @@ export function AccountList(props: AccountListProps) {
   // The same function for every drawing, or each of them would draw all rows anew.
   const sort = useCallback((sorting: Partial<ListSearch>) => sortBy.current(sorting), []);
   if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
-  if (query.data === undefined) return <SkeletonRows rows={10} />;
+  if (query.data === undefined)
+    return (
+      <div className={classes.frame}>
+        <SkeletonRows rows={10} />
+      </div>
+    );
   const { items, nextCursor } = query.data;
-  if (items.length === 0 && pages.index === 0) return <NoAccounts {...props} />;
+  if (items.length === 0 && pages.index === 0)
+    return (
+      <div className={classes.frame}>
+        <NoAccounts {...props} />
+      </div>
+    );
   const turn = (step: () => void) => {
     step();
     globalThis.scrollTo({ top: 0 });

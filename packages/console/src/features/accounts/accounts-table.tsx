@@ -70,7 +70,7 @@ export const AccountsTable = memo(function AccountsTable(props: AccountsTablePro
       onSort={onSort}
       actions={actions}
       actionsHeader={t('actions')}
-      actionsWidth="96px"
+      actionsWidth="84px"
     />
   );
 });

@@ -35,10 +35,13 @@ export function ListFilters(props: {
   }));
   const choose = (filter: string) => onChange({ filter: filter === 'all' ? '' : filter });
   if (isNarrow) {
-    const orders = ORDERS.map(({ name, sort }) => ({
-      value: sort,
-      label: sort === 'login' && kind === 'user' ? t('email') : t(name === 'login' ? 'technicalName' : name),
-    }));
+    const orders = ORDERS.filter(({ sort }) => kind === 'user' || sort !== 'lastSeenAt').map(
+      ({ name, sort }) => ({
+        value: sort,
+        label:
+          sort === 'login' && kind === 'user' ? t('email') : t(name === 'login' ? 'technicalName' : name),
+      }),
+    );
     return (
       <div className={classes.filters}>
         <div className={classes.narrowFilters}>
@@ -65,6 +68,7 @@ export function ListFilters(props: {
   return (
     <div className={classes.filters}>
       <SegmentedControl<AccountFilter>
+        className={classes.tabs ?? ''}
         aria-label={t('filter')}
         value={state.filter}
         onChange={choose}

@@ -76,6 +76,8 @@ function ManagersSelect({ value, onChange, error }: ManagersFieldProps) {
     <MultiSelect
       label={t('managers')}
       description={t('managersHint')}
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
+      classNames={{ pill: classes.pill ?? '' }}
       placeholder={value.length === 0 ? t('findManager') : ''}
       searchable
       hidePickedOptions

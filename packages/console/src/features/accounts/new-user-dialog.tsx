@@ -157,6 +157,7 @@ function WayIn(props: {
         {t('wayIn')}
       </div>
       <SegmentedControl<Values['wayIn']>
+        className={classes.choice ?? ''}
         aria-labelledby={labelId}
         value={props.value}
         onChange={props.onChange}

@@ -10,6 +10,7 @@ import { PatternPills } from '../keys/key-access.tsx';
 import { PatternField } from '../keys/pattern-field.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
+import forms from './forms.module.css';
 
 /** Actions that mean something to this server; others may be named all the same. */
 const KNOWN_ACTIONS = [
@@ -70,9 +71,10 @@ function RightRow({ index, value, text, faults, onChange, onText, onRemove }: Ri
         label={t('grantActions')}
         placeholder={value.actions.length === 0 ? t('actionPlaceholder') : ''}
         acceptValueOnBlur
+        openOnFocus={false}
         splitChars={[',', ' ', '、']}
         data={KNOWN_ACTIONS.filter((action) => !value.actions.includes(action))}
-        classNames={{ input: 'kr-mono', pill: 'kr-mono' }}
+        classNames={{ input: 'kr-mono', pill: `${forms.pill} kr-mono` }}
         spellCheck={false}
         value={value.actions}
         error={asFieldError(at('actions'))}

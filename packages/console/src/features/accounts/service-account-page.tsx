@@ -66,11 +66,8 @@ function ServiceEditor({ account }: { readonly account: ServiceAccount }) {
       account={account}
       editor={editor}
       kit={KIT}
-      facts={[
-        <span key="name" className="kr-mono">
-          {account.technicalName}
-        </span>,
-      ]}
+      login={<span className="kr-mono">{account.technicalName}</span>}
+      role={null}
       isManaged={isAdmin}
       information={<ServiceInformation account={account} editor={editor} />}
       rights={

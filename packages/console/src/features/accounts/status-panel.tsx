@@ -78,6 +78,7 @@ function ActiveEntry(props: { readonly account: Account; readonly onSwitch: (isA
     >
       <Switch
         size="md"
+        withThumbIndicator={false}
         aria-labelledby={ids.title}
         aria-describedby={ids.hint}
         checked={isActive}

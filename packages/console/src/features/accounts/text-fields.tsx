@@ -2,9 +2,12 @@ import { NativeSelect, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useWords } from '../../i18n/words.tsx';
 import { asFieldError } from '../keys/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
+import classes from './forms.module.css';
 
 const TAG_CHARACTERS_MAX = 50;
 const TAGS_MAX = 20;
+/** Hints below their fields, so that fields side by side stand on one line. */
+const ORDER: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error'];
 
 export interface FieldProps {
   readonly value: string;
@@ -26,6 +29,7 @@ export function TextField(
     <TextInput
       label={props.label}
       description={props.description}
+      inputWrapperOrder={ORDER}
       maxLength={256}
       autoComplete="off"
       spellCheck={false}
@@ -52,6 +56,7 @@ export function EmailField(
       type="email"
       label={props.label}
       description={props.description}
+      inputWrapperOrder={ORDER}
       maxLength={254}
       autoComplete="off"
       data-autofocus={props.isFirst}
@@ -103,6 +108,7 @@ export function TagsField(props: {
       maxTags={TAGS_MAX}
       maxLength={TAG_CHARACTERS_MAX}
       acceptValueOnBlur
+      classNames={{ pill: classes.pill ?? '' }}
       value={[...props.value]}
       error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
@@ -145,6 +151,7 @@ export function RoleField(props: {
     <NativeSelect
       label={t('role')}
       description={props.description}
+      inputWrapperOrder={ORDER}
       value={props.value}
       error={asFieldError(props.error)}
       disabled={props.isReadOnly ?? false}

@@ -68,7 +68,8 @@ function UserEditor({ user }: { readonly user: User }) {
       account={user}
       editor={editor}
       kit={KIT}
-      facts={[<bdi key="email">{user.email}</bdi>, t(user.role)]}
+      login={<bdi>{user.email}</bdi>}
+      role={t(user.role)}
       isManaged={isAdmin}
       information={<UserInformation editor={editor} isAdmin={isAdmin} />}
       rights={

@@ -10,6 +10,7 @@ import { useNow } from '../../ui/use-now.ts';
 import { apiAccessWords } from './api-access.words.ts';
 import classes from './api-access-panel.module.css';
 import { KeyAccess } from './key-access.tsx';
+import { keyAccessWords } from './key-access.words.ts';
 
 /** The public half, whole, with a way to the clipboard that shows when somebody comes near. */
 export function IdCell(props: { readonly value: Key }) {
@@ -25,6 +26,7 @@ export function IdCell(props: { readonly value: Key }) {
 
 export function AccessCell(props: { readonly value: Key }) {
   const { t } = useWords(apiAccessWords);
+  const { t: tAccess } = useWords(keyAccessWords);
   const { value } = props;
   if (value.access === 'account') return <KeyAccess value={value} />;
   return (
@@ -38,7 +40,7 @@ export function AccessCell(props: { readonly value: Key }) {
         t('scoped')
       )}
       <div className="kr-dimmed kr-small">
-        <KeyAccess value={value} />
+        {value.access === 'full' ? <Truncate text={tAccess('full')} /> : <KeyAccess value={value} />}
       </div>
     </>
   );

@@ -128,7 +128,7 @@ function useKeyColumns(): readonly Column<Key>[] {
     {
       id: 'key',
       header: t('key'),
-      width: '220px',
+      width: '210px',
       narrow: 'aside',
       cell: (key) => <IdCell value={key} />,
     },
@@ -142,7 +142,7 @@ function useKeyColumns(): readonly Column<Key>[] {
     {
       id: 'access',
       header: t('access'),
-      width: '19%',
+      width: '17%',
       narrow: 'last',
       cell: (key) => <AccessCell value={key} />,
     },
@@ -150,20 +150,20 @@ function useKeyColumns(): readonly Column<Key>[] {
       id: 'expires',
       header: t('expires'),
       sort: 'expiresAt',
-      width: '11%',
+      width: '10%',
       cell: (key) => <ExpiresCell value={key} />,
     },
     {
       id: 'lastUsed',
       header: t('lastUsed'),
       sort: 'lastUsedAt',
-      width: '12%',
+      width: '11%',
       cell: (key) => <LastUsedCell value={key} />,
     },
     {
       id: 'state',
       header: t('state'),
-      width: '11%',
+      width: '10%',
       narrow: 'aside',
       // How often an expired key was called stands beside its last use.
       cell: (key) => <KeyState value={key} second={key.status === 'expired' ? 'none' : 'below'} />,
