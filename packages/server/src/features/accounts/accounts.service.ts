@@ -206,6 +206,7 @@ class Accounts implements AccountsService {
         action: 'account.deleted',
         target: { kind, id, name: toIdentity(account).login },
         accountId: id,
+        detail: { role: account.role, grants: account.grants },
       });
     });
   }

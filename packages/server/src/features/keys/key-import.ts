@@ -1,7 +1,7 @@
 import type { FieldFault } from '../../errors/index.ts';
 import { AppError } from '../../errors/index.ts';
 import { authErrors, type Caller, type KeyAccess, requireAuthenticated } from '../../http/index.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import { type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
@@ -73,7 +73,7 @@ export function createKeyImporter(deps: Deps): KeyImporter {
             target: { kind: 'key', id: key.id, name: key.comment },
             accountId: key.accountId,
             keyId: key.id,
-            detail: { access: key.access, scopes: key.scopes, expiresAt: key.current.expiresAt },
+            detail: { access: key.access, scopes: key.scopes, expiresAt: toIsoOrNull(key.current.expiresAt) },
           });
         }
         return keys.map((key) => key.id);

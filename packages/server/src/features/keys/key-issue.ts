@@ -1,6 +1,6 @@
 import { requestErrors } from '../../errors/index.ts';
 import { type Caller, type KeyAccess, requireAuthenticated } from '../../http/index.ts';
-import { type Clock, HOUR_MS } from '../../lib/clock.ts';
+import { type Clock, HOUR_MS, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -160,6 +160,10 @@ export class KeyIssuer {
         generation: number,
         overlapHours,
         lifetimeDays,
+        expiresAt: {
+          from: toIsoOrNull(before.current.expiresAt),
+          to: toIsoOrNull(after.current.expiresAt),
+        },
         mailed: target !== null,
       });
       if (target !== null) await delivery.send(tx, caller, { key, secretKey, account, settings, target });

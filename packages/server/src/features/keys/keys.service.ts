@@ -175,6 +175,7 @@ class Keys implements KeysService {
         target: { kind: 'key', id: keyId, name: place?.comment ?? null },
         accountId: place?.accountId ?? null,
         keyId,
+        detail: { access: place?.access },
       });
     });
   }

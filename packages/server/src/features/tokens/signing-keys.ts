@@ -7,7 +7,7 @@ import {
   type JWK,
 } from 'jose';
 import { type Caller, systemCaller, type Workspace } from '../../http/index.ts';
-import { type Clock, DAY_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { type Clock, DAY_MS, MINUTE_MS, toIso } from '../../lib/clock.ts';
 import {
   inTransaction,
   type Keyring,
@@ -210,7 +210,7 @@ class StoredSigningKeys implements SigningKeys {
     await audit.record(tx, caller, {
       action: 'signing_key.created',
       target: { kind: 'signing_key', id: kid },
-      detail: { algorithm: alg, activatesAt },
+      detail: { algorithm: alg, activatesAt: toIso(activatesAt) },
     });
   }
 
