@@ -22,13 +22,18 @@ export interface RowAction {
  * What can be done with a row: a dimmed `⋯` at rest that opens into icons on hover and when the keyboard comes by;
  * a menu on a telephone, where nothing hovers.
  */
-export function RowActions(props: { readonly actions: readonly RowAction[]; readonly label: string }) {
+export function RowActions(props: {
+  readonly actions: readonly RowAction[];
+  readonly label: string;
+  /** A menu on wide screens too, where the columns leave no room for icons. */
+  readonly isMenu?: boolean;
+}) {
   const { t } = useWords(uiWords);
   const { isOffline } = useConnection();
   const isNarrow = useMediaQuery('(max-width: 48em), (hover: none)', undefined, {
     getInitialValueInEffect: false,
   });
-  if (isNarrow) {
+  if (isNarrow || props.isMenu === true) {
     return (
       <Menu position="bottom-end">
         <Menu.Target>

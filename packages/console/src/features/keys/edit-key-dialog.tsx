@@ -12,7 +12,7 @@ import { editKeyWords } from './edit-key.words.ts';
 import { EditKeyConflict } from './edit-key-conflict.tsx';
 import { isForPackages } from './edit-key-draft.ts';
 import { findFaults } from './edit-key-faults.ts';
-import { EditKeyFields } from './edit-key-fields.tsx';
+import { EditKeyFields, FixedFacts } from './edit-key-fields.tsx';
 import { focusFirstFault } from './focus-first-fault.ts';
 import type { KeyDialogProps } from './key-dialogs.tsx';
 import { findPatternFault } from './pattern-list.ts';
@@ -71,6 +71,7 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
               />
             </form>
             {hasPackages && <Preview edit={edit} />}
+            <FixedFacts base={base} />
           </div>
         )}
       </Dialog>

@@ -1,6 +1,6 @@
 import type { Key } from '@keyreeve/sdk';
 import { Textarea, TextInput } from '@mantine/core';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { describeError } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { Day } from '../../ui/time.tsx';
@@ -43,6 +43,9 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
   const { t } = useWords(editKeyWords);
   const server = useServerFaults(error);
   const faults = wasTried ? findFaults(base, draft) : [];
+  const first = useRef<HTMLInputElement>(null);
+  // The fields come after the dialog has opened, when its own search for the first one is over.
+  useEffect(() => first.current?.focus(), []);
   const tooMany = faults.find((fault) => fault.kind === 'tooMany');
   useEffect(() => {
     if (error !== null && error !== undefined) focusFirstFault(formId);
@@ -61,7 +64,7 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
     <>
       <Fault error={server.hasOther ? error : null} />
       <TextInput
-        data-autofocus
+        ref={first}
         autoComplete="off"
         required
         label={t('comment')}
@@ -82,7 +85,6 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
         />
       ))}
       <IpField draft={draft} faultOf={server.of} onChange={(ipText) => onChange({ ipText })} />
-      <FixedFacts base={base} />
     </>
   );
 }
@@ -146,7 +148,7 @@ function IpField(props: {
 }
 
 /** Read-only: these are chosen once, when a key is made. */
-function FixedFacts({ base }: { readonly base: Key }) {
+export function FixedFacts({ base }: { readonly base: Key }) {
   const { t } = useWords(editKeyWords);
   return (
     <section className={classes.fixed} aria-label={t('fixed')}>

@@ -18,6 +18,8 @@ const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 export function KeyRowActions(props: {
   readonly value: Key;
   readonly onRequest: (request: KeyRequest) => void;
+  /** One button with a menu, where the columns leave no room for icons. */
+  readonly isMenu?: boolean;
 }) {
   const { t } = useWords(apiAccessWords);
   const { value: key, onRequest } = props;
@@ -43,5 +45,5 @@ export function KeyRowActions(props: {
       : action('disable', <IconCircleMinus {...ICON} />),
     action('delete', <IconTrash {...ICON} />, { isDanger: true }),
   ];
-  return <RowActions actions={actions} label={name} />;
+  return <RowActions actions={actions} label={name} isMenu={props.isMenu === true} />;
 }

@@ -54,7 +54,8 @@ export function OverlapChoice(props: {
             values={{ instant: formatInstant(new Date(end).toISOString(), language) }}
             parts={{ b: <b /> }}
           />
-        )}{' '}
+        )}
+        {language === 'en' && ' '}
         <LastUse value={value} />
       </p>
       {value.overlapEndsAt !== null && (

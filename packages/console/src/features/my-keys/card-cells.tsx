@@ -57,11 +57,13 @@ export function ExpiresCell({ value }: { readonly value: Key }) {
         {value.access === 'full' && <div className={classes.second}>{t('notRecreated')}</div>}
       </>
     );
-  const tone = { expired: 'kr-red', expiring: 'kr-amber', active: '', disabled: '' }[value.status];
+  const tone = { expired: 'kr-red', expiring: 'kr-amber', active: 'kr-dimmed', disabled: 'kr-dimmed' }[
+    value.status
+  ];
   const percent = Math.round(elapsed * 100);
   return (
     <>
-      <Day at={value.expiresAt} className={tone} />
+      <Day at={value.expiresAt} className={tone === 'kr-dimmed' ? '' : tone} />
       <progress
         className={`${classes.life} ${tone}`}
         max={100}

@@ -1,8 +1,9 @@
+import type { Key } from '@keyreeve/sdk';
 import { Button } from '@mantine/core';
 import { IconCheck, IconCopy, IconSparkles } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { formatInstant } from '../../format/dates.ts';
-import { useWords } from '../../i18n/words.tsx';
+import { Rich, useWords } from '../../i18n/words.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { LeaveGuard } from '../keys/leave-question.tsx';
 import type { SealedKey } from '../keys/secret-box.ts';
@@ -14,14 +15,18 @@ import { myKeysWords } from './my-keys.words.ts';
 /** The Copy buttons of a secret that was just made. They go with it: on leaving, after idle minutes, on reload. */
 export function FreshSecret(props: { readonly fresh: SealedKey; readonly secrets: FreshSecrets }) {
   const { fresh, secrets } = props;
-  const { t, language } = useWords(myKeysWords);
+  const { t } = useWords(myKeysWords);
   const copy = useSecretCopy(fresh.box);
   const { isGone } = copy;
   useEffect(() => {
     if (isGone) secrets.drop(fresh);
   }, [isGone, secrets, fresh]);
-  const isCreated = fresh.key.generation === 1;
-  const oldEndsAt = fresh.key.overlapEndsAt;
+  const first = useRef<HTMLButtonElement>(null);
+  // Copying is what comes next. In the next frame: the dialog that has just closed gives the focus back before.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => first.current?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   const put = async (kind: 'secretKey' | 'fullKey') => {
     if (await copy.copy(kind)) notifyDone(t(kind === 'secretKey' ? 'secretCopied' : 'fullCopied'));
   };
@@ -35,12 +40,10 @@ export function FreshSecret(props: { readonly fresh: SealedKey; readonly secrets
     <div className={classes.fresh}>
       <IconSparkles size={16} stroke={1.75} aria-hidden className="kr-petrol" />
       <p className={classes.freshText} role="status">
-        <strong>{isCreated ? t('createdTitle') : t('freshTitle')}</strong>{' '}
-        {isCreated ? t('createdText') : t('freshText')}{' '}
-        {oldEndsAt !== null && t('freshOld', { instant: formatInstant(oldEndsAt, language) })}
+        <FreshStory value={fresh.key} />
       </p>
       <div className={classes.freshButtons}>
-        <Button size="xs" leftSection={iconOf('secretKey')} onClick={() => void put('secretKey')}>
+        <Button ref={first} size="xs" leftSection={iconOf('secretKey')} onClick={() => void put('secretKey')}>
           {t('copySecret')}
         </Button>
         <Button
@@ -59,4 +62,14 @@ export function FreshSecret(props: { readonly fresh: SealedKey; readonly secrets
       {secrets.used !== fresh && <LeaveGuard box={fresh.box} copy={copy} />}
     </div>
   );
+}
+
+function FreshStory({ value }: { readonly value: Key }) {
+  const { language } = useWords(myKeysWords);
+  const { generation, overlapEndsAt } = value;
+  const parts = { b: <strong /> };
+  if (generation === 1) return <Rich words={myKeysWords} k="created" parts={parts} />;
+  if (overlapEndsAt === null) return <Rich words={myKeysWords} k="fresh" parts={parts} />;
+  const values = { instant: formatInstant(overlapEndsAt, language) };
+  return <Rich words={myKeysWords} k="freshOverlap" values={values} parts={parts} />;
 }

@@ -51,10 +51,10 @@ export function ManageSection(props: ManageProps) {
             data={FILTERS.map((value) => ({
               value,
               label: (
-                <>
+                <span className={classes.filterLabel}>
                   {t(value)}{' '}
                   <span className="kr-dimmed">{keys.filter((key) => isShownBy(value, key)).length}</span>
-                </>
+                </span>
               ),
             }))}
           />

@@ -89,7 +89,7 @@ function Banner(props: {
           <li key={key.id} className={classes.bannerLine}>
             <span className={classes.bannerText}>
               <bdi className={classes.bannerName}>{key.comment}</bdi>{' '}
-              <span className="kr-secondary">{story(key)}</span>
+              <span className={`${classes.bannerStory} kr-secondary`}>{story(key)}</span>
             </span>
             {isRegenerable(key) && (
               <ActionButton
