@@ -219,6 +219,8 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
   },
   dark: {
     ...tones(null, 3, 9),
+    // Under the pointer a button grows lighter: a darker one would leave its dark word too little contrast.
+    '--mantine-color-primary-filled-hover': v('reeve', 4),
     '--mantine-color-placeholder': v('dark', 2),
     '--mantine-color-default-border': '#3d464b',
     '--mantine-color-error': v('red', 4),

@@ -32,7 +32,7 @@ export function LeaveGuard(props: {
       onClose={stay}
       title={t('leaveTitle')}
       aside={
-        <Button variant="subtle" color="red.7" onClick={() => blocker.proceed?.()}>
+        <Button variant="subtle" color="red" onClick={() => blocker.proceed?.()}>
           {t('leaveAnyway')}
         </Button>
       }
