@@ -124,7 +124,7 @@ export function StatusPanel(props: {
         title={isUser(account) ? t('deleteUser') : t('deleteService')}
         hint={isUser(account) ? t('deleteUserText') : t('deleteServiceText')}
       >
-        <Button variant="subtle" color="red.7" size="xs" onClick={props.onDelete}>
+        <Button variant="subtle" color="red" size="xs" onClick={props.onDelete}>
           {t('deleteVerb')}
         </Button>
       </Entry>
