@@ -36,7 +36,9 @@ async function readPage(): Promise<Place[]> {
   for (const [name, storage] of Object.entries({ localStorage, sessionStorage })) {
     for (const key of Object.keys(storage)) add(`${name} ${key}`, `${key}=${storage.getItem(key)}`);
   }
-  for (const name of await caches.keys()) {
+  // Browsers give it to pages of safe addresses only.
+  const cacheNames = 'caches' in globalThis ? await caches.keys() : [];
+  for (const name of cacheNames) {
     const cache = await caches.open(name);
     for (const request of await cache.keys()) {
       const answer = await cache.match(request);

@@ -17,7 +17,7 @@ import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import classes from './key-result.module.css';
 import { keyResultWords } from './key-result.words.ts';
 import { KeyResultRows } from './key-result-rows.tsx';
-import { LeaveGuard, LeaveQuestion } from './leave-question.tsx';
+import { CloseQuestion, LeaveGuard } from './leave-question.tsx';
 import type { SealedKey, SecretBox } from './secret-box.ts';
 import { UseIt } from './use-it.tsx';
 import { useSecondsLeft } from './use-secret-box.ts';
@@ -104,8 +104,8 @@ function KeyResultWindow(props: KeyResultProps & { readonly minted: SealedKey })
         <Notice copy={copy} note={note} />
         <UseIt box={box} copy={copy} />
       </Dialog>
-      <LeaveQuestion
-        isOpen={isAsking}
+      <CloseQuestion
+        isAsking={isAsking}
         onBack={() => setAsking(false)}
         onLeave={close}
         onCopyAndLeave={() => void copyAndClose()}

@@ -4,13 +4,16 @@ import { useBlocker } from '@tanstack/react-router';
 import { useWords } from '../../i18n/words.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { keyResultWords } from './key-result.words.ts';
 import type { SecretBox } from './secret-box.ts';
 import type { SecretCopy } from './use-secret-copy.ts';
 
-/** Asked once when a secret is about to be lost that nobody has copied. */
-export function LeaveQuestion(props: {
-  readonly isOpen: boolean;
+/**
+ * Asked once when a secret is about to be lost that nobody has copied. Mounted only while it is asked: a dialog
+ * that was there before would take the Escape that has opened it for its own.
+ */
+function LeaveQuestion(props: {
   readonly onBack: () => void;
   readonly onLeave: () => void;
   readonly onCopyAndLeave: () => void;
@@ -19,11 +22,11 @@ export function LeaveQuestion(props: {
   const { t: common } = useWords(uiWords);
   return (
     <Dialog
-      isOpen={props.isOpen}
+      isOpen
       onClose={props.onBack}
       title={t('leaveTitle')}
       aside={
-        <Button variant="subtle" color="red.7" onClick={props.onLeave}>
+        <Button variant="subtle" color="red" onClick={props.onLeave}>
           {t('closeAnyway')}
         </Button>
       }
@@ -47,22 +50,31 @@ export function LeaveQuestion(props: {
   );
 }
 
+/** The question on the way out of the window. */
+export function CloseQuestion(props: {
+  readonly isAsking: boolean;
+  readonly onBack: () => void;
+  readonly onLeave: () => void;
+  readonly onCopyAndLeave: () => void;
+}) {
+  const { isAsking, ...rest } = props;
+  useReturnFocus(isAsking);
+  return isAsking ? <LeaveQuestion {...rest} /> : null;
+}
+
 /**
- * Holds the way to another page (a link, the browser's Back, a reload) until the person has decided, as long as a
- * secret is there that nobody has copied.
+ * The question on the way to another page: a link, the browser's Back. A reload and a closed tab are asked about
+ * by the browser, in its own words.
  */
-export function useLeaveGuard(isGuarded: boolean) {
-  return useBlocker({
+export function LeaveGuard(props: { readonly box: SecretBox; readonly copy: SecretCopy }) {
+  const { box, copy } = props;
+  const isGuarded = !copy.isGone && !copy.hasCopiedSecret;
+  const guard = useBlocker({
     shouldBlockFn: ({ current, next }) => isGuarded && current.pathname !== next.pathname,
     enableBeforeUnload: () => isGuarded,
     withResolver: true,
   });
-}
-
-/** The question on the way to another page. */
-export function LeaveGuard(props: { readonly box: SecretBox; readonly copy: SecretCopy }) {
-  const { box, copy } = props;
-  const guard = useLeaveGuard(!copy.isGone && !copy.hasCopiedSecret);
+  useReturnFocus(guard.status === 'blocked');
   if (guard.status !== 'blocked') return null;
   const leave = () => {
     box.wipe();
@@ -70,7 +82,6 @@ export function LeaveGuard(props: { readonly box: SecretBox; readonly copy: Secr
   };
   return (
     <LeaveQuestion
-      isOpen
       onBack={guard.reset}
       onLeave={leave}
       onCopyAndLeave={() => void copy.copy('secretKey').then((isDone) => (isDone ? leave() : guard.reset()))}

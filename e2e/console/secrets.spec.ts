@@ -1,0 +1,226 @@
+import type { Page } from '@playwright/test';
+import { mintKey } from '../console.ts';
+import {
+  ADMIN_EMAIL,
+  expect,
+  expectNoAxeViolations,
+  heapContains,
+  readClipboard,
+  type Site,
+  secretLeaks,
+  test,
+  writeClipboard,
+} from './fixtures.ts';
+import { createKey, dialogOf, type FreshKey, KEY_WORDS, mintBy } from './fresh-key.ts';
+
+const words = KEY_WORDS.en;
+const OWNER = 'priya.raman@hayama.example';
+
+const pageOf = (site: Site) => `/users/${site.accountId(OWNER)}`;
+
+/** The two ways to a secret; each leaves the one-time window open. */
+const WAYS = {
+  create: async (page: Page, site: Site): Promise<FreshKey> => {
+    await page.goto(pageOf(site));
+    return await createKey(page, words, 'Secrets');
+  },
+  regenerate: async (page: Page, site: Site): Promise<FreshKey> => {
+    const comment = `To regenerate ${Date.now()}`;
+    const body = { comment, access: 'account' } as const;
+    await mintKey(await site.signIn(), site.accountId(OWNER), body);
+    await page.goto(pageOf(site));
+    await page.getByRole('button', { name: words.regenerateOf(comment) }).click();
+    const verb = page.getByRole('dialog').getByRole('button', { name: words.regenerate, exact: true });
+    return await mintBy(page, () => verb.click());
+  },
+};
+const TITLES = { create: words.created, regenerate: words.regenerated };
+
+/** What a person does with the open window before closing it. */
+const HANDLINGS = {
+  untouched: async () => {},
+  revealed: async (page: Page) => {
+    await page.getByRole('button', { name: words.reveal }).click();
+    await expect(page.getByRole('button', { name: words.hide })).toBeVisible();
+  },
+  copied: async (page: Page) => {
+    await page.getByRole('button', { name: words.copySecretKey }).click();
+    await page.getByRole('button', { name: words.copyFullKey }).click();
+    await expect(page.getByText(words.onClipboard)).toBeVisible();
+  },
+  'copied in snippets': async (page: Page) => {
+    for (const tab of ['cURL', 'Publish-PSResource']) {
+      await page.getByRole('tab', { name: tab }).click();
+      await page.getByRole('button', { name: words.copySnippet }).click();
+      await expect(page.getByText(words.onClipboard)).toBeVisible();
+    }
+  },
+  'revealed and copied': async (page: Page) => {
+    await HANDLINGS.revealed(page);
+    await HANDLINGS.copied(page);
+  },
+};
+
+async function closeWindow(page: Page, title: string): Promise<void> {
+  await dialogOf(page, title).getByRole('button', { name: words.done }).click();
+  const question = dialogOf(page, words.leave);
+  const isAsked = await question.isVisible();
+  if (isAsked) await question.getByRole('button', { name: words.leaveAnyway }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+}
+
+/** The secret, and its middle: a cut or joined copy would be found too. */
+const needlesOf = ({ secretKey }: FreshKey) => [secretKey, secretKey.slice(8, 40)];
+
+for (const way of ['create', 'regenerate'] as const) {
+  test.describe(`after ${way}`, () => {
+    test('the secret is nowhere in the page until Reveal, and not after Hide', async ({ asAdmin, town }) => {
+      const fresh = await WAYS[way](asAdmin, town);
+      const window = dialogOf(asAdmin, TITLES[way]);
+      expect(await secretLeaks(asAdmin, fresh.secretKey)).toEqual([]);
+      await window.getByRole('button', { name: words.reveal }).click();
+      await expect(window.getByText(fresh.apiKey, { exact: true })).toBeVisible();
+      await expect(window.getByText(fresh.secretKey, { exact: true })).toBeVisible();
+      await window.getByRole('button', { name: words.hide }).click();
+      await expect(window.getByText(fresh.secretKey)).toHaveCount(0);
+      expect(await secretLeaks(asAdmin, fresh.secretKey)).toEqual([]);
+    });
+
+    for (const [handling, handle] of Object.entries(HANDLINGS)) {
+      test(`a secret that was ${handling} is in no memory once the window is closed`, async ({
+        asAdmin,
+        town,
+      }) => {
+        const fresh = await WAYS[way](asAdmin, town);
+        await handle(asAdmin);
+        expect(await heapContains(asAdmin, needlesOf(fresh)), 'the search sees a secret').not.toEqual([]);
+        await closeWindow(asAdmin, TITLES[way]);
+        expect(await heapContains(asAdmin, needlesOf(fresh))).toEqual([]);
+        expect(await secretLeaks(asAdmin, fresh.secretKey)).toEqual([]);
+      });
+    }
+
+    test('a reload and the way back bring nothing back', async ({ asAdmin: page, town }) => {
+      const fresh = await WAYS[way](page, town);
+      await page.getByRole('button', { name: words.reveal }).click();
+      await page.reload();
+      await expect(page.getByRole('heading', { name: 'Priya Raman', level: 1 })).toBeVisible();
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+      await page.goto('/packages');
+      await page.goBack();
+      await expect(page.getByRole('heading', { name: 'Priya Raman', level: 1 })).toBeVisible();
+      expect(await secretLeaks(page, fresh.secretKey)).toEqual([]);
+      expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
+    });
+  });
+}
+
+test.describe('the clipboard', () => {
+  const COPIES = [
+    ['apiKey', words.copyApiKey],
+    ['secretKey', words.copySecretKey],
+    ['fullKey', words.copyFullKey],
+  ] as const;
+
+  for (const isPlainHttp of [false, true]) {
+    const place = isPlainHttp ? 'over plain http, where browsers hide it' : 'of a safe address';
+
+    test(`gets each value, ${place}`, async ({ visit, startSite, town }) => {
+      const at = isPlainHttp ? await startSite({ isPlainHttp }) : town;
+      const page = await visit({ as: ADMIN_EMAIL, at });
+      const fresh = await WAYS.create(page, at);
+      expect(await page.evaluate(() => isSecureContext)).toBe(!isPlainHttp);
+      for (const [kind, label] of COPIES) {
+        await writeClipboard(page, 'before');
+        await page.getByRole('button', { name: label, exact: true }).click();
+        await expect.poll(() => readClipboard(page)).toBe(fresh[kind]);
+      }
+      await page.getByRole('button', { name: words.copySnippet }).click();
+      await expect.poll(() => readClipboard(page)).toContain(`"secretkey": "${fresh.secretKey}"`);
+      expect(await readClipboard(page)).toContain(`${at.url}/iam/login`);
+      await page.getByText(words.fromEnvironment).click();
+      await page.getByRole('button', { name: words.copySnippet }).click();
+      await expect.poll(() => readClipboard(page)).toContain('$KEYREEVE_SECRET_KEY');
+      expect(await readClipboard(page)).not.toContain(fresh.secretKey);
+      expect(await secretLeaks(page, fresh.secretKey)).toEqual([]);
+    });
+  }
+
+  test('gets the secret over plain http without leaving it in memory', async ({ visit, startSite }) => {
+    const at = await startSite({ isPlainHttp: true });
+    const page = await visit({ as: ADMIN_EMAIL, at });
+    const fresh = await WAYS.create(page, at);
+    await HANDLINGS['revealed and copied'](page);
+    await HANDLINGS['copied in snippets'](page);
+    await closeWindow(page, words.created);
+    expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
+    expect(await secretLeaks(page, fresh.secretKey)).toEqual([]);
+  });
+});
+
+test.describe('leaving', () => {
+  test('without having copied asks, and can copy first', async ({ asAdmin: page, town }) => {
+    const fresh = await WAYS.create(page, town);
+    const window = dialogOf(page, words.created);
+    const question = dialogOf(page, words.leave);
+    await window.getByRole('button', { name: words.copyApiKey }).click();
+    await page.keyboard.press('Escape');
+    await expect(question).toBeVisible();
+    await expectNoAxeViolations(page);
+    await page.keyboard.press('Escape');
+    await expect(question).toHaveCount(0);
+    await expect(window).toBeVisible();
+    await window.getByRole('button', { name: words.done }).click();
+    await question.getByRole('button', { name: words.copyAndClose }).click();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect.poll(() => readClipboard(page)).toBe(fresh.secretKey);
+    await expect(page.getByRole('button', { name: words.addAccess })).toBeFocused();
+  });
+
+  test('after having copied asks nothing', async ({ asAdmin: page, town }) => {
+    await WAYS.create(page, town);
+    await page.getByRole('button', { name: words.copySecretKey }).click();
+    await expect(page.getByText(words.onClipboard)).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+
+  test('by the way back asks first, and forgets', async ({ asAdmin: page }) => {
+    await page.goto('/users');
+    await page.getByRole('link', { name: 'Priya Raman' }).click();
+    const fresh = await createKey(page, words, 'Way back');
+    await page.evaluate(() => history.back());
+    const question = dialogOf(page, words.leave);
+    await question.getByRole('button', { name: words.back }).click();
+    await expect(dialogOf(page, words.created)).toBeVisible();
+    expect(await heapContains(page, needlesOf(fresh))).not.toEqual([]);
+    await page.evaluate(() => history.back());
+    await question.getByRole('button', { name: words.leaveAnyway }).click();
+    await expect(page.getByRole('heading', { name: 'Users', level: 1 })).toBeVisible();
+    expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
+  });
+});
+
+test('ten minutes without input wipe the secret; input in between gives it ten more', async ({
+  asAdmin: page,
+  town,
+}) => {
+  await page.clock.install();
+  const fresh = await WAYS.create(page, town);
+  const window = dialogOf(page, words.created);
+  await window.getByRole('button', { name: words.reveal }).click();
+  await page.clock.fastForward('09:30');
+  await expect(window.getByRole('timer')).toHaveText(/^0:(2|3)\d$/);
+  await page.keyboard.press('Shift');
+  await page.clock.fastForward('09:30');
+  await expect(window.getByText(words.forgotten)).toHaveCount(0);
+  await page.clock.fastForward('00:40');
+  await expect(window.getByText(words.forgotten)).toBeVisible();
+  await expect(window.getByRole('button', { name: words.copySecretKey })).toBeDisabled();
+  await expect(window.getByRole('button', { name: words.reveal })).toHaveCount(0);
+  await expectNoAxeViolations(page);
+  expect(await secretLeaks(page, fresh.secretKey)).toEqual([]);
+  expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
