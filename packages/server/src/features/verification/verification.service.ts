@@ -60,21 +60,24 @@ export function createVerificationService(deps: Deps): VerificationService {
     verify: async (caller, { presented, question, clientIp }) => {
       const { workspace, principal } = requireAuthenticated(caller);
       const outcome = await keyAuthenticator.authenticate(workspace.id, presented, clientIp);
+      // A person who looks a key up is no use of it: the trace of its last real use would be gone.
+      const isCounted = principal.kind !== 'session';
       if (!('key' in outcome)) {
-        usage.recordUnknown(workspace.id, outcome.code);
+        if (isCounted) usage.recordUnknown(workspace.id, outcome.code);
         return { code: outcome.code, subject: null, matched: null };
       }
       // No use is counted either: nothing was verified, and the owner would wonder who did.
       if (!can(principal, VERIFY_ACTION, outcome.account.id))
         return { code: 'not_found', subject: null, matched: null };
       const { code, matched } = decide(outcome, question);
-      usage.record({
-        workspaceId: workspace.id,
-        keyId: outcome.key.id,
-        outcome: code,
-        ip: clientIp,
-        userAgent: null,
-      });
+      if (isCounted)
+        usage.record({
+          workspaceId: workspace.id,
+          keyId: outcome.key.id,
+          outcome: code,
+          ip: clientIp,
+          userAgent: null,
+        });
       return { code, subject: { account: outcome.account, key: outcome.key }, matched };
     },
     authorize: async (caller, principal, question) => {

@@ -1,5 +1,6 @@
 import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Secret } from '../../lib/secret.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -297,6 +298,20 @@ describe('POST /v1/keys/verify', () => {
     expect((await usage.findLastUses(defaultWorkspace.id, [minted.apiKey])).get(minted.apiKey)).toMatchObject(
       { ip: '192.0.2.7' },
     );
+  });
+
+  it('takes no look-up by a person at the console for a use of the key', async () => {
+    const minted = await mint();
+    const { usage, verification, defaultWorkspace } = harness.deps;
+    const answer = await verification.verify(company.adminCaller, {
+      presented: { fullKey: new Secret(minted.fullKey) },
+      question: { action: null, resource: null },
+      clientIp: null,
+    });
+    expect(answer.code).toBe('valid');
+    await usage.flush();
+    expect(await usage.listHours(defaultWorkspace.id, minted.apiKey, harness.clock.now())).toEqual([]);
+    expect(await usage.findLastUses(defaultWorkspace.id, [minted.apiKey])).toEqual(new Map());
   });
 
   it('never writes a secret to the log', async () => {
