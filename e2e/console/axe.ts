@@ -17,6 +17,13 @@ async function paint(page: Page, scheme: ColorScheme): Promise<void> {
     },
     [SCHEME, scheme] as const,
   );
+  // Colours fade into each other; half-way a text may have too little contrast. Loaders turn without an end.
+  await page.evaluate(async () => {
+    const ending = document
+      .getAnimations()
+      .filter((each) => each.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(ending.map((each) => each.finished));
+  });
 }
 
 async function findViolations(page: Page): Promise<string[]> {

@@ -50,8 +50,7 @@ export function DaysChip(props: {
           aria-label={press.label}
           onClick={press.onPress}
         >
-          {label}
-          {mark !== undefined && <span className={classes.chipMark}>{mark}</span>}
+          {label} {mark !== undefined && <span className={classes.chipMark}>{mark}</span>}
         </button>
       )}
       {onRemove !== null && (
