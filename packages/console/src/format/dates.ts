@@ -56,7 +56,9 @@ function partOf(ms: number, type: Intl.DateTimeFormatPartTypes, language: string
 }
 
 function readWall(ms: number, zone: ZoneOptions): WallTime {
-  const part = (type: Intl.DateTimeFormatPartTypes) => partOf(ms, type, 'en-US', zone);
+  // Asked once for all parts: lists show hundreds of instants.
+  const parts = formatterOf('en-US', zone).formatToParts(ms);
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? '';
   return {
     year: Number(part('year')),
     month: Number(part('month')),

@@ -1,4 +1,3 @@
-import { Avatar } from '@mantine/core';
 import { IconRobotFace } from '@tabler/icons-react';
 import { initialsOf } from '../format/initials.ts';
 import classes from './account-mark.module.css';
@@ -8,20 +7,17 @@ export function AccountMark(props: {
   readonly name: string;
   readonly kind: string;
   readonly isDisabled?: boolean;
-  readonly size?: number;
 }) {
   const isService = props.kind !== 'user';
   return (
-    <Avatar
-      size={props.size ?? 28}
-      radius={isService ? 'sm' : 'xl'}
-      variant={props.isDisabled === true ? 'outline' : 'light'}
-      color="gray"
+    <span
       aria-hidden
-      classNames={{ placeholder: classes.placeholder ?? '' }}
+      className={classes.mark}
+      data-service={isService || undefined}
+      data-disabled={props.isDisabled === true || undefined}
     >
       {isService ? <IconRobotFace size={16} stroke={1.75} /> : initialsOf(props.name)}
-    </Avatar>
+    </span>
   );
 }
 

@@ -1,7 +1,13 @@
 import { ActionIcon, Menu, Tooltip } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { IconDots } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import {
+  type FocusEvent,
+  type MouseEvent,
+  type ReactNode,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { useConnection } from '../api/connection.ts';
 import { useWords } from '../i18n/words.tsx';
 import classes from './row-actions.module.css';
@@ -18,6 +24,19 @@ export interface RowAction {
   readonly isDanger?: boolean;
 }
 
+const NO_HOVER = globalThis.matchMedia('(max-width: 48em), (hover: none)');
+
+/** One question to the browser for all rows: a list has hundreds of them. */
+function useHasNoHover(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      NO_HOVER.addEventListener('change', listener);
+      return () => NO_HOVER.removeEventListener('change', listener);
+    },
+    () => NO_HOVER.matches,
+  );
+}
+
 /**
  * What can be done with a row: a dimmed `⋯` at rest that opens into icons on hover and when the keyboard comes by;
  * a menu on a telephone, where nothing hovers.
@@ -28,47 +47,96 @@ export function RowActions(props: {
   /** A menu on wide screens too, where the columns leave no room for icons. */
   readonly isMenu?: boolean;
 }) {
+  const hasNoHover = useHasNoHover();
+  return hasNoHover || props.isMenu === true ? (
+    <ActionMenu actions={props.actions} label={props.label} />
+  ) : (
+    <ActionIcons actions={props.actions} />
+  );
+}
+
+function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly label: string }) {
   const { t } = useWords(uiWords);
   const { isOffline } = useConnection();
-  const isNarrow = useMediaQuery('(max-width: 48em), (hover: none)', undefined, {
-    getInitialValueInEffect: false,
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon size={36} aria-label={`${t('moreActions')}: ${props.label}`}>
+          <IconDots size={18} stroke={1.75} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {props.actions.map((action) => (
+          <Menu.Item
+            key={action.id}
+            leftSection={action.icon}
+            disabled={isOffline}
+            {...(action.isDanger === true ? { color: 'red' } : {})}
+            onClick={action.onClick}
+          >
+            {action.short}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+const HINT_DELAY_MS = 300;
+
+interface Hint {
+  readonly label: string;
+  readonly target: HTMLElement;
+}
+
+/** What an icon does, in words: after a moment under the pointer, at once for the keyboard. */
+function useHint() {
+  const [hint, setHint] = useState<Hint | null>(null);
+  const timer = useRef(0);
+  const hide = () => {
+    clearTimeout(timer.current);
+    setHint(null);
+  };
+  const handlersFor = (label: string) => ({
+    onMouseEnter: ({ currentTarget: target }: MouseEvent<HTMLElement>) => {
+      timer.current = globalThis.setTimeout(
+        () => setHint({ label, target }),
+        HINT_DELAY_MS,
+      ) as unknown as number;
+    },
+    onMouseLeave: hide,
+    onFocus: ({ currentTarget: target }: FocusEvent<HTMLElement>) => {
+      if (target.matches(':focus-visible')) setHint({ label, target });
+    },
+    onBlur: hide,
   });
-  if (isNarrow || props.isMenu === true) {
-    return (
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon size={36} aria-label={`${t('moreActions')}: ${props.label}`}>
-            <IconDots size={18} stroke={1.75} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {props.actions.map((action) => (
-            <Menu.Item
-              key={action.id}
-              leftSection={action.icon}
-              disabled={isOffline}
-              {...(action.isDanger === true ? { color: 'red' } : {})}
-              onClick={action.onClick}
-            >
-              {action.short}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
-    );
-  }
+  return { hint, hide, handlersFor };
+}
+
+/** One tooltip for all icons, drawn only while it is looked at: a tooltip of its own for each would slow lists down. */
+function ActionIcons(props: { readonly actions: readonly RowAction[] }) {
+  const { isOffline } = useConnection();
+  const { hint, hide, handlersFor } = useHint();
   return (
     <div className={classes.actions}>
       <IconDots className={classes.rest} size={16} stroke={1.75} aria-hidden />
       <div className={classes.icons}>
         {props.actions.map((action) => (
-          <Tooltip key={action.id} label={action.short}>
-            <ActionIcon aria-label={action.label} disabled={isOffline} onClick={action.onClick}>
-              {action.icon}
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon
+            key={action.id}
+            aria-label={action.label}
+            disabled={isOffline}
+            onClick={() => {
+              hide();
+              action.onClick();
+            }}
+            {...handlersFor(action.short)}
+          >
+            {action.icon}
+          </ActionIcon>
         ))}
       </div>
+      {hint !== null && <Tooltip opened label={hint.label} target={hint.target} />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconFilterOff, IconRobotFace, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useCallback, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useDeferredValue, useRef, useState } from 'react';
 import { useIsAdmin } from '../../api/session.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -38,6 +38,8 @@ function useAccountPages(kind: AccountKind, state: AccountListState) {
 export function AccountList(props: AccountListProps) {
   const { kind, state, onChange } = props;
   const { pages, query, total } = useAccountPages(kind, state);
+  // The answer is drawn between clicks and keys, not before them.
+  const page = useDeferredValue(query.data);
   const isAdmin = useIsAdmin();
   const frame = useRef<HTMLDivElement>(null);
   const [deleting, setDeleting] = useState<Account | null>(null);
@@ -47,13 +49,13 @@ export function AccountList(props: AccountListProps) {
   // The same function for every drawing, or each of them would draw all rows anew.
   const sort = useCallback((sorting: Partial<ListSearch>) => sortBy.current(sorting), []);
   if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
-  if (query.data === undefined)
+  if (page === undefined)
     return (
       <div className={classes.frame}>
         <SkeletonRows rows={10} />
       </div>
     );
-  const { items, nextCursor } = query.data;
+  const { items, nextCursor } = page;
   if (items.length === 0 && pages.index === 0)
     return (
       <div className={classes.frame}>
@@ -72,7 +74,7 @@ export function AccountList(props: AccountListProps) {
         className={classes.frame}
         data-stale={(query.isPlaceholderData && query.isFetching) || undefined}
       >
-        <AccountsTable kind={kind} page={query.data} onSort={sort} onDelete={isAdmin ? setDeleting : null} />
+        <AccountsTable kind={kind} page={page} onSort={sort} onDelete={isAdmin ? setDeleting : null} />
       </div>
       {state.q !== '' && pages.index === 0 && nextCursor === null ? (
         <Matches kind={kind} q={state.q} count={items.length} />
