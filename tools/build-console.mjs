@@ -13,8 +13,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const self = fileURLToPath(import.meta.url);
 const root = resolve(self, '../..');
-const console_ = join(root, 'packages/console');
-const dist = join(console_, 'dist');
+const packageRoot = join(root, 'packages/console');
+const dist = join(packageRoot, 'dist');
 const stampFile = join(dist, '.build-stamp');
 const COMPRESSIBLE = new Set(['.js', '.css', '.svg', '.json', '.map']);
 
@@ -29,7 +29,7 @@ function main() {
   const args = [vite, 'build', '--logLevel', 'warn'];
   // The Node.js that was installed, not the one that started us: the build tool needs a new one.
   const result = spawnSync(existsSync(node) ? node : process.execPath, args, {
-    cwd: console_,
+    cwd: packageRoot,
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
@@ -48,12 +48,15 @@ function digestSources() {
     self,
     join(root, 'package-lock.json'),
     join(root, 'tsconfig.base.json'),
-    ...['index.html', 'vite.config.ts', 'tsconfig.json', 'package.json'].map((name) => join(console_, name)),
-    ...filesBelow(join(console_, 'src')),
-    ...filesBelow(join(console_, 'public')),
+    ...['index.html', 'vite.config.ts', 'tsconfig.json', 'package.json'].map((name) =>
+      join(packageRoot, name),
+    ),
+    ...filesBelow(join(packageRoot, 'src')),
+    ...filesBelow(join(packageRoot, 'public')),
     ...filesBelow(join(root, 'packages/sdk/src')),
   ];
-  for (const file of files.filter((name) => !name.endsWith('.test.ts')).sort()) {
+  const sources = files.filter((name) => !name.endsWith('.test.ts'));
+  for (const file of sources.toSorted((a, b) => (a < b ? -1 : 1))) {
     hash.update(`${file.slice(root.length)}\0`);
     hash.update(readFileSync(file));
   }

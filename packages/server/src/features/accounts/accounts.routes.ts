@@ -45,12 +45,34 @@ export function registerAccountRoutes(
   service: AccountsService,
   passwords: UserPasswords,
 ): void {
+  root.addSchema(AccountNameSchema);
+  root.addSchema(KeyCountsSchema);
+  root.addSchema(AccountSummarySchema);
+  root.addSchema(UserSchema);
+  root.addSchema(ServiceAccountSchema);
+  registerCreation(root, service, passwords);
+  registerKind(root, service, {
+    kind: 'user',
+    path: '/v1/users',
+    noun: 'User',
+    item: UserSchema,
+    page: UserPageSchema,
+    patch: UpdateUserSchema,
+    present: presentUser,
+  });
+  registerKind(root, service, {
+    kind: 'service',
+    path: '/v1/service-accounts',
+    noun: 'ServiceAccount',
+    item: ServiceAccountSchema,
+    page: ServiceAccountPageSchema,
+    patch: UpdateServiceAccountSchema,
+    present: presentServiceAccount,
+  });
+}
+
+function registerCreation(root: FastifyInstance, service: AccountsService, passwords: UserPasswords): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
-  app.addSchema(AccountNameSchema);
-  app.addSchema(KeyCountsSchema);
-  app.addSchema(AccountSummarySchema);
-  app.addSchema(UserSchema);
-  app.addSchema(ServiceAccountSchema);
   app.post(
     '/v1/users',
     {
@@ -92,24 +114,6 @@ export function registerAccountRoutes(
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentServiceAccount(listed));
     },
   );
-  registerKind(app, service, {
-    kind: 'user',
-    path: '/v1/users',
-    noun: 'User',
-    item: UserSchema,
-    page: UserPageSchema,
-    patch: UpdateUserSchema,
-    present: presentUser,
-  });
-  registerKind(app, service, {
-    kind: 'service',
-    path: '/v1/service-accounts',
-    noun: 'ServiceAccount',
-    item: ServiceAccountSchema,
-    page: ServiceAccountPageSchema,
-    patch: UpdateServiceAccountSchema,
-    present: presentServiceAccount,
-  });
 }
 
 async function withKeys(service: AccountsService, view: AccountView): Promise<ListedAccount> {
