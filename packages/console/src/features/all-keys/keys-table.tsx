@@ -8,7 +8,7 @@ import { type Column, Table } from '../../ui/table.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import { ExpiresCell, IdCell, LastUsedCell } from '../keys/api-access-cells.tsx';
 import { KeyAccess } from '../keys/key-access.tsx';
-import type { KeyRequest } from '../keys/key-dialogs.tsx';
+import type { KeyRequest } from '../keys/key-request.ts';
 import { KeyRowActions } from '../keys/key-row-actions.tsx';
 import classes from './all-keys.module.css';
 import { allKeysWords } from './all-keys.words.ts';

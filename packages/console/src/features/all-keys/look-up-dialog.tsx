@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core';
 import { IconZoomQuestion } from '@tabler/icons-react';
-import { type ClipboardEvent, type FormEvent, type InputEvent, useRef, useState } from 'react';
+import { type ClipboardEvent, type FormEvent, type InputEvent, useId, useRef, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -93,6 +93,7 @@ function useKeyField(onText: (text: string) => void, onEdit: () => void) {
 export function LookUpDialog(props: { readonly isOpen: boolean; readonly onClose: () => void }) {
   const { t } = useWords(lookUpWords);
   const ui = useWords(uiWords);
+  const hintId = useId();
   const { finding, error, isBusy, ask, reset } = useLookUp();
   const { field, empty, submit, handlers } = useKeyField((text) => void ask(() => lookUpText(text)), reset);
   const askImported = () => {
@@ -116,6 +117,9 @@ export function LookUpDialog(props: { readonly isOpen: boolean; readonly onClose
         </Button>
       }
     >
+      <p id={hintId} className={`${classes.lookUpHint} kr-secondary`}>
+        {t('hint')}
+      </p>
       <form onSubmit={submit} autoComplete="off" className={classes.lookUp}>
         <TextInput
           ref={field}
@@ -126,7 +130,7 @@ export function LookUpDialog(props: { readonly isOpen: boolean; readonly onClose
           autoCorrect="off"
           spellCheck={false}
           label={t('field')}
-          description={t('hint')}
+          aria-describedby={hintId}
           {...handlers}
         />
         <ActionButton

@@ -2,6 +2,7 @@ import { Alert, Button } from '@mantine/core';
 import { IconCircleCheck, IconCircleX, IconKeyOff, IconShieldExclamation } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Rich, useWords } from '../../i18n/words.tsx';
+import classes from './all-keys.module.css';
 import type { Finding, SecretVerdict } from './look-up.ts';
 import { lookUpWords } from './look-up.words.ts';
 import { LookUpKey } from './look-up-key.tsx';
@@ -64,7 +65,7 @@ function Miss(props: { readonly title: string; readonly text: string; readonly c
   return (
     <Alert color="amber" title={props.title} icon={<IconKeyOff {...ICON} />}>
       <p>{props.text}</p>
-      {props.children !== undefined && <p>{props.children}</p>}
+      {props.children !== undefined && <div className={classes.missAction}>{props.children}</div>}
     </Alert>
   );
 }

@@ -14,7 +14,8 @@ import { Ago, Day } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import { KeyAccess } from '../keys/key-access.tsx';
 import { keyQuery } from '../keys/key-calls.ts';
-import { KeyDialogs, type KeyRequest } from '../keys/key-dialogs.tsx';
+import { KeyDialogs } from '../keys/key-dialogs.tsx';
+import type { KeyRequest } from '../keys/key-request.ts';
 import classes from './all-keys.module.css';
 import { lookUpWords } from './look-up.words.ts';
 

@@ -16,7 +16,8 @@ import { apiAccessWords } from './api-access.words.ts';
 import { AccessCell, ExpiresCell, IdCell, LastUsedCell } from './api-access-cells.tsx';
 import classes from './api-access-panel.module.css';
 import { CreateKeyDialog } from './create-key-dialog.tsx';
-import { KeyDialogs, type KeyRequest } from './key-dialogs.tsx';
+import { KeyDialogs } from './key-dialogs.tsx';
+import type { KeyRequest } from './key-request.ts';
 import { KeyRowActions } from './key-row-actions.tsx';
 
 export interface ApiAccessPanelProps {

@@ -26,7 +26,7 @@ import {
 } from './create-key-form.tsx';
 import { Fault } from './dialog-fault.tsx';
 import type { KeyAccount } from './key-account.ts';
-import type { OnMinted } from './key-dialogs.tsx';
+import type { OnMinted } from './key-request.ts';
 import { KeyResult } from './key-result.tsx';
 import { KeySentence } from './key-sentence.tsx';
 import { OtherActionsField } from './other-actions-field.tsx';

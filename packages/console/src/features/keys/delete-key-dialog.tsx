@@ -8,9 +8,9 @@ import { notifyDone } from '../../ui/notify.tsx';
 import { Fault } from './dialog-fault.tsx';
 import { deleteKey, disableKey, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
-import type { KeyDialogProps } from './key-dialogs.tsx';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 import { KeyInUse } from './key-in-use.tsx';
+import type { KeyDialogProps } from './key-request.ts';
 import { OfflineTokens } from './offline-tokens.tsx';
 
 /** Names the key and who would notice; the reversible way stands far left. */

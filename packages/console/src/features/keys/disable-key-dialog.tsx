@@ -10,9 +10,9 @@ import { uiWords } from '../../ui/ui.words.ts';
 import { Fault } from './dialog-fault.tsx';
 import { disableKey, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
-import type { KeyDialogProps } from './key-dialogs.tsx';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 import { KeyInUse } from './key-in-use.tsx';
+import type { KeyDialogProps } from './key-request.ts';
 
 const REASON_CHARACTERS_MAX = 256;
 

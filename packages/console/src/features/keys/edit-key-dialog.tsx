@@ -14,7 +14,7 @@ import { isForPackages } from './edit-key-draft.ts';
 import { findFaults } from './edit-key-faults.ts';
 import { EditKeyFields, FixedFacts } from './edit-key-fields.tsx';
 import { focusFirstFault } from './focus-first-fault.ts';
-import type { KeyDialogProps } from './key-dialogs.tsx';
+import type { KeyDialogProps } from './key-request.ts';
 import { findPatternFault } from './pattern-list.ts';
 import { type KeyEdit, useEditKey } from './use-edit-key.ts';
 

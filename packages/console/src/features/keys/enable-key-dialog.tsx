@@ -11,8 +11,8 @@ import { useNow } from '../../ui/use-now.ts';
 import { Fault } from './dialog-fault.tsx';
 import { enableKey, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
-import type { KeyDialogProps } from './key-dialogs.tsx';
 import { keyDialogsWords } from './key-dialogs.words.ts';
+import type { KeyDialogProps } from './key-request.ts';
 
 /** Switches a key on again, after a look at why it was switched off. */
 export function EnableKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {

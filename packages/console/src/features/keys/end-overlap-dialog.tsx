@@ -6,8 +6,8 @@ import { notifyDone } from '../../ui/notify.tsx';
 import { Fault } from './dialog-fault.tsx';
 import { endKeyOverlap, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
-import type { KeyDialogProps } from './key-dialogs.tsx';
 import { keyDialogsWords } from './key-dialogs.words.ts';
+import type { KeyDialogProps } from './key-request.ts';
 import { LastUse } from './last-use.tsx';
 
 /** Ends the life of the old secret of a regenerated key before its time. */

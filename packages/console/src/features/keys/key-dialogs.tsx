@@ -1,4 +1,3 @@
-import type { Key } from '@keyreeve/sdk';
 import { useState } from 'react';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { DeleteKeyDialog } from './delete-key-dialog.tsx';
@@ -6,23 +5,8 @@ import { DisableKeyDialog } from './disable-key-dialog.tsx';
 import { EditKeyDialog } from './edit-key-dialog.tsx';
 import { EnableKeyDialog } from './enable-key-dialog.tsx';
 import { EndOverlapDialog } from './end-overlap-dialog.tsx';
+import type { KeyRequest, OnMinted } from './key-request.ts';
 import { RegenerateKeyDialog } from './regenerate-key-dialog.tsx';
-import type { SecretBox } from './secret-box.ts';
-
-export interface KeyRequest {
-  readonly kind: 'regenerate' | 'delete' | 'disable' | 'enable' | 'edit' | 'endOverlap';
-  readonly key: Key;
-}
-
-/** Takes over a fresh secret; without one the dialogs open the one-time window themselves. */
-export type OnMinted = (key: Key, box: SecretBox) => void;
-
-export interface KeyDialogProps {
-  readonly value: Key;
-  readonly isOpen: boolean;
-  readonly onClose: () => void;
-  readonly onMinted?: OnMinted | undefined;
-}
 
 const DIALOGS = {
   regenerate: RegenerateKeyDialog,

@@ -10,7 +10,7 @@ import {
 import { useWords } from '../../i18n/words.tsx';
 import { type RowAction, RowActions } from '../../ui/row-actions.tsx';
 import { apiAccessWords } from './api-access.words.ts';
-import type { KeyRequest } from './key-dialogs.tsx';
+import type { KeyRequest } from './key-request.ts';
 
 const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 

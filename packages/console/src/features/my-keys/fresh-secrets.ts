@@ -1,6 +1,6 @@
 import type { Key } from '@keyreeve/sdk';
 import { useEffect, useRef, useState } from 'react';
-import type { OnMinted } from '../keys/key-dialogs.tsx';
+import type { OnMinted } from '../keys/key-request.ts';
 import type { SealedKey } from '../keys/secret-box.ts';
 
 /** Secrets that were made on this page and are still there to be copied. */
