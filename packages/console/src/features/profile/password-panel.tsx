@@ -89,6 +89,7 @@ export function PasswordPanel({ user }: { readonly user: User }) {
           visibilityToggleButtonProps={{ 'aria-label': tSession('showPassword') }}
           value={current}
           error={asFieldError(faults.of('currentPassword'))}
+          aria-invalid={faults.of('currentPassword') !== null}
           onChange={(event) => type('current', event.currentTarget.value)}
         />
         <NewPasswordField

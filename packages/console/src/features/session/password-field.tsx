@@ -51,6 +51,8 @@ export function NewPasswordField(props: {
       }
       value={props.value}
       error={asFieldError(props.error)}
+      // The library says so of every other field, but not of this one.
+      aria-invalid={props.error !== null}
       onChange={(event) => props.onChange(event.currentTarget.value)}
     />
   );
