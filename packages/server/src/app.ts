@@ -47,13 +47,17 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     defaultWorkspace: () => defaultWorkspace,
     isPermitted: (principal, action, resource) =>
       resource === undefined ? holdsAction(principal, action) : can(principal, action, resource),
+    onUse: ({ workspace, principal, ip, userAgent }, isLetIn) => {
+      if (principal.kind !== 'key' && principal.kind !== 'token') return;
+      const outcome = isLetIn ? 'valid' : 'insufficient_scope';
+      usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome, ip, userAgent });
+    },
     onRefusal: (caller, error, route) => audit.countRefusal(caller, error, route),
     authenticate: createAuthenticate({
       keys: deps.keyAuthenticator,
       usage,
       authenticateSession: (cookie, facts) => sessions.authenticate(facts.workspace.id, cookie),
-      authenticateToken: (token, facts) =>
-        facts.isRecheck ? tokens.verify(facts.workspace, token, facts.ip) : tokens.authenticate(token, facts),
+      authenticateToken: (token, facts) => tokens.verify(facts.workspace, token, facts.ip),
     }),
   });
   registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });

@@ -26,13 +26,15 @@ function isJwt(text: string): boolean {
 
 /**
  * The one place where a presented credential becomes a principal, for every route. The holder of a right
- * secret is told precisely why it does not work; everybody else gets the same answer for everything.
+ * secret is told precisely why it does not work; everybody else gets the same answer for everything. Refusals
+ * are counted here; what came of a good key is known only when the route has been asked.
  */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const fromKey = async (presented: PresentedKey, facts: RequestFacts): Promise<AuthenticatedPrincipal> => {
     const outcome = await deps.keys.authenticate(facts.workspace.id, presented, facts.ip);
     if (outcome.code === 'malformed' || outcome.code === 'not_found') throw authErrors.invalid_credential();
-    if (!facts.isRecheck) {
+    if (outcome.code === 'valid') return { kind: 'key', account: outcome.account, key: outcome.key };
+    if (facts.isCounted) {
       deps.usage.record({
         workspaceId: facts.workspace.id,
         keyId: outcome.key.id,
@@ -41,8 +43,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
         userAgent: facts.userAgent,
       });
     }
-    if (outcome.code !== 'valid') throw REASONS[outcome.code]();
-    return { kind: 'key', account: outcome.account, key: outcome.key };
+    throw REASONS[outcome.code]();
   };
   return async (credential, facts) => {
     if (credential.kind === 'cookie') return await deps.authenticateSession(credential.value, facts);

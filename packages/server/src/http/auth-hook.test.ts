@@ -63,6 +63,7 @@ function principalOf(credential: { kind: string; text: string }): AuthenticatedP
 
 let app: FastifyInstance;
 let refusals: string[];
+let uses: string[];
 async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInstance> {
   return await createHttpApp({
     logger: pino({ level: 'silent' }),
@@ -80,12 +81,14 @@ async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInst
         }),
       ),
     isPermitted: (_principal, action, resource) => action === 'orders:read' && resource !== 'forbidden',
+    onUse: (caller, isLetIn) => uses.push(`${caller.principal.kind} ${isLetIn ? 'let in' : 'refused'}`),
     onRefusal: (caller, error, url) => refusals.push(`${caller.principal.kind} ${error.code} ${url}`),
   });
 }
 
 beforeEach(async () => {
   refusals = [];
+  uses = [];
   app = await startApp();
 });
 afterEach(() => app.close());
@@ -215,6 +218,22 @@ describe('a route', () => {
       'anonymous auth.invalid_credential /here',
       'key auth.insufficient_scope /here',
     ]);
+  });
+
+  it('reports each use of a good credential once, by whether the route is for it', async () => {
+    route({ kinds: ['key'], action: 'orders:read' });
+    await call(KEY_HEADERS);
+    await call({ 'x-api-key': 'the-token' });
+    await call({ 'x-api-key': 'wrong' });
+    await call({});
+    expect(uses).toEqual(['key let in', 'token refused']);
+  });
+
+  it('that counts uses itself has only those reported that do not get to it', async () => {
+    route({ kinds: ['key'], action: 'orders:read', countsUse: true });
+    await call(KEY_HEADERS);
+    await call({ 'x-api-key': 'the-token' });
+    expect(uses).toEqual(['token refused']);
   });
 });
 

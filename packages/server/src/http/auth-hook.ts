@@ -19,6 +19,8 @@ export interface RouteAuth {
   readonly isSystemOnly?: boolean;
   /** The route answers bad credentials itself, in the form that its clients know; see `request.refusal`. */
   readonly isDeferred?: boolean;
+  /** The route decides more about a key than the hook can, and counts itself what came of each that gets to it. */
+  readonly countsUse?: boolean;
 }
 
 declare module 'fastify' {
@@ -38,12 +40,12 @@ export interface AuthHookDeps {
   readonly findWorkspace: (host: string) => Promise<Workspace | null>;
   readonly defaultWorkspace: () => Workspace;
   /**
-   * The principal behind a credential; throws an `auth.*` error when it is no good. `isRecheck` on a second look
-   * within one request, which is not a second use.
+   * The principal behind a credential; throws an `auth.*` error when it is no good, and then counts the refusal
+   * of a known key if `isCounted`.
    */
   readonly authenticate: (
     credential: PresentedCredential,
-    request: { workspace: Workspace; ip: string; userAgent: string | null; isRecheck: boolean },
+    request: { workspace: Workspace; ip: string; userAgent: string | null; isCounted: boolean },
   ) => Promise<AuthenticatedPrincipal>;
   /** True when a key or token holds the action on the resource, or, without one, on anything at all. */
   readonly isPermitted: (
@@ -51,6 +53,8 @@ export interface AuthHookDeps {
     action: string,
     resource: string | undefined,
   ) => boolean;
+  /** A good credential came to a route that is for it, or not: once for each request. */
+  readonly onUse: (caller: Caller, isLetIn: boolean) => void;
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
 }
 
@@ -89,10 +93,15 @@ async function admit(
   deps: AuthHookDeps,
   isRecheck: boolean,
 ): Promise<void> {
+  const countsUse = auth.countsUse === true;
+  // A second look within one request is no second use; a route that counts uses itself has not counted this one yet.
+  const isCounted = !isRecheck || countsUse;
   try {
-    const principal = await resolvePrincipal(request, auth, deps, isRecheck);
+    const principal = await resolvePrincipal(request, auth, deps, isCounted);
     request.caller = { ...request.caller, principal };
-    checkRoute(request, auth, deps);
+    const refusal = findRouteRefusal(request, auth, deps);
+    if (isCounted && (refusal !== null || !countsUse)) deps.onUse(request.caller, refusal === null);
+    if (refusal !== null) throw refusal;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
@@ -105,7 +114,7 @@ async function resolvePrincipal(
   request: FastifyRequest,
   auth: RouteAuth,
   deps: AuthHookDeps,
-  isRecheck: boolean,
+  isCounted: boolean,
 ): Promise<Principal> {
   if (auth.kinds.every((kind) => kind === 'anonymous')) return { kind: 'anonymous' };
   const credential = readCredential(request.headers, isSecureRequest(request));
@@ -115,26 +124,26 @@ async function resolvePrincipal(
   }
   if (credential.kind === 'cookie') refuseCrossSite(request);
   const { workspace, userAgent } = request.caller;
-  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isRecheck });
+  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted });
 }
 
-function checkRoute(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): void {
+/** Why the route is not for this caller, or null. */
+function findRouteRefusal(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): AppError | null {
   const { principal, workspace } = request.caller;
-  if (principal.kind === 'anonymous' || principal.kind === 'system') return;
+  if (principal.kind === 'anonymous' || principal.kind === 'system') return null;
   if (!auth.kinds.includes(principal.kind))
-    throw authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
-  if (auth.isSystemOnly === true && !workspace.isDefault) throw authErrors.forbidden();
+    return authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
+  if (auth.isSystemOnly === true && !workspace.isDefault) return authErrors.forbidden();
   if (principal.kind === 'session') {
     const isAdmin = principal.account.role === 'admin';
-    if ((auth.isAdminOnly === true || auth.isSystemOnly === true) && !isAdmin) throw authErrors.forbidden();
-    return;
+    const isForAdmins = auth.isAdminOnly === true || auth.isSystemOnly === true;
+    return isForAdmins && !isAdmin ? authErrors.forbidden() : null;
   }
-  if (auth.action !== null && !deps.isPermitted(principal, auth.action, auth.resource)) {
-    throw authErrors.insufficient_scope({
-      detail: `This needs the action ${auth.action}, which this key does not hold.`,
-      extra: { action: auth.action },
-    });
-  }
+  if (auth.action === null || deps.isPermitted(principal, auth.action, auth.resource)) return null;
+  return authErrors.insufficient_scope({
+    detail: `This needs the action ${auth.action}, which this key does not hold.`,
+    extra: { action: auth.action },
+  });
 }
 
 /**

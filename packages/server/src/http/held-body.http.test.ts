@@ -58,6 +58,13 @@ const mint = (comment: string) =>
     scopes: [{ actions: ['iam:*', 'package:*'], resources: ['*'] }],
   });
 
+async function countsOf(keyId: string): Promise<Record<string, number>> {
+  const { usage, defaultWorkspace } = harness.deps;
+  await usage.flush();
+  const hours = await usage.listHours(defaultWorkspace.id, keyId, 0);
+  return Object.fromEntries(hours.map(({ outcome, count }) => [outcome, count]));
+}
+
 describe('a request whose body is still on its way', () => {
   it('changes nothing once its key was revoked, however early its head came', async () => {
     const { key, fullKey } = await mint('stolen');
@@ -93,8 +100,16 @@ describe('a request whose body is still on its way', () => {
       displayName: 'Slow',
     });
     expect(await held.finish()).toMatch(/^HTTP\/1\.1 201 /);
-    await harness.deps.usage.flush();
-    const hours = await harness.deps.usage.listHours(key.workspaceId, key.id, 0);
-    expect(hours.map(({ outcome, count }) => ({ outcome, count }))).toEqual([{ outcome: 'valid', count: 1 }]);
+    expect(await countsOf(key.id)).toEqual({ valid: 1 });
+  });
+
+  it('counts at a gateway by what it comes to, once', async () => {
+    const { key, fullKey } = await mint('at the gateway');
+    const served = await hold('/v1/authorize', fullKey.reveal(), {});
+    expect(await served.finish()).toMatch(/^HTTP\/1\.1 204 /);
+    const held = await hold('/v1/authorize', fullKey.reveal(), {});
+    await harness.deps.keys.disable(company.adminCaller, key.id, 'stolen');
+    expect(await held.finish()).toMatch(/^HTTP\/1\.1 401 /);
+    expect(await countsOf(key.id)).toEqual({ valid: 1, disabled: 1 });
   });
 });

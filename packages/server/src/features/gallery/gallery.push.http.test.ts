@@ -518,6 +518,31 @@ describe('which key may push what', () => {
       .execute();
     expect(refused.map((row) => row.target_id)).toContain('package.push');
   });
+
+  it('counts each push once, by whether the key was let in', async () => {
+    const { usage, defaultWorkspace } = harness.deps;
+    const key = await gallery.makeKey(gallery.memberCaller, gallery.member, {
+      actions: ['package:push'],
+      resources: ['Counted.*'],
+    });
+    const keyId = key.slice(0, -50);
+    const publish = async (id: string) => (await gallery.publish(key, id)).statusCode;
+    const answers: number[] = [];
+    for (const id of ['Refused.Package', 'Counted.Package']) answers.push(await publish(id));
+    const usedAt = harness.clock.now();
+    // Refused for what is there already, not for what the key may do.
+    answers.push(await publish('Counted.Package'));
+    harness.clock.advance(1_000);
+    answers.push(await publish('Refused.Package'));
+    expect(answers).toEqual([403, 201, 409, 403]);
+    await usage.flush();
+    const hours = await usage.listHours(defaultWorkspace.id, keyId, usedAt);
+    expect(Object.fromEntries(hours.map(({ outcome, count }) => [outcome, count]))).toEqual({
+      valid: 2,
+      insufficient_scope: 2,
+    });
+    expect((await usage.findLastUses(defaultWorkspace.id, [keyId])).get(keyId)?.at).toBe(usedAt);
+  });
 });
 
 describe('one version is published once', () => {

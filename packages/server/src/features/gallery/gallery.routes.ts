@@ -22,7 +22,7 @@ const UPLOAD_DEADLINE_MS = 600_000;
 const DRAIN_DEADLINE_MS = 60_000;
 
 // What a key must hold depends on the package, so the service asks for the action once it knows it.
-const KEY: RouteAuth = { kinds: ['key'], action: null, isDeferred: true };
+const KEY: RouteAuth = { kinds: ['key'], action: null, isDeferred: true, countsUse: true };
 const ANYBODY: RouteAuth = { kinds: ['anonymous'], action: null };
 // A session is no key: a browser that happens to send its cookie has not sent one.
 const NO_KEY = ['auth.required', 'auth.session_ended', 'auth.cross_site'];

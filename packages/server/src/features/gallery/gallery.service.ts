@@ -94,7 +94,7 @@ class Gallery implements GalleryService {
 
   async push(by: KeyCaller, body: UploadBody): Promise<void> {
     const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
-    await this.#countingRefusals(by, 'package.push', async () => {
+    await this.#countingUse(by, 'package.push', async () => {
       const refusal = findPushRefusal(by.actor);
       if (refusal !== null) throw refusal;
       const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
@@ -113,7 +113,7 @@ class Gallery implements GalleryService {
   async setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void> {
     const { storage, audit } = this.#deps;
     const { caller } = by;
-    await this.#countingRefusals(by, isListed ? 'package.relist' : 'package.unlist', () =>
+    await this.#countingUse(by, isListed ? 'package.relist' : 'package.unlist', () =>
       inTransaction(storage, async (tx) => {
         const found = await this.#findVersion(tx, caller, id, version);
         const actor = await this.#authenticate(tx, by);
@@ -262,26 +262,25 @@ class Gallery implements GalleryService {
     });
   }
 
-  /** Refusals of known keys are part of the audit log and of the counters of the key. */
-  async #countingRefusals<Result>(
+  /** Counts the use of the key by what came of it. A refusal is part of the audit log as well. */
+  async #countingUse<Result>(
     { caller, actor }: KeyCaller,
     route: string,
     work: () => Promise<Result>,
   ): Promise<Result> {
+    const { audit, usage } = this.#deps;
+    const { workspace, ip, userAgent } = caller;
+    const count = (outcome: 'valid' | 'insufficient_scope'): void =>
+      usage.record({ workspaceId: workspace.id, keyId: actor.key.id, outcome, ip, userAgent });
     try {
-      return await work();
+      const result = await work();
+      count('valid');
+      return result;
     } catch (error) {
       const refusal = asRefusal(error);
-      if (refusal !== null) {
-        this.#deps.audit.countRefusal(caller, refusal, route);
-        this.#deps.usage.record({
-          workspaceId: caller.workspace.id,
-          keyId: actor.key.id,
-          outcome: 'insufficient_scope',
-          ip: caller.ip,
-          userAgent: caller.userAgent,
-        });
-      }
+      // Whatever else may be wrong with a package, the key was let in.
+      count(refusal === null ? 'valid' : 'insufficient_scope');
+      if (refusal !== null) audit.countRefusal(caller, refusal, route);
       throw error;
     }
   }

@@ -239,6 +239,18 @@ describe('the verifications of an overview', () => {
     ]);
   });
 
+  it('are as many as there were questions: none is both accepted and refused', async () => {
+    const { fullKey } = await mint('CI', 90);
+    await present(fullKey, '?action=package:push&resource=A');
+    await present(fullKey, '?action=orders:read&resource=A');
+    await call(harness, 'GET', '/v1/audit', { key: fullKey });
+    await call(harness, 'GET', '/v1/keys/self', { key: fullKey });
+    expect(await asAdmin()).toMatchObject({
+      verifications: [{ hour: hourNow(), accepted: 2, refused: 2 }],
+      refusals: [{ reason: 'insufficient_scope', count: 2 }],
+    });
+  });
+
   it('add up over flushes, and reach back as many hours as are asked for, this one included', async () => {
     const { fullKey } = await mint('CI', 90);
     const first = hourNow();

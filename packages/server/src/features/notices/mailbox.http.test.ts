@@ -78,6 +78,7 @@ async function startApp(): Promise<App> {
     findWorkspace: (host) => deps.workspaces.findByHost(host),
     defaultWorkspace: () => deps.defaultWorkspace,
     isPermitted: () => true,
+    onUse: () => undefined,
     onRefusal: () => undefined,
     authenticate: (credential) => {
       if (credential.kind !== 'cookie') return Promise.resolve(keyCaller);

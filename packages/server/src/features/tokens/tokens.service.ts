@@ -49,7 +49,7 @@ export interface TokensService {
    * @throws auth.invalid_credential, the same whatever is wrong
    */
   verify(workspace: Workspace, token: Secret, ip: string | null): Promise<TokenPrincipal>;
-  /** The same for the auth hook of every route; counts the use of the key. @throws auth.invalid_credential */
+  /** The same for routes that the auth hook lets everybody into; counts the use of the key. @throws auth.invalid_credential */
   authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal>;
   /** Ends a token. Durable before it returns. @throws auth.invalid_credential also when it has ended before */
   end(caller: Caller, token: Secret): Promise<void>;

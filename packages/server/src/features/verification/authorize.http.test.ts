@@ -54,6 +54,13 @@ describe('/v1/authorize', () => {
     return { statusCode, reason: headers['x-keyreeve-reason'], body };
   };
 
+  const countsOf = async (minted: Minted): Promise<Record<string, number>> => {
+    const { usage, defaultWorkspace } = harness.deps;
+    await usage.flush();
+    const hours = await usage.listHours(defaultWorkspace.id, minted.apiKey, harness.clock.now());
+    return Object.fromEntries(hours.map(({ outcome, count }) => [outcome, count]));
+  };
+
   it('lets a good key pass, wherever a gateway can put it, and says whose it is', async () => {
     const minted = await mint();
     const { apiKey, secretKey, fullKey } = minted;
@@ -274,17 +281,44 @@ describe('/v1/authorize', () => {
     expect([answer.statusCode, answer.headers['x-keyreeve-reason']]).toEqual([401, 'invalid']);
   });
 
-  it('counts what was refused for the question apart from what was let through', async () => {
+  it('counts each question once, by what came of it', async () => {
     const minted = await mint();
-    await withKey(minted);
+    expect((await withKey(minted)).statusCode).toBe(204);
+    for (const status of [403, 403])
+      expect((await withKey(minted, '?action=iam:keys:write&resource=x')).statusCode).toBe(status);
+    expect((await withKey(minted, '', { method: 'POST', payload: 'a body' })).statusCode).toBe(204);
+    expect(await countsOf(minted)).toEqual({ valid: 2, insufficient_scope: 2 });
+    await asAdmin('POST', `/v1/keys/${minted.apiKey}/disable`, { reason: 'test' });
+    expect((await withKey(minted, '?action=iam:keys:write&resource=x')).statusCode).toBe(401);
+    expect(await countsOf(minted)).toEqual({ valid: 2, insufficient_scope: 2, disabled: 1 });
+  });
+
+  it('takes only a question that was answered yes for a use of the key', async () => {
+    const minted = await mint();
+    const factsOf = async () =>
+      (await asAdmin('GET', `/v1/keys/${minted.apiKey}`)).json<{
+        lastUsedAt: string | null;
+        lastRefusal: { reason: string } | null;
+      }>();
     await withKey(minted, '?action=iam:keys:write&resource=x');
-    const { usage, defaultWorkspace } = harness.deps;
-    await usage.flush();
-    const hours = await usage.listHours(defaultWorkspace.id, minted.apiKey, harness.clock.now());
-    expect(Object.fromEntries(hours.map(({ outcome, count }) => [outcome, count]))).toEqual({
-      insufficient_scope: 1,
-      valid: 2,
+    expect(await factsOf()).toMatchObject({
+      lastUsedAt: null,
+      lastRefusal: { reason: 'insufficient_scope' },
     });
+    await withKey(minted, '?action=package:push&resource=x');
+    const usedAt = new Date(harness.clock.now()).toISOString();
+    harness.clock.advance(1_000);
+    await withKey(minted, '?action=iam:keys:write&resource=x');
+    expect(await factsOf()).toMatchObject({ lastUsedAt: usedAt });
+  });
+
+  it('counts a question without the action that the workspace demands once, as refused', async () => {
+    const minted = await mint();
+    await harness.deps.settings.update(company.adminCaller, { requireAction: true }, null);
+    expect((await withKey(minted)).statusCode).toBe(400);
+    expect((await withKey(minted, '?action=package:push&resource=x')).statusCode).toBe(204);
+    await harness.deps.settings.update(company.adminCaller, { requireAction: false }, null);
+    expect(await countsOf(minted)).toEqual({ valid: 1, insufficient_scope: 1 });
   });
 
   it('says in OpenAPI which credentials it takes, for every method that the document can tell of', async () => {

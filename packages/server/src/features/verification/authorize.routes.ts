@@ -22,7 +22,7 @@ const BODY_BYTES_MAX = 64 * 1024;
  * Deferred, since gateways read the status and headers and nothing else: no problem document, but
  * `X-Keyreeve-Reason`. Session cookies are refused: whatever page a browser shows would be let through.
  */
-const AUTH: RouteAuth = { kinds: ['key', 'token'], action: null, isDeferred: true };
+const AUTH: RouteAuth = { kinds: ['key', 'token'], action: null, isDeferred: true, countsUse: true };
 
 const DESCRIPTION = [
   'For `auth_request` of nginx, `forward_auth` of Traefik and Caddy, and HAProxy. A key or token comes in `Authorization` (Bearer or Basic), `X-API-Key` or `X-NuGet-ApiKey`; two different ones are refused with 400.',

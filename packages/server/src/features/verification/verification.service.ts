@@ -35,7 +35,7 @@ export interface VerificationService {
    */
   verify(caller: Caller, input: VerifyInput): Promise<VerifyAnswer>;
   /**
-   * Decides for a gateway about the caller's own credential, which the auth hook has accepted.
+   * Decides for a gateway about the caller's own credential, which the auth hook has accepted, and counts the use.
    *
    * @throws request.invalid without an action when the workspace demands one
    */
@@ -81,24 +81,18 @@ export function createVerificationService(deps: Deps): VerificationService {
       return { code, subject: { account: outcome.account, key: outcome.key }, matched };
     },
     authorize: async (caller, principal, question) => {
-      if (question.action === null && (await settings.get(caller.workspace.id)).requireAction) {
+      const { ip, userAgent, workspace } = caller;
+      const count = (outcome: DecisionCode): void =>
+        usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome, ip, userAgent });
+      if (question.action === null && (await settings.get(workspace.id)).requireAction) {
+        count('insufficient_scope');
         throw requestErrors.invalid({
           detail: 'action is required: the workspace setting requireAction is on.',
           fields: [{ field: 'action', message: 'is required' }],
         });
       }
       const decision = decidePermission(principal.account, principal.key, question);
-      // The auth hook has counted the use itself; a refusal is counted beside it.
-      if (decision.code !== 'valid') {
-        const { ip, userAgent, workspace } = caller;
-        usage.record({
-          workspaceId: workspace.id,
-          keyId: principal.key.id,
-          outcome: decision.code,
-          ip,
-          userAgent,
-        });
-      }
+      count(decision.code);
       return decision;
     },
   };
