@@ -1,10 +1,13 @@
-import { Modal } from '@mantine/core';
+import { getDefaultZIndex, Modal } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import { useWords } from '../i18n/words.tsx';
 import classes from './dialog.module.css';
+import { useDialogOrder } from './dialog-order.ts';
 import { uiWords } from './ui.words.ts';
 
+/** Above the header and the navigation, below menus and tooltips. */
+const LOWEST_LAYER = 200;
 const WIDTHS = { small: 456, medium: 720, large: 968 } as const;
 
 export interface DialogProps {
@@ -20,6 +23,8 @@ export interface DialogProps {
   readonly actions?: ReactNode;
   /** The content brings its own padding, for instance two columns. */
   readonly isFlush?: boolean;
+  /** Lies over every other dialog, whichever was opened first. */
+  readonly isOnTop?: boolean;
   readonly children: ReactNode;
 }
 
@@ -27,11 +32,15 @@ export interface DialogProps {
 export function Dialog(props: DialogProps) {
   const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   const { t } = useWords(uiWords);
+  const { level, isTop } = useDialogOrder(props.isOpen);
   return (
     <Modal
       opened={props.isOpen}
       onClose={props.onClose}
+      closeOnEscape={isTop}
+      zIndex={LOWEST_LAYER + level}
       fullScreen={isNarrow}
+      zIndex={getDefaultZIndex(props.isOnTop === true ? 'overlay' : 'modal')}
       size={WIDTHS[props.size ?? 'small']}
       centered
       title={

@@ -58,6 +58,7 @@ export function RowActions(props: {
 function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly label: string }) {
   const { t } = useWords(uiWords);
   const { isOffline } = useConnection();
+  const opener = useRef<HTMLButtonElement>(null);
   return (
     <Menu position="bottom-end">
       <Menu.Target>

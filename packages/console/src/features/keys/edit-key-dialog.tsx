@@ -7,6 +7,7 @@ import { notifyDone } from '../../ui/notify.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { CoveragePanel } from './coverage-panel.tsx';
+import { DiscardQuestion } from './discard-question.tsx';
 import classes from './edit-key.module.css';
 import { editKeyWords } from './edit-key.words.ts';
 import { EditKeyConflict } from './edit-key-conflict.tsx';
@@ -30,6 +31,9 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
   });
   const { base, draft } = edit;
   const hasPackages = value.scopes.some(isForPackages);
+  const [isAsking, setAsking] = useState(false);
+  // A stray click or Escape loses nothing that was typed; Cancel says what it does.
+  const tryClose = () => (edit.isChanged ? setAsking(true) : onClose());
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!edit.isChanged || base === null || draft === null) return;
@@ -41,7 +45,7 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
     <>
       <Dialog
         isOpen={isOpen}
-        onClose={onClose}
+        onClose={tryClose}
         title={t('title', { name: value.comment })}
         size={hasPackages ? 'large' : 'medium'}
         isFlush
@@ -68,6 +72,7 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
                 error={edit.error}
                 wasTried={wasTried}
                 onChange={edit.change}
+                onScopeChange={edit.changeScope}
               />
             </form>
             {hasPackages && <Preview edit={edit} />}
@@ -76,6 +81,12 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
         )}
       </Dialog>
       <EditKeyConflict edit={edit} isOpen={isOpen} onDiscard={onClose} />
+      <DiscardQuestion
+        isOpen={isOpen && isAsking}
+        changeCount={Object.keys(edit.changes).length}
+        onBack={() => setAsking(false)}
+        onDiscard={onClose}
+      />
     </>
   );
 }
@@ -88,7 +99,7 @@ function NotYet({ edit }: { readonly edit: KeyEdit }) {
 
 /** The right half: what the patterns match now, and single packages to be ticked. */
 function Preview({ edit }: { readonly edit: KeyEdit }) {
-  const { base, draft, change } = edit;
+  const { base, draft, changeScope } = edit;
   const index = base?.scopes.findIndex(isForPackages) ?? -1;
   const scope = draft?.scopes[index];
   if (base === null || draft === null || scope === undefined) return null;
@@ -99,9 +110,7 @@ function Preview({ edit }: { readonly edit: KeyEdit }) {
         ownerId={base.ownerId}
         patterns={scope.patterns.filter((pattern) => findPatternFault(pattern, true) === null)}
         singles={scope.singles}
-        onSingles={(singles) =>
-          change({ scopes: draft.scopes.map((each) => (each === scope ? { ...each, singles } : each)) })
-        }
+        onSingles={(singles) => changeScope(index, { singles })}
         isOnlyNew={actions.length === 1 && actions[0] === 'package:pushnew'}
       />
     </div>

@@ -24,6 +24,7 @@ export interface EditKeyFieldsProps {
   /** Save was pressed: what is missing may be said now. */
   readonly wasTried: boolean;
   readonly onChange: (next: Partial<KeyDraft>) => void;
+  readonly onScopeChange: (index: number, next: Partial<ScopeDraft>) => void;
 }
 
 /** What the server says about each field; null on top when the fields say it all. */
@@ -39,7 +40,7 @@ function useServerFaults(error: unknown) {
 }
 
 export function EditKeyFields(props: EditKeyFieldsProps) {
-  const { formId, base, draft, error, wasTried, onChange } = props;
+  const { formId, base, draft, error, wasTried, onChange, onScopeChange } = props;
   const { t } = useWords(editKeyWords);
   const server = useServerFaults(error);
   const faults = wasTried ? findFaults(base, draft) : [];
@@ -50,8 +51,6 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
   useEffect(() => {
     if (error !== null && error !== undefined) focusFirstFault(formId);
   }, [error, formId]);
-  const changeScope = (index: number, next: Partial<ScopeDraft>) =>
-    onChange({ scopes: draft.scopes.map((each, at) => (at === index ? { ...each, ...next } : each)) });
   const faultOfScope = (index: number): string | null => {
     if (faults.some((fault) => fault.kind === 'scopeEmpty' && fault.scope === index)) return t('scopeFault');
     if (tooMany !== undefined) return t('tooMany', { count: tooMany.count, max: PATTERNS_MAX });
@@ -81,7 +80,7 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
           draft={scope}
           fault={faultOfScope(index)}
           faultAt={(at) => server.of(`scopes[${index}].resources[${at}]`)}
-          onChange={(next) => changeScope(index, next)}
+          onChange={(next) => onScopeChange(index, next)}
         />
       ))}
       <IpField draft={draft} faultOf={server.of} onChange={(ipText) => onChange({ ipText })} />

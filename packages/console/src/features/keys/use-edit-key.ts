@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { api } from '../../api/client.ts';
 import { editBaseQuery, findLastChange, readKey } from './edit-key-base.ts';
-import { changesOf, draftOf, type KeyDraft } from './edit-key-draft.ts';
+import { changesOf, draftOf, type KeyDraft, type ScopeDraft } from './edit-key-draft.ts';
 import { refreshKeys } from './key-calls.ts';
 
 /** Somebody has saved the key since the form was opened. */
@@ -42,6 +42,10 @@ export function useEditKey(value: Key, onSaved: () => void) {
   const [typed, setTyped] = useState<KeyDraft | null>(null);
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const draft = typed ?? (query.data === undefined ? null : draftOf(query.data.key, query.data.existing));
+  // A field may change twice before it is drawn again: an added pattern also empties what was typed.
+  const update = (change: (before: KeyDraft) => KeyDraft) => {
+    if (draft !== null) setTyped((before) => change(before ?? draft));
+  };
   const changes = base === null || draft === null ? {} : changesOf(base, draft);
   const saving = useMutation({
     mutationFn: (attempt: Attempt) => saveOrFindConflict(value.id, attempt),
@@ -61,9 +65,13 @@ export function useEditKey(value: Key, onSaved: () => void) {
     conflict,
     error: saving.error,
     isSaving: saving.isPending,
-    change: (next: Partial<KeyDraft>) => {
-      if (draft !== null) setTyped({ ...draft, ...next });
-    },
+    change: (next: Partial<KeyDraft>) => update((before) => ({ ...before, ...next })),
+    /** Of the scope at this place. */
+    changeScope: (index: number, next: Partial<ScopeDraft>) =>
+      update((before) => ({
+        ...before,
+        scopes: before.scopes.map((scope, at) => (at === index ? { ...scope, ...next } : scope)),
+      })),
     save: () => {
       if (base !== null && !saving.isPending) saving.mutate({ version: base.version, changes });
     },
