@@ -62,7 +62,7 @@ function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly la
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon size={36} aria-label={`${t('moreActions')}: ${props.label}`}>
+        <ActionIcon ref={opener} size={36} aria-label={`${t('moreActions')}: ${props.label}`}>
           <IconDots size={18} stroke={1.75} />
         </ActionIcon>
       </Menu.Target>
@@ -73,7 +73,11 @@ function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly la
             leftSection={action.icon}
             disabled={isOffline}
             {...(action.isDanger === true ? { color: 'red' } : {})}
-            onClick={action.onClick}
+            onClick={() => {
+              // The entry goes with the menu; a dialog that it opens gives the focus back to what stays.
+              opener.current?.focus();
+              action.onClick();
+            }}
           >
             {action.short}
           </Menu.Item>
