@@ -54,9 +54,6 @@ interface WorkerFixtures {
   readonly sharedCookie: (site: Site, email: string) => Promise<string>;
 }
 
-// Browsers do without that header over plain http, and write down that they do.
-const PLAIN_HTTP_NOTE = /^console error: The Cross-Origin-Opener-Policy header has been ignored/;
-
 async function cookieFor(
   { as = null, session = 'shared' }: Visit,
   at: Site,
@@ -138,8 +135,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     });
     const seen = await Promise.all(visits.map(({ guard }) => guard.faults()));
     for (const { context } of visits) await context.close();
-    const allowed = [...allowedFaults, PLAIN_HTTP_NOTE];
-    const faults = seen.flat().filter((fault) => !allowed.some((pattern) => pattern.test(fault)));
+    const faults = seen.flat().filter((fault) => !allowedFaults.some((pattern) => pattern.test(fault)));
     expect(faults, 'what no page may do').toEqual([]);
   },
   page: async ({ visit }, use) => {

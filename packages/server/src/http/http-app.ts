@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
   LogController,
@@ -14,6 +15,7 @@ import { refuseRepeatedHeaders } from './credentials.ts';
 import { registerMethodNotAllowed } from './method-not-allowed.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProblems, sendProblem, toAppError } from './problem.ts';
+import { isTrustworthyOrigin } from './secure-request.ts';
 import { schemaController } from './validation.ts';
 
 export interface HttpAppOptions extends AuthHookDeps {
@@ -35,13 +37,18 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'cache-control': 'no-store',
   'content-security-policy':
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 } as const;
+
+function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(SECURITY_HEADERS);
+  // Browsers ignore it from other origins, and complain to everybody who looks.
+  if (isTrustworthyOrigin(request)) reply.header('cross-origin-opener-policy', 'same-origin');
+}
 
 function serverOptions(options: HttpAppOptions): FastifyServerOptions {
   return {
@@ -62,7 +69,8 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     frameworkErrors: (error, request, reply) => {
       request.caller = anonymousCaller(options, request);
-      reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+      setSecurityHeaders(request, reply);
+      reply.header('x-request-id', request.id);
       void sendProblem(toAppError(error), request, reply);
     },
   };
@@ -110,7 +118,8 @@ function refuseUnreadableUrl(url: string): void {
 function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymousCaller(options, request);
-    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
+    setSecurityHeaders(request, reply);
+    reply.header('x-request-id', request.id);
     if (request.protocol === 'https')
       reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
     refuseRepeatedHeaders(request.raw.rawHeaders);

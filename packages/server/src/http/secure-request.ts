@@ -7,3 +7,10 @@ import type { FastifyRequest } from 'fastify';
 export function isSecureRequest(request: FastifyRequest): boolean {
   return request.protocol === 'https' || request.caller.workspace.url.startsWith('https:');
 }
+
+const LOOPBACK_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+
+/** Whether browsers may take the origin for trustworthy: over https, or without leaving the machine. */
+export function isTrustworthyOrigin(request: FastifyRequest): boolean {
+  return isSecureRequest(request) || LOOPBACK_HOST.test(request.hostname);
+}
