@@ -7,7 +7,7 @@ import {
   useMantineColorScheme,
 } from '@mantine/core';
 import { IconMoon, IconSun } from '@tabler/icons-react';
-import { chooseLanguage, type Language } from '../i18n/i18n.ts';
+import { chooseLanguage } from '../i18n/i18n.ts';
 import { useWords } from '../i18n/words.tsx';
 import { shellWords } from './shell/shell.words.ts';
 
@@ -23,7 +23,7 @@ export function Preferences() {
         size="xs"
         aria-label={t('language')}
         value={language}
-        onChange={(value) => void chooseLanguage(value as Language)}
+        onChange={(value) => void chooseLanguage(value)}
         data={[
           { value: 'en', label: <span lang="en">English</span> },
           { value: 'ja', label: <span lang="ja">日本語</span> },

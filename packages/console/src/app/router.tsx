@@ -23,7 +23,7 @@ export function readReturnTo(search: Record<string, unknown>): { to?: string } {
 /** A person who is signed in has nothing to do on the pages for those who are not. */
 async function refuseSignedIn({ search }: { search: { to?: string } }): Promise<void> {
   const signedIn = await queryClient.ensureQueryData(sessionQuery);
-  if (signedIn !== null) throw redirect({ to: search.to ?? '/overview' });
+  if (signedIn !== null) redirect({ to: search.to ?? '/overview', throw: true });
 }
 
 const signInRoute = createRoute({
@@ -33,7 +33,7 @@ const signInRoute = createRoute({
   beforeLoad: async ({ search }) => {
     await refuseSignedIn({ search });
     const info = await queryClient.ensureQueryData(consoleQuery);
-    if (info.isSetupOpen) throw redirect({ to: '/first-run' });
+    if (info.isSetupOpen) redirect({ to: '/first-run', throw: true });
   },
   component: lazyRouteComponent(() => import('../features/session/sign-in-page.tsx'), 'SignInPage'),
 });
@@ -44,7 +44,7 @@ const firstRunRoute = createRoute({
   beforeLoad: async () => {
     await refuseSignedIn({ search: {} });
     const info = await queryClient.ensureQueryData(consoleQuery);
-    if (!info.isSetupOpen) throw redirect({ to: '/sign-in', search: {} });
+    if (!info.isSetupOpen) redirect({ to: '/sign-in', search: {}, throw: true });
   },
   component: lazyRouteComponent(() => import('../features/session/first-run-page.tsx'), 'FirstRunPage'),
 });
@@ -65,7 +65,7 @@ const shellRoute = createRoute({
   beforeLoad: async ({ location }) => {
     const signedIn = await queryClient.ensureQueryData(sessionQuery);
     if (signedIn !== null) return;
-    throw redirect({ to: '/sign-in', search: location.pathname === '/' ? {} : { to: location.href } });
+    redirect({ to: '/sign-in', search: location.pathname === '/' ? {} : { to: location.href }, throw: true });
   },
   component: Shell,
   notFoundComponent: NotFoundPage,
@@ -75,7 +75,7 @@ const homeRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/overview' });
+    redirect({ to: '/overview', throw: true });
   },
 });
 

@@ -1,96 +1,8 @@
-import {
-  type CSSVariablesResolver,
-  createTheme,
-  type MantineColorsTuple,
-  rem,
-  virtualColor,
-} from '@mantine/core';
+import { type CSSVariablesResolver, createTheme, rem, virtualColor } from '@mantine/core';
 
-const reeve: MantineColorsTuple = [
-  '#effafc',
-  '#dbf2f5',
-  '#bce4ea',
-  '#94d2db',
-  '#66bcc8',
-  '#3da2b0',
-  '#1d8895',
-  '#0d6e7a',
-  '#07565f',
-  '#073b42',
-];
-const gray: MantineColorsTuple = [
-  '#f9fafb',
-  '#f2f4f6',
-  '#e8ebed',
-  '#dce0e3',
-  '#c8cdd1',
-  '#8d959a',
-  '#626a70',
-  '#4a5258',
-  '#2f353a',
-  '#13181b',
-];
-const dark: MantineColorsTuple = [
-  '#e6eaec',
-  '#c8cdd0',
-  '#9ea6ab',
-  '#7e888e',
-  '#31383c',
-  '#22282c',
-  '#191e21',
-  '#111619',
-  '#0d1013',
-  '#080b0d',
-];
-const green: MantineColorsTuple = [
-  '#f1fcf4',
-  '#ddf6e4',
-  '#bdebcb',
-  '#95deae',
-  '#69c88e',
-  '#45b073',
-  '#2c965d',
-  '#227a4a',
-  '#186039',
-  '#124227',
-];
-const amber: MantineColorsTuple = [
-  '#fffbf1',
-  '#fff1d7',
-  '#ffe0a3',
-  '#fcca72',
-  '#f3b44a',
-  '#e49b2e',
-  '#c77d21',
-  '#a36120',
-  '#814a1d',
-  '#5a3117',
-];
-const red: MantineColorsTuple = [
-  '#fff8f7',
-  '#ffeae8',
-  '#ffd4cf',
-  '#ffafa8',
-  '#f8867f',
-  '#ec5f5a',
-  '#db4241',
-  '#c12d30',
-  '#9b2426',
-  '#6a1d1c',
-];
-const iris: MantineColorsTuple = [
-  '#f7f8ff',
-  '#eceeff',
-  '#dadffe',
-  '#c2cafc',
-  '#a5aef4',
-  '#8992eb',
-  '#7178dd',
-  '#5c61c6',
-  '#474ba0',
-  '#323570',
-];
+import { amber, dark, gray, green, iris, red, reeve } from './colours.ts';
 
+/** 34 px: dense, yet a target that a finger hits. */
 const control = { '--button-height': rem(34), '--button-padding-x': rem(14) };
 export const theme = createTheme({
   colors: {
@@ -191,43 +103,47 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { openDelay: 300, radius: 'sm' } },
   },
 });
-const hues = ['primary', 'reeve', 'green', 'amber', 'red', 'iris'];
-const v = (c: string, n: number) => `var(--mantine-color-${c}-${n})`;
-const tones = (bg: number | null, text: number, line: number) =>
-  Object.assign(
-    {},
-    ...hues.map((c) => ({
-      ...(bg === null ? {} : { [`--mantine-color-${c}-light`]: v(c, bg) }),
-      [`--mantine-color-${c}-light-color`]: v(c, text),
-      [`--kr-${c}-line`]: v(c, line),
-    })),
-  );
+const HUES = ['primary', 'reeve', 'green', 'amber', 'red', 'iris'];
+const shade = (colour: string, step: number) => `var(--mantine-color-${colour}-${step})`;
+
+/** Ground, words and line of light parts (badges, alerts) in every hue; without `ground` Mantine's own stays. */
+function toneVariables(ground: number | null, words: number, line: number): Record<string, string> {
+  const entries = HUES.flatMap((hue): [string, string][] => [
+    ...(ground === null
+      ? []
+      : ([[`--mantine-color-${hue}-light`, shade(hue, ground)]] as [string, string][])),
+    [`--mantine-color-${hue}-light-color`, shade(hue, words)],
+    [`--kr-${hue}-line`, shade(hue, line)],
+  ]);
+  return Object.fromEntries(entries);
+}
+
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: {},
   light: {
-    ...tones(0, 8, 2),
-    '--mantine-color-text': v('gray', 9),
-    '--mantine-color-placeholder': v('gray', 6),
-    '--mantine-color-default-border': v('gray', 4),
-    '--mantine-color-error': v('red', 7),
-    '--mantine-color-success': v('green', 7),
-    '--mantine-color-disabled-color': v('gray', 6),
-    '--kr-nav': v('gray', 0),
+    ...toneVariables(0, 8, 2),
+    '--mantine-color-text': shade('gray', 9),
+    '--mantine-color-placeholder': shade('gray', 6),
+    '--mantine-color-default-border': shade('gray', 4),
+    '--mantine-color-error': shade('red', 7),
+    '--mantine-color-success': shade('green', 7),
+    '--mantine-color-disabled-color': shade('gray', 6),
+    '--kr-nav': shade('gray', 0),
     '--kr-raised': '#fff',
     '--kr-input': '#fff',
-    '--kr-line': v('gray', 3),
+    '--kr-line': shade('gray', 3),
   },
   dark: {
-    ...tones(null, 3, 9),
+    ...toneVariables(null, 3, 9),
     // Under the pointer a button grows lighter: a darker one would leave its dark word too little contrast.
-    '--mantine-color-primary-filled-hover': v('reeve', 4),
-    '--mantine-color-placeholder': v('dark', 2),
+    '--mantine-color-primary-filled-hover': shade('reeve', 4),
+    '--mantine-color-placeholder': shade('dark', 2),
     '--mantine-color-default-border': '#3d464b',
-    '--mantine-color-error': v('red', 4),
-    '--mantine-color-success': v('green', 4),
-    '--kr-nav': v('dark', 8),
-    '--kr-raised': v('dark', 6),
-    '--kr-input': v('dark', 8),
-    '--kr-line': v('dark', 4),
+    '--mantine-color-error': shade('red', 4),
+    '--mantine-color-success': shade('green', 4),
+    '--kr-nav': shade('dark', 8),
+    '--kr-raised': shade('dark', 6),
+    '--kr-input': shade('dark', 8),
+    '--kr-line': shade('dark', 4),
   },
 });

@@ -63,7 +63,7 @@ describe('a date', () => {
 });
 
 describe('an instant', () => {
-  const iso = '2026-11-28T14:05:00Z';
+  const instant = '2026-11-28T14:05:00Z';
 
   test.each([
     [UTC, '28 Nov 2026, 14:05 UTC', '2026年11月28日 14:05 UTC'],
@@ -72,8 +72,8 @@ describe('an instant', () => {
     [NEW_YORK, '28 Nov 2026, 09:05 EST', '2026年11月28日 09:05 GMT-5'],
     [{ timeZone: 'Asia/Kolkata' }, '28 Nov 2026, 19:35 GMT+5:30', '2026年11月28日 19:35 GMT+5:30'],
   ])('names its zone: %o', (zone, en, ja) => {
-    expect(formatInstant(iso, 'en', zone)).toBe(en);
-    expect(formatInstant(iso, 'ja', zone)).toBe(ja);
+    expect(formatInstant(instant, 'en', zone)).toBe(en);
+    expect(formatInstant(instant, 'ja', zone)).toBe(ja);
   });
 
   test('follows summer time', () => {
@@ -85,16 +85,16 @@ describe('an instant', () => {
   });
 
   test('of today needs its time only', () => {
-    expect(formatTime(iso, 'en', TOKYO)).toBe('23:05');
-    expect(formatTime(at(iso), 'ja', UTC)).toBe('14:05');
+    expect(formatTime(instant, 'en', TOKYO)).toBe('23:05');
+    expect(formatTime(at(instant), 'ja', UTC)).toBe('14:05');
   });
 
   test('stands in logs to the second, and its zone is named once for all', () => {
     const iso = '2026-07-28T14:05:31.999Z';
-    expect(formatClock(iso, TOKYO)).toBe('23:05:31');
-    expect(formatClock(at(iso), UTC)).toBe('14:05:31');
-    expect(formatZone(iso, 'ja', TOKYO)).toBe('JST');
-    expect(formatZone(iso, 'en', BERLIN)).toBe('CEST');
+    expect(formatClock(instant, TOKYO)).toBe('23:05:31');
+    expect(formatClock(at(instant), UTC)).toBe('14:05:31');
+    expect(formatZone(instant, 'ja', TOKYO)).toBe('JST');
+    expect(formatZone(instant, 'en', BERLIN)).toBe('CEST');
     expect(formatClock('never', UTC)).toBe('never');
   });
 

@@ -27,7 +27,7 @@ function copyBySelection(text: string): boolean {
   (opener?.closest('[role="dialog"]') ?? document.body).append(field);
   try {
     field.select();
-    // oxlint-disable-next-line typescript/no-deprecated -- The only way that browsers leave open over plain http.
+    // Deprecated, and the only way that browsers leave open over plain http.
     return document.execCommand('copy');
   } finally {
     field.value = '';

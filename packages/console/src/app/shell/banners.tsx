@@ -26,7 +26,7 @@ export function Banners() {
   const { t, language } = useWords(shellWords);
   const { isOffline, answeredAt } = useConnection();
   useEffect(() => {
-    if (!isOffline) return;
+    if (!isOffline) return undefined;
     const timer = setInterval(() => void askServer(), POLL_MS);
     return () => clearInterval(timer);
   }, [isOffline]);

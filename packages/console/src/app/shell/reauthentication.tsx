@@ -34,6 +34,7 @@ export function Reauthentication() {
   return (
     <Dialog
       isOpen={isEnded}
+      isOnTop
       onClose={leave}
       title={t('againTitle')}
       aside={

@@ -73,25 +73,33 @@ export function ExpiryPanel(props: { readonly value: Overview }) {
           ))}
         </svg>
       </div>
-      <div className="kr-visually-hidden">
-        <table>
-          <caption>{t('expiryTable')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('day')}</th>
-              <th scope="col">{t('keys')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.expiringByDay.map(({ day, count: keys }) => (
-              <tr key={day}>
-                <td>{formatDate(`${day}T00:00:00Z`, language, { timeZone: 'UTC' })}</td>
-                <td>{keys}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ExpiryTable value={value} />
     </Panel>
+  );
+}
+
+/** What the chart shows, for those who do not see it. */
+function ExpiryTable(props: { readonly value: Overview }) {
+  const { t, language } = useWords(overviewWords);
+  return (
+    <div className="kr-visually-hidden">
+      <table>
+        <caption>{t('expiryTable')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('day')}</th>
+            <th scope="col">{t('keys')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.value.expiringByDay.map(({ day, count }) => (
+            <tr key={day}>
+              <td>{formatDate(`${day}T00:00:00Z`, language, { timeZone: 'UTC' })}</td>
+              <td>{count}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

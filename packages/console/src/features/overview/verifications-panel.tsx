@@ -65,27 +65,35 @@ export function VerificationsPanel(props: { readonly value: Overview; readonly p
           ))}
         </svg>
       </div>
-      <div className="kr-visually-hidden">
-        <table>
-          <caption>{t('verificationsTable')}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{t('hour')}</th>
-              <th scope="col">{t('accepted')}</th>
-              <th scope="col">{t('refused')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.verifications.map((hour) => (
-              <tr key={hour.hour}>
-                <td>{formatInstant(hour.hour, language)}</td>
-                <td>{hour.accepted}</td>
-                <td>{hour.refused}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <VerificationsTable value={value} />
     </Panel>
+  );
+}
+
+/** What the chart shows, for those who do not see it. */
+function VerificationsTable(props: { readonly value: Overview }) {
+  const { t, language } = useWords(overviewWords);
+  return (
+    <div className="kr-visually-hidden">
+      <table>
+        <caption>{t('verificationsTable')}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t('hour')}</th>
+            <th scope="col">{t('accepted')}</th>
+            <th scope="col">{t('refused')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.value.verifications.map((hour) => (
+            <tr key={hour.hour}>
+              <td>{formatInstant(hour.hour, language)}</td>
+              <td>{hour.accepted}</td>
+              <td>{hour.refused}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

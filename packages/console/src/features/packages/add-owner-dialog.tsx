@@ -46,6 +46,21 @@ function useCandidates(q: string, isOpen: boolean) {
   });
 }
 
+function useAddOwner(packageId: string, onDone: () => void) {
+  const { t } = useWords(packagesWords);
+  return useMutation({
+    mutationFn: (owner: Candidate) =>
+      api.PUT('/v1/packages/{id}/owners/{accountId}', {
+        params: { path: { id: packageId, accountId: owner.id } },
+      }),
+    onSuccess: async (_data, owner) => {
+      await queryClient.invalidateQueries({ queryKey: ['packages'] });
+      notifyDone(t('ownerAdded', { name: owner.name }));
+      onDone();
+    },
+  });
+}
+
 export function AddOwnerDialog(props: {
   readonly value: PackageDetail;
   readonly isOpen: boolean;
@@ -58,23 +73,13 @@ export function AddOwnerDialog(props: {
   const [chosen, setChosen] = useState<Candidate | null>(null);
   const [q] = useDebouncedValue(text.trim(), SETTLE_MS);
   const { data: candidates = [] } = useCandidates(chosen?.name === q ? '' : q, isOpen);
-  const add = useMutation({
-    mutationFn: (owner: Candidate) =>
-      api.PUT('/v1/packages/{id}/owners/{accountId}', {
-        params: { path: { id: value.id, accountId: owner.id } },
-      }),
-    onSuccess: async (_data, owner) => {
-      await queryClient.invalidateQueries({ queryKey: ['packages'] });
-      notifyDone(t('ownerAdded', { name: owner.name }));
-      close();
-    },
-  });
   const close = () => {
     setText('');
     setChosen(null);
     add.reset();
     onClose();
   };
+  const add = useAddOwner(value.id, close);
   const isFree = ({ id }: Candidate) => !value.owners.includes(id);
   return (
     <Dialog

@@ -40,7 +40,6 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
     },
     onError: notifyFailure,
   });
-  const isOnly = value.ownerAccounts.length === 1;
   return (
     <Panel
       title={t('owners')}
@@ -60,27 +59,12 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
     >
       <ul className={classes.list}>
         {value.ownerAccounts.map((owner) => (
-          <li key={owner.id} className={classes.item}>
-            <AccountMark name={owner.displayName} kind={owner.kind} />
-            <div className={classes.itemText}>
-              <Truncate text={owner.displayName} />
-              <span className="kr-small kr-dimmed">{t(owner.kind === 'user' ? 'user' : 'service')}</span>
-            </div>
-            {mayChange && (
-              <Tooltip label={isOnly ? t('lastOwner') : t('remove')}>
-                <ActionIcon
-                  aria-label={t('removeOwner', { name: owner.displayName })}
-                  data-disabled={isOnly}
-                  aria-disabled={isOnly}
-                  onClick={() => {
-                    if (!isOnly) setLeaving(owner);
-                  }}
-                >
-                  <IconTrash size={16} stroke={1.75} />
-                </ActionIcon>
-              </Tooltip>
-            )}
-          </li>
+          <OwnerItem
+            key={owner.id}
+            owner={owner}
+            isOnly={value.ownerAccounts.length === 1}
+            onRemove={mayChange ? () => setLeaving(owner) : null}
+          />
         ))}
       </ul>
       <AddOwnerDialog value={value} isOpen={isAdding} onClose={adding.close} />
@@ -97,5 +81,38 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
         <p>{t('removeText')}</p>
       </ConfirmDialog>
     </Panel>
+  );
+}
+
+function OwnerItem(props: {
+  readonly owner: Owner;
+  readonly isOnly: boolean;
+  /** Null: the person may not change the owners. */
+  readonly onRemove: (() => void) | null;
+}) {
+  const { owner, isOnly, onRemove } = props;
+  const { t } = useWords(packagesWords);
+  return (
+    <li className={classes.item}>
+      <AccountMark name={owner.displayName} kind={owner.kind} />
+      <div className={classes.itemText}>
+        <Truncate text={owner.displayName} />
+        <span className="kr-small kr-dimmed">{t(owner.kind === 'user' ? 'user' : 'service')}</span>
+      </div>
+      {onRemove !== null && (
+        <Tooltip label={isOnly ? t('lastOwner') : t('remove')}>
+          <ActionIcon
+            aria-label={t('removeOwner', { name: owner.displayName })}
+            data-disabled={isOnly}
+            aria-disabled={isOnly}
+            onClick={() => {
+              if (!isOnly) onRemove();
+            }}
+          >
+            <IconTrash size={16} stroke={1.75} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </li>
   );
 }

@@ -1,0 +1,86 @@
+import type { MantineColorsTuple } from '@mantine/core';
+
+export const reeve: MantineColorsTuple = [
+  '#effafc',
+  '#dbf2f5',
+  '#bce4ea',
+  '#94d2db',
+  '#66bcc8',
+  '#3da2b0',
+  '#1d8895',
+  '#0d6e7a',
+  '#07565f',
+  '#073b42',
+];
+export const gray: MantineColorsTuple = [
+  '#f9fafb',
+  '#f2f4f6',
+  '#e8ebed',
+  '#dce0e3',
+  '#c8cdd1',
+  '#8d959a',
+  '#626a70',
+  '#4a5258',
+  '#2f353a',
+  '#13181b',
+];
+export const dark: MantineColorsTuple = [
+  '#e6eaec',
+  '#c8cdd0',
+  '#9ea6ab',
+  '#7e888e',
+  '#31383c',
+  '#22282c',
+  '#191e21',
+  '#111619',
+  '#0d1013',
+  '#080b0d',
+];
+export const green: MantineColorsTuple = [
+  '#f1fcf4',
+  '#ddf6e4',
+  '#bdebcb',
+  '#95deae',
+  '#69c88e',
+  '#45b073',
+  '#2c965d',
+  '#227a4a',
+  '#186039',
+  '#124227',
+];
+export const amber: MantineColorsTuple = [
+  '#fffbf1',
+  '#fff1d7',
+  '#ffe0a3',
+  '#fcca72',
+  '#f3b44a',
+  '#e49b2e',
+  '#c77d21',
+  '#a36120',
+  '#814a1d',
+  '#5a3117',
+];
+export const red: MantineColorsTuple = [
+  '#fff8f7',
+  '#ffeae8',
+  '#ffd4cf',
+  '#ffafa8',
+  '#f8867f',
+  '#ec5f5a',
+  '#db4241',
+  '#c12d30',
+  '#9b2426',
+  '#6a1d1c',
+];
+export const iris: MantineColorsTuple = [
+  '#f7f8ff',
+  '#eceeff',
+  '#dadffe',
+  '#c2cafc',
+  '#a5aef4',
+  '#8992eb',
+  '#7178dd',
+  '#5c61c6',
+  '#474ba0',
+  '#323570',
+];
