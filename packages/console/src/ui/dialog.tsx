@@ -1,4 +1,4 @@
-import { getDefaultZIndex, Modal } from '@mantine/core';
+import { Modal } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import { useWords } from '../i18n/words.tsx';
@@ -23,8 +23,6 @@ export interface DialogProps {
   readonly actions?: ReactNode;
   /** The content brings its own padding, for instance two columns. */
   readonly isFlush?: boolean;
-  /** Lies over every other dialog, whichever was opened first. */
-  readonly isOnTop?: boolean;
   readonly children: ReactNode;
 }
 
@@ -40,7 +38,6 @@ export function Dialog(props: DialogProps) {
       closeOnEscape={isTop}
       zIndex={LOWEST_LAYER + level}
       fullScreen={isNarrow}
-      zIndex={getDefaultZIndex(props.isOnTop === true ? 'overlay' : 'modal')}
       size={WIDTHS[props.size ?? 'small']}
       centered
       title={

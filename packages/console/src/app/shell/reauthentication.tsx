@@ -34,7 +34,6 @@ export function Reauthentication() {
   return (
     <Dialog
       isOpen={isEnded}
-      isOnTop
       onClose={leave}
       title={t('againTitle')}
       aside={
