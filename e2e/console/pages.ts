@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { createKey, KEY_WORDS, openCreateDialog } from './fresh-key.ts';
 import type { Site, TownKind } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
 
@@ -14,6 +15,27 @@ export interface PicturedPage {
   /** Brings the page into the state of the picture: opens a dialog, types something. Roles and names only. */
   readonly prepare?: (page: Page, language: 'en' | 'ja') => Promise<void>;
 }
+
+/** The create dialog with scopes, on the page of an account. */
+async function fillCreateDialog(
+  page: Page,
+  language: 'en' | 'ja',
+  patterns: readonly string[],
+): Promise<void> {
+  const words = KEY_WORDS[language];
+  const dialog = await openCreateDialog(page, words);
+  await dialog.getByRole('radio', { name: words.scoped }).check();
+  await dialog.getByRole('checkbox', { name: words.push, exact: true }).check();
+  await dialog.getByRole('checkbox', { name: words.unlist }).check();
+  const field = dialog.getByRole('textbox', { name: words.patterns });
+  for (const pattern of patterns) {
+    await field.fill(pattern);
+    await field.press('Enter');
+  }
+  await dialog.getByRole('checkbox', { name: 'Hayama.DataFactory.Cli' }).waitFor();
+}
+
+const keyOwner = (site: Site) => `/users/${site.accountId('priya.raman@hayama.example')}`;
 
 export const PAGES: readonly PicturedPage[] = [
   { name: 'sign-in', path: '/sign-in', as: null },
@@ -33,5 +55,49 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'audit', path: '/audit' },
   { name: 'settings', path: '/settings' },
   { name: 'profile', path: '/profile' },
+  {
+    name: 'create-key',
+    path: (site) => `/users/${site.accountId(ADMIN_EMAIL)}`,
+    prepare: async (page, language) => {
+      await fillCreateDialog(page, language, ['Hayama.DataFactory.*', 'Hayama.Edge*']);
+      await page.getByRole('textbox', { name: KEY_WORDS[language].comment }).fill('CI publish: DataFactory');
+    },
+  },
+  {
+    name: 'create-key-faults',
+    path: (site) => `/users/${site.accountId(ADMIN_EMAIL)}`,
+    prepare: async (page, language) => {
+      await fillCreateDialog(page, language, ['Hayama.DataFactory*', 'Hayama.Dát*']);
+      await page.getByRole('dialog').getByRole('button', { name: KEY_WORDS[language].create }).click();
+    },
+  },
+  {
+    name: 'key-result',
+    path: keyOwner,
+    prepare: async (page, language) => {
+      await createKey(page, KEY_WORDS[language], 'CI publish: DataFactory');
+    },
+  },
+  {
+    name: 'key-result-copied',
+    path: keyOwner,
+    prepare: async (page, language) => {
+      const words = KEY_WORDS[language];
+      await createKey(page, words, 'CI publish: DataFactory');
+      await page.getByRole('tab', { name: 'Publish-PSResource' }).click();
+      await page.getByRole('button', { name: words.copySecretKey }).click();
+      await page.getByText(words.onClipboard).waitFor();
+    },
+  },
+  {
+    name: 'key-result-leave',
+    path: keyOwner,
+    prepare: async (page, language) => {
+      const words = KEY_WORDS[language];
+      await createKey(page, words, 'CI publish: DataFactory');
+      await page.getByRole('button', { name: words.done }).click();
+      await page.getByRole('dialog', { name: words.leave }).waitFor();
+    },
+  },
   { name: 'not-found', path: '/users/acc_0000000000000000' },
 ];
