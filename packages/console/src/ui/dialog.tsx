@@ -8,6 +8,8 @@ import { uiWords } from './ui.words.ts';
 
 /** Above the header and the navigation, below menus and tooltips. */
 const LOWEST_LAYER = 200;
+/** One press closes one dialog, also when that opens a question about it. */
+const handledEscapes = new WeakSet<KeyboardEvent>();
 const WIDTHS = { small: 456, medium: 720, large: 968 } as const;
 
 export interface DialogProps {
@@ -36,6 +38,7 @@ export function Dialog(props: DialogProps) {
       opened={props.isOpen}
       onClose={props.onClose}
       closeOnEscape={isTop}
+      __handledEscapeEvents={handledEscapes}
       zIndex={LOWEST_LAYER + level}
       fullScreen={isNarrow}
       size={WIDTHS[props.size ?? 'small']}
