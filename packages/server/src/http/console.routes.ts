@@ -5,10 +5,10 @@ import { CONSOLE_PATHS, type ConsoleFile, type ConsoleFiles } from './console-fi
 
 const ROUTE = { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } } as const;
 const NONCE_BYTES = 16;
-// The names of assets hold a digest of their content, all but the icon.
+// The names of assets hold eight characters of the digest of their content, all but the icon.
 const FOR_EVER = 'public, max-age=31536000, immutable';
 const SHORTLY = 'public, max-age=3600';
-const HASHED_NAME = /-[\w-]{8,}\.\w+$/;
+const HASHED_NAME = /-[\w-]{8}\.\w+$/;
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en">
@@ -38,6 +38,14 @@ function contentSecurityPolicy(nonce: string): string {
   ].join('; ');
 }
 
+/** RFC 9110 12.5.3: named, and not with a weight of zero, which forbids it. */
+function isAccepted(encoding: 'br' | 'gzip', header: string | undefined): boolean {
+  return (header ?? '').split(',').some((part) => {
+    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
+    return name === encoding && !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter));
+  });
+}
+
 function sendAsset(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -48,10 +56,10 @@ function sendAsset(
     .type(file.type)
     .header('vary', 'accept-encoding')
     .header('cache-control', HASHED_NAME.test(name) ? FOR_EVER : SHORTLY);
-  const accepted = request.headers['accept-encoding'] ?? '';
-  if (file.brotli !== null && /\bbr\b/.test(accepted))
+  const accepted = request.headers['accept-encoding'];
+  if (file.brotli !== null && isAccepted('br', accepted))
     return reply.header('content-encoding', 'br').send(file.brotli);
-  if (file.gzip !== null && /\bgzip\b/.test(accepted))
+  if (file.gzip !== null && isAccepted('gzip', accepted))
     return reply.header('content-encoding', 'gzip').send(file.gzip);
   return reply.send(file.body);
 }

@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../errors/index.ts';
@@ -15,10 +15,11 @@ const FILES: ConsoleFiles = {
       {
         type: 'text/javascript; charset=utf-8',
         body: Buffer.from(SCRIPT),
-        brotli: null,
+        brotli: brotliCompressSync(SCRIPT),
         gzip: gzipSync(SCRIPT),
       },
     ],
+    ['apple-touch-icon.png', { type: 'image/png', body: Buffer.from('png'), brotli: null, gzip: null }],
     ['icon.svg', { type: 'image/svg+xml', body: Buffer.from('<svg/>'), brotli: null, gzip: null }],
   ]),
 };
@@ -88,6 +89,8 @@ describe('the console as it is served', () => {
     const icon = await server.inject({ url: '/assets/console/icon.svg' });
     expect(icon.headers['cache-control']).toBe('public, max-age=3600');
     expect(icon.headers['content-type']).toBe('image/svg+xml');
+    const named = await server.inject({ url: '/assets/console/apple-touch-icon.png' });
+    expect(named.headers['cache-control']).toBe('public, max-age=3600');
   });
 
   it('sends the small twin to whoever can read it, and the whole file to everybody else', async () => {
@@ -100,6 +103,24 @@ describe('the console as it is served', () => {
     expect(whole.headers['content-encoding']).toBeUndefined();
     expect(whole.headers['vary']).toBe('accept-encoding');
     expect(whole.body).toBe(SCRIPT);
+  });
+
+  it.each([
+    ['gzip, deflate, br', 'br'],
+    ['br;q=0, gzip', 'gzip'],
+    ['BR;Q=0.000 , GZIP;q=0.5', 'gzip'],
+    ['br; q=0.001', 'br'],
+    ['gzip;q=0', undefined],
+    ['brotli, zgzip', undefined],
+    ['identity', undefined],
+  ])('sends no form of a file that the client forbids: %s', async (accepted, sent) => {
+    const server = start(FILES);
+    const url = '/assets/console/index-a1B2c3D4.js';
+    for (const method of ['GET', 'HEAD'] as const) {
+      const answer = await server.inject({ method, url, headers: { 'accept-encoding': accepted } });
+      expect(answer.headers['content-encoding']).toBe(sent);
+      if (method === 'HEAD') expect(answer.rawPayload).toHaveLength(0);
+    }
   });
 
   it.each([
