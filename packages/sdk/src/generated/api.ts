@@ -141,7 +141,7 @@ export interface paths {
         };
         /**
          * The log as a CSV file
-         * @description Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded.
+         * @description Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded. It breaks off when the caller loses the right to it.
          *
          *     Who: session, key, token; keys and tokens need the action `iam:audit:read`; administrators only.
          */

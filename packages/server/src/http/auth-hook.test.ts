@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { authErrors } from './auth-errors.ts';
@@ -6,6 +7,7 @@ import type { RouteAuth } from './auth-hook.ts';
 import type { Workspace } from './caller.ts';
 import { createHttpApp } from './http-app.ts';
 import type { AccountIdentity, AuthenticatedPrincipal } from './principal.ts';
+import { whileAdmitted } from './while-admitted.ts';
 
 const DEFAULT: Workspace = {
   id: 'wsp_1',
@@ -47,6 +49,7 @@ function principalOf(credential: { kind: string; text: string }): AuthenticatedP
       managedIds: [],
     };
   }
+  if (isRevoked) throw authErrors.invalid_credential();
   if (credential.text !== 'the-key' && credential.text !== 'the-token') throw authErrors.invalid_credential();
   const key = {
     id: 'kr_1',
@@ -64,6 +67,7 @@ function principalOf(credential: { kind: string; text: string }): AuthenticatedP
 let app: FastifyInstance;
 let refusals: string[];
 let uses: string[];
+let isRevoked: boolean;
 async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInstance> {
   return await createHttpApp({
     logger: pino({ level: 'silent' }),
@@ -89,6 +93,7 @@ async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInst
 beforeEach(async () => {
   refusals = [];
   uses = [];
+  isRevoked = false;
   app = await startApp();
 });
 afterEach(() => app.close());
@@ -234,6 +239,32 @@ describe('a route', () => {
     await call(KEY_HEADERS);
     await call({ 'x-api-key': 'the-token' });
     expect(uses).toEqual(['token refused']);
+  });
+});
+
+describe('an answer that takes its time', () => {
+  it('breaks off as soon as the caller would no longer be let in', async () => {
+    const handedOn: string[] = [];
+    async function* pieces() {
+      yield* ['one', 'two'];
+      await Promise.resolve();
+      isRevoked = true;
+      yield 'three';
+    }
+    async function* noted(request: FastifyRequest) {
+      for await (const piece of whileAdmitted(request, pieces())) {
+        handedOn.push(piece);
+        yield piece;
+      }
+    }
+    app.get('/slow', { config: { auth: { kinds: ['key'], action: null } } }, (request, reply) =>
+      reply.send(Readable.from(noted(request), { objectMode: false })),
+    );
+    const answer = await app.inject({ url: '/slow', headers: KEY_HEADERS, payloadAsStream: true });
+    await expect(answer.stream().toArray()).rejects.toThrow();
+    expect(handedOn).toEqual(['one', 'two']);
+    expect(uses).toEqual(['key let in']);
+    expect(refusals).toEqual(['key auth.invalid_credential /slow']);
   });
 });
 

@@ -33,6 +33,8 @@ declare module 'fastify' {
     refusal: AppError | null;
     /** The caller was known before all of the body had come. */
     isDecidedEarly: boolean;
+    /** Looks at the credential once more, which is no second use. @throws auth.* when it is no good any more */
+    readmit(): Promise<void>;
   }
 }
 
@@ -64,6 +66,11 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void {
   app.decorateRequest('refusal', null);
   app.decorateRequest('isDecidedEarly', false);
+  app.decorateRequest('readmit', async function readmit(this: FastifyRequest) {
+    const auth = this.routeOptions.config.auth;
+    if (auth !== undefined) await admit(this, auth, deps, true);
+    if (this.refusal !== null) throw this.refusal;
+  });
   app.addHook('onRoute', (route) => {
     if (route.config?.auth === undefined) {
       throw new Error(

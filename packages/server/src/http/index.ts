@@ -32,3 +32,4 @@ export { challengeHeaders, logFault, problemResponse, toAppError } from './probl
 export { readCursor } from './read-cursor.ts';
 export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';
 export { isSecureRequest } from './secure-request.ts';
+export { whileAdmitted } from './while-admitted.ts';

@@ -13,6 +13,14 @@ export function hasHiddenText(text: string): boolean {
   return false;
 }
 
+/**
+ * The text without what may be a secret: people search for what they have found, and paste it. Ids of ours are
+ * shorter than what is masked; keys, tokens and digests are longer.
+ */
+export function maskSecrets(text: string): string {
+  return text.replace(/[0-9A-Za-z+/=_-]{32,}/g, '[masked]');
+}
+
 const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])$/;
 
 /**

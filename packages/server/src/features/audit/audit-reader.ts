@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Caller, readCursor } from '../../http/index.ts';
 import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type Sieve, type Sifted, sift } from '../../lib/sift.ts';
 import type { Storage } from '../../storage/index.ts';
 import { type AuditFilter, findStretchEnd, isSifted, listAudit, type StoredAuditRow } from './audit.repo.ts';
 
@@ -13,43 +14,31 @@ export interface AuditReader {
     query: AuditQuery,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<Page<StoredAuditRow>>;
-  /** All of it, newest first, some rows at a time; reads on only when it is asked for more. */
+  /**
+   * All of it, newest first, some rows at a time; reads on only when it is asked for more. Where the search for the
+   * next row takes long there are batches without any, so that whoever has gone away can end it.
+   */
   readAll(caller: Caller, query: AuditQuery, rowsMax: number): AsyncGenerator<readonly StoredAuditRow[]>;
 }
 
-// So many rows are sifted in one go: both engines answer a long scan without a pause in which others are served.
 const STRETCH_ROWS = 1_000;
 // Then the page ends, full or not, and its cursor says where to search on.
-const SCAN_ROWS_MAX = 200_000;
+const STRETCHES_MAX = 200;
 const BATCH_ROWS = 100;
-
-interface Gathered {
-  readonly rows: readonly StoredAuditRow[];
-  /** Where the search stopped before it was through; null when all rows were seen or the limit was reached. */
-  readonly stoppedAt: CursorValues | null;
-}
 
 export function createAuditReader(storage: Storage): AuditReader {
   const gather = async (
     filter: AuditFilter,
     start: CursorValues | null,
     limit: number,
-  ): Promise<Gathered> => {
-    if (!isSifted(filter)) {
-      const rows = await listAudit(storage.read, filter, start, { limit, stretch: limit });
-      return { rows, stoppedAt: null };
-    }
-    const rows: StoredAuditRow[] = [];
-    let after = start;
-    for (let scanned = 0; scanned < SCAN_ROWS_MAX; scanned += STRETCH_ROWS) {
-      const wanted = { limit: limit - rows.length, stretch: STRETCH_ROWS };
-      const end = await findStretchEnd(storage.read, filter, after, STRETCH_ROWS);
-      rows.push(...(await listAudit(storage.read, filter, after, wanted)));
-      if (rows.length >= limit || end === null) return { rows, stoppedAt: null };
-      after = end;
-      await nextTurn();
-    }
-    return { rows, stoppedAt: after };
+  ): Promise<Sifted<StoredAuditRow>> => {
+    if (!isSifted(filter))
+      return { rows: await listAudit(storage.read, filter, start, null, limit), stoppedAt: null };
+    const sieve: Sieve<StoredAuditRow> = {
+      findEnd: (after) => findStretchEnd(storage.read, filter, after, STRETCH_ROWS),
+      list: (after, end, wanted) => listAudit(storage.read, filter, after, end, wanted),
+    };
+    return await sift(sieve, start, { limit, stretchesMax: STRETCHES_MAX });
   };
 
   return {
@@ -67,8 +56,8 @@ export function createAuditReader(storage: Storage): AuditReader {
       let after: CursorValues | null = null;
       for (let left = rowsMax; left > 0; ) {
         const limit = Math.min(BATCH_ROWS, left);
-        const { rows, stoppedAt }: Gathered = await gather(filter, after, limit);
-        if (rows.length > 0) yield rows;
+        const { rows, stoppedAt }: Sifted<StoredAuditRow> = await gather(filter, after, limit);
+        yield rows;
         const last = rows.at(-1);
         left -= rows.length;
         if (stoppedAt !== null) after = stoppedAt;

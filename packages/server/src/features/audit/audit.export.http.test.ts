@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { type Account, type Caller, inTransaction } from '@keyreeve/server';
+import { type Account, buildApp, type Caller, inTransaction } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toIso } from '../../lib/clock.ts';
@@ -109,6 +109,54 @@ describe('the export of the audit log', () => {
     expect(refused.statusCode).toBe(401);
     const after = await harness.deps.audit.list(caller, { action: 'audit.exported' }, { limit: 200 });
     expect(after.items[0]?.seq).toBe(page.items[0]?.seq);
+  });
+
+  it('keeps no secret that was pasted into the search', async () => {
+    const secretKey = key.slice(-49);
+    for (const pasted of [key, `leaked: ${key}!`, secretKey, key.slice(0, -10)])
+      await get(`/v1/audit/export?q=${encodeURIComponent(pasted)}`);
+    await get(`/v1/audit/export?q=${admin.id}`);
+    await get(`/v1/audit/export?q=${keyId}`);
+    const { items } = await harness.deps.audit.list(caller, { action: 'audit.exported' }, { limit: 6 });
+    const searched = items.map((row) => (JSON.parse(row.detail) as { q: string }).q);
+    expect(searched).toEqual([keyId, admin.id, '[masked]', '[masked]', 'leaked: [masked]!', '[masked]']);
+  });
+
+  it('breaks off when the caller loses the right to it in the middle', async () => {
+    await record('broken off', 300);
+    const { audit, keys } = harness.deps;
+    const stolen = await keys.create(caller, admin.id, {
+      comment: 'Stolen',
+      access: 'scoped',
+      scopes: [{ actions: ['iam:audit:read'], resources: ['*'] }],
+    });
+    let read = 0;
+    async function* disabling(pieces: AsyncIterable<string>) {
+      for await (const piece of pieces) {
+        read += 1;
+        if (read === 3) await keys.disable(caller, stolen.key.id, 'stolen');
+        yield piece;
+      }
+    }
+    const app = await buildApp({
+      ...harness.deps,
+      audit: {
+        ...audit,
+        exportCsv: async (...question) => {
+          const { at, pieces } = await audit.exportCsv(...question);
+          return { at, pieces: disabling(pieces) };
+        },
+      },
+    });
+    const answer = await app.inject({
+      url: '/v1/audit/export?q=broken',
+      headers: { 'x-api-key': stolen.fullKey.reveal() },
+      payloadAsStream: true,
+    });
+    expect(answer.statusCode).toBe(200);
+    await expect(answer.stream().toArray()).rejects.toThrow();
+    expect(read).toBe(3);
+    await app.close();
   });
 
   it('answers HEAD as a method that it does not have, and writes nothing down', async () => {

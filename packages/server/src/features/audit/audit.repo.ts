@@ -80,18 +80,19 @@ function equalitiesOf(filter: AuditFilter): [Indexed, string][] {
   return candidates.flatMap(([column, value]) => (value === undefined ? [] : [[column, value]]));
 }
 
-/** Rows read off one index, newest first. */
+/** Rows read off one index, newest first, behind `after`. */
 function selectIndexed(exec: Executor, filter: AuditFilter, after: CursorValues | null) {
   const [looked] = equalitiesOf(filter);
   let query = exec.selectFrom('audit').where('workspace_id', '=', filter.workspaceId);
   if (looked !== undefined) query = query.where(looked[0], '=', looked[1]);
   if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
   if (filter.until !== undefined) query = query.where('at', '<', filter.until);
-  if (after !== null) {
-    const [at, seq] = [Number(after[0]), Number(after[1])];
-    query = query.where(sql<boolean>`(at, seq) < (${at}, ${seq})`);
-  }
+  if (after !== null) query = query.where(sql<boolean>`(at, seq) < (${placeOf(after)})`);
   return query.orderBy('at', 'desc').orderBy('seq', 'desc');
+}
+
+function placeOf([at, seq]: CursorValues): RawBuilder<unknown> {
+  return sql.join([Number(at), Number(seq)]);
 }
 
 /** What the index does not answer, as conditions on its rows. */
@@ -127,20 +128,18 @@ export function isSifted(filter: AuditFilter): boolean {
   return siftsOf(filter).length > 0;
 }
 
-/**
- * Newest first: at most `limit` of the next `stretch` rows of the index. `after` holds time and number of the row
- * before the stretch.
- */
+/** Newest first. `after` and `end` hold time and number of the row before the first, and of the last to be looked at. */
 export async function listAudit(
   exec: Executor,
   filter: AuditFilter,
   after: CursorValues | null,
-  { limit, stretch }: { readonly limit: number; readonly stretch: number },
+  end: CursorValues | null,
+  limit: number,
 ): Promise<StoredAuditRow[]> {
-  const indexed = selectIndexed(exec, filter, after).select(COLUMNS).limit(stretch);
-  let query = exec.selectFrom(indexed.as('audit')).select(COLUMNS);
+  let query = selectIndexed(exec, filter, after).select(COLUMNS);
+  if (end !== null) query = query.where(sql<boolean>`(at, seq) >= (${placeOf(end)})`);
   for (const sift of siftsOf(filter)) query = query.where(sift);
-  return await query.orderBy('at', 'desc').orderBy('seq', 'desc').limit(limit).execute();
+  return await query.limit(limit).execute();
 }
 
 /** Where the next `stretch` rows of the index end, or null when there are not as many. */

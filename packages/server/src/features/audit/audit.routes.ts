@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { requestErrors } from '../../errors/index.ts';
-import { problemResponse, type RouteAuth } from '../../http/index.ts';
+import { problemResponse, type RouteAuth, whileAdmitted } from '../../http/index.ts';
 import { toIso } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { presentAuditEntry } from './audit.present.ts';
@@ -107,7 +107,7 @@ function registerExport(root: FastifyInstance, service: AuditService): void {
         tags,
         summary: 'The log as a CSV file',
         description:
-          'Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded.',
+          'Newest first, at most 100,000 rows; UTF-8 with a byte order mark. Cells that a spreadsheet would take for formulas begin with an apostrophe. The export is itself recorded. It breaks off when the caller loses the right to it.',
         querystring: AuditExportQuerySchema,
         response: {
           200: {
@@ -124,7 +124,7 @@ function registerExport(root: FastifyInstance, service: AuditService): void {
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${fileName}"`)
-        .send(Readable.from(pieces, { objectMode: false }));
+        .send(Readable.from(whileAdmitted(request, pieces), { objectMode: false }));
     },
   );
 }

@@ -3,6 +3,7 @@ import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { Secret } from '../../lib/secret.ts';
+import { findStretchEnd, listAudit } from './audit.repo.ts';
 
 const PASSWORD = 'velvet ladder orbit';
 
@@ -197,6 +198,25 @@ describe('a long log', () => {
     expect(await namesOf('')).toEqual(['third', 'second', 'first']);
     const { items } = (await get(`?since=${since}&limit=1`)).json<Page>();
     expect(items.map((entry) => entry.target.name)).toEqual(['third']);
+  });
+});
+
+describe('a search through the log', () => {
+  it('misses no entry that stands where a stretch ends while new ones arrive', async () => {
+    const { read } = harness.deps.storage;
+    const filter = { workspaceId: adminCaller.workspace.id, q: 'found', since: Date.parse(since) };
+    for (const name of ['found 1', 'found 2', 'found 3', 'found 4']) await record(name);
+    const end = await findStretchEnd(read, filter, null, 2);
+    await record('found 5');
+    const first = await listAudit(read, filter, null, end, 100);
+    const rest = await listAudit(read, filter, end, null, 100);
+    expect([...first, ...rest].map((row) => row.target_name)).toEqual([
+      'found 5',
+      'found 4',
+      'found 3',
+      'found 2',
+      'found 1',
+    ]);
   });
 });
 

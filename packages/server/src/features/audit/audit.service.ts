@@ -1,6 +1,7 @@
 import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
 import { type Clock, toIso } from '../../lib/clock.ts';
+import { maskSecrets } from '../../lib/text.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { insertAudit } from './audit.repo.ts';
 import { toCsvFile } from './audit-export.ts';
@@ -47,7 +48,12 @@ export function createAuditService(deps: { readonly storage: Storage; readonly c
         record(tx, caller, {
           action: 'audit.exported',
           target: { kind: 'audit', id: caller.workspace.id },
-          detail: { ...query, since: toIsoOf(query.since), until: toIsoOf(query.until) },
+          detail: {
+            ...query,
+            q: query.q && maskSecrets(query.q),
+            since: toIsoOf(query.since),
+            until: toIsoOf(query.until),
+          },
         }),
       );
       return { at: clock.now(), pieces: toCsvFile(reader.readAll(caller, query, EXPORT_ROWS_MAX)) };
