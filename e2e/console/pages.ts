@@ -32,7 +32,7 @@ async function fillCreateDialog(
     await field.fill(pattern);
     await field.press('Enter');
   }
-  await dialog.getByRole('checkbox', { name: 'Hayama.DataFactory.Cli' }).waitFor();
+  await dialog.getByRole('checkbox', { name: 'Hayama.DataFactory.Cli', checked: true }).waitFor();
 }
 
 const keyOwner = (site: Site) => `/users/${site.accountId('priya.raman@hayama.example')}`;

@@ -18,13 +18,11 @@ const COPY_LABELS = {
 } as const;
 
 /** Copies one value; stays ticked afterwards, and may be pressed again. */
-export function CopySecretButton(props: {
+function CopySecretButton(props: {
   readonly kind: SecretKind;
   readonly copy: SecretCopy;
   /** The button to press now. */
   readonly isPrimary?: boolean;
-  /** Says what it copies on its face, where no row does. */
-  readonly isNamed?: boolean;
 }) {
   const { kind, copy } = props;
   const { t } = useWords(keyResultWords);
@@ -42,7 +40,7 @@ export function CopySecretButton(props: {
       data-autofocus={props.isPrimary === true || undefined}
       onClick={() => void copy.copy(kind)}
     >
-      {props.isNamed === true ? label : common(isCopied ? 'copied' : 'copy')}
+      {common(isCopied ? 'copied' : 'copy')}
     </Button>
   );
 }
