@@ -14,14 +14,21 @@ import { Shell } from './shell/shell.tsx';
 
 const rootRoute = createRootRoute({ notFoundComponent: NotFoundPage, errorComponent: CrashPage });
 
-/** Only addresses of this console are gone back to after a sign-in. */
-export function readReturnTo(search: Record<string, unknown>): { to?: string } {
-  const { to } = search;
-  return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
+/**
+ * Only addresses of this console are gone back to after a sign-in. Any other is set to undefined: what a route
+ * leaves out of its search, the router takes from the address as it is.
+ */
+export function readReturnTo({ to }: Record<string, unknown>): { to?: string | undefined } {
+  const { origin } = globalThis.location;
+  if (typeof to !== 'string' || !to.startsWith('/') || !URL.canParse(to, origin)) return { to: undefined };
+  // Parsed as the browser will: it takes tabs out, turns \ into / and resolves dots.
+  const url = new URL(to, origin);
+  const isOurs = url.origin === origin && !url.pathname.startsWith('//');
+  return { to: isOurs ? `${url.pathname}${url.search}${url.hash}` : undefined };
 }
 
 /** A person who is signed in has nothing to do on the pages for those who are not. */
-async function refuseSignedIn({ search }: { search: { to?: string } }): Promise<void> {
+async function refuseSignedIn({ search }: { search: { to?: string | undefined } }): Promise<void> {
   const signedIn = await queryClient.ensureQueryData(sessionQuery);
   if (signedIn !== null) redirect({ to: search.to ?? '/overview', throw: true });
 }

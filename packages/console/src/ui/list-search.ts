@@ -21,6 +21,7 @@ export interface ListSearch {
 }
 
 const TEXTS = ['q', 'sort', 'filter', 'account', 'actor', 'key', 'action', 'period', 'outcome'] as const;
+const NAMES = [...TEXTS, 'order', 'rows', 'over'] as const;
 const TEXT_CHARACTERS_MAX = 200;
 
 function readNumber(value: unknown): number | undefined {
@@ -39,6 +40,8 @@ export function readListSearch(search: Record<string, unknown>): ListSearch {
   const rows = readNumber(search['rows']);
   const over = readNumber(search['over']);
   return {
+    // The router takes what is left out here from the address as it is, so faulty parts are unset by name.
+    ...Object.fromEntries(NAMES.filter((name) => name in search).map((name) => [name, undefined])),
     ...texts,
     ...(order === undefined ? {} : { order }),
     ...(rows === undefined ? {} : { rows }),
