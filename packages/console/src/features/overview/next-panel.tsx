@@ -20,8 +20,8 @@ export function NextPanel(props: { readonly value: Overview }) {
       title={t('nextTitle')}
       actions={
         keys.expiring > 0 && (
-          <Link to="/keys" search={{ filter: 'expiring' }} aria-label={t('all')} className={classes.allLink}>
-            {t('allShort', { count: keys.expiring })}
+          <Link to="/keys" search={{ filter: 'expiring' }} className={classes.allLink}>
+            {t('allShort', { count: keys.expiring })} <span className="kr-visually-hidden">{t('all')}</span>
           </Link>
         )
       }
