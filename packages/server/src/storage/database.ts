@@ -18,9 +18,11 @@ export type Executor = Kysely<Database> | Transaction<Database>;
 export interface Storage {
   readonly engine: 'sqlite' | 'postgres';
   readonly read: Kysely<Database>;
-  /** Only for `inTransaction` and migrations. */
+  /** Only for `inTransaction`. */
   readonly write: Kysely<Database>;
   readonly usage: Kysely<Database>;
+  /** Main and usage store for migrations, which have no deadline: an index over millions of rows takes its time. */
+  readonly migration: { readonly main: Kysely<Database>; readonly usage: Kysely<Database> };
   /**
    * A number that changes with every commit to the main store by any connection, also of other processes; what
    * was read under one value is true as long as it is the value. Null on PostgreSQL, which has no such number.
@@ -66,6 +68,7 @@ function openSqliteStorage(dataDir: string): Storage {
     read,
     write,
     usage,
+    migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy(), usage.destroy()]);
@@ -77,31 +80,44 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
   // int8 arrives as text by default; our integers are milliseconds and counts, all below 2^53.
   const types = new pg.TypeOverrides();
   types.setTypeParser(POSTGRES_INT8_OID, Number);
-  const pool = new pg.Pool({
-    connectionString: url,
-    types,
+  const toKysely = ({ options = '', ...limits }: pg.PoolConfig): Kysely<Database> => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      types,
+      connectionTimeoutMillis: 2_000,
+      lock_timeout: 2_000,
+      keepAlive: true,
+      options: `-c synchronous_commit=on ${options}`,
+      ...limits,
+    });
+    // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
+    // hands on what the connection has already told. One that breaks while it is being closed is no fault.
+    pool.on('connect', (client) =>
+      client.on('error', (error) => {
+        if (!pool.ending) logger.error({ err: error }, 'a database connection broke');
+      }),
+    );
+    pool.on('error', () => {});
+    return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  };
+  const kysely = toKysely({
     max: 10,
-    connectionTimeoutMillis: 2_000,
     query_timeout: STATEMENT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    lock_timeout: 2_000,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-    keepAlive: true,
-    options: '-c synchronous_commit=on',
   });
-  // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
-  // hands on what the connection has already told.
-  pool.on('connect', (client) =>
-    client.on('error', (error) => logger.error({ err: error }, 'a database connection broke')),
-  );
-  pool.on('error', () => {});
-  const kysely = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  // Connects when it is asked something, and has nothing open a second later. Also without a deadline that the
+  // database itself sets for the user.
+  const unhurried = toKysely({ max: 1, options: '-c statement_timeout=0', idleTimeoutMillis: 1_000 });
   return {
     engine: 'postgres',
     read: kysely,
     write: kysely,
     usage: kysely,
+    migration: { main: unhurried, usage: unhurried },
     changeCounter: null,
-    close: () => kysely.destroy(),
+    close: async () => {
+      await Promise.all([kysely.destroy(), unhurried.destroy()]);
+    },
   };
 }

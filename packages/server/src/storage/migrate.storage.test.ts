@@ -101,6 +101,16 @@ describe('migrations', () => {
     expect(await tableNames()).toContain('workspaces');
   });
 
+  it('have no deadline, however many rows an index is made of, while everything else has one', async () => {
+    const { migration, write, engine } = open();
+    if (engine === 'sqlite') return expect(migration.main).toBe(write);
+    const deadlineOf = async (db: typeof write) =>
+      (await sql<{ statement_timeout: string }>`show statement_timeout`.execute(db)).rows;
+    for (const db of [migration.main, migration.usage])
+      expect(await deadlineOf(db)).toEqual([{ statement_timeout: '0' }]);
+    expect(await deadlineOf(write)).toEqual([{ statement_timeout: '5s' }]);
+  });
+
   it('make tables that sort and compare text by its bytes, whatever the server’s own language is', async () => {
     await migrateStorage(open(await createEnglishDatabase()));
     const names = ['a', 'B', '_', 'Z', 'z', '10', '9', 'é', 'e', 'あ', ' a', 'a b', 'ab', 'A'];

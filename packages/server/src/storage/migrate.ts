@@ -26,8 +26,8 @@ const TRIES_MAX = 100;
  * @throws Error naming the migration that failed.
  */
 export async function migrateStorage(storage: Storage): Promise<void> {
-  await migrate(storage.write, MAIN, 'schema_migrations');
-  await migrate(storage.usage, USAGE, 'usage_migrations');
+  await migrate(storage.migration.main, MAIN, 'schema_migrations');
+  await migrate(storage.migration.usage, USAGE, 'usage_migrations');
 }
 
 async function migrate(
