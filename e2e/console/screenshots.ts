@@ -79,12 +79,13 @@ function watchSettling(context: BrowserContext): (page: Page) => Promise<void> {
   };
 }
 
-/** Everything of a page, not only what fits into the window. */
+/** Everything of a page, not only what fits into the window; a dialog lies over the window alone. */
 async function shoot(page: Page, file: string): Promise<void> {
+  const hasDialog = (await page.getByRole('dialog').count()) > 0;
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
   await page.screenshot({
     path: path.join(FOLDER, file),
-    fullPage: true,
+    fullPage: !hasDialog,
     animations: 'disabled',
     caret: 'hide',
   });
