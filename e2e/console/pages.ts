@@ -35,13 +35,32 @@ async function fillCreateDialog(
   await dialog.getByRole('checkbox', { name: 'Hayama.DataFactory.Cli', checked: true }).waitFor();
 }
 
+const SETTINGS_WORDS = {
+  en: {
+    unit: 'Unit of the token lifetime',
+    tokenLifetime: 'Token lifetime',
+    longest: 'Longest lifetime',
+    noticeDays: 'Days before expiry',
+    showKeys: 'Show the keys',
+  },
+  ja: {
+    unit: 'トークンの有効期間の単位',
+    tokenLifetime: 'トークンの有効期間',
+    longest: '最長の有効期間',
+    noticeDays: '期限の何日前に送るか',
+    showKeys: 'キーを表示',
+  },
+} as const;
+
 const keyOwner = (site: Site) => `/users/${site.accountId('priya.raman@hayama.example')}`;
 
 export const PAGES: readonly PicturedPage[] = [
   { name: 'sign-in', path: '/sign-in', as: null },
   { name: 'first-run', path: '/first-run', as: null, town: 'empty' },
   { name: 'forgot-password', path: '/forgot-password', as: null },
-  { name: 'invitation', path: '/invitation', as: null },
+  { name: 'invitation', path: '/invitation#token', as: null },
+  { name: 'password-reset', path: '/password-reset', as: null },
+  { name: 'key-link', path: '/key-link#token', as: null },
   { name: 'overview', path: '/overview' },
   { name: 'my-keys', path: '/my-keys' },
   { name: 'my-keys-member', path: '/my-keys', as: MEMBER_EMAIL },
@@ -53,7 +72,29 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'service-account', path: (site) => `/service-accounts/${site.accountId('release-bot')}` },
   { name: 'all-keys', path: '/keys' },
   { name: 'audit', path: '/audit' },
+  {
+    name: 'audit-detail',
+    path: '/audit?period=all',
+    prepare: async (page) => {
+      const row = page.getByRole('row').filter({ hasText: 'settings.changed' }).first();
+      await row.getByRole('button').click();
+    },
+  },
+  { name: 'audit-nothing', path: '/audit?q=nothing-of-this-name' },
   { name: 'settings', path: '/settings' },
+  {
+    name: 'settings-changed',
+    path: '/settings',
+    prepare: async (page, language) => {
+      const words = SETTINGS_WORDS[language];
+      await page.getByRole('combobox', { name: words.unit }).selectOption({ index: 1 });
+      await page.getByRole('textbox', { name: words.tokenLifetime }).fill('30');
+      await page.getByRole('textbox', { name: words.longest }).fill('180');
+      await page.getByRole('textbox', { name: words.noticeDays }).fill('30');
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: words.showKeys }).waitFor();
+    },
+  },
   { name: 'profile', path: '/profile' },
   {
     name: 'create-key',
