@@ -55,22 +55,24 @@ function forgetLastMatch(): void {
 }
 
 /**
+ * A copy of its own. What is cut out of a text may be no more than a pointer into it, and would keep the whole text,
+ * its secret included, for as long as the piece is on the screen.
+ */
+function detach(piece: string): string {
+  return Array.from({ length: piece.length }, (_, index) => piece.charAt(index)).join('');
+}
+
+/**
  * Recognises a pasted text, which is read here and kept nowhere. Nothing is sent for one that holds no key or a
  * mistyped one.
  */
 export async function lookUpText(text: string): Promise<Finding> {
   const pasted = readPastedKey(text);
   forgetLastMatch();
-  switch (pasted.kind) {
-    case 'unknown':
-      return { kind: 'nothing' };
-    case 'mistyped':
-      return { kind: 'mistyped', apiKey: pasted.apiKey };
-    case 'api-key':
-      return await lookUpPublic(pasted.apiKey);
-    default:
-      return await judge(pasted.apiKey, pasted.fullKey);
-  }
+  if (pasted.kind === 'unknown') return { kind: 'nothing' };
+  const apiKey = detach(pasted.apiKey);
+  if (pasted.kind === 'mistyped') return { kind: 'mistyped', apiKey };
+  return pasted.kind === 'full' ? await judge(apiKey, pasted.fullKey) : await lookUpPublic(apiKey);
 }
 
 /** True for a text with a whole key in it: then there is nothing to wait for. */
