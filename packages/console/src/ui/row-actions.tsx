@@ -60,7 +60,7 @@ function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly la
   const { isOffline } = useConnection();
   const opener = useRef<HTMLButtonElement>(null);
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon ref={opener} size={36} aria-label={`${t('moreActions')}: ${props.label}`}>
           <IconDots size={18} stroke={1.75} />
@@ -72,7 +72,7 @@ function ActionMenu(props: { readonly actions: readonly RowAction[]; readonly la
             key={action.id}
             leftSection={action.icon}
             disabled={isOffline}
-            {...(action.isDanger === true ? { color: 'red' } : {})}
+            className={action.isDanger === true ? 'kr-red' : ''}
             onClick={() => {
               // The entry goes with the menu; a dialog that it opens gives the focus back to what stays.
               opener.current?.focus();

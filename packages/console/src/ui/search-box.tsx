@@ -1,6 +1,7 @@
 import { CloseButton, Kbd, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
+import { useRouter } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { useWords } from '../i18n/words.tsx';
 import classes from './search-box.module.css';
@@ -18,13 +19,23 @@ export function SearchBox(props: {
   const { t } = useWords(uiWords);
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
-  // Back and forward change the value from outside; one's own typing is already in the field.
-  useEffect(() => setText(value), [value]);
-  const settle = useDebouncedCallback(onSearch, SETTLE_MS);
+  const router = useRouter();
+  const sent = useRef(new Set<string>());
+  // Back and forward change the value from outside. What comes back of one's own typing is already in the field,
+  // perhaps with more letters behind it by now.
+  useEffect(() => {
+    if (!sent.current.delete(value)) setText(value);
+  }, [value]);
+  const settle = useDebouncedCallback((q: string, pathname: string) => {
+    // A search of the page that is being left would lead back to it.
+    if (q === value || router.latestLocation.pathname !== pathname) return;
+    sent.current.add(q);
+    onSearch(q);
+  }, SETTLE_MS);
   useHotkeys([['/', () => field.current?.focus()]]);
   const change = (next: string) => {
     setText(next);
-    settle(next.trim());
+    settle(next.trim(), router.latestLocation.pathname);
   };
   return (
     <TextInput

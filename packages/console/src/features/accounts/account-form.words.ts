@@ -27,8 +27,7 @@ export const accountFormWords = defineWords(
     noMailText:
       'This server sends no mail. The invitation would wait in its mailbox (GET /v1/mailbox) with the link masked, so that nobody else can use it. Set a password here instead.',
     password: 'Password',
-    passwordHint: '12 characters or more, and not a common password. Tell it on another way than by mail.',
-    showPassword: 'Show password',
+    passwordHint: 'Tell it to the person by another way than mail.',
     userCreated: '“{{name}}” was created.',
     userInvited: '“{{name}}” was created. The invitation goes to {{email}}.',
     serviceCreated: '“{{name}}” was created.',
@@ -74,8 +73,7 @@ export const accountFormWords = defineWords(
     noMailText:
       'このサーバーはメールを送信しません。招待はサーバーのメールボックス（GET /v1/mailbox）に残りますが、本人以外が使えないようリンクは伏せられます。代わりにここでパスワードを設定してください。',
     password: 'パスワード',
-    passwordHint: '12文字以上。よくあるパスワードは使えません。メール以外の方法で本人に伝えてください。',
-    showPassword: 'パスワードを表示',
+    passwordHint: 'メール以外の方法で本人に伝えてください。',
     userCreated: '「{{name}}」を作成しました。',
     userInvited: '「{{name}}」を作成しました。招待を {{email}} に送ります。',
     serviceCreated: '「{{name}}」を作成しました。',

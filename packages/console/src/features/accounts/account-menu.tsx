@@ -9,6 +9,7 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { useRef } from 'react';
 import { useConnection } from '../../api/connection.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -34,15 +35,21 @@ export function AccountPageMenu(props: {
   const isAdmin = useIsAdmin();
   const navigate = useNavigate();
   const reset = useSendReset();
+  const opener = useRef<HTMLButtonElement>(null);
   const isActive = account.state === 'active';
+  // The entry goes with the menu; a dialog that it opens gives the focus back to what stays.
+  const ask = (act: () => void) => () => {
+    opener.current?.focus();
+    act();
+  };
   const copy = async () => {
     if (await copyText(account.id)) notifyDone(t('idCopied'));
     else notifyProblem(tUi('copyFailed'));
   };
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <ActionIcon size={34} aria-label={t('moreActions')}>
+        <ActionIcon ref={opener} size={34} aria-label={t('moreActions')}>
           <IconDots size={18} stroke={1.75} aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -70,16 +77,16 @@ export function AccountPageMenu(props: {
             <Menu.Item
               leftSection={isActive ? <IconCircleMinus {...ICON} /> : <IconPlayerPlay {...ICON} />}
               disabled={isOffline}
-              onClick={() => props.onSwitch(!isActive)}
+              onClick={ask(() => props.onSwitch(!isActive))}
             >
               {isActive ? t('disableVerb') : t('enableVerb')}
             </Menu.Item>
             <Menu.Divider />
             <Menu.Item
-              color="red"
+              className="kr-red"
               leftSection={<IconTrash {...ICON} />}
               disabled={isOffline}
-              onClick={props.onDelete}
+              onClick={ask(props.onDelete)}
             >
               {t('deleteVerb')}
             </Menu.Item>

@@ -4,9 +4,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
+import { readCodedFaults } from '../session/coded-faults.ts';
 import { accountFormWords } from './account-form.words.ts';
 import { createServiceAccount } from './accounts-queries.ts';
 import { FormDialog } from './form-dialog.tsx';
@@ -14,6 +14,7 @@ import { ManagersField } from './managers-field.tsx';
 import { DescriptionField, EmailField, TagsField, TextField } from './text-fields.tsx';
 
 const FIELDS = ['technicalName', 'displayName', 'email', 'description', 'managers', 'tags'];
+const FIELD_BY_CODE = { 'account.login_taken': 'technicalName' };
 const TECHNICAL_NAME = /^[a-z][a-z0-9_-]{0,62}[a-z0-9]$/;
 
 interface Values {
@@ -62,7 +63,7 @@ function useNewServiceAccount(onClose: () => void) {
       void navigate({ to: '/service-accounts/$id', params: { id } });
     },
   });
-  const faults = readFaults(create.error, language, FIELDS);
+  const faults = readCodedFaults(create.error, language, FIELDS, FIELD_BY_CODE);
   // The server knows the form of the name only as a pattern; here it is said in words.
   const nameFault =
     faults.of('technicalName') !== null && !TECHNICAL_NAME.test(values.technicalName.trim())

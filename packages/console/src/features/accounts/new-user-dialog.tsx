@@ -1,15 +1,15 @@
 import type { BodyOf, User } from '@keyreeve/sdk';
-import { Alert, PasswordInput, SegmentedControl, SimpleGrid, Text } from '@mantine/core';
+import { Alert, SegmentedControl, SimpleGrid, Text } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useId, useState } from 'react';
 import { consoleQuery } from '../../app/console-info.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
-import { asFieldError } from '../keys/field-error.tsx';
+import { readCodedFaults } from '../session/coded-faults.ts';
+import { NewPasswordField } from '../session/password-field.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { createUser } from './accounts-queries.ts';
 import { FormDialog } from './form-dialog.tsx';
@@ -25,6 +25,7 @@ import {
 } from './text-fields.tsx';
 
 const FIELDS = ['email', 'displayName', 'firstName', 'lastName', 'role', 'password', 'locale', 'tags'];
+const FIELD_BY_CODE = { 'account.login_taken': 'email', 'account.password_weak': 'password' };
 
 interface Values {
   readonly email: string;
@@ -98,7 +99,13 @@ function useNewUser(props: {
       void navigate({ to: '/users/$id', params: { id: user.id } });
     },
   });
-  return { values, setValues, displayName, create, faults: readFaults(create.error, language, FIELDS) };
+  return {
+    values,
+    setValues,
+    displayName,
+    create,
+    faults: readCodedFaults(create.error, language, FIELDS, FIELD_BY_CODE),
+  };
 }
 
 function OpenDialog(props: {
@@ -137,6 +144,7 @@ function OpenDialog(props: {
         value={values.wayIn}
         onChange={set('wayIn').onChange}
         password={{ value: values.password, ...set('password') }}
+        context={[values.email, displayName, values.firstName, values.lastName]}
       />
     </FormDialog>
   );
@@ -147,6 +155,8 @@ function WayIn(props: {
   readonly value: Values['wayIn'];
   readonly onChange: (value: Values['wayIn']) => void;
   readonly password: FieldProps;
+  /** What the password must not be made of. */
+  readonly context: readonly string[];
 }) {
   const { t } = useWords(accountFormWords);
   const labelId = useId();
@@ -167,17 +177,10 @@ function WayIn(props: {
         ]}
       />
       {props.value === 'password' ? (
-        <PasswordInput
-          mt="xs"
-          label={t('password')}
-          description={t('passwordHint')}
-          autoComplete="new-password"
-          maxLength={1024}
-          visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
-          value={password.value}
-          error={asFieldError(password.error)}
-          onChange={(event) => password.onChange(event.currentTarget.value)}
-        />
+        <div className={classes.password}>
+          <NewPasswordField name="password" label={t('password')} {...password} context={props.context} />
+          <Text className="kr-secondary">{t('passwordHint')}</Text>
+        </div>
       ) : props.hasSmtp ? (
         <Text mt="xs" className="kr-secondary">
           {t('invitationText')}

@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { currentLanguage, type Language } from '../../i18n/i18n.ts';
-import { type FieldFaults, readFaults } from '../../ui/field-faults.ts';
+import type { FieldFaults } from '../../ui/field-faults.ts';
+import { readCodedFaults } from '../session/coded-faults.ts';
 import { isStale } from './account-actions.ts';
 import type { Seen } from './accounts-queries.ts';
 
@@ -119,7 +120,7 @@ function withoutTouched(
   touched: ReadonlySet<string>,
   language: Language,
 ): FieldFaults {
-  const faults = readFaults(error, language, fields);
+  const faults = readCodedFaults(error, language, fields, { 'account.login_taken': 'email' });
   const isTouched = (field: string) => touched.has(field.split(/[[./]/)[0] ?? field);
   return { rest: faults.rest, of: (field) => (isTouched(field) ? null : faults.of(field)) };
 }
