@@ -1659,7 +1659,7 @@ export interface components {
             id: string;
             accountId: string;
             account: components["schemas"]["AccountName"];
-            /** @description The account whose packages it acts for. */
+            /** @description The account whose packages it acts for. `owner` tells its name to those who may see it, to others the id. */
             ownerId: string;
             owner: components["schemas"]["AccountName"];
             comment: string;

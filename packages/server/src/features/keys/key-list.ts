@@ -6,7 +6,7 @@ import type { Keyring, Storage } from '../../storage/index.ts';
 import type { AccountName, AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type ApiKey, type KeyStatus, noticeMsOf, statusOf } from './api-key.ts';
-import { requireReach, visibleAccountIds } from './keys.policy.ts';
+import { mayKnowName, requireReach, visibleAccountIds } from './keys.policy.ts';
 import { type KeyFilter, type KeySort, type KeyStatusFilter, listKeys, placeOf } from './keys.repo.ts';
 import type { LastRefusal, LastUse, UsageRecorder } from './usage.ts';
 
@@ -46,8 +46,8 @@ export interface KeyLister {
     accountId: string,
     page: { limit: number; cursor?: string | undefined; q?: string | undefined },
   ): Promise<Page<KeyView>>;
-  /** @throws request.not_found when the account has just gone, and its keys with it */
-  view(key: ApiKey): Promise<KeyView>;
+  /** A key that the caller may see. @throws request.not_found when the account has just gone, and its keys with it */
+  view(caller: Caller, key: ApiKey): Promise<KeyView>;
 }
 
 interface Deps {
@@ -76,9 +76,9 @@ const SCAN_BATCH = 500;
 export function createKeyLister(deps: Deps): KeyLister {
   const { accounts, storage } = deps;
 
-  const list = async (workspaceId: string, scan: Scan): Promise<Page<KeyView>> => {
+  const list = async (caller: Caller, scan: Scan): Promise<Page<KeyView>> => {
     const { items, nextCursor } = await gather(deps, scan);
-    return { items: await toViews(deps, workspaceId, items), nextCursor };
+    return { items: await toViews(deps, caller, items), nextCursor };
   };
 
   return {
@@ -91,17 +91,16 @@ export function createKeyLister(deps: Deps): KeyLister {
               (neverUsed !== true || lastUse === undefined) &&
               (unusedSince === undefined || (lastUse?.at ?? key.createdAt) < unusedSince);
       const filter = await toFilter(deps, caller, query);
-      return await list(caller.workspace.id, { filter, sort, isWanted, ...page });
+      return await list(caller, { filter, sort, isWanted, ...page });
     },
     listOfAccount: async (caller, accountId, { q, ...page }) => {
-      const workspaceId = caller.workspace.id;
-      const account = await accounts.find(storage.read, workspaceId, accountId);
+      const account = await accounts.find(storage.read, caller.workspace.id, accountId);
       requireReach(caller, account?.id ?? null, 'read');
       const filter = { ...(await toFilter(deps, caller, { q })), accountIds: [accountId] };
-      return await list(workspaceId, { filter, sort: 'createdAt', isWanted: null, ...page });
+      return await list(caller, { filter, sort: 'createdAt', isWanted: null, ...page });
     },
-    view: async (key) => {
-      const [view] = await toViews(deps, key.workspaceId, [key]);
+    view: async (caller, key) => {
+      const [view] = await toViews(deps, caller, [key]);
       if (view === undefined) throw requestErrors.not_found();
       return view;
     },
@@ -149,9 +148,11 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
 /** One question for all keys to each of the places that know something of them. */
 async function toViews(
   { storage, clock, settings, usage, accounts }: Deps,
-  workspaceId: string,
+  caller: Caller,
   keys: readonly ApiKey[],
 ): Promise<KeyView[]> {
+  const { principal, workspace } = requireAuthenticated(caller);
+  const workspaceId = workspace.id;
   const { expiryNoticeDays } = await settings.get(workspaceId);
   const now = clock.now();
   const ids = keys.map((key) => key.id);
@@ -175,7 +176,8 @@ async function toViews(
       {
         key,
         account,
-        owner,
+        // The id stands in the key. How a former owner is called now is none of its business.
+        owner: mayKnowName(principal, owner.id) ? owner : { ...owner, displayName: owner.id },
         status,
         lastUse: lastUses.get(key.id) ?? null,
         lastRefusal: lastRefusals.get(key.id) ?? null,

@@ -75,6 +75,26 @@ describe('a key', () => {
     await rename('Build robot');
   });
 
+  it('does not tell how an owner is called now to somebody who no longer manages it', async () => {
+    const { keyLister, accounts } = harness.deps;
+    const { id } = await mint('left the team', 90, {
+      access: 'scoped',
+      scopes: [{ actions: ['package:push'], resources: ['Acme.*'] }],
+      ownerId: company.robot.id,
+    });
+    const manage = (managers: string[], displayName: string) =>
+      accounts.update(company.adminCaller, 'service', company.robot.id, { managers, displayName }, null);
+    const ownerSeenBy = async (caller: Company['adminCaller']) =>
+      (await keyLister.list(caller, { q: 'left the team' }, { limit: 1 })).items[0]?.owner.displayName;
+    await manage([], 'Secret project');
+    const formerManager = await harness.callerOf(company.member);
+    expect(await ownerSeenBy(formerManager)).toBe(company.robot.id);
+    expect(await ownerSeenBy(company.adminCaller)).toBe('Secret project');
+    await manage([company.member.id], 'Build robot');
+    expect(await ownerSeenBy(await harness.callerOf(company.member))).toBe('Build robot');
+    expect((await list('q=left the team')).items[0]?.id).toBe(id);
+  });
+
   it('has not been refused when it is new', async () => {
     const answer = await asAdmin('POST', `/v1/accounts/${company.member.id}/keys`, {
       comment: 'new',

@@ -22,6 +22,15 @@ export function canReachKeys(
   );
 }
 
+/** May the caller be told how an account is called? Whoever may see it or its keys, and a key for whom it acts. */
+export function mayKnowName(principal: AuthenticatedPrincipal, accountId: string): boolean {
+  return (
+    canReachKeys(principal, accountId, 'read') ||
+    reachOf(principal, { id: accountId }) !== 'none' ||
+    (principal.kind !== 'session' && principal.key.ownerId === accountId)
+  );
+}
+
 /** "Not yours" and "does not exist" are the same answer. */
 export function requireReach(
   caller: Caller,

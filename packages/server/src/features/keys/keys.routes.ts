@@ -128,7 +128,7 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
       return reply
         .code(201)
         .header('etag', toEtag(minted.key.version))
-        .send(presentMintedKey(minted, await lister.view(minted.key)));
+        .send(presentMintedKey(minted, await lister.view(request.caller, minted.key)));
     },
   );
 }
@@ -144,7 +144,9 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
     },
     async (request, reply) => {
       const key = await keys.get(request.caller, request.params.keyId);
-      return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
+      return reply
+        .header('etag', toEtag(key.version))
+        .send(presentKey(await lister.view(request.caller, key)));
     },
   );
   app.patch(
@@ -162,7 +164,9 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
     },
     async (request, reply) => {
       const key = await keys.update(request.caller, request.params.keyId, request.body, readIfMatch(request));
-      return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
+      return reply
+        .header('etag', toEtag(key.version))
+        .send(presentKey(await lister.view(request.caller, key)));
     },
   );
   app.delete(
@@ -220,7 +224,7 @@ function registerLifecycle(root: FastifyInstance, { keys, lister }: KeyRouteDeps
       const minted = await keys.regenerate(request.caller, request.params.keyId, request.body);
       return reply
         .header('etag', toEtag(minted.key.version))
-        .send(presentMintedKey(minted, await lister.view(minted.key)));
+        .send(presentMintedKey(minted, await lister.view(request.caller, minted.key)));
     },
   );
   app.post(
@@ -237,7 +241,9 @@ function registerLifecycle(root: FastifyInstance, { keys, lister }: KeyRouteDeps
     },
     async (request, reply) => {
       const key = await keys.endOverlap(request.caller, request.params.keyId);
-      return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
+      return reply
+        .header('etag', toEtag(key.version))
+        .send(presentKey(await lister.view(request.caller, key)));
     },
   );
 }
@@ -264,7 +270,9 @@ function registerSwitches(root: FastifyInstance, { keys, lister }: KeyRouteDeps)
         request.params.keyId,
         request.body.reason?.trim() || null,
       );
-      return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
+      return reply
+        .header('etag', toEtag(key.version))
+        .send(presentKey(await lister.view(request.caller, key)));
     },
   );
   app.post(
@@ -281,7 +289,9 @@ function registerSwitches(root: FastifyInstance, { keys, lister }: KeyRouteDeps)
     },
     async (request, reply) => {
       const key = await keys.enable(request.caller, request.params.keyId);
-      return reply.header('etag', toEtag(key.version)).send(presentKey(await lister.view(key)));
+      return reply
+        .header('etag', toEtag(key.version))
+        .send(presentKey(await lister.view(request.caller, key)));
     },
   );
 }

@@ -26,7 +26,10 @@ export const KeySchema = Type.Object(
     id: Type.String({ description: 'The API key: the public half.' }),
     accountId: Type.String(),
     account: refTo(AccountNameSchema),
-    ownerId: Type.String({ description: 'The account whose packages it acts for.' }),
+    ownerId: Type.String({
+      description:
+        'The account whose packages it acts for. `owner` tells its name to those who may see it, to others the id.',
+    }),
     owner: refTo(AccountNameSchema),
     comment: Type.String(),
     access: Access,

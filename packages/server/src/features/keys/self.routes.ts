@@ -39,7 +39,7 @@ export function registerSelfRoutes(
       const key = await deps.findKey(workspace.id, principal.key.id);
       if (key === null) throw requestErrors.not_found();
       return {
-        key: presentKey(await deps.lister.view(key)),
+        key: presentKey(await deps.lister.view(request.caller, key)),
         account: { id, kind, displayName, login },
         permissions: presentPermissions(effectivePermissions(principal.account, principal.key)),
       };
