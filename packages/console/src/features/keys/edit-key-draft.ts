@@ -17,8 +17,6 @@ export interface KeyDraft {
   readonly ipText: string;
 }
 
-export type EditedField = 'comment' | 'scopes' | 'ipRanges';
-
 const IP_SEPARATORS = /[\s,;\u3001\uff0c\uff1b]+/;
 
 export function isForPackages(scope: Permission): boolean {
