@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { mintKey } from '../console.ts';
 import {
   ADMIN_EMAIL,
   expect,
@@ -355,6 +356,45 @@ test.describe('the edit dialog', () => {
     await expect(page.getByText(words.saved)).toBeVisible();
     await expect(page.getByRole('button', { name: 'More actions: Telephone' })).toBeFocused();
     expect(await resourcesOf(owner, apiKey)).toEqual(['Start*', 'Later*']);
+  });
+});
+
+test.describe('regenerating', () => {
+  const words = WORDS.en;
+
+  test('mails the new secret when asked to', async ({ town, asAdmin: page }) => {
+    const owner = await settleOwner(town);
+    await owner.mint('Mailed');
+    await openKeys(page, 'Mailed');
+    await request(page, words, 'regenerate', 'Mailed');
+    await dialogOf(page).getByRole('checkbox', { name: 'Send the key by e-mail' }).check();
+    await expect(dialogOf(page)).toContainText(`One-time link to ${owner.email}`);
+    const [sent] = await Promise.all([
+      page.waitForRequest((call) => call.url().endsWith('/regenerate')),
+      verbOf(page, words.regenerate).click(),
+    ]);
+    expect(sent.postDataJSON()).toEqual({ overlapHours: 0, sendMail: true });
+    await expect(page.getByRole('dialog', { name: words.regenerated })).toBeVisible();
+  });
+
+  test('asks for an address where the service account has none', async ({ town, asAdmin: page }) => {
+    const comment = 'Mailed to somebody';
+    await mintKey(await town.signIn(), town.accountId('mobile-ci'), { comment, access: 'account' });
+    await openKeys(page, comment);
+    await request(page, words, 'regenerate', comment);
+    const dialog = dialogOf(page);
+    await dialog.getByRole('checkbox', { name: 'Send the key by e-mail' }).check();
+    await verbOf(page, words.regenerate).click();
+    const address = dialog.getByRole('textbox', { name: 'Send to' });
+    await expect(dialog.getByText('Name the address that the key is sent to.')).toBeVisible();
+    await expect(address).toBeFocused();
+    await expectNoAxeViolations(page);
+    await address.fill('nobody');
+    await verbOf(page, words.regenerate).click();
+    await expect(address).toHaveAttribute('aria-invalid', 'true');
+    await address.fill('mobile@hayama.example');
+    await verbOf(page, words.regenerate).click();
+    await expect(page.getByRole('dialog', { name: words.regenerated })).toBeVisible();
   });
 });
 

@@ -55,7 +55,16 @@ export function LifetimePart({ form, wordOf }: FieldProps) {
 
 export function MailPart(props: FieldProps & { readonly email: string | null }) {
   const { data } = useQuery(settingsQuery);
-  return <MailField {...props} settings={data?.settings} />;
+  const { form, wordOf, email } = props;
+  return (
+    <MailField
+      value={form.draft}
+      onChange={form.change}
+      fault={wordOf('mailTo')}
+      email={email}
+      settings={data?.settings}
+    />
+  );
 }
 
 /** All rights of the account, or only what is chosen below. */

@@ -7,17 +7,27 @@ import { useWords } from '../../i18n/words.tsx';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
 import { asFieldError } from './field-error.tsx';
-import type { FieldProps } from './use-create-key.ts';
+
+export interface MailChoice {
+  readonly sendsMail: boolean;
+  /** Typed where the account has no address of its own. */
+  readonly mailTo: string;
+}
 
 /** Whether the key is mailed, what the mail holds and where it goes; asks for an address where there is none. */
-export function MailField(
-  props: FieldProps & { readonly email: string | null; readonly settings: Settings | undefined },
-) {
-  const { form, wordOf, email, settings } = props;
+export function MailField(props: {
+  readonly value: MailChoice;
+  readonly onChange: (next: Partial<MailChoice>) => void;
+  /** What is wrong with the address, in words. */
+  readonly fault: string | null;
+  readonly email: string | null;
+  readonly settings: Settings | undefined;
+}) {
+  const { onChange, fault, email, settings } = props;
+  const { sendsMail, mailTo } = props.value;
   const { t } = useWords(createKeyWords);
   const hintId = useId();
   const { data: info } = useQuery(consoleQuery);
-  const { sendsMail, mailTo } = form.draft;
   const isByValue = settings?.keyMail === 'value';
   const isOff = isByValue && info?.hasSmtp === false;
   const hint = isOff
@@ -34,7 +44,7 @@ export function MailField(
           checked={sendsMail && !isOff}
           disabled={isOff}
           aria-describedby={hintId}
-          onChange={(event) => form.change({ sendsMail: event.currentTarget.checked })}
+          onChange={(event) => onChange({ sendsMail: event.currentTarget.checked })}
         />
         <span id={hintId} className="kr-dimmed">
           {hint}
@@ -51,8 +61,8 @@ export function MailField(
           label={t('mailTo')}
           autoComplete="email"
           value={mailTo}
-          error={asFieldError(wordOf('mailTo'))}
-          onChange={(event) => form.change({ mailTo: event.currentTarget.value })}
+          error={asFieldError(fault)}
+          onChange={(event) => onChange({ mailTo: event.currentTarget.value })}
         />
       )}
     </div>

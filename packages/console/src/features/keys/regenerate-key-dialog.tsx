@@ -6,6 +6,7 @@ import { formatInstant } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { readFaults } from '../../ui/field-faults.ts';
 import { uiWords } from '../../ui/ui.words.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { Fault } from './dialog-fault.tsx';
@@ -16,6 +17,7 @@ import type { KeyDialogProps } from './key-request.ts';
 import { KeyResult } from './key-result.tsx';
 import { isWorking, OverlapChoice } from './overlap-choice.tsx';
 import { RegenerateExpiry } from './regenerate-expiry.tsx';
+import { RegenerateMail, useRegenerateMail } from './regenerate-mail.tsx';
 import type { SealedKey } from './secret-box.ts';
 
 const RECENT_MS = 7 * 86_400_000;
@@ -34,8 +36,9 @@ export function RegenerateKeyDialog({ value, isOpen, onClose, onMinted }: KeyDia
   const labelId = useId();
   const [overlapHours, setOverlapHours] = useState(() => proposeOverlapHours(value, now));
   const [minted, setMinted] = useState<SealedKey | null>(null);
+  const mail = useRegenerateMail(value, isOpen);
   const regenerate = useMutation({
-    mutationFn: () => regenerateKey(value.id, { overlapHours }),
+    mutationFn: () => regenerateKey(value.id, { overlapHours, ...mail.body }),
     onSuccess: async (sealed) => {
       if (onMinted === undefined) setMinted(sealed);
       else {
@@ -45,6 +48,7 @@ export function RegenerateKeyDialog({ value, isOpen, onClose, onMinted }: KeyDia
       await refreshKeys();
     },
   });
+  const faults = readFaults(regenerate.error, language, ['mailTo']);
   const text = value.status === 'expired' ? t('regenerateExpired') : t('regenerateText');
   const oldEndsAt = minted?.key.overlapEndsAt ?? null;
   return (
@@ -58,19 +62,25 @@ export function RegenerateKeyDialog({ value, isOpen, onClose, onMinted }: KeyDia
             <Button variant="default" onClick={onClose}>
               {ui.t('cancel')}
             </Button>
-            <ActionButton loading={regenerate.isPending} onClick={() => regenerate.mutate()}>
+            <ActionButton
+              loading={regenerate.isPending}
+              onClick={() => {
+                if (mail.check()) regenerate.mutate();
+              }}
+            >
               {t('regenerate')}
             </ActionButton>
           </>
         }
       >
-        <Fault error={regenerate.error} />
+        <Fault error={faults.rest === null ? null : regenerate.error} />
         <p className={classes.text}>{text}</p>
         {value.status === 'disabled' && <p className={classes.hint}>{t('regenerateDisabled')}</p>}
         {isWorking(value) && (
           <OverlapChoice value={value} labelId={labelId} hours={overlapHours} onChange={setOverlapHours} />
         )}
         <RegenerateExpiry value={value} />
+        <RegenerateMail mail={mail} serverFault={faults.of('mailTo')} />
       </Dialog>
       <KeyResult
         minted={minted}
