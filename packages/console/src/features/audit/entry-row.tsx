@@ -74,7 +74,7 @@ export const EntryRow = memo(function EntryRow({ entry, known, columns }: RowPro
           </span>
           <span className={classes.technical}>{entry.action}</span>
         </td>
-        <td role="cell" data-label={t('to')}>
+        <td role="cell" data-label={t('to')} data-narrow="wide">
           <Truncate text={target.main} isMono={target.isMono} />
           {target.sub !== null && <Truncate text={target.sub} className="kr-dimmed kr-small" />}
         </td>

@@ -45,13 +45,14 @@ function useColumns(): readonly Column<Session>[] {
     {
       id: 'address',
       header: t('address'),
+      width: '136px',
       cell: ({ ip }) => <span className={`kr-mono ${classes.address}`}>{ip}</span>,
     },
-    { id: 'since', header: t('since'), width: '120px', cell: ({ createdAt }) => <Day at={createdAt} /> },
+    { id: 'since', header: t('since'), width: '106px', cell: ({ createdAt }) => <Day at={createdAt} /> },
     {
       id: 'lastSeen',
       header: t('lastSeen'),
-      width: '130px',
+      width: '106px',
       cell: ({ lastSeenAt }) => <Ago at={lastSeenAt} />,
     },
   ];
