@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { ACCOUNT_WORDS } from './account-words.ts';
 import { createKey, KEY_WORDS, openCreateDialog } from './fresh-key.ts';
 import type { Site, TownKind } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
@@ -54,6 +55,14 @@ const SETTINGS_WORDS = {
 
 const keyOwner = (site: Site) => `/users/${site.accountId('priya.raman@hayama.example')}`;
 
+/** Somebody else saves the user whose page is open. */
+async function saveElsewhere(page: Page, displayName: string): Promise<void> {
+  const path = `/v1${new URL(page.url()).pathname}`;
+  const user = await page.request.get(path);
+  const headers = { 'if-match': user.headers()['etag'] ?? '' };
+  await page.request.patch(path, { headers, data: { displayName, tags: ['web', 'night'] } });
+}
+
 export const PAGES: readonly PicturedPage[] = [
   { name: 'sign-in', path: '/sign-in', as: null },
   { name: 'first-run', path: '/first-run', as: null, town: 'empty' },
@@ -68,7 +77,64 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'package', path: '/packages/Hayama.DataFactory' },
   { name: 'users', path: '/users' },
   { name: 'user', path: (site) => `/users/${site.accountId(ADMIN_EMAIL)}` },
+  { name: 'users-search', path: '/users?q=an' },
+  { name: 'users-nothing', path: '/users?q=tachi@' },
+  { name: 'users-member', path: '/users', as: MEMBER_EMAIL },
+  {
+    name: 'new-user',
+    path: '/users',
+    prepare: async (page, language) => {
+      const words = ACCOUNT_WORDS[language];
+      await page.getByRole('button', { name: words.newUser }).click();
+      await page.getByRole('textbox', { name: words.email, exact: true }).fill('not an address');
+      await page.getByRole('dialog').getByRole('button', { name: words.create, exact: true }).click();
+    },
+  },
+  {
+    name: 'delete-user',
+    path: (site) => `/users/${site.accountId('priya.raman@hayama.example')}`,
+    prepare: async (page, language) => {
+      await page.getByRole('button', { name: ACCOUNT_WORDS[language].deleteVerb }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: 'user-conflict',
+    path: (site) => `/users/${site.accountId('weiling.chen@hayama.example')}`,
+    prepare: async (page, language) => {
+      const words = ACCOUNT_WORDS[language];
+      await page.getByRole('textbox', { name: words.displayName, exact: true }).fill('Chen Wei-Ling');
+      await saveElsewhere(page, `Wei-Ling Chen (${language})`);
+      await page.getByRole('button', { name: words.save, exact: true }).click();
+      await page.getByRole('dialog', { name: words.conflict }).waitFor();
+    },
+  },
+  {
+    name: 'user-leave',
+    path: (site) => `/users/${site.accountId('priya.raman@hayama.example')}`,
+    prepare: async (page, language) => {
+      const words = ACCOUNT_WORDS[language];
+      await page.getByRole('textbox', { name: words.lastName, exact: true }).fill('Raman-Iyer');
+      await page.getByRole('link', { name: words.users, exact: true }).last().click();
+      await page.getByRole('dialog', { name: words.leave }).waitFor();
+    },
+  },
   { name: 'service-accounts', path: '/service-accounts' },
+  {
+    name: 'new-service-account',
+    path: '/service-accounts',
+    prepare: async (page, language) => {
+      const words = ACCOUNT_WORDS[language];
+      await page.getByRole('button', { name: words.newService }).click();
+      await page.getByRole('textbox', { name: words.technicalName }).fill('Night Robot');
+      await page.getByRole('dialog').getByRole('button', { name: words.create, exact: true }).click();
+    },
+  },
+  {
+    name: 'service-account-manager',
+    path: (site) => `/service-accounts/${site.accountId('team-data')}`,
+    as: MEMBER_EMAIL,
+  },
   { name: 'service-account', path: (site) => `/service-accounts/${site.accountId('release-bot')}` },
   { name: 'all-keys', path: '/keys' },
   { name: 'audit', path: '/audit' },

@@ -1,0 +1,548 @@
+import type { Page } from '@playwright/test';
+import type { BodyOf, ServiceAccount, User } from '../../packages/sdk/src/index.ts';
+import { ifMatch } from '../../packages/sdk/src/index.ts';
+import { HOSTILE_NAMES } from '../../packages/testkit/src/hostile-names.ts';
+import { signIn } from '../console.ts';
+import { ACCOUNT_WORDS, type AccountWords } from './account-words.ts';
+import { PHONE } from './chromium.ts';
+import {
+  ADMIN_EMAIL,
+  expect,
+  expectNoAxeViolations,
+  MEMBER_EMAIL,
+  pressTabTo,
+  readClipboard,
+  type Site,
+  TOWN_PASSWORD,
+  test,
+} from './fixtures.ts';
+
+const en = ACCOUNT_WORDS.en;
+let made = 0;
+
+/** A user of one test's own; what a test changes must not be Hayama's. */
+async function makeUser(site: Site, more: Partial<BodyOf<'createUser'>> = {}): Promise<User> {
+  made += 1;
+  const { api } = await site.signIn();
+  const body = {
+    email: `guest.${made}@hayama.example`,
+    displayName: `Guest ${made}`,
+    role: 'member' as const,
+  };
+  return (await api.POST('/v1/users', { body: { ...body, password: TOWN_PASSWORD, ...more } })).data;
+}
+
+async function makeService(
+  site: Site,
+  more: Partial<BodyOf<'createServiceAccount'>> = {},
+): Promise<ServiceAccount> {
+  made += 1;
+  const { api } = await site.signIn();
+  const body = { technicalName: `robot-${made}`, displayName: `Robot ${made}` };
+  return (await api.POST('/v1/service-accounts', { body: { ...body, ...more } })).data;
+}
+
+async function makeKey(site: Site, accountId: string, comment: string): Promise<string> {
+  const { api } = await site.signIn();
+  const body = { comment, access: 'account' as const };
+  return (await api.POST('/v1/accounts/{id}/keys', { params: { path: { id: accountId } }, body })).data
+    .apiKey;
+}
+
+async function readUser(site: Site, id: string): Promise<User> {
+  const { api } = await site.signIn();
+  return (await api.GET('/v1/users/{id}', { params: { path: { id } } })).data;
+}
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1, exact: true });
+const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+const table = (page: Page, name: string) => page.getByRole('table', { name, exact: true });
+const dialog = (page: Page, name: string) => page.getByRole('dialog', { name });
+/** Names on the screen carry a mark before them, so a row is found by the text of its link. */
+const rowOf = (page: Page, name: string) =>
+  page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+
+async function findUser(page: Page, words: AccountWords, user: { displayName: string; email: string }) {
+  await page.goto('/users');
+  await page.getByRole('searchbox', { name: words.searchUsers }).fill(user.email);
+  await expect(page.getByText(words.matches(1, user.email))).toBeVisible();
+  await page.getByRole('link', { name: user.displayName, exact: true }).click();
+  await expect(heading(page, user.displayName)).toBeVisible();
+}
+
+for (const lang of ['en', 'ja'] as const) {
+  const words = ACCOUNT_WORDS[lang];
+  test.describe(`giving somebody access, ${lang}`, () => {
+    test.use({ lang });
+
+    test('finds a user by the search, opens him, and starts a key for him', async ({
+      town,
+      asAdmin: page,
+    }) => {
+      const user = await makeUser(town);
+      await page.goto('/overview');
+      await page.getByRole('link', { name: words.users, exact: true }).click();
+      await expect(heading(page, words.users)).toBeVisible();
+      await findUser(page, words, user);
+      const panel = page.getByRole('region', { name: words.apiAccess });
+      await expect(panel.getByText(words.noKeys)).toBeVisible();
+      await expectNoAxeViolations(page);
+      await panel.getByRole('button', { name: words.addAccess }).click();
+      await expect(dialog(page, words.createKey)).toBeVisible();
+    });
+
+    test('does the same for a service account', async ({ town, asAdmin: page }) => {
+      const robot = await makeService(town);
+      await page.goto('/service-accounts');
+      await page.getByRole('searchbox', { name: words.searchServices }).fill(robot.technicalName);
+      await page.getByRole('link', { name: robot.displayName, exact: true }).click();
+      await expect(heading(page, robot.displayName)).toBeVisible();
+      await expect(field(page, words.technicalName)).toHaveValue(robot.technicalName);
+      await expect(field(page, words.technicalName)).not.toBeEditable();
+      await expectNoAxeViolations(page);
+      await page.getByRole('button', { name: words.addAccess }).click();
+      await expect(dialog(page, words.createKey)).toBeVisible();
+    });
+
+    test('makes a user with a password, who then signs in', async ({ town, asAdmin: page }) => {
+      await page.goto('/users');
+      await page.getByRole('button', { name: words.newUser }).click();
+      const email = `new.${lang}@hayama.example`;
+      const form = dialog(page, words.newUser);
+      await form.getByRole('textbox', { name: words.email }).fill(email);
+      await form.getByRole('textbox', { name: words.firstName, exact: true }).fill('Ada');
+      await form.getByRole('textbox', { name: words.lastName, exact: true }).fill('Lovelace');
+      const name = lang === 'ja' ? 'Lovelace Ada' : 'Ada Lovelace';
+      await expect(form.getByRole('textbox', { name: words.displayName })).toHaveValue(name);
+      const password = form.getByRole('textbox', { name: words.password, exact: true });
+      await password.fill('password');
+      await form.getByRole('button', { name: words.create, exact: true }).click();
+      await expect(password).toBeFocused();
+      await expect(password).toHaveAttribute('aria-invalid', 'true');
+      await expectNoAxeViolations(page);
+      await password.fill('harbour lantern quilt');
+      await form.getByRole('button', { name: words.create, exact: true }).click();
+      await expect(heading(page, name)).toBeVisible();
+      const { accountId } = await signIn(town.apiUrl, { email, password: 'harbour lantern quilt' });
+      expect((await readUser(town, accountId)).locale).toBe('en');
+    });
+
+    test('asks for first and last name in the order of the language', async ({ asAdmin: page }) => {
+      await page.goto('/users');
+      await page.getByRole('button', { name: words.newUser }).click();
+      const first = field(page, words.firstName);
+      const last = field(page, words.lastName);
+      const [before, after] = lang === 'ja' ? [last, first] : [first, last];
+      await before.focus();
+      await page.keyboard.press('Tab');
+      await expect(after).toBeFocused();
+    });
+
+    test('disables with a reason, and takes it back', async ({ town, asAdmin: page }) => {
+      const user = await makeUser(town);
+      await page.goto(`/users/${user.id}`);
+      await page.getByRole('switch', { name: words.userActive }).press('Space');
+      await page.getByRole('textbox', { name: words.reason }).fill('On leave');
+      await expectNoAxeViolations(page);
+      await page.getByRole('button', { name: words.disable, exact: true }).click();
+      await expect(page.getByText(words.userDisabled)).toBeVisible();
+      expect(await readUser(town, user.id)).toMatchObject({ state: 'disabled', disabledReason: 'On leave' });
+      await page.getByRole('button', { name: words.undo }).click();
+      await expect(page.getByText(words.userEnabled)).toBeVisible();
+      await expect(page.getByRole('switch', { name: words.userActive })).toBeChecked();
+      expect(await readUser(town, user.id)).toMatchObject({ state: 'active', disabledReason: null });
+    });
+
+    test('deletes only once the name has been typed', async ({ town, asAdmin: page }) => {
+      const user = await makeUser(town);
+      await makeKey(town, user.id, 'Doomed');
+      await page.goto(`/users?q=${user.email}`);
+      await rowOf(page, user.displayName).hover();
+      await page.getByRole('button', { name: words.deleteOf(user.displayName) }).click();
+      const asked = dialog(page, words.deleteTitle(user.displayName));
+      const verb = asked.getByRole('button', { name: words.deleteUser });
+      await expect(verb).toBeDisabled();
+      const name = asked.getByRole('textbox', { name: words.typeName(user.displayName) });
+      await name.fill(user.displayName.slice(0, -1));
+      await expect(verb).toBeDisabled();
+      await name.fill(user.displayName);
+      await expectNoAxeViolations(page);
+      await verb.click();
+      await expect(page.getByText(words.deleted(user.displayName))).toBeVisible();
+      await expect(page.getByText(words.noMatch(user.email))).toBeVisible();
+      await expect(town.signIn(user.email)).rejects.toThrow();
+    });
+
+    test('tells the second of two tabs that the user was changed', async ({ town, asAdmin: page, visit }) => {
+      const user = await makeUser(town, { tags: ['web'] });
+      const other = await visit({ as: ADMIN_EMAIL });
+      await page.goto(`/users/${user.id}`);
+      await other.goto(`/users/${user.id}`);
+      await field(page, words.displayName).fill('First Tab');
+      await page.getByRole('button', { name: words.save, exact: true }).click();
+      await expect(heading(page, 'First Tab')).toBeVisible();
+      await field(other, words.displayName).fill('Second Tab');
+      await other.getByRole('button', { name: words.save, exact: true }).click();
+      const conflict = dialog(other, words.conflict);
+      await expect(conflict).toContainText('First Tab');
+      await expect(conflict).toContainText('Second Tab');
+      await expectNoAxeViolations(other);
+      expect((await readUser(town, user.id)).displayName).toBe('First Tab');
+      await conflict.getByRole('button', { name: words.saveMine }).click();
+      await expect(heading(other, 'Second Tab')).toBeVisible();
+      expect(await readUser(town, user.id)).toMatchObject({ displayName: 'Second Tab', tags: ['web'] });
+    });
+
+    test('asks before unsaved changes are left behind', async ({ town, asAdmin: page }) => {
+      const user = await makeUser(town);
+      await page.goto(`/users/${user.id}`);
+      const save = page.getByRole('button', { name: words.save, exact: true });
+      await expect(save).toBeDisabled();
+      await field(page, words.firstName).fill('Somebody');
+      await expect(save).toBeEnabled();
+      await field(page, words.firstName).fill('');
+      await expect(save).toBeDisabled();
+      await field(page, words.firstName).fill('Somebody');
+      await page.getByRole('link', { name: words.overview, exact: true }).click();
+      const question = dialog(page, words.leave);
+      await expectNoAxeViolations(page);
+      await question.getByRole('button', { name: words.back, exact: true }).click();
+      await expect(field(page, words.firstName)).toHaveValue('Somebody');
+      await page.getByRole('link', { name: words.overview, exact: true }).click();
+      await question.getByRole('button', { name: words.saveAndLeave }).click();
+      await expect(heading(page, words.overview)).toBeVisible();
+      expect((await readUser(town, user.id)).firstName).toBe('Somebody');
+    });
+  });
+}
+
+test.describe('with the keyboard alone', () => {
+  test('finds a user, opens him and starts a key', async ({ town, asAdmin: page }) => {
+    const user = await makeUser(town);
+    await page.goto('/users');
+    await expect(table(page, en.users)).toBeVisible();
+    await page.keyboard.press('/');
+    await expect(page.getByRole('searchbox', { name: en.searchUsers })).toBeFocused();
+    await page.keyboard.type(user.email);
+    await expect(page.getByText(en.matches(1, user.email))).toBeVisible();
+    await pressTabTo(page, page.getByRole('link', { name: user.displayName, exact: true }));
+    await page.keyboard.press('Enter');
+    await expect(heading(page, user.displayName)).toBeVisible();
+    const add = page.getByRole('button', { name: en.addAccess });
+    await pressTabTo(page, add);
+    await page.keyboard.press('Enter');
+    await expect(dialog(page, en.createKey)).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(dialog(page, en.createKey)).toBeHidden();
+    await expect(add).toBeFocused();
+  });
+
+  test('reaches the icons of a row, deletes by name, and finds the list again', async ({
+    town,
+    asAdmin: page,
+  }) => {
+    const user = await makeUser(town);
+    await page.goto(`/users?q=${user.email}`);
+    const trash = page.getByRole('button', { name: en.deleteOf(user.displayName) });
+    await pressTabTo(page, trash);
+    await page.keyboard.press('Enter');
+    const name = page.getByRole('textbox', { name: en.typeName(user.displayName) });
+    await expect(name).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(trash).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(name).toBeFocused();
+    await page.keyboard.type(user.displayName);
+    await pressTabTo(page, page.getByRole('button', { name: en.deleteUser }));
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(en.noMatch(user.email))).toBeVisible();
+  });
+
+  test('copies an API key, disables by the switch, and saves the form', async ({ town, asAdmin: page }) => {
+    const user = await makeUser(town);
+    const apiKey = await makeKey(town, user.id, 'Copied by hand');
+    await page.goto(`/users/${user.id}`);
+    await pressTabTo(page, page.getByRole('button', { name: `Copy API key ${apiKey}` }));
+    await page.keyboard.press('Enter');
+    await expect.poll(() => readClipboard(page)).toBe(apiKey);
+    await pressTabTo(page, field(page, en.lastName));
+    await page.keyboard.type('Typed');
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(en.saved)).toBeVisible();
+    expect((await readUser(town, user.id)).lastName).toBe('Typed');
+    const active = page.getByRole('switch', { name: en.userActive });
+    await pressTabTo(page, active);
+    await page.keyboard.press('Space');
+    await expect(page.getByRole('textbox', { name: en.reason })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(en.userDisabled)).toBeVisible();
+    await expect(active).not.toBeChecked();
+    await expect(active).toBeFocused();
+  });
+});
+
+test.describe('the list', () => {
+  test('shows who has a key in trouble, and keeps its state in the address', async ({ asAdmin: page }) => {
+    await page.goto('/users');
+    await expect(rowOf(page, 'Priya Raman')).toContainText(/2 in \d+ days/);
+    await expect(rowOf(page, 'Élodie Garnier')).toContainText('1 expired');
+    await expect(rowOf(page, 'Daniel O’Shea')).toContainText('Disabled');
+    await page.getByRole('radiogroup', { name: 'Status' }).getByText('Keys need attention').click();
+    await expect(rowOf(page, 'Amara Okafor')).toHaveCount(0);
+    await table(page, en.users).getByRole('button', { name: 'Last connected' }).click();
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('25');
+    await expect(page).toHaveURL(/filter=attention/);
+    await expect(page).toHaveURL(/sort=lastSeenAt/);
+    await expect(page).toHaveURL(/rows=25/);
+    await page.reload();
+    await expect(page.getByRole('radio', { name: 'Keys need attention' })).toBeChecked();
+    await expect(table(page, en.users).getByRole('columnheader', { name: 'Last connected' })).toHaveAttribute(
+      'aria-sort',
+      'ascending',
+    );
+    await page.goBack();
+    await page.goBack();
+    await expect(page.getByRole('columnheader', { name: 'Name' })).toHaveAttribute('aria-sort', 'ascending');
+    await expectNoAxeViolations(page);
+  });
+
+  test('marks what was searched for, and Escape brings everybody back', async ({ asAdmin: page }) => {
+    await page.goto('/users?q=tachi');
+    // Parts of their own in the name and in the address.
+    await expect(page.getByText('Tachi', { exact: true })).toHaveCount(1);
+    await expect(page.getByText('tachi', { exact: true })).toHaveCount(1);
+    await expectNoAxeViolations(page);
+    await page.getByRole('searchbox', { name: en.searchUsers }).press('Escape');
+    await expect(rowOf(page, 'Amara Okafor')).toBeVisible();
+    await expect(page).toHaveURL(/\/users$/);
+  });
+
+  test('loses nothing that is typed while a search is under way', async ({ asAdmin: page }) => {
+    await page.goto('/users');
+    const search = page.getByRole('searchbox', { name: en.searchUsers });
+    await search.pressSequentially('mio ');
+    await expect(page).toHaveURL(/q=mio$/);
+    await expect(page.getByText(en.matches(1, 'mio'))).toBeVisible();
+    await search.pressSequentially('tachi');
+    await expect(search).toHaveValue('mio tachi');
+    await expect(page.getByText(en.matches(1, 'mio tachi'))).toBeVisible();
+    await page.getByRole('link', { name: en.overview, exact: true }).click();
+    await page.goBack();
+    await expect(search).toHaveValue('mio tachi');
+  });
+
+  test('says so when nobody matches, and when the server does not answer', async ({
+    asAdmin: page,
+    allowFault,
+  }) => {
+    await page.goto('/users?q=nobody@nowhere');
+    await expect(page.getByText(en.noMatch('nobody@nowhere'))).toBeVisible();
+    await expectNoAxeViolations(page);
+    await page.getByRole('button', { name: 'Clear search' }).last().click();
+    await expect(rowOf(page, 'Amara Okafor')).toBeVisible();
+    allowFault(/net::ERR_FAILED/);
+    await page.route(/\/v1\/users\?/, (route) => route.abort());
+    await page.getByRole('radiogroup', { name: 'Status' }).getByText('Disabled').click();
+    await expect(page.getByRole('alert')).toContainText('Nothing was changed.');
+    await page.unroute(/\/v1\/users\?/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(rowOf(page, 'Daniel O’Shea')).toBeVisible();
+  });
+
+  test('comes along as CSV that no spreadsheet takes for a formula', async ({ town, asAdmin: page }) => {
+    const user = await makeUser(town, { displayName: '=HYPERLINK("https://evil.example")' });
+    await page.goto(`/users?q=${user.email}`);
+    await expect(page.getByText(en.matches(1, user.email))).toBeVisible();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download CSV' }).click(),
+    ]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    const lines = Buffer.concat(chunks).toString('utf8').split('\r\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toContain(`"'=HYPERLINK(""https://evil.example"")",${user.email},Member`);
+  });
+
+  test('is a list of cards on a telephone, with a menu instead of icons', async ({ town, visit }) => {
+    const user = await makeUser(town);
+    const page = await visit({ as: ADMIN_EMAIL, viewport: PHONE });
+    await page.goto(`/users?q=${user.email}`);
+    await expect(page.getByText(en.matches(1, user.email))).toBeVisible();
+    await expectNoAxeViolations(page);
+    await page.getByRole('button', { name: `More actions: ${user.displayName}` }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    await expect(heading(page, user.displayName)).toBeVisible();
+    await expectNoAxeViolations(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
+  });
+});
+
+test.describe('rules of the server', () => {
+  test('the last administrator cannot be disabled', async ({ startSite, visit }) => {
+    const site = await startSite();
+    const { api } = await site.signIn();
+    const path = { id: site.accountId('amara.okafor@hayama.example') };
+    const { data: amara } = await api.GET('/v1/users/{id}', { params: { path } });
+    const body = { state: 'disabled' as const };
+    await api.PATCH('/v1/users/{id}', { params: { path }, headers: ifMatch(amara.version), body });
+    const page = await visit({ as: ADMIN_EMAIL, at: site });
+    await page.goto(`/users/${site.accountId(ADMIN_EMAIL)}`);
+    await page.getByRole('switch', { name: en.userActive }).press('Space');
+    await page.getByRole('button', { name: en.disable, exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('This is the last active administrator.');
+    await page.getByRole('button', { name: en.cancel }).click();
+    await expect(page.getByRole('switch', { name: en.userActive })).toBeChecked();
+    expect((await readUser(site, site.accountId(ADMIN_EMAIL))).state).toBe('active');
+  });
+
+  test('names the packages that an account owns alone', async ({ town, asAdmin: page }) => {
+    await page.goto(`/service-accounts/${town.accountId('release-bot')}`);
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByRole('textbox', { name: en.typeName('Release bot') }).fill('Release bot');
+    await page.getByRole('button', { name: 'Delete service account' }).click();
+    await expect(page.getByRole('alert')).toContainText('Packages without another owner:');
+    await expect(page.getByRole('alert').getByRole('listitem').first()).toContainText('Hayama.');
+  });
+
+  test('says at the right place what is wrong with a right', async ({ town, asAdmin: page }) => {
+    const user = await makeUser(town);
+    await page.goto(`/users/${user.id}`);
+    await page.getByRole('button', { name: 'Add right' }).click();
+    const right = page.getByRole('listitem', { name: 'Right 2' });
+    await right
+      .getByRole('combobox', { name: 'Actions' })
+      .or(right.getByRole('textbox', { name: 'Actions' }))
+      .fill('Not An Action');
+    await page.keyboard.press('Enter');
+    await right.getByRole('textbox', { name: 'Resources' }).fill('invoices/*');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: en.save, exact: true }).click();
+    await expect(right).toContainText('must look like service:verb', { ignoreCase: true });
+    await expect(page.getByRole('listitem', { name: 'Right 1' })).not.toContainText('Must look like');
+    await expectNoAxeViolations(page);
+    await page.getByRole('button', { name: 'Remove right 2' }).click();
+    await expect(page.getByRole('button', { name: en.save, exact: true })).toBeDisabled();
+  });
+
+  test('an administrator changes rights, managers and tags of a service account', async ({
+    town,
+    asAdmin: page,
+  }) => {
+    const robot = await makeService(town, { managers: [] });
+    await page.goto(`/service-accounts/${robot.id}`);
+    await page.getByRole('combobox', { name: 'Managers' }).or(field(page, 'Managers')).fill('lindq');
+    await page.getByRole('option', { name: /Jonas Lindqvist/ }).click();
+    await page.keyboard.press('Escape');
+    await page
+      .getByRole('textbox', { name: 'Tags' })
+      .or(page.getByRole('combobox', { name: 'Tags' }))
+      .fill('night');
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Resources' }).fill('Hayama.*');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Remove *', exact: true }).click();
+    await page.getByRole('button', { name: en.save, exact: true }).click();
+    await expect(page.getByText(en.saved)).toBeVisible();
+    const { api } = await town.signIn();
+    const { data } = await api.GET('/v1/service-accounts/{id}', { params: { path: { id: robot.id } } });
+    expect(data).toMatchObject({
+      managers: [town.accountId(MEMBER_EMAIL)],
+      tags: ['night'],
+      grants: [{ actions: ['package:*'], resources: ['Hayama.*'] }],
+    });
+  });
+});
+
+test.describe('members', () => {
+  test('are told that users are for administrators', async ({ asMember: page }) => {
+    await page.goto('/overview');
+    await expect(page.getByRole('link', { name: en.users, exact: true })).toHaveCount(0);
+    await page.goto('/users');
+    await expect(page.getByText('Users are managed by administrators')).toBeVisible();
+    await expectNoAxeViolations(page);
+    await page.getByRole('button', { name: 'To my API keys' }).click();
+    await expect(heading(page, 'My API keys')).toBeVisible();
+  });
+
+  test('cannot tell a foreign user from one that does not exist', async ({ town, asMember: page }) => {
+    for (const id of [town.accountId(ADMIN_EMAIL), 'acc_0000000000000000']) {
+      await page.goto(`/users/${id}`);
+      await expect(heading(page, 'There is no such user')).toBeVisible();
+    }
+    await expectNoAxeViolations(page);
+  });
+
+  test('describe the service accounts that they manage, and read their rights', async ({
+    town,
+    asMember: page,
+  }) => {
+    const robot = await makeService(town, { managers: [town.accountId(MEMBER_EMAIL)] });
+    await page.goto('/service-accounts');
+    await expect(page.getByRole('button', { name: en.newService })).toHaveCount(0);
+    await page.getByRole('link', { name: robot.displayName, exact: true }).click();
+    await expect(page.getByText('Administrators set these.')).toBeVisible();
+    await expect(page.getByRole('switch')).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Delete…' })).toHaveCount(0);
+    await field(page, en.description).fill('Runs at night.');
+    await page.getByRole('button', { name: en.save, exact: true }).click();
+    await expect(page.getByText(en.saved)).toBeVisible();
+    await expect(page.getByRole('button', { name: en.addAccess })).toBeEnabled();
+    await expectNoAxeViolations(page);
+  });
+});
+
+test.describe('names that would do harm', () => {
+  const PEOPLE = [
+    '<img src=x onerror="globalThis.harmed=1">',
+    '"><script>globalThis.harmed=1</script>',
+    '{{constructor.constructor("globalThis.harmed=1")()}}',
+    '\u200Fمرحبا admin\u200E',
+    '👩‍👩‍👧‍👦 family & <b>friends</b>',
+    'x'.repeat(256),
+    ...HOSTILE_NAMES,
+  ];
+
+  test('are drawn as text in list, page and dialogs, and run nothing', async ({ startSite, visit }) => {
+    const site = await startSite();
+    const { api } = await site.signIn();
+    const kept: User[] = [];
+    for (const [index, displayName] of PEOPLE.entries()) {
+      const email = `hostile.${index}@hayama.example`;
+      const body = { email, displayName, firstName: displayName.slice(0, 200), password: TOWN_PASSWORD };
+      // Some are refused for what cannot be seen in them; the others must be harmless.
+      const answer = await api.POST('/v1/users', { body }).catch(() => null);
+      if (answer !== null) kept.push(answer.data);
+    }
+    expect(kept.length).toBeGreaterThan(PEOPLE.length / 2);
+    const page = await visit({ as: ADMIN_EMAIL, at: site });
+    await page.goto('/users?q=hostile.&rows=100');
+    await expect(page.getByText(en.matches(kept.length, 'hostile.'))).toBeVisible();
+    for (const user of kept)
+      await expect(page.getByRole('link').filter({ hasText: user.displayName }).first()).toBeAttached();
+    for (const user of kept.slice(0, 6)) {
+      await page.goto(`/users/${user.id}`);
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText(user.displayName);
+      await page.getByRole('button', { name: 'Delete…' }).click();
+      await expect(page.getByRole('dialog')).toContainText(user.displayName.slice(0, 40));
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= globalThis.innerWidth)).toBe(
+        true,
+      );
+    }
+    expect(await page.evaluate(() => 'harmed' in globalThis)).toBe(false);
+  });
+
+  test('that are too much are refused at their field', async ({ asAdmin: page }) => {
+    await page.goto('/users');
+    await page.getByRole('button', { name: en.newUser }).click();
+    const form = dialog(page, en.newUser);
+    await form.getByRole('textbox', { name: en.email }).fill('override@hayama.example');
+    await form.getByRole('textbox', { name: en.displayName }).fill('\u202Egnp.exe');
+    await form.getByRole('textbox', { name: en.password, exact: true }).fill('harbour lantern quilt');
+    await form.getByRole('button', { name: en.create, exact: true }).click();
+    await expect(form.getByRole('textbox', { name: en.displayName })).toBeFocused();
+    await expect(form).toContainText(/text-direction characters/);
+  });
+});
