@@ -9,6 +9,7 @@ import { Fault } from './dialog-fault.tsx';
 import { deleteKey, disableKey, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
 import { keyDialogsWords } from './key-dialogs.words.ts';
+import { isWorking } from './key-facts.ts';
 import { KeyInUse } from './key-in-use.tsx';
 import type { KeyDialogProps } from './key-request.ts';
 import { OfflineTokens } from './offline-tokens.tsx';
@@ -17,7 +18,6 @@ import { OfflineTokens } from './offline-tokens.tsx';
 export function DeleteKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
   const { t } = useWords(keyDialogsWords);
   const { isOffline } = useConnection();
-  const isWorking = value.status === 'active' || value.status === 'expiring';
   const done = async () => {
     onClose();
     await refreshKeys();
@@ -60,8 +60,8 @@ export function DeleteKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
           {t('deleteLegacy')}
         </Alert>
       )}
-      <p className={classes.text}>{isWorking ? t('deleteText') : t('deleteStopped')}</p>
-      {isWorking && <OfflineTokens />}
+      <p className={classes.text}>{isWorking(value) ? t('deleteText') : t('deleteStopped')}</p>
+      {isWorking(value) && <OfflineTokens />}
     </ConfirmDialog>
   );
 }

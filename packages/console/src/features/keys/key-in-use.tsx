@@ -7,6 +7,7 @@ import { Rich, useWords } from '../../i18n/words.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { callsTodayQuery } from './key-calls.ts';
 import { keyDialogsWords } from './key-dialogs.words.ts';
+import { isWorking } from './key-facts.ts';
 
 const IN_USE_MS = 24 * 3_600_000;
 
@@ -16,8 +17,7 @@ export function KeyInUse(props: { readonly value: Key; readonly icon: ReactNode 
   const { language } = useWords(keyDialogsWords);
   const now = useNow();
   const { lastUsedAt, lastUsedIp, lastRefusal, refusedSinceExpiry } = value;
-  const isWorking = value.status === 'active' || value.status === 'expiring';
-  const isUsed = isWorking && lastUsedAt !== null && now - Date.parse(lastUsedAt) < IN_USE_MS;
+  const isUsed = isWorking(value) && lastUsedAt !== null && now - Date.parse(lastUsedAt) < IN_USE_MS;
   const { data: today } = useQuery({ ...callsTodayQuery(value.id), enabled: isUsed });
   const parts = { b: <b /> };
   if (isUsed) {

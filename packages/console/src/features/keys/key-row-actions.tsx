@@ -10,11 +10,12 @@ import {
 import { useWords } from '../../i18n/words.tsx';
 import { type RowAction, RowActions } from '../../ui/row-actions.tsx';
 import { apiAccessWords } from './api-access.words.ts';
+import { isRegenerable } from './key-facts.ts';
 import type { KeyRequest } from './key-request.ts';
 
 const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 
-/** What can be done with a key now. Legacy keys cannot be regenerated, and only an overlap can be ended. */
+/** What can be done with a key now. Imported keys cannot be regenerated, and only an overlap can be ended. */
 export function KeyRowActions(props: {
   readonly value: Key;
   readonly onRequest: (request: KeyRequest) => void;
@@ -39,7 +40,7 @@ export function KeyRowActions(props: {
   const actions = [
     action('edit', <IconPencil {...ICON} />),
     ...(key.overlapEndsAt === null ? [] : [action('endOverlap', <IconArrowsDiff {...ICON} />)]),
-    ...(key.access === 'full' ? [] : [action('regenerate', <IconRefresh {...ICON} />)]),
+    ...(isRegenerable(key) ? [action('regenerate', <IconRefresh {...ICON} />)] : []),
     key.status === 'disabled'
       ? action('enable', <IconPlayerPlay {...ICON} />)
       : action('disable', <IconCircleMinus {...ICON} />),

@@ -9,11 +9,6 @@ import { LastUse } from './last-use.tsx';
 
 const HOUR_MS = 3_600_000;
 
-/** Only the secret of a key that works now can go on working. */
-export function isWorking(value: Key): boolean {
-  return value.status === 'active' || value.status === 'expiring';
-}
-
 /** For how long the old secret stays, until when that is, and who would still need it. */
 export function OverlapChoice(props: {
   readonly value: Key;

@@ -15,7 +15,7 @@ import { useConnection } from '../../api/connection.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { type RowAction, RowActions } from '../../ui/row-actions.tsx';
-import { isRegenerable } from './key-order.ts';
+import { isRegenerable } from '../keys/key-facts.ts';
 import { myKeysWords } from './my-keys.words.ts';
 
 export type CardVerb = 'edit' | 'regenerate' | 'replace' | 'enable' | 'disable' | 'endOverlap' | 'delete';

@@ -63,8 +63,3 @@ export function wasUsedWithOldSecret(key: Key): boolean {
     Date.parse(key.lastUsedAt) < Date.parse(key.expiresAt) - key.lifetimeDays * 86_400_000
   );
 }
-
-/** Imported keys have a secret of another system, which nobody here can renew. */
-export function isRegenerable(key: Key): boolean {
-  return key.lifetimeDays !== null && !key.isImported;
-}

@@ -14,7 +14,7 @@ import {
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { useNow } from '../../ui/use-now.ts';
-import { isRegenerable } from './key-order.ts';
+import { isRegenerable } from '../keys/key-facts.ts';
 import classes from './my-keys.module.css';
 import { myKeysWords } from './my-keys.words.ts';
 
