@@ -1523,7 +1523,8 @@ export interface components {
             createdBy: string | null;
             /** Format: date-time */
             updatedAt: string;
-            keys: components["schemas"]["KeyCounts"];
+            /** @description Null for keys and tokens without `iam:keys:read` on the account. */
+            keys: components["schemas"]["KeyCounts"] | null;
             email: string;
             firstName: string | null;
             lastName: string | null;
@@ -1546,7 +1547,8 @@ export interface components {
             createdBy: string | null;
             /** Format: date-time */
             updatedAt: string;
-            keys: components["schemas"]["KeyCounts"];
+            /** @description Null for keys and tokens without `iam:keys:read` on the account. */
+            keys: components["schemas"]["KeyCounts"] | null;
             technicalName: string;
             email: string | null;
             description: string | null;

@@ -62,8 +62,10 @@ export function NameCell(props: {
 export function KeysCell(props: { readonly account: Account }) {
   const { t, language } = useWords(accountsWords);
   const now = useNow();
-  const { total, expired, expiring, nextExpiresAt } = props.account.keys;
   const number = (value: number) => formatNumber(value, language);
+  const { keys } = props.account;
+  if (keys === null) return null;
+  const { total, expired, expiring, nextExpiresAt } = keys;
   return (
     <span className={classes.keys}>
       <span className={total === 0 ? 'kr-dimmed' : ''}>{number(total)}</span>

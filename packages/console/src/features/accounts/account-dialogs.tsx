@@ -83,7 +83,7 @@ function OpenDeleteDialog(props: {
       onDeleted?.();
     },
   });
-  const count = account.keys.total;
+  const count = account.keys?.total ?? 0;
   const text = kind === 'user' ? 'deleteUserText' : 'deleteServiceText';
   return (
     <ConfirmDialog
@@ -146,7 +146,7 @@ function OpenDisableDialog(props: {
     },
   });
   const faults = readFaults(disable.error, language, ['disabledReason']);
-  const count = account.keys.total;
+  const count = account.keys?.total ?? 0;
   const text = kindOf(account) === 'user' ? 'disableUserText' : 'disableServiceText';
   const submit = (event: FormEvent) => {
     event.preventDefault();

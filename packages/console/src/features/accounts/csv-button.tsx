@@ -60,7 +60,7 @@ export function CsvButton(props: { readonly kind: AccountKind; readonly state: A
         account.displayName,
         loginOf(account),
         isUser(account) ? t(account.role) : account.email,
-        account.keys.total,
+        account.keys?.total ?? 0,
         account.tags.join(' '),
         account.lastSeenAt,
         t(account.state),

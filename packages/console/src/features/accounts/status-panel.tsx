@@ -52,7 +52,7 @@ function ActiveEntry(props: { readonly account: Account; readonly onSwitch: (isA
   const ids = { title: useId(), hint: useId() };
   const isOfUser = kindOf(account) === 'user';
   const isActive = account.state === 'active';
-  const count = account.keys.total;
+  const count = account.keys?.total ?? 0;
   const activeText = t(isOfUser ? 'activeUserText' : 'activeServiceText', {
     count,
     n: formatNumber(count, language),

@@ -14,7 +14,7 @@ interface Item {
   state: string;
   lastSeenAt: string | null;
   createdAt: string;
-  keys: { total: number; expiring: number; expired: number; nextExpiresAt: string | null };
+  keys: { total: number; expiring: number; expired: number; nextExpiresAt: string | null } | null;
 }
 interface Page {
   items: Item[];
@@ -295,6 +295,36 @@ describe('what a list is narrowed to', () => {
     expect((await get('/v1/service-accounts/summary', manager)).json()).toEqual(one);
     expect((await get('/v1/service-accounts/summary?q=other', manager)).json()).toMatchObject({ all: 0 });
     expect((await get('/v1/users/summary', manager)).json()).toEqual({ ...one, attention: 0 });
+  });
+
+  it('tells a key of the keys of those accounts alone whose keys it may read', async () => {
+    const [expired] = await list('q=narrow.example&attention=true&sort=name');
+    const keyWith = async (...keysOf: string[]) => {
+      const reading = keysOf.map((id) => ({ actions: ['iam:keys:read'], resources: [id] }));
+      const { fullKey } = await harness.deps.keys.create(company.adminCaller, company.admin.id, {
+        comment: 'Reader',
+        access: 'scoped',
+        scopes: [{ actions: ['iam:accounts:read'], resources: ['*'] }, ...reading],
+      });
+      return fullKey.reveal();
+    };
+    const ask = async (key: string, url: string) =>
+      (await call(harness, 'GET', url, { key })).json<unknown>();
+    const told = async (key: string) => {
+      const { items } = (await ask(key, '/v1/users?q=narrow.example&sort=name')) as Page;
+      return items.flatMap((item) => (item.keys === null ? [] : [[item.displayName, item.keys.expired]]));
+    };
+    const noKeys = await keyWith();
+    expect(await told(noKeys)).toEqual([]);
+    expect(await ask(noKeys, `/v1/users/${expired?.id}`)).toMatchObject({
+      displayName: 'expired',
+      keys: null,
+    });
+    expect(await ask(noKeys, '/v1/users?attention=true')).toEqual({ items: [], nextCursor: null });
+    expect(await ask(noKeys, '/v1/users/summary?q=narrow.example')).toMatchObject({ all: 6, attention: 0 });
+    const someKeys = await keyWith(expired?.id ?? '');
+    expect(await told(someKeys)).toEqual([['expired', 1]]);
+    expect(await ask(someKeys, '/v1/users/summary?q=narrow.example')).toMatchObject({ all: 6, attention: 1 });
   });
 
   it('does not reach into another workspace', async () => {

@@ -4,7 +4,7 @@ import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { visibleIds } from './accounts.policy.ts';
 import { listManagers } from './accounts.repo.ts';
-import type { AccountKeys, AccountQuery, AccountView, KeyCounts, ListedAccount } from './accounts.types.ts';
+import type { AccountKeys, AccountQuery, AccountView, ListedAccount } from './accounts.types.ts';
 import {
   type AccountFilter,
   type AccountSummary,
@@ -13,14 +13,13 @@ import {
   placeOf,
 } from './accounts-list.repo.ts';
 
-const NO_KEYS: KeyCounts = { total: 0, expiring: 0, expired: 0, nextExpiresAt: null };
 // Counting so many accounts, with a look at the keys of each, takes a millisecond or two.
 const STRETCH_ACCOUNTS = 1_000;
 
 export interface AccountList {
   list(caller: Caller, kind: AccountKind, query: AccountQuery): Promise<Page<ListedAccount>>;
   summarize(caller: Caller, kind: AccountKind, q: string | undefined): Promise<AccountSummary>;
-  withKeys(workspaceId: string, views: readonly AccountView[]): Promise<ListedAccount[]>;
+  withKeys(caller: Caller, views: readonly AccountView[]): Promise<ListedAccount[]>;
 }
 
 /** The lists of accounts: what they show of each, in which order, and how many there are. */
@@ -35,10 +34,10 @@ export function createAccountList(deps: {
     return { workspaceId: workspace.id, kind, q, visibleIds: visibleIds(principal) };
   };
 
-  const withKeys: AccountList['withKeys'] = async (workspaceId, views) => {
+  const withKeys: AccountList['withKeys'] = async (caller, views) => {
     const ids = views.map((view) => view.account.id);
-    const counts = await accountKeys.countByAccount(workspaceId, ids);
-    return views.map((view) => ({ ...view, keys: counts.get(view.account.id) ?? NO_KEYS }));
+    const counts = await accountKeys.countByAccount(caller, ids);
+    return views.map((view) => ({ ...view, keys: counts.get(view.account.id) ?? null }));
   };
 
   return {
@@ -49,7 +48,7 @@ export function createAccountList(deps: {
       const isByText = sort === 'login' || sort === 'name';
       const after = readCursor(cursor, [isByText ? '' : 0, ''], orderName);
       const { workspaceId, ...filter } = toFilter(caller, kind, q);
-      const condition = attention === true ? await accountKeys.needsAttention(workspaceId) : null;
+      const condition = attention === true ? await accountKeys.needsAttention(caller) : null;
       const rows = await listAccounts(
         storage.read,
         { ...filter, workspaceId, state, condition },
@@ -64,13 +63,13 @@ export function createAccountList(deps: {
         account,
         managers: managers.filter((row) => row.service_account_id === account.id).map((row) => row.user_id),
       }));
-      return { items: await withKeys(workspaceId, views), nextCursor };
+      return { items: await withKeys(caller, views), nextCursor };
     },
     summarize: async (caller, kind, q) => {
       const filter = toFilter(caller, kind, q);
       const sum = { all: 0, active: 0, disabled: 0, attention: 0 };
       if (filter.visibleIds?.length === 0) return sum;
-      const needsAttention = await accountKeys.needsAttention(filter.workspaceId);
+      const needsAttention = await accountKeys.needsAttention(caller);
       const turns = createTurns();
       for (let after: string | null = null; ; ) {
         const stretch = await countStretch(storage.read, filter, needsAttention, after, STRETCH_ACCOUNTS);

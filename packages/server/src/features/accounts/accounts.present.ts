@@ -25,7 +25,7 @@ function presentKeyCounts(keys: KeyCounts): Static<typeof KeyCountsSchema> {
   return { total, expiring, expired, nextExpiresAt: toIsoOrNull(nextExpiresAt) };
 }
 
-function presentCommon({ account, keys }: { account: Account; keys: KeyCounts }) {
+function presentCommon({ account, keys }: { account: Account; keys: KeyCounts | null }) {
   return {
     id: account.id,
     displayName: account.displayName,
@@ -39,7 +39,7 @@ function presentCommon({ account, keys }: { account: Account; keys: KeyCounts })
     createdAt: toIso(account.createdAt),
     createdBy: account.createdBy,
     updatedAt: toIso(account.updatedAt),
-    keys: presentKeyCounts(keys),
+    keys: keys === null ? null : presentKeyCounts(keys),
   };
 }
 

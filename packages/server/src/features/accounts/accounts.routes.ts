@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import {
+  type Caller,
   EmptyResponse,
   problemResponse,
   type RouteAuth,
@@ -92,7 +93,7 @@ function registerCreation(root: FastifyInstance, service: AccountsService, passw
           ? null
           : await passwords.hash(new Secret(password), [fields.email, fields.displayName]);
       const view = await service.create(request.caller, { ...fields, kind: 'user', passwordHash });
-      const listed = await withKeys(service, view);
+      const listed = await withKeys(service, request.caller, view);
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentUser(listed));
     },
   );
@@ -110,14 +111,14 @@ function registerCreation(root: FastifyInstance, service: AccountsService, passw
     },
     async (request, reply) => {
       const view = await service.create(request.caller, { ...request.body, kind: 'service' });
-      const listed = await withKeys(service, view);
+      const listed = await withKeys(service, request.caller, view);
       return reply.code(201).header('etag', toEtag(view.account.version)).send(presentServiceAccount(listed));
     },
   );
 }
 
-async function withKeys(service: AccountsService, view: AccountView): Promise<ListedAccount> {
-  const [listed] = await service.withKeys(view.account.workspaceId, [view]);
+async function withKeys(service: AccountsService, caller: Caller, view: AccountView): Promise<ListedAccount> {
+  const [listed] = await service.withKeys(caller, [view]);
   if (listed === undefined) throw new Error('An account has exactly one view.');
   return listed;
 }
@@ -195,7 +196,7 @@ function registerKind<Item extends TSchema & { $id?: string }>(
     },
     async (request, reply) => {
       const view = await service.get(request.caller, kind, request.params.id);
-      const listed = await withKeys(service, view);
+      const listed = await withKeys(service, request.caller, view);
       return reply.header('etag', toEtag(view.account.version)).send(present(listed));
     },
   );
@@ -230,7 +231,7 @@ function registerEdits<Item extends TSchema & { $id?: string }>(
         request.body,
         readIfMatch(request),
       );
-      const listed = await withKeys(service, view);
+      const listed = await withKeys(service, request.caller, view);
       return reply.header('etag', toEtag(view.account.version)).send(present(listed));
     },
   );

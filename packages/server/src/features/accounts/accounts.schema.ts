@@ -42,7 +42,9 @@ const common = {
   createdAt: Type.String({ format: 'date-time' }),
   createdBy: NullableText,
   updatedAt: Type.String({ format: 'date-time' }),
-  keys: refTo(KeyCountsSchema),
+  keys: Type.Union([refTo(KeyCountsSchema), Type.Null()], {
+    description: 'Null for keys and tokens without `iam:keys:read` on the account.',
+  }),
 };
 
 export const AccountNameSchema = Type.Object(

@@ -103,8 +103,8 @@ class Accounts implements AccountsService {
     return await this.#lists.summarize(caller, kind, q);
   }
 
-  async withKeys(workspaceId: string, views: readonly AccountView[]): Promise<ListedAccount[]> {
-    return await this.#lists.withKeys(workspaceId, views);
+  async withKeys(caller: Caller, views: readonly AccountView[]): Promise<ListedAccount[]> {
+    return await this.#lists.withKeys(caller, views);
   }
 
   async get(

@@ -21,7 +21,8 @@ export interface KeyCounts {
   readonly nextExpiresAt: number | null;
 }
 
-export type ListedAccount = AccountView & { readonly keys: KeyCounts };
+/** `keys` is null when the caller may see the account, but not its keys. */
+export type ListedAccount = AccountView & { readonly keys: KeyCounts | null };
 
 export interface AccountQuery {
   readonly limit: number;
@@ -36,9 +37,10 @@ export interface AccountQuery {
 
 /** What the lists of accounts know of keys. Told by the keys feature, which this one may not import. */
 export interface AccountKeys {
-  /** Accounts without keys are missing in the answer. */
-  countByAccount(workspaceId: string, accountIds: readonly string[]): Promise<ReadonlyMap<string, KeyCounts>>;
-  needsAttention(workspaceId: string): Promise<AccountCondition>;
+  /** Accounts whose keys the caller may not see are missing in the answer. */
+  countByAccount(caller: Caller, accountIds: readonly string[]): Promise<ReadonlyMap<string, KeyCounts>>;
+  /** One of the keys that the caller may see has expired or is about to. */
+  needsAttention(caller: Caller): Promise<AccountCondition>;
 }
 
 export interface CreateAccountInput {
@@ -82,7 +84,7 @@ export interface AccountsService {
   list(caller: Caller, kind: AccountKind, query: AccountQuery): Promise<Page<ListedAccount>>;
   /** How many accounts the caller may see, of those that `q` finds. */
   summarize(caller: Caller, kind: AccountKind, q: string | undefined): Promise<AccountSummary>;
-  withKeys(workspaceId: string, views: readonly AccountView[]): Promise<ListedAccount[]>;
+  withKeys(caller: Caller, views: readonly AccountView[]): Promise<ListedAccount[]>;
   /** @throws request.not_found also for an account that the caller may not see */
   get(caller: Caller, kind: AccountKind | null, id: string): Promise<AccountView & { readonly reach: Reach }>;
   /**

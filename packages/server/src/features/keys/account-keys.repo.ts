@@ -48,8 +48,13 @@ export async function countKeysByAccount(
   }));
 }
 
-/** Of a row of `accounts`: one of its enabled keys has expired or is about to. */
-export function hasKeyInNeed({ noticeEnd }: ExpiryMoments): AccountCondition {
-  return sql<boolean>`exists (select 1 from api_keys where api_keys.workspace_id = accounts.workspace_id
+/** Of a row of `accounts`: one of its enabled keys has expired or is about to. `accountIds` null: of any account. */
+export function hasKeyInNeed(
+  { noticeEnd }: ExpiryMoments,
+  accountIds: readonly string[] | null,
+): AccountCondition {
+  if (accountIds?.length === 0) return sql<boolean>`1 = 0`;
+  const isOneOf = accountIds === null ? sql`` : sql`accounts.id in (${sql.join(accountIds)}) and`;
+  return sql<boolean>`${isOneOf} exists (select 1 from api_keys where api_keys.workspace_id = accounts.workspace_id
     and api_keys.account_id = accounts.id and api_keys.state = 'active' and api_keys.expires_at <= ${noticeEnd})`;
 }
