@@ -8,7 +8,7 @@ export {
   openKeyring,
   rotateMasterKey,
 } from './keyring.ts';
-export { type Direction, isBehind } from './keyset.ts';
+export { type Direction, isBehind, isUpTo } from './keyset.ts';
 export {
   adoptNextMasterKey,
   isNewSqliteDatabase,

@@ -16,3 +16,15 @@ export function isBehind(
     ? sql<boolean>`(${value} >= ${lastValue} and (${value} > ${lastValue} or ${id} > ${lastId}))`
     : sql<boolean>`(${value} <= ${lastValue} and (${value} < ${lastValue} or ${id} < ${lastId}))`;
 }
+
+/** The rows up to the one at this place, that one included, in the same order. */
+export function isUpTo(
+  value: RawBuilder<unknown>,
+  [lastValue, lastId]: readonly [string | number, string],
+  direction: Direction,
+): RawBuilder<boolean> {
+  const id = sql.ref('id');
+  return direction === 'asc'
+    ? sql<boolean>`(${value} <= ${lastValue} and (${value} < ${lastValue} or ${id} <= ${lastId}))`
+    : sql<boolean>`(${value} >= ${lastValue} and (${value} > ${lastValue} or ${id} >= ${lastId}))`;
+}

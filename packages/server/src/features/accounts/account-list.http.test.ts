@@ -368,4 +368,35 @@ describe('counting', () => {
     });
     expect((await get('/v1/service-accounts/summary')).json()).toMatchObject({ all: before + 2_500 });
   });
+
+  it.each(['login', 'name', 'lastSeenAt', 'createdAt'])(
+    'by %s, a list finds what is rare among many, in both directions, and each once',
+    async (sort) => {
+      const { storage } = harness.deps;
+      await storage.write
+        .updateTable('accounts')
+        .set({ display_name: 'Rare' })
+        .where('id', 'in', ['acc_many3', 'acc_many1203', 'acc_many2499'])
+        .execute();
+      for (const order of ['asc', 'desc']) {
+        const found = await list(`q=rare&sort=${sort}&order=${order}`, '/v1/service-accounts');
+        expect(found.map((item) => item.id).toSorted()).toEqual([
+          'acc_many1203',
+          'acc_many2499',
+          'acc_many3',
+        ]);
+        const ids = new Set<string>();
+        let rows = 0;
+        for (let cursor: string | null = ''; cursor !== null; ) {
+          const query = `q=many-&state=disabled&sort=${sort}&order=${order}&limit=150`;
+          const more = cursor === '' ? '' : `&cursor=${cursor}`;
+          const page: Page = (await get(`/v1/service-accounts?${query}${more}`)).json<Page>();
+          for (const item of page.items) ids.add(item.id);
+          rows += page.items.length;
+          cursor = page.nextCursor;
+        }
+        expect([rows, ids.size]).toEqual([500, 500]);
+      }
+    },
+  );
 });

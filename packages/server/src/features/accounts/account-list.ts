@@ -1,20 +1,45 @@
 import { type AccountKind, type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
-import { type Page, toPage } from '../../lib/page.ts';
+import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type Sieve, type Sifted, sift } from '../../lib/sift.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { visibleIds } from './accounts.policy.ts';
-import { listManagers } from './accounts.repo.ts';
+import { type Account, listManagers } from './accounts.repo.ts';
 import type { AccountKeys, AccountQuery, AccountView, ListedAccount } from './accounts.types.ts';
 import {
   type AccountFilter,
+  type AccountOrder,
   type AccountSummary,
   countStretch,
+  findStretchEnd,
+  isSifted,
+  type ListFilter,
   listAccounts,
   placeOf,
 } from './accounts-list.repo.ts';
 
 // Counting so many accounts, with a look at the keys of each, takes a millisecond or two.
 const STRETCH_ACCOUNTS = 1_000;
+
+// Where accounts have to be looked for, a request goes through so many stretches of them.
+const STRETCHES_MAX = 1_000;
+
+async function gather(
+  { read }: Storage,
+  filter: ListFilter,
+  order: AccountOrder,
+  start: CursorValues | null,
+  limit: number,
+): Promise<Sifted<Account>> {
+  const list: Sieve<Account>['list'] = (after, upTo, wanted) =>
+    listAccounts(read, filter, order, { after, upTo, limit: wanted });
+  // Few accounts are visible to most callers: they are looked up by their ids.
+  if (filter.visibleIds !== null || !isSifted(filter))
+    return { rows: await list(start, null, limit), stoppedAt: null };
+  const findEnd: Sieve<Account>['findEnd'] = (after) =>
+    findStretchEnd(read, filter, order, after, STRETCH_ACCOUNTS);
+  return await sift({ findEnd, list }, start, { limit, stretchesMax: STRETCHES_MAX });
+}
 
 export interface AccountList {
   list(caller: Caller, kind: AccountKind, query: AccountQuery): Promise<Page<ListedAccount>>;
@@ -49,14 +74,12 @@ export function createAccountList(deps: {
       const after = readCursor(cursor, [isByText ? '' : 0, ''], orderName);
       const { workspaceId, ...filter } = toFilter(caller, kind, q);
       const condition = attention === true ? await accountKeys.needsAttention(caller) : null;
-      const rows = await listAccounts(
-        storage.read,
-        { ...filter, workspaceId, state, condition },
-        { sort, direction },
-        after,
-        limit + 1,
-      );
-      const { items, nextCursor } = toPage(rows, limit, (row) => [orderName, ...placeOf(row, sort)]);
+      const wanted = { ...filter, workspaceId, state, condition };
+      const { rows, stoppedAt } = await gather(storage, wanted, { sort, direction }, after, limit + 1);
+      const page = toPage(rows, limit, (row) => [orderName, ...placeOf(row, sort)]);
+      const { items } = page;
+      const nextCursor =
+        stoppedAt === null || rows.length > limit ? page.nextCursor : encodeCursor([orderName, ...stoppedAt]);
       const ids = kind === 'user' ? [] : items.map((account) => account.id);
       const managers = await listManagers(storage.read, workspaceId, ids);
       const views = items.map((account) => ({

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AccountKind } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import { type Direction, type Executor, isBehind } from '../../storage/index.ts';
+import { type Direction, type Executor, isBehind, isUpTo } from '../../storage/index.ts';
 import { ACCOUNT_COLUMNS, type Account, loginOf, toAccount } from './accounts.repo.ts';
 
 /** Whose thing something is, as people call him. */
@@ -43,7 +43,7 @@ function matchesText(q: string | undefined): AccountCondition | null {
 }
 
 // Letter by letter as in the indexes of the migration. Who has never been seen was seen before everybody else.
-const SORTED_BY: Readonly<Record<AccountSort, RawBuilder<unknown>>> = {
+const SORTED_BY: Readonly<Record<AccountSort, RawBuilder<string | number>>> = {
   login: sql.ref('login_lower'),
   name: sql`lower(display_name)`,
   lastSeenAt: sql`coalesce(last_seen_at, 0)`,
@@ -66,16 +66,47 @@ export interface AccountOrder {
   readonly direction: Direction;
 }
 
-/** `after` holds the `placeOf` the last row of the page before. */
-export async function listAccounts(
+export interface ListFilter extends AccountFilter {
+  readonly state: 'active' | 'disabled' | undefined;
+  readonly condition: AccountCondition | null;
+}
+
+/** True when no index finds the accounts: all of their kind have to be sifted for them. */
+export function isSifted({ q, state, condition }: ListFilter): boolean {
+  return matchesText(q) !== null || state !== undefined || condition !== null;
+}
+
+function toPlace([value, id]: CursorValues): readonly [string | number, string] {
+  return [value ?? '', String(id)];
+}
+
+/** Where the next `rows` accounts end, whether they fit or not; null when there are not as many. */
+export async function findStretchEnd(
   exec: Executor,
-  filter: AccountFilter & {
-    readonly state: 'active' | 'disabled' | undefined;
-    readonly condition: AccountCondition | null;
-  },
+  { workspaceId, kind }: ListFilter,
   { sort, direction }: AccountOrder,
   after: CursorValues | null,
-  limit: number,
+  rows: number,
+): Promise<CursorValues | null> {
+  const value = SORTED_BY[sort];
+  let query = exec.selectFrom('accounts').where('workspace_id', '=', workspaceId).where('kind', '=', kind);
+  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
+  const row = await query
+    .select([value.as('value'), 'id'])
+    .orderBy(value, direction)
+    .orderBy('id', direction)
+    .offset(rows - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : [row.value, row.id];
+}
+
+/** `after` holds the `placeOf` the last row of the page before, `upTo` that of the last row that is looked at. */
+export async function listAccounts(
+  exec: Executor,
+  filter: ListFilter,
+  { sort, direction }: AccountOrder,
+  { after, upTo, limit }: { after: CursorValues | null; upTo: CursorValues | null; limit: number },
 ): Promise<Account[]> {
   if (filter.visibleIds?.length === 0) return [];
   let query = exec
@@ -87,8 +118,8 @@ export async function listAccounts(
   if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
   if (state !== undefined) query = query.where('state', '=', state);
   for (const each of [matchesText(q), condition]) if (each !== null) query = query.where(each);
-  if (after !== null)
-    query = query.where(isBehind(SORTED_BY[sort], [after[0] ?? '', String(after[1])], direction));
+  if (after !== null) query = query.where(isBehind(SORTED_BY[sort], toPlace(after), direction));
+  if (upTo !== null) query = query.where(isUpTo(SORTED_BY[sort], toPlace(upTo), direction));
   const rows = await query
     .orderBy(SORTED_BY[sort], direction)
     .orderBy('id', direction)

@@ -2,12 +2,21 @@ import { requestErrors } from '../../errors/index.ts';
 import { type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type CursorValues, encodeCursor, type Page } from '../../lib/page.ts';
+import { createTurns } from '../../lib/turns.ts';
 import type { Keyring, Storage } from '../../storage/index.ts';
 import type { AccountName, AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type ApiKey, type KeyStatus, noticeMsOf, statusOf } from './api-key.ts';
 import { mayKnowName, requireReach, visibleAccountIds } from './keys.policy.ts';
-import { type KeyFilter, type KeySort, type KeyStatusFilter, listKeys, placeOf } from './keys.repo.ts';
+import {
+  findStretchEnd,
+  isSifted,
+  type KeyFilter,
+  type KeySort,
+  type KeyStatusFilter,
+  listKeys,
+  placeOf,
+} from './keys.repo.ts';
 import type { LastRefusal, LastUse, UsageRecorder } from './usage.ts';
 
 /** A key as people see it: whose it is, its state now, its last use and refusal. */
@@ -70,7 +79,10 @@ interface Scan {
 
 // A filter by last use reads another store than the keys: pages are gathered until full or so many are read.
 const SCAN_KEYS_MAX = 5_000;
-const SCAN_BATCH = 500;
+const SCAN_BATCH = 100;
+// Keys that no index finds are looked for in stretches of so many rows, and so many of them.
+const STRETCH_ROWS = 1_000;
+const STRETCHES_MAX = 1_000;
 
 /** Lists keys, and tells of each all that is known of it. */
 export function createKeyLister(deps: Deps): KeyLister {
@@ -129,8 +141,13 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
   let after = readCursor(scan.cursor, [0, ''], sort);
   const items: ApiKey[] = [];
   const batch = isWanted === null ? limit + 1 : SCAN_BATCH;
-  for (let scanned = 0; ; ) {
-    const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, after, batch);
+  const turns = createTurns();
+  for (let [scanned, stretches] = [0, 1]; ; stretches += 1) {
+    const upTo = isSifted(filter)
+      ? await findStretchEnd(storage.read, filter.workspaceId, sort, after, STRETCH_ROWS)
+      : null;
+    const stretch = { after, upTo, limit: batch };
+    const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, stretch);
     const ids = isWanted === null ? [] : keys.map((key) => key.id);
     const lastUses = await usage.findLastUses(filter.workspaceId, ids);
     for (const key of keys) {
@@ -139,9 +156,10 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
       if (isWanted === null || isWanted(key, lastUses.get(key.id))) items.push(key);
     }
     scanned += rowCount;
-    if (rowCount < batch) return { items, nextCursor: null };
-    after = end;
-    if (scanned >= SCAN_KEYS_MAX) return { items, nextCursor: toCursor(after) };
+    if (rowCount < batch && upTo === null) return { items, nextCursor: null };
+    after = rowCount < batch ? upTo : end;
+    if (scanned >= SCAN_KEYS_MAX || stretches >= STRETCHES_MAX) return { items, nextCursor: toCursor(after) };
+    await turns.step();
   }
 }
 

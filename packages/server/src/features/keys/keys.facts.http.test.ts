@@ -271,3 +271,36 @@ describe('a list of keys', () => {
     async (query) => expect((await asAdmin('GET', `/v1/keys?${query}`)).statusCode).toBe(400),
   );
 });
+
+describe('a rare key among many', () => {
+  it('is found in both orders, wherever it stands', async () => {
+    const { storage } = harness.deps;
+    await mint('rare: old', 1);
+    const row = await storage.read.selectFrom('api_keys').selectAll().executeTakeFirstOrThrow();
+    const rows = Array.from({ length: 2_300 }, (_, index) => ({
+      ...row,
+      id: `kr_many${String(index).padStart(12, '0')}`,
+      comment_lower: 'one of many',
+      created_at: harness.clock.now() + Math.floor(index / 7),
+      expires_at: harness.clock.now() + DAY_MS + Math.floor(index / 5),
+    }));
+    for (let from = 0; from < rows.length; from += 250)
+      await storage.write
+        .insertInto('api_keys')
+        .values(rows.slice(from, from + 250))
+        .execute();
+    harness.clock.advance(1_000);
+    await mint('rare: new', 180);
+    for (const sort of ['createdAt', 'expiresAt']) {
+      const { items, nextCursor } = await list(`q=rare&sort=${sort}`);
+      expect(items.map((key) => key.comment).toSorted()).toEqual(['rare: new', 'rare: old']);
+      expect(nextCursor).toBeNull();
+      const first = await list(`q=rare&sort=${sort}&limit=1`);
+      const second = await list(`q=rare&sort=${sort}&limit=1&cursor=${first.nextCursor}`);
+      expect([first.items[0]?.comment, second.items[0]?.comment].toSorted()).toEqual([
+        'rare: new',
+        'rare: old',
+      ]);
+    }
+  });
+});

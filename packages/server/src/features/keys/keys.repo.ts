@@ -3,7 +3,7 @@ import type { KeyAccess } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { type ApiKeysTable, type Executor, isBehind, type Keyring } from '../../storage/index.ts';
+import { type ApiKeysTable, type Executor, isBehind, isUpTo, type Keyring } from '../../storage/index.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
@@ -317,14 +317,50 @@ export interface KeyStretch {
   readonly end: CursorValues | null;
 }
 
-/** `after` holds the `end` of the stretch before, in the same order. */
+/** True when no index finds the keys: the rows of a whole workspace have to be sifted for them. */
+export function isSifted({ accountIds, accountId, q, lifetimeOverDays, status }: KeyFilter): boolean {
+  const isRare = (q?.trim() ?? '') !== '' || lifetimeOverDays !== undefined || status === 'disabled';
+  return isRare && accountIds === null && accountId === undefined;
+}
+
+function orderOf(sort: KeySort) {
+  return sort === 'createdAt'
+    ? { value: sql.ref<number>('created_at'), direction: 'desc' as const }
+    : { value: STOPS_AT, direction: 'asc' as const };
+}
+
+function toPlace([value, id]: CursorValues): readonly [number, string] {
+  return [Number(value), String(id)];
+}
+
+/** Where the next `rows` keys of the workspace end, whether they fit or not; null when there are not as many. */
+export async function findStretchEnd(
+  exec: Executor,
+  workspaceId: string,
+  sort: KeySort,
+  after: CursorValues | null,
+  rows: number,
+): Promise<CursorValues | null> {
+  const { value, direction } = orderOf(sort);
+  let query = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
+  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
+  const row = await query
+    .select([value.as('value'), 'id'])
+    .orderBy(value, direction)
+    .orderBy('id', direction)
+    .offset(rows - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : [row.value, row.id];
+}
+
+/** `after` holds the `end` of the stretch before, in the same order; `upTo` the last row that is looked at. */
 export async function listKeys(
   exec: Executor,
   keyring: Keyring,
   filter: KeyFilter,
   sort: KeySort,
-  after: CursorValues | null,
-  limit: number,
+  { after, upTo, limit }: { after: CursorValues | null; upTo: CursorValues | null; limit: number },
 ): Promise<KeyStretch> {
   if (filter.accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
   const { accountIds, accountId, expiresBefore, lifetimeOverDays, status } = filter;
@@ -336,17 +372,16 @@ export async function listKeys(
   if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, after === null));
   if (q !== '') query = query.where(matchesText(q));
-  const [value, direction] =
-    sort === 'createdAt' ? ([sql.ref('created_at'), 'desc'] as const) : ([STOPS_AT, 'asc'] as const);
-  if (after !== null) query = query.where(isBehind(value, [Number(after[0]), String(after[1])], direction));
+  const { value, direction } = orderOf(sort);
+  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
+  if (upTo !== null) query = query.where(isUpTo(value, toPlace(upTo), direction));
   const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();
-  // An altered row would fail the whole list; it stays out, and reading it by id says why.
-  const keys = rows
-    .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
-    .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
-    .map(({ key }) => key);
   const last = rows.at(-1);
-  return { keys, rowCount: rows.length, end: last === undefined ? null : placeOf(toApiKey(last), sort) };
+  return {
+    keys: toIntactKeys(keyring, rows),
+    rowCount: rows.length,
+    end: last === undefined ? null : placeOf(toApiKey(last), sort),
+  };
 }
 
 /** Where a key stands in an order: the value that it is sorted by, then the id. */
