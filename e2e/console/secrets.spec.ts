@@ -185,6 +185,17 @@ test.describe('leaving', () => {
     await expect(page.getByRole('dialog')).toHaveCount(0);
   });
 
+  test('by the way back after having copied asks nothing, and forgets', async ({ asAdmin: page }) => {
+    await page.goto('/users');
+    await page.getByRole('link', { name: 'Priya Raman' }).click();
+    const fresh = await createKey(page, words, 'Way back, copied');
+    await page.getByRole('button', { name: words.copyFullKey }).click();
+    await expect(page.getByText(words.onClipboard)).toBeVisible();
+    await page.evaluate(() => history.back());
+    await expect(page.getByRole('heading', { name: 'Users', level: 1 })).toBeVisible();
+    expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
+  });
+
   test('by the way back asks first, and forgets', async ({ asAdmin: page }) => {
     await page.goto('/users');
     await page.getByRole('link', { name: 'Priya Raman' }).click();
