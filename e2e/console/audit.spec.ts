@@ -104,7 +104,7 @@ for (const lang of ['en', 'ja'] as const) {
       town,
     }) => {
       const id = await makeKey(town, `Told in ${lang}`);
-      const log = await open(page, words);
+      const log = await open(page, words, `?q=${id}`);
       await expect(log.getByRole('rowheader', { name: words.today })).toBeVisible();
       const row = rowOf(log, id);
       await expect(row).toContainText('Mio Tachibana');
