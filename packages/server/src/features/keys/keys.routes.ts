@@ -58,6 +58,7 @@ export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): vo
   root.addSchema(KeyUsageSchema);
   registerLists(root, deps);
   registerOneKey(root, deps);
+  registerUsage(root, deps);
   registerLifecycle(root, deps);
   registerSwitches(root, deps);
   registerLinkAndImport(root, deps);
@@ -133,7 +134,7 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
   );
 }
 
-function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: KeyRouteDeps): void {
+function registerOneKey(root: FastifyInstance, { keys, lister }: KeyRouteDeps): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   const response = { 200: refTo(KeySchema), default: problemResponse };
   app.get(
@@ -186,6 +187,10 @@ function registerOneKey(root: FastifyInstance, { keys, lister, usage, now }: Key
       return reply.code(204).send(null);
     },
   );
+}
+
+function registerUsage(root: FastifyInstance, { keys, usage, now }: KeyRouteDeps): void {
+  const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.get(
     '/v1/keys/:keyId/usage',
     {
