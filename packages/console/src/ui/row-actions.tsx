@@ -25,16 +25,20 @@ export interface RowAction {
 }
 
 const NO_HOVER = globalThis.matchMedia('(max-width: 48em), (hover: none)');
+const rows = new Set<() => void>();
+// All rows at once: told by the browser one by one, each of them would draw the page anew by itself.
+NO_HOVER.addEventListener('change', () => {
+  for (const notify of rows) notify();
+});
+
+function subscribe(notify: () => void): () => void {
+  rows.add(notify);
+  return () => rows.delete(notify);
+}
 
 /** One question to the browser for all rows: a list has hundreds of them. */
 function useHasNoHover(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      NO_HOVER.addEventListener('change', listener);
-      return () => NO_HOVER.removeEventListener('change', listener);
-    },
-    () => NO_HOVER.matches,
-  );
+  return useSyncExternalStore(subscribe, () => NO_HOVER.matches);
 }
 
 /**
