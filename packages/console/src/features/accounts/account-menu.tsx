@@ -31,12 +31,8 @@ export function AccountPageMenu(props: {
   const { account } = props;
   const { t } = useWords(accountPageWords);
   const { t: tUi } = useWords(uiWords);
-  const { isOffline } = useConnection();
   const isAdmin = useIsAdmin();
-  const navigate = useNavigate();
-  const reset = useSendReset();
   const opener = useRef<HTMLButtonElement>(null);
-  const isActive = account.state === 'active';
   // The entry goes with the menu; a dialog that it opens gives the focus back to what stays.
   const ask = (act: () => void) => () => {
     opener.current?.focus();
@@ -57,42 +53,58 @@ export function AccountPageMenu(props: {
         <Menu.Item leftSection={<IconCopy {...ICON} />} onClick={() => void copy()}>
           {t('copyId')}
         </Menu.Item>
-        {isAdmin && (
-          <>
-            <Menu.Item
-              leftSection={<IconListSearch {...ICON} />}
-              onClick={() => void navigate({ to: '/audit', search: { account: account.id } })}
-            >
-              {t('auditOf')}
-            </Menu.Item>
-            {isUser(account) && (
-              <Menu.Item
-                leftSection={<IconMailForward {...ICON} />}
-                disabled={isOffline}
-                onClick={() => reset.mutate(account.email)}
-              >
-                {t('sendReset')}
-              </Menu.Item>
-            )}
-            <Menu.Item
-              leftSection={isActive ? <IconCircleMinus {...ICON} /> : <IconPlayerPlay {...ICON} />}
-              disabled={isOffline}
-              onClick={ask(() => props.onSwitch(!isActive))}
-            >
-              {isActive ? t('disableVerb') : t('enableVerb')}
-            </Menu.Item>
-            <Menu.Divider />
-            <Menu.Item
-              className="kr-red"
-              leftSection={<IconTrash {...ICON} />}
-              disabled={isOffline}
-              onClick={ask(props.onDelete)}
-            >
-              {t('deleteVerb')}
-            </Menu.Item>
-          </>
-        )}
+        {isAdmin && <AdminEntries {...props} onAsk={ask} />}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+/** What only administrators may do. */
+function AdminEntries(props: {
+  readonly account: Account;
+  readonly onSwitch: (isActive: boolean) => void;
+  readonly onDelete: () => void;
+  readonly onAsk: (act: () => void) => () => void;
+}) {
+  const { account, onAsk: ask } = props;
+  const { t } = useWords(accountPageWords);
+  const { isOffline } = useConnection();
+  const navigate = useNavigate();
+  const reset = useSendReset();
+  const isActive = account.state === 'active';
+  return (
+    <>
+      <Menu.Item
+        leftSection={<IconListSearch {...ICON} />}
+        onClick={() => void navigate({ to: '/audit', search: { account: account.id } })}
+      >
+        {t('auditOf')}
+      </Menu.Item>
+      {isUser(account) && (
+        <Menu.Item
+          leftSection={<IconMailForward {...ICON} />}
+          disabled={isOffline}
+          onClick={() => reset.mutate(account.email)}
+        >
+          {t('sendReset')}
+        </Menu.Item>
+      )}
+      <Menu.Item
+        leftSection={isActive ? <IconCircleMinus {...ICON} /> : <IconPlayerPlay {...ICON} />}
+        disabled={isOffline}
+        onClick={ask(() => props.onSwitch(!isActive))}
+      >
+        {isActive ? t('disableVerb') : t('enableVerb')}
+      </Menu.Item>
+      <Menu.Divider />
+      <Menu.Item
+        className="kr-red"
+        leftSection={<IconTrash {...ICON} />}
+        disabled={isOffline}
+        onClick={ask(props.onDelete)}
+      >
+        {t('deleteVerb')}
+      </Menu.Item>
+    </>
   );
 }
