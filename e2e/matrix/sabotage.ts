@@ -144,7 +144,8 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'keys are looked up in the other workspace',
     route: 'GET /v1/keys/:keyId',
-    wanted: /in the other workspace: (200 instead of 404|the answer tells)|refused with 404/,
+    wanted:
+      /in the other workspace: (200 instead of 404|the answer tells)|refused with 404|differs from the refusal for .* in the other workspace/,
     change: ({ harness, bolt }) => {
       const { keys, workspaces } = harness.deps;
       return {
