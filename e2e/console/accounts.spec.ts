@@ -256,6 +256,7 @@ test.describe('with the keyboard alone', () => {
     await pressTabTo(page, page.getByRole('button', { name: en.deleteUser }));
     await page.keyboard.press('Enter');
     await expect(page.getByText(en.noMatch(user.email))).toBeVisible();
+    await expect(page.getByRole('region', { name: en.users })).toBeFocused();
   });
 
   test('copies an API key, disables by the switch, and saves the form', async ({ town, asAdmin: page }) => {
@@ -329,6 +330,35 @@ test.describe('the list', () => {
     await page.getByRole('link', { name: en.overview, exact: true }).click();
     await page.goBack();
     await expect(search).toHaveValue('mio tachi');
+  });
+
+  test('goes one page on for two impatient clicks, and keeps the page before on the screen', async ({
+    startSite,
+    visit,
+  }) => {
+    const site = await startSite();
+    const { api } = await site.signIn();
+    for (let index = 0; index < 50; index += 1) {
+      const body = { email: `crowd.${index}@hayama.example`, displayName: `Crowd ${index}` };
+      await api.POST('/v1/users', { body });
+    }
+    const page = await visit({ as: ADMIN_EMAIL, at: site });
+    await page.goto('/users?rows=25');
+    await expect(page.getByText('1–25 of 64')).toBeVisible();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route(/\/v1\/users\?.*cursor=/, async (route) => {
+      await promise;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Next' }).dblclick();
+    await expect(page.getByText('1–25 of 64')).toBeVisible();
+    await expect(rowOf(page, 'Amara Okafor')).toBeVisible();
+    resolve();
+    await expect(page.getByText('26–50 of 64')).toBeVisible();
+    await expect(rowOf(page, 'Amara Okafor')).toHaveCount(0);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await expect(page.getByText('51–64 of 64')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Next' })).toBeDisabled();
   });
 
   test('says so when nobody matches, and when the server does not answer', async ({

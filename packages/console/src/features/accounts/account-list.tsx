@@ -5,14 +5,21 @@ import { type ReactNode, useCallback, useDeferredValue, useRef, useState } from 
 import { useIsAdmin } from '../../api/session.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { useCursorPages } from '../../ui/cursor-pages.ts';
+import { type CursorPages, useCursorPages } from '../../ui/cursor-pages.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 import { Pager } from '../../ui/pager.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
 import { DeleteAccountDialog, DisableAccountDialog } from './account-dialogs.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
-import { type Account, type AccountKind, accountSummaryQuery, accountsQuery } from './accounts-queries.ts';
+import {
+  type Account,
+  type AccountKind,
+  type AccountListQuery,
+  type AccountPage,
+  accountSummaryQuery,
+  accountsQuery,
+} from './accounts-queries.ts';
 import { AccountsTable } from './accounts-table.tsx';
 import { type AccountListState, toListQuery } from './list-state.ts';
 
@@ -34,60 +41,55 @@ function useAccountPages(kind: AccountKind, state: AccountListState) {
   return { pages, query, total: summary?.[state.filter] ?? null };
 }
 
-/** The rows of a list with everything around them: nothing yet, nothing found, not loaded, pages, deletion. */
-export function AccountList(props: AccountListProps) {
-  const { kind, state, onChange } = props;
+/**
+ * What is on the screen: while the next page loads, the one before, with its own numbers. `isStale` then, because
+ * its cursor leads on from a page that the person has already left.
+ */
+function useShownPage(kind: AccountKind, state: AccountListState) {
   const { pages, query, total } = useAccountPages(kind, state);
   // The answer is drawn between clicks and keys, not before them.
   const page = useDeferredValue(query.data);
+  const [index, setIndex] = useState(pages.index);
+  const isStale = query.isPlaceholderData || page !== query.data;
+  if (!isStale && index !== pages.index) setIndex(pages.index);
+  return { pages, query, total, page, index, isStale };
+}
+
+/** The rows of a list with everything around them: nothing yet, nothing found, not loaded, pages, deletion. */
+export function AccountList(props: AccountListProps) {
+  const { kind, state, onChange } = props;
+  const { t } = useWords(accountsWords);
+  const { page, query, isStale, ...shown } = useShownPage(kind, state);
   const isAdmin = useIsAdmin();
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const [deleting, setDeleting] = useState<Account | null>(null);
   const [disabling, setDisabling] = useState<Account | null>(null);
   const sortBy = useRef(onChange);
   sortBy.current = onChange;
   // The same function for every drawing, or each of them would draw all rows anew.
   const sort = useCallback((sorting: Partial<ListSearch>) => sortBy.current(sorting), []);
-  if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
-  if (page === undefined)
-    return (
-      <div className={classes.frame}>
-        <SkeletonRows rows={10} />
-      </div>
-    );
-  const { items, nextCursor } = page;
-  if (items.length === 0 && pages.index === 0)
-    return (
-      <div className={classes.frame}>
-        <NoAccounts {...props} />
-      </div>
-    );
-  const turn = (step: () => void) => {
-    step();
-    globalThis.scrollTo({ top: 0 });
-  };
+  const isEmpty = page?.items.length === 0 && shown.index === 0;
   return (
     <>
-      <div
+      <section
         ref={frame}
         tabIndex={-1}
+        aria-label={kind === 'user' ? t('users') : t('serviceAccounts')}
         className={classes.frame}
-        data-stale={(query.isPlaceholderData && query.isFetching) || undefined}
+        data-stale={(isStale && query.isFetching) || undefined}
       >
-        <AccountsTable kind={kind} page={page} onSort={sort} onDelete={isAdmin ? setDeleting : null} />
-      </div>
-      {state.q !== '' && pages.index === 0 && nextCursor === null ? (
-        <Matches kind={kind} q={state.q} count={items.length} />
-      ) : (
-        <Pager
-          from={pages.index * state.rows + 1}
-          count={items.length}
-          total={total}
-          rows={state.rows}
-          onRows={(rows) => onChange({ rows })}
-          onPrevious={pages.index === 0 ? null : () => turn(pages.back)}
-          onNext={nextCursor === null ? null : () => turn(() => pages.forward(nextCursor))}
-        />
+        {query.isError ? (
+          <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
+        ) : page === undefined ? (
+          <SkeletonRows rows={10} />
+        ) : isEmpty ? (
+          <NoAccounts {...props} query={page.query} />
+        ) : (
+          <AccountsTable kind={kind} page={page} onSort={sort} onDelete={isAdmin ? setDeleting : null} />
+        )}
+      </section>
+      {!query.isError && page !== undefined && !isEmpty && (
+        <Foot {...props} {...shown} page={page} isStale={isStale} />
       )}
       <DeleteAccountDialog
         account={deleting}
@@ -101,6 +103,38 @@ export function AccountList(props: AccountListProps) {
   );
 }
 
+/** Where one is in the list and the way on; of a search that fits on one page, how many it has found. */
+function Foot(
+  props: AccountListProps & {
+    readonly page: AccountPage;
+    readonly index: number;
+    readonly total: number | null;
+    readonly isStale: boolean;
+    readonly pages: CursorPages;
+  },
+) {
+  const { kind, page, index, pages, onChange } = props;
+  const { items, nextCursor, query } = page;
+  if (query.q !== undefined && index === 0 && nextCursor === null)
+    return <Matches kind={kind} q={query.q} count={items.length} />;
+  const turn = (step: () => void) => () => {
+    if (props.isStale) return;
+    step();
+    globalThis.scrollTo({ top: 0 });
+  };
+  return (
+    <Pager
+      from={index * query.limit + 1}
+      count={items.length}
+      total={props.total}
+      rows={props.state.rows}
+      onRows={(rows) => onChange({ rows })}
+      onPrevious={index === 0 ? null : turn(pages.back)}
+      onNext={nextCursor === null ? null : turn(() => pages.forward(nextCursor))}
+    />
+  );
+}
+
 function Matches(props: { readonly kind: AccountKind; readonly q: string; readonly count: number }) {
   const { t, language } = useWords(accountsWords);
   const word = props.kind === 'user' ? 'matchUsers' : 'matchServices';
@@ -111,11 +145,17 @@ function Matches(props: { readonly kind: AccountKind; readonly q: string; readon
   );
 }
 
-function NoAccounts({ kind, state, onChange, create }: AccountListProps) {
+/** Says of which question there is no answer: that of the page, which may be older than what is typed by now. */
+function NoAccounts({
+  kind,
+  query,
+  onChange,
+  create,
+}: AccountListProps & { readonly query: AccountListQuery }) {
   const { t } = useWords(accountsWords);
   const isAdmin = useIsAdmin();
-  const { q, filter } = state;
-  if (q !== '') {
+  const { q } = query;
+  if (q !== undefined) {
     const isUsers = kind === 'user';
     return (
       <NothingFound
@@ -126,7 +166,8 @@ function NoAccounts({ kind, state, onChange, create }: AccountListProps) {
       />
     );
   }
-  if (filter !== 'all') {
+  const filter = query.attention === true ? 'attention' : query.state;
+  if (filter !== undefined) {
     const titles = { active: 'noneActive', disabled: 'noneDisabled', attention: 'noneAttention' } as const;
     return (
       <EmptyState
