@@ -1,6 +1,12 @@
 import { sql } from 'kysely';
 import type { CursorValues } from '../../lib/page.ts';
-import type { Executor, PackageVersionsTable, Storage, Tx } from '../../storage/index.ts';
+import {
+  type Executor,
+  isBehind,
+  type PackageVersionsTable,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 
 export interface PackageVersion {
   readonly id: string;
@@ -90,12 +96,8 @@ export async function listVersions(
     .select(VERSION_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('package_id', '=', packageId);
-  if (after !== null) {
-    const [pushedAt, id] = [Number(after[0]), String(after[1])];
-    query = query.where((eb) =>
-      eb.or([eb('pushed_at', '<', pushedAt), eb.and([eb('pushed_at', '=', pushedAt), eb('id', '<', id)])]),
-    );
-  }
+  if (after !== null)
+    query = query.where(isBehind(sql.ref('pushed_at'), [Number(after[0]), String(after[1])], 'desc'));
   const rows = await query.orderBy('pushed_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toVersion);
 }
