@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconFilterOff, IconRobotFace, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useCallback, useDeferredValue, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { useIsAdmin } from '../../api/session.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -55,14 +55,34 @@ function useShownPage(kind: AccountKind, state: AccountListState) {
   return { pages, query, total, page, index, isStale };
 }
 
+/**
+ * The row that opened the dialog goes with its account, before or after the dialog has closed. Whatever then has
+ * no focus of its own leaves it to the list.
+ */
+function useFocusAfterDeletion(isAsking: boolean, page: AccountPage | undefined) {
+  const frame = useRef<HTMLElement>(null);
+  const hasDeleted = useRef(false);
+  useEffect(() => {
+    if (!hasDeleted.current || isAsking || page === undefined) return;
+    const focused = document.activeElement;
+    if (focused !== document.body && focused?.id !== 'content') return;
+    hasDeleted.current = false;
+    frame.current?.focus();
+  }, [isAsking, page]);
+  const noteDeleted = () => {
+    hasDeleted.current = true;
+  };
+  return { frame, noteDeleted };
+}
+
 /** The rows of a list with everything around them: nothing yet, nothing found, not loaded, pages, deletion. */
 export function AccountList(props: AccountListProps) {
   const { kind, state, onChange } = props;
   const { t } = useWords(accountsWords);
   const { page, query, isStale, ...shown } = useShownPage(kind, state);
   const isAdmin = useIsAdmin();
-  const frame = useRef<HTMLElement>(null);
   const [deleting, setDeleting] = useState<Account | null>(null);
+  const { frame, noteDeleted } = useFocusAfterDeletion(deleting !== null, page);
   const [disabling, setDisabling] = useState<Account | null>(null);
   const sortBy = useRef(onChange);
   sortBy.current = onChange;
@@ -94,8 +114,7 @@ export function AccountList(props: AccountListProps) {
       <DeleteAccountDialog
         account={deleting}
         onClose={() => setDeleting(null)}
-        // The row that opened the dialog is gone; the list takes the focus instead.
-        onDeleted={() => frame.current?.focus()}
+        onDeleted={noteDeleted}
         onDisable={setDisabling}
       />
       <DisableAccountDialog account={disabling} onClose={() => setDisabling(null)} />
