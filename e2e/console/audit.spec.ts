@@ -165,8 +165,9 @@ for (const lang of ['en', 'ja'] as const) {
       const log = await open(page, words);
       await page.getByRole('combobox', { name: words.period }).selectOption('all');
       await page.getByRole('combobox', { name: words.action }).selectOption('account.disabled');
-      await expect(events(log)).toHaveCount(1);
-      await expect(rowOf(log, words.disabledUser)).toContainText('Daniel O’Shea');
+      // Other suites disable accounts of their own in the same town.
+      await expect(rowOf(log, words.disabledUser).filter({ hasText: 'Daniel O’Shea' })).toHaveCount(1);
+      await expect(events(log).filter({ hasNotText: words.disabledUser })).toHaveCount(0);
       await page.getByRole('combobox', { name: words.action }).selectOption('account.');
       await page.getByRole('combobox', { name: words.who }).fill('okafor');
       await page.getByRole('option', { name: /Amara Okafor/ }).click();
