@@ -3,7 +3,7 @@
  * a file, appends its totals to it as one JSON line, for tools/test.mjs to add up.
  *
  * A file that could not be loaded, a failed global set-up and an error outside any test each count as one
- * failure. So does a test that passed only at a second try.
+ * failure. A test that passed only at its second try counts as passed, and is named: it waits to be mended.
  */
 import { appendFileSync } from 'node:fs';
 import { closingLine } from './totals.mjs';
@@ -24,7 +24,9 @@ export default class TotalsReporter {
     const totals = { suite: 'console', passed: 0, failed: this.#errors, skipped: 0 };
     for (const test of this.#suite?.allTests() ?? []) {
       const outcome = test.outcome();
-      if (outcome === 'expected') totals.passed += 1;
+      if (outcome === 'flaky')
+        process.stdout.write(`passed only at its second try: ${test.titlePath().slice(1).join(' › ')}\n`);
+      if (outcome === 'expected' || outcome === 'flaky') totals.passed += 1;
       else if (outcome === 'skipped')
         totals.skipped += 1; // Or never begun, when the run was cut short.
       else totals.failed += 1;

@@ -17,7 +17,8 @@ export default defineConfig({
   outputDir: '../../test-results/console',
   globalSetup: './global-setup.ts',
   workers: 2,
-  retries: 0,
+  // Two cores run server, browser and tests; a second try tells a busy machine from a fault, and is reported.
+  retries: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   // In the gate a forgotten `.only` would leave the others out without a word.
