@@ -6,6 +6,12 @@ import classes from './pager.module.css';
 import { uiWords } from './ui.words.ts';
 
 export const ROW_CHOICES = [25, 50, 100, 200] as const;
+const ROWS_DEFAULT = 50;
+
+/** The rows that an address asks for, if they are to choose from: a list takes no others of its server. */
+export function readRows(rows: number | undefined): number {
+  return ROW_CHOICES.find((choice) => choice === rows) ?? ROWS_DEFAULT;
+}
 
 /** Below a list: where one is, how many rows, back and on. Lists have cursors, so there is no jump to page 7. */
 export function Pager(props: {

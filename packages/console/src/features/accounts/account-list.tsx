@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconFilterOff, IconRobotFace, IconUserPlus } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode, useCallback, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { useIsAdmin } from '../../api/session.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -9,6 +9,7 @@ import { type CursorPages, useCursorPages } from '../../ui/cursor-pages.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 import { Pager } from '../../ui/pager.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
+import { type ShownPage, useShownPage } from '../../ui/use-shown-page.ts';
 import { DeleteAccountDialog, DisableAccountDialog } from './account-dialogs.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
@@ -38,21 +39,8 @@ function useAccountPages(kind: AccountKind, state: AccountListState) {
     placeholderData: keepPreviousData,
   });
   const { data: summary } = useQuery(accountSummaryQuery(kind, state.q));
-  return { pages, query, total: summary?.[state.filter] ?? null };
-}
-
-/**
- * What is on the screen: while the next page loads, the one before, with its own numbers. `isStale` then, because
- * its cursor leads on from a page that the person has already left.
- */
-function useShownPage(kind: AccountKind, state: AccountListState) {
-  const { pages, query, total } = useAccountPages(kind, state);
-  // The answer is drawn between clicks and keys, not before them.
-  const page = useDeferredValue(query.data);
-  const [index, setIndex] = useState(pages.index);
-  const isStale = query.isPlaceholderData || page !== query.data;
-  if (!isStale && index !== pages.index) setIndex(pages.index);
-  return { pages, query, total, page, index, isStale };
+  const shown = useShownPage(query, pages, state.rows);
+  return { pages, query, shown, total: summary?.[state.filter] ?? null };
 }
 
 /**
@@ -79,7 +67,8 @@ function useFocusAfterDeletion(isAsking: boolean, page: AccountPage | undefined)
 export function AccountList(props: AccountListProps) {
   const { kind, state, onChange } = props;
   const { t } = useWords(accountsWords);
-  const { page, query, isStale, ...shown } = useShownPage(kind, state);
+  const { pages, query, shown, total } = useAccountPages(kind, state);
+  const { page, isStale } = shown;
   const isAdmin = useIsAdmin();
   const [deleting, setDeleting] = useState<Account | null>(null);
   const { frame, noteDeleted } = useFocusAfterDeletion(deleting !== null, page);
@@ -98,18 +87,20 @@ export function AccountList(props: AccountListProps) {
         className={classes.frame}
         data-stale={(isStale && query.isFetching) || undefined}
       >
-        {query.isError ? (
-          <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
-        ) : page === undefined ? (
-          <SkeletonRows rows={10} />
+        {page === undefined ? (
+          query.isError ? (
+            <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
+          ) : (
+            <SkeletonRows rows={10} />
+          )
         ) : isEmpty ? (
           <NoAccounts {...props} query={page.query} />
         ) : (
           <AccountsTable kind={kind} page={page} onSort={sort} onDelete={isAdmin ? setDeleting : null} />
         )}
       </section>
-      {!query.isError && page !== undefined && !isEmpty && (
-        <Foot {...props} {...shown} page={page} isStale={isStale} />
+      {page !== undefined && !isEmpty && (
+        <Foot {...props} shown={shown} pages={pages} total={total} page={page} />
       )}
       <DeleteAccountDialog
         account={deleting}
@@ -126,24 +117,19 @@ export function AccountList(props: AccountListProps) {
 function Foot(
   props: AccountListProps & {
     readonly page: AccountPage;
-    readonly index: number;
+    readonly shown: ShownPage<AccountPage>;
     readonly total: number | null;
-    readonly isStale: boolean;
     readonly pages: CursorPages;
   },
 ) {
-  const { kind, page, index, pages, onChange } = props;
+  const { kind, page, pages, onChange } = props;
+  const { index, from, turn } = props.shown;
   const { items, nextCursor, query } = page;
   if (query.q !== undefined && index === 0 && nextCursor === null)
     return <Matches kind={kind} q={query.q} count={items.length} />;
-  const turn = (step: () => void) => () => {
-    if (props.isStale) return;
-    step();
-    globalThis.scrollTo({ top: 0 });
-  };
   return (
     <Pager
-      from={index * query.limit + 1}
+      from={from}
       count={items.length}
       total={props.total}
       rows={props.state.rows}

@@ -1,12 +1,11 @@
 import { type ListSearch, readListSearch } from '../../ui/list-search.ts';
-import { ROW_CHOICES } from '../../ui/pager.tsx';
+import { readRows } from '../../ui/pager.tsx';
 import type { AccountListQuery, AccountSort } from './accounts-queries.ts';
 
 export const ACCOUNT_FILTERS = ['all', 'active', 'disabled', 'attention'] as const;
 export type AccountFilter = (typeof ACCOUNT_FILTERS)[number];
 
 const SORTS: readonly AccountSort[] = ['name', 'login', 'lastSeenAt', 'createdAt'];
-const ROWS_DEFAULT = 50;
 
 /** What the address says about a list of accounts; what it does not know stands for the usual. */
 export interface AccountListState {
@@ -24,7 +23,7 @@ export function readListState(search: ListSearch): AccountListState {
     filter: ACCOUNT_FILTERS.find((one) => one === search.filter) ?? 'all',
     sort,
     order: search.order ?? (sort === 'name' || sort === 'login' ? 'asc' : 'desc'),
-    rows: ROW_CHOICES.find((one) => one === search.rows) ?? ROWS_DEFAULT,
+    rows: readRows(search.rows),
   };
 }
 

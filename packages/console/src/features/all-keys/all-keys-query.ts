@@ -2,6 +2,7 @@ import type { Key } from '@keyreeve/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
+import { readRows } from '../../ui/pager.tsx';
 
 export const KEY_FILTERS = [
   'all',
@@ -16,7 +17,6 @@ export type KeyFilter = (typeof KEY_FILTERS)[number];
 export type KeySort = 'createdAt' | 'expiresAt';
 
 export const UNUSED_DAYS = 90;
-const ROWS_DEFAULT = 50;
 const DAY_MS = 86_400_000;
 
 /** What the address of the page asks for. */
@@ -36,7 +36,7 @@ export function readKeyList(search: ListSearch): KeyListState {
     q: search.q ?? '',
     filter: KEY_FILTERS.find((filter) => filter === search.filter) ?? 'all',
     sort: search.sort === 'expiresAt' ? 'expiresAt' : 'createdAt',
-    rows: search.rows ?? ROWS_DEFAULT,
+    rows: readRows(search.rows),
     account: search.account ?? null,
     overDays: search.over ?? null,
   };

@@ -7,6 +7,7 @@ import { useWords } from '../../i18n/words.tsx';
 import { useCursorPages } from '../../ui/cursor-pages.ts';
 import { Pager } from '../../ui/pager.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
+import { useShownPage } from '../../ui/use-shown-page.ts';
 import { KeyDialogs } from '../keys/key-dialogs.tsx';
 import type { KeyRequest } from '../keys/key-request.ts';
 import classes from './all-keys.module.css';
@@ -21,15 +22,16 @@ export function KeyList(props: { readonly state: KeyListState; readonly onChange
   const [request, setRequest] = useState<KeyRequest | null>(null);
   const pages = useCursorPages(JSON.stringify(state));
   const query = useQuery({ ...keysQuery(state, pages.cursor), placeholderData: keepPreviousData });
+  const { page, index, from, turn } = useShownPage(query, pages, state.rows);
   // Rows that are there stay, also when asking again has failed: somebody may be in a dialog over them.
-  if (query.data === undefined)
+  if (page === undefined)
     return query.isError ? (
       <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
     ) : (
       <SkeletonRows height={58} />
     );
-  const { items, nextCursor } = query.data;
-  const forward = nextCursor === null ? null : () => pages.forward(nextCursor);
+  const { items, nextCursor } = page;
+  const forward = nextCursor === null ? null : turn(() => pages.forward(nextCursor));
   return (
     <>
       {items.length === 0 ? (
@@ -44,14 +46,14 @@ export function KeyList(props: { readonly state: KeyListState; readonly onChange
           />
         </div>
       )}
-      {(items.length > 0 || pages.index > 0) && (
+      {(items.length > 0 || index > 0) && (
         <Pager
-          from={pages.index * state.rows + 1}
+          from={from}
           count={items.length}
           total={null}
           rows={state.rows}
           onRows={(rows) => onChange({ rows })}
-          onPrevious={pages.index === 0 ? null : pages.back}
+          onPrevious={index === 0 ? null : turn(pages.back)}
           onNext={forward}
         />
       )}

@@ -1,9 +1,8 @@
 import { KeyreeveError } from '@keyreeve/sdk';
 import { Badge, Button } from '@mantine/core';
 import { IconDownload, IconPackageOff } from '@tabler/icons-react';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, LoadFailed, SkeletonRows } from '../../ui/states.tsx';
@@ -14,16 +13,13 @@ import { packageQuery } from './packages-queries.ts';
 import { PushKeysPanel } from './push-keys-panel.tsx';
 import { VersionsPanel } from './versions-panel.tsx';
 
-const VERSIONS_FIRST = 25;
-const VERSIONS_MAX = 200;
-
 export function PackagePage() {
   const { t } = useWords(packagesWords);
   const { id } = useParams({ from: '/shell/packages/$id' });
-  const [limit, setLimit] = useState(VERSIONS_FIRST);
-  const query = useQuery({ ...packageQuery(id, limit), placeholderData: keepPreviousData });
+  const query = useInfiniteQuery(packageQuery(id));
+  const data = query.data?.pages[0];
   const crumb = { label: t('title'), to: '/packages' };
-  if (query.isError) {
+  if (data === undefined && query.isError) {
     const isGone = query.error instanceof KeyreeveError && query.error.status === 404;
     return (
       <Page title={id} crumb={crumb}>
@@ -35,7 +31,6 @@ export function PackagePage() {
       </Page>
     );
   }
-  const { data } = query;
   if (data === undefined)
     return (
       <Page title={id} crumb={crumb}>
@@ -68,7 +63,10 @@ export function PackagePage() {
       <div className={classes.columns}>
         <VersionsPanel
           value={data}
-          onMore={data.nextCursor === null || limit >= VERSIONS_MAX ? null : () => setLimit(VERSIONS_MAX)}
+          versions={query.data?.pages.flatMap((page) => page.versions) ?? []}
+          onMore={query.hasNextPage ? () => void query.fetchNextPage() : null}
+          isReadingMore={query.isFetchingNextPage}
+          moreError={query.isFetchNextPageError ? query.error : null}
         />
         <div className={classes.side}>
           <PushKeysPanel id={data.id} />

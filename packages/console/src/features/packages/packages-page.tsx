@@ -1,6 +1,6 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconPackage, IconTerminal2 } from '@tabler/icons-react';
+import { IconFilterOff, IconPackage, IconTerminal2 } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { formatNumber } from '../../format/dates.ts';
@@ -8,16 +8,16 @@ import { useWords } from '../../i18n/words.tsx';
 import { useCursorPages } from '../../ui/cursor-pages.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 import { Page } from '../../ui/page.tsx';
-import { Pager } from '../../ui/pager.tsx';
+import { Pager, readRows } from '../../ui/pager.tsx';
 import { SearchBox } from '../../ui/search-box.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
+import { useShownPage } from '../../ui/use-shown-page.ts';
 import { HowToPush } from './how-to-push.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
-import { packagesQuery, packagesSummaryQuery } from './packages-queries.ts';
+import { type PackageListQuery, packagesQuery, packagesSummaryQuery } from './packages-queries.ts';
 import { PackagesTable } from './packages-table.tsx';
 
-const ROWS_DEFAULT = 50;
 const LISTINGS = ['listed', 'unlisted', 'any'] as const;
 type Listing = (typeof LISTINGS)[number];
 
@@ -55,10 +55,10 @@ export function PackagesPage() {
           aria-label={t('whose')}
           value={search.account === 'all' ? 'all' : 'mine'}
           onChange={(value) => change({ account: value === 'all' ? 'all' : '' })}
-          data={[
-            { value: 'mine', label: `${t('mine')} ${formatNumber(summary?.mine ?? 0, language)}` },
-            { value: 'all', label: `${t('all')} ${formatNumber(summary?.all ?? 0, language)}` },
-          ]}
+          data={(['mine', 'all'] as const).map((whose) => ({
+            value: whose,
+            label: `${t(whose)} ${summary === undefined ? '' : formatNumber(summary[whose], language)}`,
+          }))}
         />
         <SegmentedControl
           aria-label={t('listing')}
@@ -77,14 +77,15 @@ export function PackagesPage() {
   );
 }
 
-function PackageList(props: {
+interface PackageListProps {
   readonly search: ListSearch;
   readonly onChange: (next: Partial<ListSearch>) => void;
   readonly onHelp: () => void;
-}) {
+}
+
+function PackageList(props: PackageListProps) {
   const { search, onChange } = props;
-  const { t } = useWords(packagesWords);
-  const rows = search.rows ?? ROWS_DEFAULT;
+  const rows = readRows(search.rows);
   const isAll = search.account === 'all';
   const listed = readListing(search.filter);
   const sort = search.sort === 'pushedAt' ? 'pushedAt' : 'name';
@@ -95,28 +96,16 @@ function PackageList(props: {
     placeholderData: keepPreviousData,
   });
   const { data: summary } = useQuery(packagesSummaryQuery(search.q));
-  if (query.isError) return <LoadFailed error={query.error} onRetry={() => void query.refetch()} />;
-  if (query.data === undefined) return <SkeletonRows height={58} />;
-  const { items, nextCursor } = query.data;
-  if (items.length === 0 && pages.index === 0) {
-    if (search.q !== undefined && search.q !== '')
-      return (
-        <NothingFound
-          q={search.q}
-          title={t('nothing', { q: search.q })}
-          text={t('nothingText')}
-          onClear={() => onChange({ q: '' })}
-        />
-      );
-    return (
-      <EmptyState
-        icon={<IconPackage size={20} stroke={1.75} aria-hidden />}
-        title={t('emptyTitle')}
-        text={t('emptyText')}
-        action={<Button onClick={props.onHelp}>{t('howToPush')}</Button>}
-      />
+  const { page, index, from, turn } = useShownPage(query, pages, rows);
+  if (page === undefined)
+    return query.isError ? (
+      <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
+    ) : (
+      <SkeletonRows height={58} />
     );
-  }
+  const { items, nextCursor } = page;
+  if (items.length === 0 && index === 0)
+    return <NoPackages {...props} query={page.query} hasOthers={(summary?.all ?? 0) > 0} />;
   const total = listed === 'any' ? ((isAll ? summary?.all : summary?.mine) ?? null) : null;
   return (
     <>
@@ -129,14 +118,57 @@ function PackageList(props: {
         />
       </div>
       <Pager
-        from={pages.index * rows + 1}
+        from={from}
         count={items.length}
         total={total}
         rows={rows}
         onRows={(next) => onChange({ rows: next })}
-        onPrevious={pages.index === 0 ? null : pages.back}
-        onNext={nextCursor === null ? null : () => pages.forward(nextCursor)}
+        onPrevious={index === 0 ? null : turn(pages.back)}
+        onNext={nextCursor === null ? null : turn(() => pages.forward(nextCursor))}
       />
     </>
+  );
+}
+
+/** Says of which question there is no answer: that of the page, which may be older than what is chosen by now. */
+function NoPackages(
+  props: PackageListProps & {
+    readonly query: PackageListQuery;
+    /** There are packages of somebody else. */
+    readonly hasOthers: boolean;
+  },
+) {
+  const { query, onChange } = props;
+  const { t } = useWords(packagesWords);
+  const { q = '', listed } = query;
+  if (q !== '')
+    return (
+      <NothingFound
+        q={q}
+        title={t('nothing', { q })}
+        text={t('nothingText')}
+        onClear={() => onChange({ q: '' })}
+      />
+    );
+  if (listed !== 'any')
+    return (
+      <EmptyState
+        icon={<IconFilterOff size={20} stroke={1.75} aria-hidden />}
+        title={t(listed === 'listed' ? 'noneListed' : 'noneUnlisted')}
+        action={
+          <Button variant="default" onClick={() => onChange({ filter: '' })}>
+            {t('showBoth')}
+          </Button>
+        }
+      />
+    );
+  const ownsNone = query.mine === true && props.hasOthers;
+  return (
+    <EmptyState
+      icon={<IconPackage size={20} stroke={1.75} aria-hidden />}
+      title={t(ownsNone ? 'noneOwned' : 'emptyTitle')}
+      text={t('emptyText')}
+      action={<Button onClick={props.onHelp}>{t('howToPush')}</Button>}
+    />
   );
 }

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
 
 export interface PackageListQuery {
@@ -15,11 +15,14 @@ function withoutAbsent<T extends object>(values: T): { [K in keyof T]?: Exclude<
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
+/** One page of the list, and the question that it answers: what is drawn belongs together while the next one loads. */
 export function packagesQuery(query: PackageListQuery) {
   return queryOptions({
     queryKey: ['packages', 'list', query],
-    queryFn: async ({ signal }) =>
-      (await api.GET('/v1/packages', { params: { query: withoutAbsent(query) }, signal })).data,
+    queryFn: async ({ signal }) => {
+      const { data } = await api.GET('/v1/packages', { params: { query: withoutAbsent(query) }, signal });
+      return { query, ...data };
+    },
   });
 }
 
@@ -31,12 +34,20 @@ export function packagesSummaryQuery(q: string | undefined) {
   });
 }
 
-/** A package with its newest versions; `limit` grows as the person asks for more. */
-export function packageQuery(id: string, limit: number) {
-  return queryOptions({
-    queryKey: ['packages', 'one', id, limit],
-    queryFn: async ({ signal }) =>
-      (await api.GET('/v1/packages/{id}', { params: { path: { id }, query: { limit } }, signal })).data,
+const VERSIONS_FIRST = 25;
+const VERSIONS_MORE = 200;
+
+/** A package with its newest versions, and the older ones page by page. */
+export function packageQuery(id: string) {
+  return infiniteQueryOptions({
+    queryKey: ['packages', 'one', id],
+    initialPageParam: null as string | null,
+    queryFn: async ({ pageParam, signal }) => {
+      const query =
+        pageParam === null ? { limit: VERSIONS_FIRST } : { limit: VERSIONS_MORE, cursor: pageParam };
+      return (await api.GET('/v1/packages/{id}', { params: { path: { id }, query }, signal })).data;
+    },
+    getNextPageParam: ({ nextCursor }) => nextCursor,
   });
 }
 

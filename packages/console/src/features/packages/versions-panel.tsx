@@ -4,6 +4,7 @@ import { IconEye, IconEyeOff } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
 import { queryClient } from '../../api/query-client.ts';
+import { sayFault } from '../../errors/describe-error.ts';
 import { formatBytes } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
@@ -43,7 +44,12 @@ function useListing(id: string) {
 
 export function VersionsPanel(props: {
   readonly value: PackageDetail;
+  /** As many as have been read so far. */
+  readonly versions: readonly PackageVersion[];
   readonly onMore: (() => void) | null;
+  readonly isReadingMore: boolean;
+  /** Why older ones could not be read. */
+  readonly moreError: unknown;
 }) {
   const { value, onMore } = props;
   const { t, language } = useWords(packagesWords);
@@ -88,7 +94,7 @@ export function VersionsPanel(props: {
       <Table
         label={t('versions')}
         columns={columns}
-        rows={value.versions}
+        rows={props.versions}
         keyOf={(row) => row.version}
         isDimmed={(row) => !row.listed}
         actions={(row) => <RowActions label={row.version} actions={[actionOf(row)]} />}
@@ -96,7 +102,8 @@ export function VersionsPanel(props: {
       />
       {onMore !== null && (
         <div className={classes.more}>
-          <Button variant="subtle" onClick={onMore}>
+          <div role="alert">{props.moreError !== null && sayFault(props.moreError, language)}</div>
+          <Button variant="subtle" loading={props.isReadingMore} onClick={onMore}>
             {t('showMore')}
           </Button>
         </div>
