@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AccountKind } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import { type Direction, type Executor, isBehind, isUpTo } from '../../storage/index.ts';
+import { containsText, type Direction, type Executor, isBehind, isUpTo } from '../../storage/index.ts';
 import { ACCOUNT_COLUMNS, type Account, loginOf, toAccount } from './accounts.repo.ts';
 
 /** Whose thing something is, as people call him. */
@@ -32,14 +32,11 @@ export interface AccountFilter {
   readonly visibleIds: readonly string[] | null;
 }
 
-// A search text is a text: the wildcards of LIKE have no meaning in it. Only ASCII case is ignored, the same
-// on both engines.
 function matchesText(q: string | undefined): AccountCondition | null {
   const text = q?.trim() ?? '';
   if (text === '') return null;
-  const pattern = `%${asciiLower(text).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-  const matches = (column: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
-  return sql<boolean>`(${matches('display_name')} or ${matches('login_lower')} or ${matches('email_lower')})`;
+  const matches = ['display_name', 'login_lower', 'email_lower'].map((column) => containsText(column, text));
+  return sql<boolean>`(${sql.join(matches, sql` or `)})`;
 }
 
 // Letter by letter as in the indexes of the migration. Who has never been seen was seen before everybody else.
@@ -76,10 +73,6 @@ export function isSifted({ q, state, condition }: ListFilter): boolean {
   return matchesText(q) !== null || state !== undefined || condition !== null;
 }
 
-function toPlace([value, id]: CursorValues): readonly [string | number, string] {
-  return [value ?? '', String(id)];
-}
-
 /** Where the next `rows` accounts end, whether they fit or not; null when there are not as many. */
 export async function findStretchEnd(
   exec: Executor,
@@ -90,7 +83,7 @@ export async function findStretchEnd(
 ): Promise<CursorValues | null> {
   const value = SORTED_BY[sort];
   let query = exec.selectFrom('accounts').where('workspace_id', '=', workspaceId).where('kind', '=', kind);
-  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
+  if (after !== null) query = query.where(isBehind(value, after, direction));
   const row = await query
     .select([value.as('value'), 'id'])
     .orderBy(value, direction)
@@ -118,8 +111,8 @@ export async function listAccounts(
   if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
   if (state !== undefined) query = query.where('state', '=', state);
   for (const each of [matchesText(q), condition]) if (each !== null) query = query.where(each);
-  if (after !== null) query = query.where(isBehind(SORTED_BY[sort], toPlace(after), direction));
-  if (upTo !== null) query = query.where(isUpTo(SORTED_BY[sort], toPlace(upTo), direction));
+  if (after !== null) query = query.where(isBehind(SORTED_BY[sort], after, direction));
+  if (upTo !== null) query = query.where(isUpTo(SORTED_BY[sort], upTo, direction));
   const rows = await query
     .orderBy(SORTED_BY[sort], direction)
     .orderBy('id', direction)

@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import type { Executor } from '../../storage/index.ts';
+import { containsText, type Executor } from '../../storage/index.ts';
 import { REFUSED_ACTIONS } from './audit-actions.ts';
 
 export interface AuditRow {
@@ -113,13 +112,9 @@ function siftsOf(filter: AuditFilter): RawBuilder<boolean>[] {
   ];
 }
 
-// A search text is a text: the wildcards of LIKE have no meaning in it. Only ASCII case is ignored, the same on
-// both engines.
 function matchesText(q: string): RawBuilder<boolean> {
-  const pattern = `%${asciiLower(q).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-  const matches = ['actor_name', 'target_name', 'target_id', 'key_id'].map(
-    (column) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`,
-  );
+  const columns = ['actor_name', 'target_name', 'target_id', 'key_id'];
+  const matches = columns.map((column) => containsText(column, q));
   return sql<boolean>`(${sql.join(matches, sql` or `)})`;
 }
 

@@ -96,8 +96,7 @@ export async function listVersions(
     .select(VERSION_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('package_id', '=', packageId);
-  if (after !== null)
-    query = query.where(isBehind(sql.ref('pushed_at'), [Number(after[0]), String(after[1])], 'desc'));
+  if (after !== null) query = query.where(isBehind(sql.ref('pushed_at'), after, 'desc'));
   const rows = await query.orderBy('pushed_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toVersion);
 }

@@ -1,7 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import { type Executor, isBehind, type PackagesTable } from '../../storage/index.ts';
+import { containsText, type Executor, isBehind, type PackagesTable } from '../../storage/index.ts';
 
 export interface Package {
   readonly id: string;
@@ -85,15 +85,9 @@ export interface PackageFilter {
   readonly ownerIds?: readonly string[] | undefined;
 }
 
-// A search text is a text: the wildcards of LIKE have no meaning in it.
-function matchesText(q: string): RawBuilder<boolean> {
-  const pattern = `%${asciiLower(q).replace(/[\\%_]/g, (character) => `\\${character}`)}%`;
-  return sql<boolean>`id_lower like ${pattern} escape '\\'`;
-}
-
 function selectPackages(exec: Executor, { workspaceId, q, ownerIds }: PackageFilter) {
   let query = exec.selectFrom('packages').where('workspace_id', '=', workspaceId);
-  if (q !== undefined && q.trim() !== '') query = query.where(matchesText(q.trim()));
+  if (q !== undefined && q.trim() !== '') query = query.where(containsText('id_lower', q.trim()));
   if (ownerIds === undefined) return query;
   return query.where((eb) =>
     eb(
@@ -128,10 +122,7 @@ export async function listPackages(
     if (after !== null) query = query.where('id_lower', '>', String(after[0]));
     query = query.orderBy('id_lower');
   } else {
-    if (after !== null) {
-      const last = [Number(after[0]), String(after[1])] as const;
-      query = query.where(isBehind(sql.ref('last_pushed_at'), last, 'desc'));
-    }
+    if (after !== null) query = query.where(isBehind(sql.ref('last_pushed_at'), after, 'desc'));
     query = query.orderBy('last_pushed_at', 'desc').orderBy('id', 'desc');
   }
   const rows = await query.limit(limit).execute();

@@ -3,7 +3,15 @@ import type { KeyAccess } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { type ApiKeysTable, type Executor, isBehind, isUpTo, type Keyring } from '../../storage/index.ts';
+import {
+  type ApiKeysTable,
+  containsText,
+  type Executor,
+  isBehind,
+  isUpTo,
+  type Keyring,
+  startsWithText,
+} from '../../storage/index.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
@@ -304,10 +312,8 @@ function hasStatus(
   return conditions[status]();
 }
 
-// A search text is a text: the wildcards of LIKE have no meaning in it.
 function matchesText(q: string): RawBuilder<boolean> {
-  const escaped = (text: string) => text.replace(/[\\%_]/g, (character) => `\\${character}`);
-  return sql<boolean>`(comment_lower like ${`%${escaped(asciiLower(q))}%`} escape '\\' or id like ${`${escaped(q)}%`} escape '\\')`;
+  return sql<boolean>`(${containsText('comment_lower', q)} or ${startsWithText('id', q)})`;
 }
 
 /** A stretch of the list: its intact keys, and where it ends, whether or not the row there is one of them. */
@@ -329,10 +335,6 @@ function orderOf(sort: KeySort) {
     : { value: STOPS_AT, direction: 'asc' as const };
 }
 
-function toPlace([value, id]: CursorValues): readonly [number, string] {
-  return [Number(value), String(id)];
-}
-
 /** Where the next `rows` keys of the workspace end, whether they fit or not; null when there are not as many. */
 export async function findStretchEnd(
   exec: Executor,
@@ -343,7 +345,7 @@ export async function findStretchEnd(
 ): Promise<CursorValues | null> {
   const { value, direction } = orderOf(sort);
   let query = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
-  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
+  if (after !== null) query = query.where(isBehind(value, after, direction));
   const row = await query
     .select([value.as('value'), 'id'])
     .orderBy(value, direction)
@@ -373,8 +375,8 @@ export async function listKeys(
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, after === null));
   if (q !== '') query = query.where(matchesText(q));
   const { value, direction } = orderOf(sort);
-  if (after !== null) query = query.where(isBehind(value, toPlace(after), direction));
-  if (upTo !== null) query = query.where(isUpTo(value, toPlace(upTo), direction));
+  if (after !== null) query = query.where(isBehind(value, after, direction));
+  if (upTo !== null) query = query.where(isUpTo(value, upTo, direction));
   const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();
   const last = rows.at(-1);
   return {

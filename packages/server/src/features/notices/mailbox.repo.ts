@@ -41,8 +41,7 @@ export async function listMails(
     .select(SUMMARY_COLUMNS)
     .where('workspace_id', '=', filter.workspaceId);
   if (filter.accountId !== null) query = query.where('account_id', '=', filter.accountId);
-  if (after !== null)
-    query = query.where(isBehind(sql.ref('created_at'), [Number(after[0]), String(after[1])], 'desc'));
+  if (after !== null) query = query.where(isBehind(sql.ref('created_at'), after, 'desc'));
   return await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 

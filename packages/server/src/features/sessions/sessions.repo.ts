@@ -96,8 +96,7 @@ export async function listSessions(
     .where('account_id', '=', account.id)
     .where('created_at', '>', live.createdAfter)
     .where('last_seen_at', '>', live.seenAfter);
-  if (after !== null)
-    query = query.where(isBehind(sql.ref('created_at'), [Number(after[0]), String(after[1])], 'desc'));
+  if (after !== null) query = query.where(isBehind(sql.ref('created_at'), after, 'desc'));
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
   return rows.map(toSession);
 }
