@@ -8,6 +8,7 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'Give each package in `packages` another owner first.',
   'Name the ids of active users as managers.',
   'Requests that change something with a session cookie must come from the console itself.',
+  'Nothing was done. The session belongs to another account than the one named in `Keyreeve-Expected-Account`: load the page again, or sign in as that account.',
   'Use a key whose scopes, and an account whose grants, contain the action named in the message.',
   'Use one of the kinds named in `accepted`.',
   'Sign in to the console, or send a key: `Authorization: Bearer <full key or token>`, Basic with the API key as user and the secret key as password, or `X-API-Key: <full key>`.',

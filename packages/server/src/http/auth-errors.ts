@@ -63,4 +63,10 @@ export const authErrors = defineErrors('auth', {
     title: 'Cross-site request refused',
     remedy: 'Requests that change something with a session cookie must come from the console itself.',
   },
+  other_account: {
+    status: 409,
+    title: 'Another account is signed in now',
+    remedy:
+      'Nothing was done. The session belongs to another account than the one named in `Keyreeve-Expected-Account`: load the page again, or sign in as that account.',
+  },
 });

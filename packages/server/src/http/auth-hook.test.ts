@@ -305,6 +305,25 @@ describe('a session cookie', () => {
     expect(await call({ cookie: 'keyreeve_session=x; __Host-keyreeve_session=y' })).toBe('200 session');
   });
 
+  it('does nothing for a page that was drawn for another account, not even say what is forbidden', async () => {
+    route({ kinds: ['key'], action: null });
+    const expecting = (id: string) => ({ ...cookie, 'keyreeve-expected-account': id });
+    expect(await call(expecting('acc_2'))).toBe('409 auth.other_account');
+    expect(await call(expecting(''))).toBe('409 auth.other_account');
+    expect(await call(expecting('acc_1'))).toBe('403 auth.kind_not_accepted');
+    expect(refusals).toEqual([
+      'session auth.other_account /here',
+      'session auth.other_account /here',
+      'session auth.kind_not_accepted /here',
+    ]);
+  });
+
+  it('alone can be told which account is expected: keys name their own', async () => {
+    route({ kinds: ['key', 'anonymous'], action: null });
+    expect(await call({ ...KEY_HEADERS, 'keyreeve-expected-account': 'acc_2' })).toBe('200 key');
+    expect(await call({ 'keyreeve-expected-account': 'acc_2' })).toBe('200 anonymous');
+  });
+
   it('may read from anywhere: the browser keeps the answer from the other site', async () => {
     route({ kinds: ['session'], action: null });
     expect(await call({ ...cookie, 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' })).toBe(

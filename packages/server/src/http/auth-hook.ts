@@ -60,6 +60,11 @@ export interface AuthHookDeps {
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
 }
 
+/**
+ * The account that a page was drawn for. All tabs of a browser share one cookie: after a sign-in as somebody else
+ * in one of them, the others would go on in the new person's name.
+ */
+const EXPECTED_ACCOUNT_HEADER = 'keyreeve-expected-account';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Decides who calls and whether this route is for him at all; the services decide about the object. */
@@ -138,6 +143,10 @@ async function resolvePrincipal(
 function findRouteRefusal(request: FastifyRequest, auth: RouteAuth, deps: AuthHookDeps): AppError | null {
   const { principal, workspace } = request.caller;
   if (principal.kind === 'anonymous' || principal.kind === 'system') return null;
+  if (principal.kind === 'session') {
+    const expected = request.headers[EXPECTED_ACCOUNT_HEADER];
+    if (expected !== undefined && expected !== principal.account.id) return authErrors.other_account();
+  }
   if (!auth.kinds.includes(principal.kind))
     return authErrors.kind_not_accepted({ extra: { accepted: auth.kinds } });
   if (auth.isSystemOnly === true && !workspace.isDefault) return authErrors.forbidden();

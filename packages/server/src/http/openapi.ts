@@ -7,7 +7,8 @@ const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'cookie',
     name: 'keyreeve_session',
-    description: 'Session of the console (`__Host-keyreeve_session` over https).',
+    description:
+      'Session of the console (`__Host-keyreeve_session` over https). A request that names another account in the header `Keyreeve-Expected-Account` is answered with 409 `auth.other_account`.',
   },
   key: {
     type: 'http',

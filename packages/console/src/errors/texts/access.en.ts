@@ -72,6 +72,10 @@ export const ACCESS_TEXTS_EN = {
     title: 'This kind of credential is not accepted here.',
     remedy: 'Sign in to the console with e-mail and password, and try again there.',
   },
+  'auth.other_account': {
+    title: 'Somebody else is signed in now.',
+    remedy: 'Nothing was done. Load the page again, or sign in again as the person for whom it was shown.',
+  },
   'auth.required': {
     title: 'You are not signed in.',
     remedy: 'Sign in to the console and try again.',

@@ -73,6 +73,11 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
     title: 'この種類の認証情報はここでは使えません。',
     remedy: 'メールアドレスとパスワードでコンソールにサインインし、そこで操作してください。',
   },
+  'auth.other_account': {
+    title: '別のアカウントがサインインしています。',
+    remedy:
+      '変更は行われていません。ページを再読み込みするか、元のアカウントでもう一度サインインしてください。',
+  },
   'auth.required': {
     title: 'サインインしていません。',
     remedy: 'コンソールにサインインしてから、もう一度お試しください。',

@@ -92,6 +92,37 @@ beforeEach(async () => {
 });
 afterAll(() => harness.close());
 
+describe('a page that was drawn for one person', () => {
+  it('does nothing in the name of another, who has signed in beside it', async () => {
+    const bob = await createUser(`bob${count}@example.com`);
+    const cookie = cookieOf(await signIn({}, PASSWORD, `bob${count}@example.com`));
+    await signIn({}, PASSWORD, `bob${count}@example.com`);
+    const sessionsOfBob = async () => {
+      const { read } = harness.deps.storage;
+      return await read.selectFrom('sessions').select('id').where('account_id', '=', bob.id).execute();
+    };
+    const drawnFor = (id: string) => ({ cookie, headers: { 'keyreeve-expected-account': id } });
+    for (const [method, url] of [
+      ['DELETE', '/v1/session'],
+      ['POST', '/v1/sessions/end-others'],
+      ['GET', '/v1/users'],
+    ] as const) {
+      const answer = await call(method, url, drawnFor(accountId));
+      expect(answer.statusCode).toBe(409);
+      expect(answer.json()).toMatchObject({ code: 'auth.other_account' });
+    }
+    expect(await sessionsOfBob()).toHaveLength(2);
+    expect((await call('POST', '/v1/sessions/end-others', drawnFor(bob.id))).statusCode).toBe(200);
+    expect(await sessionsOfBob()).toHaveLength(1);
+  });
+
+  it('may still sign in: that asks for nobody’s session', async () => {
+    const cookie = cookieOf(await signIn());
+    const headers = { 'keyreeve-expected-account': 'acc_somebodyelse' };
+    expect((await signIn({ cookie, headers })).statusCode).toBe(200);
+  });
+});
+
 describe('signing in', () => {
   it('answers who is signed in, where and for how long, and sets a cookie that scripts and other sites cannot use', async () => {
     const answer = await signIn();
