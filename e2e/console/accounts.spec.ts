@@ -15,6 +15,7 @@ import {
   type Site,
   TOWN_PASSWORD,
   test,
+  unlessEnglish,
 } from './fixtures.ts';
 
 const en = ACCOUNT_WORDS.en;
@@ -103,6 +104,10 @@ for (const lang of ['en', 'ja'] as const) {
       await page.getByRole('button', { name: words.addAccess }).click();
       await expect(dialog(page, words.createKey)).toBeVisible();
     });
+  });
+
+  test.describe(`managing users, ${lang}`, unlessEnglish(lang), () => {
+    test.use({ lang });
 
     test('makes a user with a password, who then signs in', async ({ town, asAdmin: page }) => {
       await page.goto('/users');

@@ -12,6 +12,7 @@ import {
   type Site,
   TOWN_PASSWORD,
   test,
+  unlessEnglish,
   writeClipboard,
 } from './fixtures.ts';
 import { createKey, dialogOf, KEY_WORDS, type KeyWords, mintBy, openCreateDialog } from './fresh-key.ts';
@@ -187,6 +188,10 @@ for (const lang of ['en', 'ja'] as const) {
       expect(key.lifetimeDays).toBe(270);
       expect(key.scopes).toEqual([{ actions: ['package:pushnew'], resources: [`${name}.*`] }]);
     });
+  });
+
+  test.describe(`dialog and window, ${lang}`, unlessEnglish(lang), () => {
+    test.use({ lang });
 
     test('each state of the dialog passes axe', async ({ asAdmin: page, town }) => {
       await page.goto(`/users/${town.accountId(ADMIN_EMAIL)}`);

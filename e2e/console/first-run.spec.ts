@@ -7,6 +7,7 @@ import {
   type Site,
   TOWN_PASSWORD,
   test,
+  unlessEnglish,
 } from './fixtures.ts';
 
 const WORDS = {
@@ -74,7 +75,7 @@ async function signIn(page: Page, words: Words, email: string, password: string)
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`the first run, ${lang}`, () => {
+  test.describe(`the first run, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('makes the first administrator with the code of the server, once', async ({ startSite, visit }) => {
@@ -129,7 +130,7 @@ for (const lang of ['en', 'ja'] as const) {
     });
   });
 
-  test.describe(`signing in, ${lang}`, () => {
+  test.describe(`signing in, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('leads back to where one wanted to go, query and all, and nowhere else', async ({ visit, town }) => {

@@ -18,6 +18,14 @@ export { heapContains, secretLeaks } from './secret-search.ts';
 export type { Site } from './site.ts';
 export { ADMIN_EMAIL, MEMBER_EMAIL, TOWN_PASSWORD } from './town-people.ts';
 
+/** What only `npm run test:full` runs. */
+const FULL_RUN = { tag: '@full' } as const;
+
+/** For tests in both languages, of which `npm test` runs the English ones; it has the flows of the seeds in both. */
+export function unlessEnglish(lang: 'en' | 'ja'): { readonly tag?: '@full' } {
+  return lang === 'en' ? {} : FULL_RUN;
+}
+
 /** Who comes, and what the browser remembers from the last time. */
 export interface Visit {
   /** An e-mail of somebody in Hayama, or nobody. */

@@ -8,6 +8,7 @@ import {
   readClipboard,
   TOWN_PASSWORD,
   test,
+  unlessEnglish,
 } from './fixtures.ts';
 import { mintBy } from './fresh-key.ts';
 import { type Owner, settleOwner, works } from './own-keys.ts';
@@ -125,7 +126,7 @@ async function resourcesOf(owner: Owner, keyId: string): Promise<readonly string
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`keys, ${lang}`, () => {
+  test.describe(`keys, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('an edit in a second tab is told of the first, and overwrites nothing unseen', async ({

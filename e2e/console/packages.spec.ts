@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, expectNoAxeViolations, pressTabTo, readClipboard, test } from './fixtures.ts';
+import { expect, expectNoAxeViolations, pressTabTo, readClipboard, test, unlessEnglish } from './fixtures.ts';
 
 const WORDS = {
   en: {
@@ -62,7 +62,7 @@ const versionRow = (page: Page, words: (typeof WORDS)['en' | 'ja'], version: str
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`packages, ${lang}`, () => {
+  test.describe(`packages, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('are found as one types, and opened', async ({ asAdmin: page }) => {

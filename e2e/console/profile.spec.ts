@@ -8,6 +8,7 @@ import {
   pressTabTo,
   type Site,
   test,
+  unlessEnglish,
 } from './fixtures.ts';
 
 const WORDS = {
@@ -122,7 +123,7 @@ async function openOwn(page: Page, site: Site, email: string, words: Words): Pro
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`the profile, ${lang}`, () => {
+  test.describe(`the profile, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('keeps names and language, by keyboard alone', async ({ page, town }) => {

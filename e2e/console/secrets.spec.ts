@@ -36,36 +36,39 @@ const WAYS = {
 };
 const TITLES = { create: words.created, regenerate: words.regenerated };
 
-/** What a person does with the open window before closing it. */
-const HANDLINGS = {
-  untouched: async () => {},
-  revealed: async (page: Page) => {
-    await page.getByRole('button', { name: words.reveal }).click();
-    await expect(page.getByRole('button', { name: words.hide })).toBeVisible();
-  },
-  copied: async (page: Page) => {
-    await page.getByRole('button', { name: words.copySecretKey }).click();
-    await page.getByRole('button', { name: words.copyFullKey }).click();
+const reveal = async (page: Page) => {
+  await page.getByRole('button', { name: words.reveal }).click();
+  await expect(page.getByRole('button', { name: words.hide })).toBeVisible();
+};
+const copyValues = async (page: Page) => {
+  await page.getByRole('button', { name: words.copySecretKey }).click();
+  await page.getByRole('button', { name: words.copyFullKey }).click();
+  await expect(page.getByText(words.onClipboard)).toBeVisible();
+};
+const copySnippets = async (page: Page) => {
+  for (const tab of ['cURL', 'Publish-PSResource']) {
+    await page.getByRole('tab', { name: tab }).click();
+    await page.getByRole('button', { name: words.copySnippet }).click();
     await expect(page.getByText(words.onClipboard)).toBeVisible();
-  },
-  'copied in snippets': async (page: Page) => {
-    for (const tab of ['cURL', 'Publish-PSResource']) {
-      await page.getByRole('tab', { name: tab }).click();
-      await page.getByRole('button', { name: words.copySnippet }).click();
-      await expect(page.getByText(words.onClipboard)).toBeVisible();
-    }
-  },
-  'revealed and copied': async (page: Page) => {
-    await HANDLINGS.revealed(page);
-    await HANDLINGS.copied(page);
-  },
+  }
 };
 
-async function closeWindow(page: Page, title: string): Promise<void> {
+/** What a person does with the open window before closing it, and whether he is asked then. */
+const HANDLINGS: readonly {
+  readonly name: string;
+  readonly steps: readonly ((page: Page) => Promise<void>)[];
+  readonly isAsked: boolean;
+}[] = [
+  { name: 'untouched', steps: [], isAsked: true },
+  { name: 'revealed', steps: [reveal], isAsked: true },
+  { name: 'copied', steps: [copyValues], isAsked: false },
+  { name: 'copied in snippets', steps: [copySnippets], isAsked: false },
+  { name: 'revealed and copied', steps: [reveal, copyValues], isAsked: false },
+];
+
+async function closeWindow(page: Page, title: string, isAsked: boolean): Promise<void> {
   await dialogOf(page, title).getByRole('button', { name: words.done }).click();
-  const question = dialogOf(page, words.leave);
-  const isAsked = await question.isVisible();
-  if (isAsked) await question.getByRole('button', { name: words.leaveAnyway }).click();
+  if (isAsked) await dialogOf(page, words.leave).getByRole('button', { name: words.leaveAnyway }).click();
   await expect(page.getByRole('dialog')).toHaveCount(0);
 }
 
@@ -86,15 +89,15 @@ for (const way of ['create', 'regenerate'] as const) {
       expect(await secretLeaks(asAdmin, fresh.secretKey)).toEqual([]);
     });
 
-    for (const [handling, handle] of Object.entries(HANDLINGS)) {
-      test(`a secret that was ${handling} is in no memory once the window is closed`, async ({
+    for (const { name, steps, isAsked } of HANDLINGS) {
+      test(`a secret that was ${name} is in no memory once the window is closed`, async ({
         asAdmin,
         town,
       }) => {
         const fresh = await WAYS[way](asAdmin, town);
-        await handle(asAdmin);
+        for (const step of steps) await step(asAdmin);
         expect(await heapContains(asAdmin, needlesOf(fresh)), 'the search sees a secret').not.toEqual([]);
-        await closeWindow(asAdmin, TITLES[way]);
+        await closeWindow(asAdmin, TITLES[way], isAsked);
         expect(await heapContains(asAdmin, needlesOf(fresh))).toEqual([]);
         expect(await secretLeaks(asAdmin, fresh.secretKey)).toEqual([]);
       });
@@ -150,9 +153,8 @@ test.describe('the clipboard', () => {
     const at = await startSite({ isPlainHttp: true });
     const page = await visit({ as: ADMIN_EMAIL, at });
     const fresh = await WAYS.create(page, at);
-    await HANDLINGS['revealed and copied'](page);
-    await HANDLINGS['copied in snippets'](page);
-    await closeWindow(page, words.created);
+    for (const step of [reveal, copyValues, copySnippets]) await step(page);
+    await closeWindow(page, words.created, false);
     expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
     expect(await secretLeaks(page, fresh.secretKey)).toEqual([]);
   });

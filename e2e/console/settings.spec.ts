@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import type { Settings } from '../../packages/sdk/src/index.ts';
-import { expect, expectNoAxeViolations, pressTabTo, type Site, test } from './fixtures.ts';
+import { expect, expectNoAxeViolations, pressTabTo, type Site, test, unlessEnglish } from './fixtures.ts';
 
 const WORDS = {
   en: {
@@ -144,7 +144,7 @@ test.afterEach(async ({ town }) => {
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`settings, ${lang}`, () => {
+  test.describe(`settings, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('tell what was changed and what it was and does, and send the changes alone', async ({

@@ -7,6 +7,7 @@ import {
   pressTabTo,
   TOWN_PASSWORD,
   test,
+  unlessEnglish,
 } from './fixtures.ts';
 
 const WORDS = {
@@ -59,7 +60,7 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { name, 
 
 for (const lang of ['en', 'ja'] as const) {
   const words = WORDS[lang];
-  test.describe(`signing in, ${lang}`, () => {
+  test.describe(`signing in, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('leads to the page that was asked for', async ({ page }) => {
@@ -98,7 +99,7 @@ for (const lang of ['en', 'ja'] as const) {
     });
   });
 
-  test.describe(`signing out, ${lang}`, () => {
+  test.describe(`signing out, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     test('ends the session, also for whoever goes back', async ({ visit, town }) => {
