@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Sieve, sift } from './sift.ts';
+import { decodeCursor } from './page.ts';
+import { type Sieve, sift, toSiftedPage } from './sift.ts';
 
 /** The numbers from 0 up, of which those fit that `fits` says; stretches of ten. */
 function numbers(count: number, fits: (value: number) => boolean): Sieve<number> {
@@ -52,5 +53,31 @@ describe('sifting', () => {
       { limit: 5, stretchesMax: 100 },
     );
     expect(others).toBe(5);
+  });
+});
+
+describe('a page of what was sifted', () => {
+  const placeOf = (row: string) => [row.length, row];
+
+  it('ends at its last row when there are more than it holds, wherever the search stopped', () => {
+    const page = toSiftedPage({ rows: ['a', 'bb', 'ccc'], stoppedAt: [9, 'z'] }, 2, placeOf);
+    expect(page.items).toEqual(['a', 'bb']);
+    expect(decodeCursor(page.nextCursor ?? '', [0, ''])).toEqual([2, 'bb']);
+  });
+
+  it('goes on where the search stopped when it is not full, even though it is empty', () => {
+    const page = toSiftedPage<string>({ rows: [], stoppedAt: [9, 'z'] }, 2, placeOf, 'name asc');
+    expect(page.items).toEqual([]);
+    expect(decodeCursor(page.nextCursor ?? '', ['', 0, ''])).toEqual(['name asc', 9, 'z']);
+  });
+
+  it('is the last one when all rows were seen', () => {
+    const page = toSiftedPage({ rows: ['a', 'bb'], stoppedAt: null }, 2, placeOf);
+    expect(page).toEqual({ items: ['a', 'bb'], nextCursor: null });
+  });
+
+  it('names its order in the cursor of its last row too', () => {
+    const page = toSiftedPage({ rows: ['a', 'bb'], stoppedAt: null }, 1, placeOf, 'name asc');
+    expect(decodeCursor(page.nextCursor ?? '', ['', 0, ''])).toEqual(['name asc', 1, 'a']);
   });
 });

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CursorValues } from './page.ts';
+import { type CursorValues, encodeCursor, type Page, toPage } from './page.ts';
+import { nextTurn } from './turns.ts';
 
 /** How to look for rows that no index finds. */
 export interface Sieve<Row> {
@@ -35,4 +35,20 @@ export async function sift<Row>(
     await nextTurn();
   }
   return { rows, stoppedAt: after };
+}
+
+/**
+ * A page from `limit + 1` sifted rows. It may hold fewer than `limit` and still have a next one: where the search
+ * stopped. `order` is the name of the order in the cursor, if the list has several.
+ */
+export function toSiftedPage<Row>(
+  { rows, stoppedAt }: Sifted<Row>,
+  limit: number,
+  placeOf: (row: Row) => CursorValues,
+  order?: string,
+): Page<Row> {
+  const toValues = (place: CursorValues) => (order === undefined ? place : [order, ...place]);
+  const page = toPage(rows, limit, (row) => toValues(placeOf(row)));
+  if (stoppedAt === null || page.nextCursor !== null) return page;
+  return { ...page, nextCursor: encodeCursor(toValues(stoppedAt)) };
 }

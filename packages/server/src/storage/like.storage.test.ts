@@ -3,7 +3,7 @@ import type { RawBuilder } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { containsText, startsWithText } from './like.ts';
 
-const NAMES = ['100% sure', '1000 sure', 'under_score', 'underXscore', 'back\\slash', 'ÉCLAIR 芽衣', 'sure'];
+const NAMES = ['100% sure', '1000 sure', 'under_score', 'underXscore', 'back\\slash', 'ÉCLAIR 芽衣', 'Sure'];
 
 let harness: Harness;
 
@@ -26,7 +26,7 @@ async function namesWhere(condition: RawBuilder<boolean>): Promise<string[]> {
 
 describe('a search text', () => {
   it.each([
-    ['SURE', ['100% sure', '1000 sure', 'sure']],
+    ['SURE', ['100% sure', '1000 sure', 'Sure']],
     ['0% S', ['100% sure']],
     ['r_s', ['under_score']],
     ['k\\S', ['back\\slash']],
@@ -39,7 +39,7 @@ describe('a search text', () => {
   });
 
   it.each([
-    ['SURE', ['sure']],
+    ['SURE', ['Sure']],
     ['100%', ['100% sure']],
     ['100', ['100% sure', '1000 sure']],
     ['UNDER_', ['under_score']],

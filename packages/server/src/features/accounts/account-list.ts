@@ -1,6 +1,6 @@
 import { type AccountKind, type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
-import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
-import { type Sieve, type Sifted, sift } from '../../lib/sift.ts';
+import type { CursorValues, Page } from '../../lib/page.ts';
+import { type Sieve, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { visibleIds } from './accounts.policy.ts';
@@ -75,11 +75,9 @@ export function createAccountList(deps: {
       const { workspaceId, ...filter } = toFilter(caller, kind, q);
       const condition = attention === true ? await accountKeys.needsAttention(caller) : null;
       const wanted = { ...filter, workspaceId, state, condition };
-      const { rows, stoppedAt } = await gather(storage, wanted, { sort, direction }, after, limit + 1);
-      const page = toPage(rows, limit, (row) => [orderName, ...placeOf(row, sort)]);
-      const { items } = page;
-      const nextCursor =
-        stoppedAt === null || rows.length > limit ? page.nextCursor : encodeCursor([orderName, ...stoppedAt]);
+      const sifted = await gather(storage, wanted, { sort, direction }, after, limit + 1);
+      const placed = (row: Account) => placeOf(row, sort);
+      const { items, nextCursor } = toSiftedPage(sifted, limit, placed, orderName);
       const ids = kind === 'user' ? [] : items.map((account) => account.id);
       const managers = await listManagers(storage.read, workspaceId, ids);
       const views = items.map((account) => ({

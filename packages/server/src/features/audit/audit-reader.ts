@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Caller, readCursor } from '../../http/index.ts';
-import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
-import { type Sieve, type Sifted, sift } from '../../lib/sift.ts';
+import type { CursorValues, Page } from '../../lib/page.ts';
+import { type Sieve, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { type AuditFilter, findStretchEnd, isSifted, listAudit, type StoredAuditRow } from './audit.repo.ts';
 
@@ -45,11 +45,7 @@ export function createAuditReader(storage: Storage): AuditReader {
     list: async (caller, query, { limit, cursor }) => {
       const after = readCursor(cursor, [0, 0]);
       const filter = { ...query, workspaceId: caller.workspace.id };
-      const { rows, stoppedAt } = await gather(filter, after, limit + 1);
-      const page = toPage(rows, limit, cursorOf);
-      return stoppedAt === null || rows.length > limit
-        ? page
-        : { ...page, nextCursor: encodeCursor(stoppedAt) };
+      return toSiftedPage(await gather(filter, after, limit + 1), limit, cursorOf);
     },
     readAll: async function* readAll(caller, query, rowsMax) {
       const filter = { ...query, workspaceId: caller.workspace.id };

@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { toNetwork } from '../../lib/ip-list.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import {
   type AuditRow,
