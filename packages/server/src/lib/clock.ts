@@ -10,6 +10,11 @@ export const DAY_MS = 86_400_000;
 export const HOUR_MS = 3_600_000;
 export const MINUTE_MS = 60_000;
 
+/** An instant from the wire. What no clock shows was refused with the rest of the request (`http/validation.ts`). */
+export function parseInstant(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text);
+}
+
 /** ISO 8601 with `Z`, the only spelling of an instant on the wire. */
 export function toIso(ms: number): string {
   return new Date(ms).toISOString();

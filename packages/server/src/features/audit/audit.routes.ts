@@ -2,9 +2,8 @@ import { Readable } from 'node:stream';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
-import { requestErrors } from '../../errors/index.ts';
 import { problemResponse, type RouteAuth, whileAdmitted } from '../../http/index.ts';
-import { toIso } from '../../lib/clock.ts';
+import { parseInstant, toIso } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { presentAuditEntry } from './audit.present.ts';
 import {
@@ -26,17 +25,6 @@ const READ: RouteAuth = {
 };
 const tags = ['audit'];
 
-/** The format also allows instants that no clock of ours shows: the 60th second of a leap minute. */
-function toInstant(field: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw requestErrors.invalid({
-      fields: [{ field, message: 'is not an instant like 2027-03-01T09:00:00Z' }],
-    });
-  return at;
-}
-
 function toQuery(wire: Static<typeof AuditExportQuerySchema>): AuditQuery {
   return {
     q: wire.q,
@@ -45,8 +33,8 @@ function toQuery(wire: Static<typeof AuditExportQuerySchema>): AuditQuery {
     keyId: wire.key,
     action: wire.action,
     outcome: wire.outcome,
-    since: toInstant('since', wire.since),
-    until: toInstant('until', wire.until),
+    since: parseInstant(wire.since),
+    until: parseInstant(wire.until),
   };
 }
 
