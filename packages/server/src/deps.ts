@@ -95,6 +95,7 @@ interface Foundation {
   readonly defaultWorkspace: Workspace;
   readonly outbox: Outbox;
   readonly queue: OutboxQueue;
+  readonly usage: UsageRecorder;
 }
 
 interface People {
@@ -113,7 +114,6 @@ interface KeyServices {
   readonly keyImporter: KeyImporter;
   readonly keyLister: KeyLister;
   readonly keys: KeysService;
-  readonly usage: UsageRecorder;
   readonly overview: OverviewService;
   readonly tokens: TokensService;
   readonly iam: IamService;
@@ -189,6 +189,7 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
       mailDomain: config.mailFrom.split('@')[1] ?? 'localhost',
     }),
     queue: createOutboxQueue({ storage, clock, keyring }),
+    usage: createUsageRecorder({ storage, clock }),
   };
 }
 
@@ -213,24 +214,22 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
 function createKeyServices(base: Surroundings & Foundation & People): KeyServices {
   const { config, logger } = base;
   const { keyPrefix } = config;
-  const usage = createUsageRecorder(base);
   const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
   const onAlteredRow = (error: Error) =>
     logger.error({ err: error }, 'a key row was altered outside Keyreeve');
   const keyAuthenticator = createKeyAuthenticator({ ...base, onAlteredRow });
   const signingKeys = createSigningKeys(base);
-  const tokens = createTokensService({ ...base, keyAuthenticator, usage, signingKeys });
-  const keyLister = createKeyLister({ ...base, usage });
+  const tokens = createTokensService({ ...base, keyAuthenticator, signingKeys });
+  const keyLister = createKeyLister(base);
   return {
-    usage,
     keyDelivery,
     keyAuthenticator,
     keyImporter: createKeyImporter({ ...base, keyPrefix }),
     keyLister,
-    overview: createOverviewService({ ...base, usage, keyLister }),
+    overview: createOverviewService({ ...base, keyLister }),
     keys: createKeysService({ ...base, delivery: keyDelivery, keyPrefix }),
     tokens,
-    iam: createIamService({ ...base, keyAuthenticator, usage, tokens }),
+    iam: createIamService({ ...base, keyAuthenticator, tokens }),
   };
 }
 
@@ -278,7 +277,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
     mailbox: createMailboxService(base),
     verification: createVerificationService(withKeys),
     close: async () => {
-      await keyServices.usage.flush();
+      await base.usage.flush();
       await people.sessions.flush();
       await base.audit.flush();
       await base.storage.close();

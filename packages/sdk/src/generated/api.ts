@@ -1500,6 +1500,8 @@ export interface components {
             expired: number;
             /** @description When the next of the working keys stops. */
             nextExpiresAt: string | null;
+            /** @description When one of the keys was last used; null when none of those that are left ever was. */
+            lastUsedAt: string | null;
         };
         AccountSummary: {
             all: number;
@@ -3425,6 +3427,8 @@ export interface operations {
                 unusedSince?: string;
                 /** @description Only keys that were never used. */
                 neverUsed?: boolean;
+                /** @description Only keys that were last refused as expired, since then. */
+                stillCalledSince?: string;
                 /** @description Keys with a longer lifetime than that. */
                 lifetimeOverDays?: number;
                 /** @description By creation, the newest first (the default), or by expiry, the next to stop first and those that never do last. */

@@ -14,7 +14,13 @@ interface Item {
   state: string;
   lastSeenAt: string | null;
   createdAt: string;
-  keys: { total: number; expiring: number; expired: number; nextExpiresAt: string | null } | null;
+  keys: {
+    total: number;
+    expiring: number;
+    expired: number;
+    nextExpiresAt: string | null;
+    lastUsedAt: string | null;
+  } | null;
 }
 interface Page {
   items: Item[];
@@ -170,7 +176,7 @@ describe('the keys of an account in numbers', () => {
       ?.keys;
 
   it('are none for a new account, in the answer to its creation too', async () => {
-    const nothing = { total: 0, expiring: 0, expired: 0, nextExpiresAt: null };
+    const nothing = { total: 0, expiring: 0, expired: 0, nextExpiresAt: null, lastUsedAt: null };
     expect(await keysOf()).toEqual(nothing);
     const answer = await call(harness, 'POST', '/v1/service-accounts', {
       key: company.adminKey,
@@ -186,11 +192,50 @@ describe('the keys of an account in numbers', () => {
     await harness.deps.keys.disable(company.adminCaller, disabled.key.id, null);
     const soon = toIso(harness.clock.now() + DAY_MS);
     const late = toIso(harness.clock.now() + 90 * DAY_MS);
-    expect(await keysOf()).toEqual({ total: 3, expiring: 1, expired: 0, nextExpiresAt: soon });
+    const working = { total: 3, expiring: 1, expired: 0, nextExpiresAt: soon, lastUsedAt: null };
+    expect(await keysOf()).toEqual(working);
     harness.clock.advance(DAY_MS);
-    const stopped = { total: 3, expiring: 0, expired: 1, nextExpiresAt: late };
+    const stopped = { total: 3, expiring: 0, expired: 1, nextExpiresAt: late, lastUsedAt: null };
     expect(await keysOf()).toEqual(stopped);
     expect((await get(`/v1/service-accounts/${account.id}`)).json<Item>().keys).toEqual(stopped);
+  });
+
+  it('tell when one of them was last used, however many there are, and not of other accounts', async () => {
+    const other = await mint(company.member, 90);
+    const { id: workspace_id } = harness.deps.defaultWorkspace;
+    const used: string[] = [];
+    for (let index = 0; index < 3; index += 1) used.push((await mint(account, 90)).key.id);
+    const template = await harness.deps.storage.read
+      .selectFrom('api_keys')
+      .selectAll()
+      .where('id', '=', used[0] ?? '')
+      .executeTakeFirstOrThrow();
+    const more = Array.from({ length: 600 }, (_, index) => ({
+      ...template,
+      id: `kr_used${String(index).padStart(4, '0')}`,
+    }));
+    await harness.deps.storage.write.transaction().execute(async (tx) => {
+      for (let from = 0; from < more.length; from += 20)
+        await tx
+          .insertInto('api_keys')
+          .values(more.slice(from, from + 20))
+          .execute();
+    });
+    const record = (keyId: string, outcome: 'valid' | 'expired') =>
+      harness.deps.usage.record({ workspaceId: workspace_id, keyId, outcome, ip: null, userAgent: null });
+    expect((await keysOf())?.lastUsedAt).toBeNull();
+    const at = toIso(harness.clock.now());
+    record(more.at(-1)?.id ?? '', 'valid');
+    expect((await keysOf())?.lastUsedAt).toBe(at);
+    await harness.deps.usage.flush();
+    harness.clock.advance(DAY_MS);
+    record(used[0] ?? '', 'expired');
+    record(other.key.id, 'valid');
+    expect((await keysOf())?.lastUsedAt).toBe(at);
+    const later = toIso(harness.clock.now());
+    record(used[1] ?? '', 'valid');
+    expect((await keysOf())?.lastUsedAt).toBe(later);
+    expect((await get(`/v1/service-accounts/${account.id}`)).json<Item>().keys?.lastUsedAt).toBe(later);
   });
 
   it('follow the notice days of the workspace', async () => {

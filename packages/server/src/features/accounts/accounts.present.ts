@@ -21,8 +21,14 @@ export function presentPermissions(
 }
 
 function presentKeyCounts(keys: KeyCounts): Static<typeof KeyCountsSchema> {
-  const { total, expiring, expired, nextExpiresAt } = keys;
-  return { total, expiring, expired, nextExpiresAt: toIsoOrNull(nextExpiresAt) };
+  const { total, expiring, expired, nextExpiresAt, lastUsedAt } = keys;
+  return {
+    total,
+    expiring,
+    expired,
+    nextExpiresAt: toIsoOrNull(nextExpiresAt),
+    lastUsedAt: toIsoOrNull(lastUsedAt),
+  };
 }
 
 function presentCommon({ account, keys }: { account: Account; keys: KeyCounts | null }) {

@@ -25,6 +25,9 @@ export const KeyCountsSchema = Type.Object(
     nextExpiresAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
       description: 'When the next of the working keys stops.',
     }),
+    lastUsedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+      description: 'When one of the keys was last used; null when none of those that are left ever was.',
+    }),
   },
   { $id: 'KeyCounts', additionalProperties: false },
 );

@@ -19,6 +19,8 @@ export interface KeyCounts {
   readonly expired: number;
   /** When the next of the working keys stops; null when none does. */
   readonly nextExpiresAt: number | null;
+  /** When one of the keys was last used; null when none ever was. */
+  readonly lastUsedAt: number | null;
 }
 
 /** `keys` is null when the caller may see the account, but not its keys. */

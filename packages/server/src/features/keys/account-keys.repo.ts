@@ -8,13 +8,34 @@ export interface ExpiryMoments {
   readonly noticeEnd: number;
 }
 
+/** Whose keys are whose, in the order of their ids. */
+export async function listKeyAccounts(
+  exec: Executor,
+  workspaceId: string,
+  accountIds: readonly string[],
+  after: string,
+  limit: number,
+): Promise<{ id: string; accountId: string }[]> {
+  if (accountIds.length === 0) return [];
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select(['id', 'account_id'])
+    .where('workspace_id', '=', workspaceId)
+    .where('account_id', 'in', accountIds)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ id: row.id, accountId: row.account_id }));
+}
+
 /** Numbers of the keys of each account that has any, out of one index. */
 export async function countKeysByAccount(
   exec: Executor,
   workspaceId: string,
   accountIds: readonly string[],
   { now, noticeEnd }: ExpiryMoments,
-): Promise<(KeyCounts & { readonly accountId: string })[]> {
+): Promise<(Omit<KeyCounts, 'lastUsedAt'> & { readonly accountId: string })[]> {
   if (accountIds.length === 0) return [];
   const rows = await exec
     .selectFrom('api_keys')

@@ -1,19 +1,29 @@
 import { requireAuthenticated } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { AccountKeys, KeyCounts } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
-import { countKeysByAccount, type ExpiryMoments, hasKeyInNeed } from './account-keys.repo.ts';
+import {
+  countKeysByAccount,
+  type ExpiryMoments,
+  hasKeyInNeed,
+  listKeyAccounts,
+} from './account-keys.repo.ts';
 import { noticeMsOf } from './api-key.ts';
 import { canReachKeys, visibleAccountIds } from './keys.policy.ts';
+import type { UsageRecorder } from './usage.ts';
 
-const NO_KEYS: KeyCounts = { total: 0, expiring: 0, expired: 0, nextExpiresAt: null };
+// How many last uses one question to the database is about.
+const LOOKUP_KEYS = 500;
+const NO_KEYS: KeyCounts = { total: 0, expiring: 0, expired: 0, nextExpiresAt: null, lastUsedAt: null };
 
 /** What the lists of accounts tell of keys; made for the accounts feature, which may not import this one. */
 export function createAccountKeys(deps: {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly settings: SettingsService;
+  readonly usage: UsageRecorder;
 }): AccountKeys {
   const findMoments = async (workspaceId: string): Promise<ExpiryMoments> => {
     const { expiryNoticeDays } = await deps.settings.get(workspaceId);
@@ -30,8 +40,10 @@ export function createAccountKeys(deps: {
         ids,
         await findMoments(workspace.id),
       );
+      const lastUses = await findLastUses(deps, workspace.id, ids);
       const counted = new Map<string, KeyCounts>(ids.map((id) => [id, NO_KEYS]));
-      for (const { accountId, ...counts } of rows) counted.set(accountId, counts);
+      for (const { accountId, ...counts } of rows)
+        counted.set(accountId, { ...counts, lastUsedAt: lastUses.get(accountId) ?? null });
       return counted;
     },
     needsAttention: async (caller) => {
@@ -41,4 +53,28 @@ export function createAccountKeys(deps: {
       return hasKeyInNeed(await findMoments(workspace.id), visibleIds);
     },
   };
+}
+
+/** When a key of each account was last used. Uses are in another store than the keys: they are looked up by key. */
+async function findLastUses(
+  { storage, usage }: { readonly storage: Storage; readonly usage: UsageRecorder },
+  workspaceId: string,
+  accountIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const latest = new Map<string, number>();
+  const turns = createTurns();
+  for (let after = ''; ; await turns.step()) {
+    const keys = await listKeyAccounts(storage.read, workspaceId, accountIds, after, LOOKUP_KEYS);
+    const uses = await usage.findLastUses(
+      workspaceId,
+      keys.map((key) => key.id),
+    );
+    for (const { id, accountId } of keys) {
+      const at = uses.get(id)?.at;
+      if (at !== undefined) latest.set(accountId, Math.max(at, latest.get(accountId) ?? 0));
+    }
+    const last = keys.at(-1);
+    if (last === undefined || keys.length < LOOKUP_KEYS) return latest;
+    after = last.id;
+  }
 }

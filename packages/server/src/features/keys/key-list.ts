@@ -37,6 +37,8 @@ export interface KeyQuery {
   readonly expiresBefore?: number | undefined;
   readonly unusedSince?: number | undefined;
   readonly neverUsed?: boolean | undefined;
+  /** Only keys that were last refused as expired, since then. */
+  readonly stillCalledSince?: number | undefined;
   readonly lifetimeOverDays?: number | undefined;
   readonly q?: string | undefined;
   readonly sort?: KeySort | undefined;
@@ -68,16 +70,22 @@ interface Deps {
   readonly accounts: AccountsService;
 }
 
+type UsageCondition = (
+  key: ApiKey,
+  lastUse: LastUse | undefined,
+  lastRefusal: LastRefusal | undefined,
+) => boolean;
+
 interface Scan {
   readonly filter: KeyFilter;
   readonly sort: KeySort;
-  /** By last use, which is in another store than the keys; null when every key is wanted. */
-  readonly isWanted: ((key: ApiKey, lastUse: LastUse | undefined) => boolean) | null;
+  /** By last use and refusal, which are in another store than the keys; null when every key is wanted. */
+  readonly isWanted: UsageCondition | null;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
 
-// A filter by last use reads another store than the keys: pages are gathered until full or so many are read.
+// A filter by last use or refusal reads another store than the keys: pages are gathered until full or so many are read.
 const SCAN_KEYS_MAX = 5_000;
 const SCAN_BATCH = 100;
 // Keys that no index finds are looked for in stretches of so many rows, and so many of them.
@@ -95,15 +103,9 @@ export function createKeyLister(deps: Deps): KeyLister {
 
   return {
     list: async (caller, query, page) => {
-      const { unusedSince, neverUsed, sort = 'createdAt' } = query;
-      const isWanted: Scan['isWanted'] =
-        unusedSince === undefined && neverUsed !== true
-          ? null
-          : (key, lastUse) =>
-              (neverUsed !== true || lastUse === undefined) &&
-              (unusedSince === undefined || (lastUse?.at ?? key.createdAt) < unusedSince);
+      const { sort = 'createdAt' } = query;
       const filter = await toFilter(deps, caller, query);
-      return await list(caller, { filter, sort, isWanted, ...page });
+      return await list(caller, { filter, sort, isWanted: toCondition(query), ...page });
     },
     listOfAccount: async (caller, accountId, { q, ...page }) => {
       const account = await accounts.find(storage.read, caller.workspace.id, accountId);
@@ -117,6 +119,15 @@ export function createKeyLister(deps: Deps): KeyLister {
       return view;
     },
   };
+}
+
+function toCondition({ unusedSince, neverUsed, stillCalledSince }: KeyQuery): UsageCondition | null {
+  if (unusedSince === undefined && neverUsed !== true && stillCalledSince === undefined) return null;
+  return (key, lastUse, lastRefusal) =>
+    (neverUsed !== true || lastUse === undefined) &&
+    (unusedSince === undefined || (lastUse?.at ?? key.createdAt) < unusedSince) &&
+    (stillCalledSince === undefined ||
+      (lastRefusal?.reason === 'expired' && lastRefusal.at >= stillCalledSince));
 }
 
 async function toFilter({ settings, clock }: Deps, caller: Caller, query: KeyQuery): Promise<KeyFilter> {
@@ -150,10 +161,11 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
     const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, stretch);
     const ids = isWanted === null ? [] : keys.map((key) => key.id);
     const lastUses = await usage.findLastUses(filter.workspaceId, ids);
+    const lastRefusals = await usage.findLastRefusals(filter.workspaceId, ids);
     for (const key of keys) {
       if (items.length === limit) return { items, nextCursor: toCursor(after) };
       after = placeOf(key, sort);
-      if (isWanted === null || isWanted(key, lastUses.get(key.id))) items.push(key);
+      if (isWanted === null || isWanted(key, lastUses.get(key.id), lastRefusals.get(key.id))) items.push(key);
     }
     scanned += rowCount;
     if (rowCount < batch && upTo === null) return { items, nextCursor: null };

@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import type { Static } from 'typebox';
 import {
   EmptyResponse,
   problemResponse,
@@ -13,7 +14,7 @@ import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { KeyDelivery } from './key-delivery.ts';
 import type { KeyImporter } from './key-import.ts';
-import type { KeyLister } from './key-list.ts';
+import type { KeyLister, KeyQuery } from './key-list.ts';
 import { presentKey, presentKeyHours, presentMintedKey } from './keys.present.ts';
 import {
   AccountKeysParams,
@@ -64,6 +65,18 @@ export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): vo
   registerLinkAndImport(root, deps);
 }
 
+function toKeyQuery(query: Static<typeof KeysQuerySchema>): KeyQuery {
+  const { account, expiresBefore, unusedSince, stillCalledSince, ...filters } = query;
+  const toMs = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant));
+  return {
+    ...filters,
+    accountId: account,
+    expiresBefore: toMs(expiresBefore),
+    unusedSince: toMs(unusedSince),
+    stillCalledSince: toMs(stillCalledSince),
+  };
+}
+
 function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.get(
@@ -100,14 +113,11 @@ function registerLists(root: FastifyInstance, { keys, lister }: KeyRouteDeps): v
       },
     },
     async (request) => {
-      const { account, expiresBefore, unusedSince, limit, cursor, ...filters } = request.query;
-      const query = {
-        ...filters,
-        accountId: account,
-        expiresBefore: expiresBefore === undefined ? undefined : Date.parse(expiresBefore),
-        unusedSince: unusedSince === undefined ? undefined : Date.parse(unusedSince),
-      };
-      const page = await lister.list(request.caller, query, { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor });
+      const { limit, cursor } = request.query;
+      const page = await lister.list(request.caller, toKeyQuery(request.query), {
+        limit: limit ?? PAGE_LIMIT_DEFAULT,
+        cursor,
+      });
       return { items: page.items.map(presentKey), nextCursor: page.nextCursor };
     },
   );

@@ -163,6 +163,12 @@ export const KeysQuerySchema = Type.Object(
       Type.String({ format: 'date-time', description: 'Keys not used since then (or never).' }),
     ),
     neverUsed: Type.Optional(Type.Boolean({ description: 'Only keys that were never used.' })),
+    stillCalledSince: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'Only keys that were last refused as expired, since then.',
+      }),
+    ),
     lifetimeOverDays: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 100_000, description: 'Keys with a longer lifetime than that.' }),
     ),

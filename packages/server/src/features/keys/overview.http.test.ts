@@ -98,20 +98,28 @@ describe('the keys of an overview', () => {
 
   it('are those that the lists of keys show', async () => {
     await mint('never', 180);
-    harness.clock.advance(91 * DAY_MS);
+    const forgotten = await mint('called once, long ago', 1);
+    harness.clock.advance(2 * DAY_MS);
+    await presentOften(forgotten.fullKey, 1);
+    harness.clock.advance(88 * DAY_MS);
+    const called = await mint('expired, still called', 1);
+    harness.clock.advance(DAY_MS);
+    await presentOften(called.fullKey, 1);
     await mint('new', 1);
     const { keys } = await read();
     const count = async (query: string) =>
       (await call(harness, 'GET', `/v1/keys?${query}`, { key: company.adminKey })).json<{ items: object[] }>()
         .items.length;
     const since = toIso(harness.clock.now() - 90 * DAY_MS);
+    const lastWeek = toIso(harness.clock.now() - 7 * DAY_MS);
     expect(keys).toMatchObject({
+      expiredStillCalled: await count(`status=expired&stillCalledSince=${lastWeek}`),
       working: await count('status=working'),
       expiring: await count('status=expiring'),
       neverUsed: await count('status=working&neverUsed=true'),
       unusedFor90Days: await count(`status=working&unusedSince=${since}`),
     });
-    expect(keys).toMatchObject({ neverUsed: 2, unusedFor90Days: 1 });
+    expect(keys).toMatchObject({ expired: 2, expiredStillCalled: 1, neverUsed: 2, unusedFor90Days: 1 });
   });
 
   it('stop being called when nobody has called them within the hours that are asked for', async () => {
