@@ -21,7 +21,7 @@ export async function summarizeVersions(
   packageIds: readonly string[],
   turns: Turns,
 ): Promise<Map<string, VersionSummary>> {
-  const counts = await countAll(exec, workspaceId, packageIds, turns);
+  const counts = await countVersionsOfAll(exec, workspaceId, packageIds, turns);
   const latest = await findLatestVersions(exec, workspaceId, counts, turns);
   return new Map(
     packageIds.map((id) => {
@@ -31,7 +31,7 @@ export async function summarizeVersions(
   );
 }
 
-export async function countAll(
+export async function countVersionsOfAll(
   exec: Executor,
   workspaceId: string,
   packageIds: readonly string[],

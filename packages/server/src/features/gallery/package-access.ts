@@ -9,15 +9,19 @@ export interface OwnedPackage {
   readonly owners: readonly string[];
 }
 
+async function findWithOwners(exec: Executor, workspaceId: string, id: string): Promise<OwnedPackage | null> {
+  const found = await findPackage(exec, workspaceId, id);
+  return found === null ? null : { found, owners: await listOwnerIds(exec, workspaceId, found.id) };
+}
+
 /** @throws request.not_found also for a package that the caller may not see */
 export async function findVisible(exec: Executor, caller: Caller, id: string): Promise<OwnedPackage> {
   const { principal, workspace } = requireAuthenticated(caller);
-  const found = await findPackage(exec, workspace.id, id);
-  const owners = found === null ? [] : await listOwnerIds(exec, workspace.id, found.id);
-  if (found === null || !canSeePackage(principal, found.displayId, owners)) {
+  const owned = await findWithOwners(exec, workspace.id, id);
+  if (owned === null || !canSeePackage(principal, owned.found.displayId, owned.owners)) {
     throw requestErrors.not_found({ detail: 'There is no such package, or you may not see it.' });
   }
-  return { found, owners };
+  return owned;
 }
 
 /** For changes of its owners. @throws request.not_found, auth.forbidden when the caller may only see it */
@@ -34,10 +38,9 @@ export async function findManageable(exec: Executor, caller: Caller, id: string)
 /** A package that the caller manages. @throws request.not_found for all others, whether he may see them or not */
 export async function findOwn(exec: Executor, caller: Caller, id: string): Promise<OwnedPackage> {
   const { principal, workspace } = requireAuthenticated(caller);
-  const found = await findPackage(exec, workspace.id, id);
-  const owners = found === null ? [] : await listOwnerIds(exec, workspace.id, found.id);
-  if (found === null || !canManagePackage(principal, owners)) {
+  const owned = await findWithOwners(exec, workspace.id, id);
+  if (owned === null || !canManagePackage(principal, owned.owners)) {
     throw requestErrors.not_found({ detail: 'There is no such package, or it is not yours to manage.' });
   }
-  return { found, owners };
+  return owned;
 }

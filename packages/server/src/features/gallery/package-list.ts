@@ -10,7 +10,7 @@ import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
 import { can } from '../scopes/index.ts';
 import { canSeePackage, ownIdsOf } from './gallery.policy.ts';
-import { countAll, summarizeVersions, type VersionSummary } from './latest-versions.ts';
+import { countVersionsOfAll, summarizeVersions, type VersionSummary } from './latest-versions.ts';
 import { findVisible, type OwnedPackage } from './package-access.ts';
 import { listVersions, type PackageVersion } from './package-versions.repo.ts';
 import * as repo from './packages.repo.ts';
@@ -196,7 +196,12 @@ class PackageLists implements PackageLister {
     );
     const [first] = rows;
     if (listed === 'any' || first === undefined) return visible;
-    const counts = await countAll(this.#deps.storage.read, first.workspaceId, [...visible.keys()], turns);
+    const counts = await countVersionsOfAll(
+      this.#deps.storage.read,
+      first.workspaceId,
+      [...visible.keys()],
+      turns,
+    );
     const isListed = (id: string) => (counts.get(id)?.listed ?? 0) > 0;
     return new Map([...visible].filter(([id]) => isListed(id) === (listed === 'listed')));
   }

@@ -73,7 +73,7 @@ class Owners implements PackageOwners {
   }
 
   async refuseIfSoleOwner(tx: Tx, account: Account): Promise<void> {
-    const packages = await repo.listOwnedIds(tx, account.workspaceId, account.id, {
+    const packages = await repo.listOwnedDisplayIds(tx, account.workspaceId, account.id, {
       isSoleOwner: true,
       limit: NAMED_PACKAGES_MAX + 1,
     });
@@ -88,7 +88,7 @@ class Owners implements PackageOwners {
 
   async removeOwnership(tx: Tx, caller: Caller, account: Account): Promise<void> {
     const { id, workspaceId } = account;
-    const packages = await repo.listOwnedIds(tx, workspaceId, id, {
+    const packages = await repo.listOwnedDisplayIds(tx, workspaceId, id, {
       isSoleOwner: false,
       limit: NAMED_PACKAGES_MAX,
     });

@@ -231,8 +231,8 @@ export async function deleteOwnerEverywhere(
   return Number(result.numDeletedRows);
 }
 
-/** Ids of packages that the account owns, only those without another owner if so wished. */
-export async function listOwnedIds(
+/** Packages that the account owns, by the ids that people see; only those without another owner if so wished. */
+export async function listOwnedDisplayIds(
   exec: Executor,
   workspaceId: string,
   accountId: string,
