@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -40,13 +42,27 @@ afterEach(() => app.close());
 describe('the console as it is served', () => {
   it.each(CONSOLE_PATHS)(
     'is one and the same page under every address that a person may open: %s',
-    async (path) => {
-      const answer = await start(FILES).inject({ url: path.replace(':id', 'acc_1') });
+    async (address) => {
+      const answer = await start(FILES).inject({ url: address.replace(':id', 'acc_1') });
       expect(answer.statusCode).toBe(200);
       expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
       expect(answer.body).toContain('<div id="root">');
     },
   );
+
+  it('is served under every address that its router knows, and under no other', () => {
+    const folder = path.resolve(import.meta.dirname, '../../../console/src');
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.tsx?$/.test(name))
+      .map((name) => readFileSync(path.join(folder, name), 'utf8'));
+    const routes = sources.flatMap((source) => source.split('createRoute(').slice(1));
+    const addresses = routes.flatMap((route) => /^ {2}path: '([^']+)'/m.exec(route)?.[1] ?? []);
+    expect(addresses.map((address) => address.replaceAll('$', ':')).toSorted()).toEqual(
+      CONSOLE_PATHS.toSorted(),
+    );
+    // The frame around the pages is the one route without an address.
+    expect(routes.length - addresses.length).toBe(1);
+  });
 
   it('has a nonce of its own in every answer, the same in policy and page, and is never kept by a cache', async () => {
     const server = start(FILES);
