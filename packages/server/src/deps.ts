@@ -1,7 +1,13 @@
 import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config/index.ts';
-import { type AccountHooks, type AccountsService, createAccountsService } from './features/accounts/index.ts';
+import {
+  type AccountHooks,
+  type AccountNotices,
+  type AccountsService,
+  createAccountNotices,
+  createAccountsService,
+} from './features/accounts/index.ts';
 import { type AuditService, createAuditService } from './features/audit/index.ts';
 import {
   type BlobSweeper,
@@ -17,6 +23,7 @@ import {
   createKeyDelivery,
   createKeyImporter,
   createKeyLister,
+  createKeyNotices,
   createKeysService,
   createOverviewService,
   createUsageRecorder,
@@ -60,7 +67,14 @@ import {
 import { createVerificationService, type VerificationService } from './features/verification/index.ts';
 import { createWorkspacesService, type WorkspacesService } from './features/workspaces/index.ts';
 import type { Workspace } from './http/index.ts';
-import { createOutbox, createOutboxQueue, type Outbox, type OutboxQueue } from './jobs/index.ts';
+import {
+  createEvents,
+  createOutbox,
+  createOutboxQueue,
+  type Events,
+  type Outbox,
+  type OutboxQueue,
+} from './jobs/index.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
 import { type BlobStore, createFolderBlobStore } from './storage/blobs/index.ts';
@@ -94,12 +108,14 @@ interface Foundation {
   readonly workspaces: WorkspacesService;
   readonly defaultWorkspace: Workspace;
   readonly outbox: Outbox;
+  readonly events: Events;
   readonly queue: OutboxQueue;
   readonly usage: UsageRecorder;
 }
 
 interface People {
   readonly accounts: AccountsService;
+  readonly accountNotices: AccountNotices;
   readonly passwords: Passwords;
   readonly passwordLinks: PasswordLinks;
   readonly passwordService: PasswordService;
@@ -182,13 +198,14 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
     settings,
     workspaces,
     defaultWorkspace: await workspaces.open(),
+    events: createEvents({ clock, random }),
     outbox: createOutbox({
       clock,
       random,
       keyring,
       mailDomain: config.mailFrom.split('@')[1] ?? 'localhost',
     }),
-    queue: createOutboxQueue({ storage, clock, keyring }),
+    queue: createOutboxQueue({ storage, clock, keyring, config }),
     usage: createUsageRecorder({ storage, clock }),
   };
 }
@@ -208,13 +225,15 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
     links: passwordLinks,
   });
   const setup = createSetupService({ ...base, accounts, sessions, passwords, throttle });
-  return { accounts, passwords, passwordLinks, passwordService, sessions, setup, throttle };
+  const accountNotices = createAccountNotices(base);
+  return { accounts, accountNotices, passwords, passwordLinks, passwordService, sessions, setup, throttle };
 }
 
 function createKeyServices(base: Surroundings & Foundation & People): KeyServices {
   const { config, logger } = base;
   const { keyPrefix } = config;
   const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
+  const keyNotices = createKeyNotices(base);
   const onAlteredRow = (error: Error) =>
     logger.error({ err: error }, 'a key row was altered outside Keyreeve');
   const keyAuthenticator = createKeyAuthenticator({ ...base, onAlteredRow });
@@ -224,10 +243,10 @@ function createKeyServices(base: Surroundings & Foundation & People): KeyService
   return {
     keyDelivery,
     keyAuthenticator,
-    keyImporter: createKeyImporter({ ...base, keyPrefix }),
+    keyImporter: createKeyImporter({ ...base, keyNotices, keyPrefix }),
     keyLister,
     overview: createOverviewService({ ...base, keyLister }),
-    keys: createKeysService({ ...base, delivery: keyDelivery, keyPrefix }),
+    keys: createKeysService({ ...base, delivery: keyDelivery, keyNotices, keyPrefix }),
     tokens,
     iam: createIamService({ ...base, keyAuthenticator, tokens }),
   };

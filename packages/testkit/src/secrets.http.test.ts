@@ -126,9 +126,9 @@ class Run {
     });
     expect(imported.statusCode, imported.body).toBe(200);
     await this.call('GET', '/v1/keys/self', { key: foreign });
-    const mails = await deps.storage.read.selectFrom('outbox').select(['id', 'sealed_payload']).execute();
+    const mails = await deps.storage.read.selectFrom('outbox').selectAll().execute();
     for (const mail of mails) {
-      const payload = deps.keyring.open(mail.sealed_payload ?? '', `outbox/${mail.id}/payload`);
+      const payload = JSON.stringify(deps.queue.open(mail).payload);
       const link = /#([0-9A-Za-z_-]{20,})/.exec(payload)?.[1];
       if (link !== undefined) this.keep(`link of ${mail.id}`, link);
     }

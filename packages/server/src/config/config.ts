@@ -24,6 +24,7 @@ export interface Config {
   readonly smtpUrl: Secret | null;
   readonly smtpAllowPlain: boolean;
   readonly mailFrom: string;
+  readonly bulkMailsPerMinute: number;
   readonly metricsToken: Secret | null;
   readonly keyPrefix: string;
   readonly logLevel: LogLevel;

@@ -155,7 +155,11 @@ function readAdmin(reader: Reader): Config['admin'] {
   return { email, password };
 }
 
-function readMail(reader: Reader): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom'> {
+const BULK_MAILS_PER_MINUTE_MAX = 100_000;
+
+function readMail(
+  reader: Reader,
+): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom' | 'bulkMailsPerMinute'> {
   const smtpUrl = reader.secret('KEYREEVE_SMTP_URL');
   if (
     smtpUrl !== null &&
@@ -165,7 +169,20 @@ function readMail(reader: Reader): Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | '
   }
   const mailFrom = reader.text('KEYREEVE_MAIL_FROM') ?? 'keyreeve@localhost';
   if (!isEmailAddress(mailFrom)) reader.fault('KEYREEVE_MAIL_FROM', 'must be one plain e-mail address');
-  return { smtpUrl, smtpAllowPlain: reader.flag('KEYREEVE_SMTP_ALLOW_PLAIN'), mailFrom };
+  const rate = reader.text('KEYREEVE_BULK_MAILS_PER_MINUTE') ?? '600';
+  const bulkMailsPerMinute = /^\d{1,6}$/.test(rate) ? Number(rate) : 0;
+  if (bulkMailsPerMinute < 1 || bulkMailsPerMinute > BULK_MAILS_PER_MINUTE_MAX) {
+    reader.fault(
+      'KEYREEVE_BULK_MAILS_PER_MINUTE',
+      `must be a whole number from 1 to ${BULK_MAILS_PER_MINUTE_MAX}`,
+    );
+  }
+  return {
+    smtpUrl,
+    smtpAllowPlain: reader.flag('KEYREEVE_SMTP_ALLOW_PLAIN'),
+    mailFrom,
+    bulkMailsPerMinute,
+  };
 }
 
 function readProxies(reader: Reader): readonly string[] {

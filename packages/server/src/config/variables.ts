@@ -83,6 +83,12 @@ export const VARIABLES = [
   },
   { name: 'KEYREEVE_MAIL_FROM', default: 'keyreeve@localhost', description: 'Sender address of mails.' },
   {
+    name: 'KEYREEVE_BULK_MAILS_PER_MINUTE',
+    default: '600',
+    description:
+      'Expiry notices that all processes together send in a minute (1 to 100000). Other mails never wait for them.',
+  },
+  {
     name: 'KEYREEVE_METRICS_TOKEN',
     default: '',
     description: 'Bearer token for `/metrics`. Without it, `/metrics` answers loopback addresses only.',

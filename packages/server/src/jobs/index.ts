@@ -1,11 +1,26 @@
 export {
-  createOutbox,
+  createEvents,
+  EVENT_TYPES,
+  type EventInput,
+  type Events,
+  type EventType,
+  type KeyEventData,
+} from './events.ts';
+export {
+  type KeyChange,
+  type KeyFacts,
+  type KeyStop,
+  type KeyUse,
   type Locale,
+  MUTABLE_NOTICES,
+  NOTICE_KINDS,
   type Notice,
+  type NoticeActor,
   type NoticeKind,
   type NoticePayloads,
-  type Outbox,
-} from './outbox.ts';
+  type NoticeRecipient,
+} from './notices.ts';
+export { createOutbox, type Outbox } from './outbox.ts';
 export {
   type ClaimedMail,
   createOutboxQueue,

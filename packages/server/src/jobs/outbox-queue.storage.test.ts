@@ -26,10 +26,8 @@ async function append(token = 'tokenOfTheLink'): Promise<string> {
     deps.outbox.append(tx, {
       workspaceId: deps.defaultWorkspace.id,
       kind: 'account.invitation',
-      accountId: null,
-      toName: 'Ada',
-      toAddress: 'ada@example.com',
-      locale: 'en',
+      to: { accountId: null, name: 'Ada', address: 'ada@example.com', locale: 'en', timeZone: null },
+      keyId: null,
       payload: {
         accountName: 'Ada',
         linkUrl: `https://keys.test/invitation#${token}`,
@@ -150,6 +148,7 @@ describe('settling mails', () => {
       const row = await rowOf(id);
       expect(row?.state).toBe(outcome.kind);
       expect(row?.sealed_payload !== null).toBe(isKept);
+      expect(row?.row_key !== null).toBe(isKept);
     }
     expect(await claimOne()).toBeUndefined();
   });
@@ -161,7 +160,9 @@ describe('settling mails', () => {
     if (first === undefined || second === undefined) throw new Error('Two mails are due.');
     expect(queue.open(first)).toMatchObject({ kind: 'account.invitation', payload: { accountName: 'Ada' } });
     expect(JSON.stringify(first)).not.toMatch(/first|second/);
-    expect(() => queue.open({ ...first, sealed_payload: second.sealed_payload })).toThrow(/altered or moved/);
+    expect(first.row_key).not.toBe(second.row_key);
+    expect(() => queue.open({ ...first, sealed_payload: second.sealed_payload })).toThrow(/altered/);
+    expect(() => queue.open({ ...first, row_key: second.row_key })).toThrow(/altered or moved/);
     expect(() => queue.open({ ...first, sealed_payload: null })).toThrow(/no payload/);
   });
 });

@@ -1,7 +1,17 @@
+import type { Config } from '../config/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
 import { inTransaction, type Keyring, type OutboxTable, type Storage, type Tx } from '../storage/index.ts';
-import { deleteOutbox, leaseOutbox, listDueIds, listOldIds, settleOutbox } from './outbox.repo.ts';
-import { type Notice, sealedPayloadPlace } from './outbox.ts';
+import type { Notice } from './notices.ts';
+import {
+  addToMailRate,
+  deleteOutbox,
+  leaseOutbox,
+  listDueIds,
+  listOldIds,
+  readMailRate,
+  settleOutbox,
+} from './outbox.repo.ts';
+import { openBody } from './outbox-body.ts';
 
 /**
  * How long a process has a mail to itself. A send must be over well before, so that the outcome is written
@@ -14,6 +24,8 @@ const RETRY_DELAYS_MS = [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_
 const GIVE_UP_AFTER_MS = 3 * DAY_MS;
 const KEEP_MS = 30 * DAY_MS;
 const SWEEP_ROWS = 500;
+const URGENT = 0;
+const BULK = 1;
 
 /** A mail that this process, and no other, may send now. */
 export type ClaimedMail = OutboxTable;
@@ -32,12 +44,14 @@ export type MailState = 'sent' | 'pending' | 'failed' | 'mailbox' | 'lost';
 
 export interface OutboxQueue {
   /**
-   * Takes up to `limit` due mails for this process, for a minute. Any number of processes may ask at the same
-   * time: each mail goes to one of them. A mail whose process died is due again when the minute is over.
+   * Takes up to `limit` due mails for this process, for a minute, those that somebody waits for first. Any number
+   * of processes may ask at the same time: each mail goes to one of them, and of the others (expiry notices) they
+   * take together no more in a minute than the configured rate. A mail whose process died is due again when its
+   * minute is over.
    */
   claimDue(limit: number): Promise<readonly ClaimedMail[]>;
   /** What the mail has to say. @throws Error when the stored text was altered or does not open here */
-  open(mail: Pick<OutboxTable, 'id' | 'kind' | 'sealed_payload'>): Notice;
+  open(mail: Pick<OutboxTable, 'id' | 'kind' | 'row_key' | 'sealed_payload'>): Notice;
   /**
    * Writes how a try ended. A mail that was sent or given up loses its payload: what it said, secrets and
    * links among it, is needed no more. After three days of failures a mail is given up.
@@ -57,8 +71,18 @@ export function createOutboxQueue(deps: {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly keyring: Keyring;
+  readonly config: Pick<Config, 'bulkMailsPerMinute'>;
 }): OutboxQueue {
   const { storage, clock, keyring } = deps;
+
+  /** Takes what is there of the rate of this minute. The row of the rate stays locked until the transaction ends. */
+  const listDueBulk = async (tx: Tx, now: number, limit: number): Promise<string[]> => {
+    if (limit <= 0 || (await listDueIds(storage.read, BULK, now, 1)).length === 0) return [];
+    const left = deps.config.bulkMailsPerMinute - (await readMailRate(tx, Math.floor(now / MINUTE_MS)));
+    const ids = left <= 0 ? [] : await listDueIds(tx, BULK, now, Math.min(limit, left));
+    await addToMailRate(tx, ids.length);
+    return ids;
+  };
 
   const finish = async (
     tx: Tx,
@@ -67,18 +91,22 @@ export function createOutboxQueue(deps: {
     reason: string | null,
   ): Promise<MailState> => {
     const end = { state, last_error: reason, next_attempt_at: mail.next_attempt_at, done_at: clock.now() };
-    const outcome = state === 'mailbox' ? end : { ...end, sealed_payload: null };
+    const outcome = state === 'mailbox' ? end : { ...end, sealed_payload: null, row_key: null };
     return (await settleOutbox(tx, mail.id, mail.attempts, outcome)) ? state : 'lost';
   };
 
   return {
     claimDue: async (limit) => {
       // Mostly there is nothing to send; finding that out must not take the write lock.
-      if ((await listDueIds(storage.read, clock.now(), 1)).length === 0) return [];
+      const isIdle = async (priority: number) =>
+        (await listDueIds(storage.read, priority, clock.now(), 1)).length === 0;
+      if ((await isIdle(URGENT)) && (await isIdle(BULK))) return [];
       return await inTransaction(storage, async (tx) => {
         const now = clock.now();
+        const urgent = await listDueIds(tx, URGENT, now, limit);
+        const ids = [...urgent, ...(await listDueBulk(tx, now, limit - urgent.length))];
         const claimed: ClaimedMail[] = [];
-        for (const id of await listDueIds(tx, now, limit)) {
+        for (const id of ids) {
           const row = await leaseOutbox(tx, id, now, now + LEASE_MS);
           if (row !== undefined) claimed.push(row);
         }
@@ -86,8 +114,7 @@ export function createOutboxQueue(deps: {
       });
     },
     open: (mail) => {
-      if (mail.sealed_payload === null) throw new Error(`The mail ${mail.id} has no payload any more.`);
-      const payload: unknown = JSON.parse(keyring.open(mail.sealed_payload, sealedPayloadPlace(mail.id)));
+      const payload: unknown = JSON.parse(openBody(keyring, mail));
       return { kind: mail.kind, payload } as Notice;
     },
     settle: async (tx, mail, outcome) => {

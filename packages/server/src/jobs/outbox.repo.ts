@@ -1,4 +1,4 @@
-import type { Executor, OutboxTable } from '../storage/index.ts';
+import type { Executor, OutboxTable, Tx } from '../storage/index.ts';
 
 const COLUMNS = [
   'id',
@@ -8,8 +8,13 @@ const COLUMNS = [
   'to_name',
   'to_address',
   'locale',
+  'time_zone',
+  'about',
+  'key_id',
   'message_id',
+  'row_key',
   'sealed_payload',
+  'priority',
   'state',
   'attempts',
   'last_error',
@@ -23,12 +28,18 @@ export async function insertOutbox(exec: Executor, row: OutboxTable): Promise<vo
   await exec.insertInto('outbox').values(row).execute();
 }
 
-/** Ids of mails of all workspaces that are due and that nobody is sending, the longest due first. */
-export async function listDueIds(exec: Executor, now: number, limit: number): Promise<string[]> {
+/** Ids of mails of one priority, of all workspaces, that are due and that nobody is sending, the longest due first. */
+export async function listDueIds(
+  exec: Executor,
+  priority: number,
+  now: number,
+  limit: number,
+): Promise<string[]> {
   const rows = await exec
     .selectFrom('outbox')
     .select('id')
     .where('state', '=', 'pending')
+    .where('priority', '=', priority)
     .where('next_attempt_at', '<=', now)
     .where('leased_until', '<=', now)
     .orderBy('next_attempt_at')
@@ -57,6 +68,7 @@ export async function leaseOutbox(
 
 type Outcome = Pick<OutboxTable, 'state' | 'last_error' | 'next_attempt_at' | 'done_at'> & {
   readonly sealed_payload?: null;
+  readonly row_key?: null;
 };
 
 /**
@@ -85,6 +97,7 @@ export async function listOldIds(exec: Executor, before: number, limit: number):
     .selectFrom('outbox')
     .select('id')
     .where('state', 'in', ['sent', 'failed', 'mailbox'])
+    .where('priority', 'in', [0, 1])
     // Said twice: the index has the time of the last try, which is never later than the end.
     .where('next_attempt_at', '<', before)
     .where('done_at', '<', before)
@@ -96,4 +109,32 @@ export async function listOldIds(exec: Executor, before: number, limit: number):
 export async function deleteOutbox(exec: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await exec.deleteFrom('outbox').where('id', 'in', ids).execute();
+}
+
+/** How many mails were claimed in this minute by all processes, locked for the transaction. */
+export async function readMailRate(tx: Tx, minute: number): Promise<number> {
+  const row = await tx
+    .updateTable('mail_rate')
+    .set((eb) => ({
+      claimed: eb.case().when('minute', '=', minute).then(eb.ref('claimed')).else(0).end(),
+      minute,
+    }))
+    .where('id', '=', 1)
+    .returning('claimed')
+    .executeTakeFirst();
+  if (row !== undefined) return row.claimed;
+  await tx
+    .insertInto('mail_rate')
+    .values({ id: 1, minute, claimed: 0 })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+  return 0;
+}
+
+export async function addToMailRate(tx: Tx, count: number): Promise<void> {
+  await tx
+    .updateTable('mail_rate')
+    .set((eb) => ({ claimed: eb('claimed', '+', count) }))
+    .where('id', '=', 1)
+    .execute();
 }

@@ -2,41 +2,16 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import type { Keyring, Tx } from '../storage/index.ts';
+import { type NoticeKind, type NoticePayloads, type NoticeRecipient, priorityOf } from './notices.ts';
 import { insertOutbox } from './outbox.repo.ts';
-
-export type Locale = 'en' | 'ja';
-
-/** What each kind of mail needs. Texts of links and secrets are in the sealed payload only. */
-export interface NoticePayloads {
-  /** With exactly one of `linkUrl` and `secretKey`, by the workspace's setting `keyMail`. */
-  'key.delivery': {
-    accountName: string;
-    keyId: string;
-    comment: string;
-    expiresAt: number | null;
-    linkUrl: string | null;
-    linkExpiresAt: number | null;
-    secretKey: string | null;
-  };
-  'account.invitation': { accountName: string; linkUrl: string; linkExpiresAt: number };
-  'account.password_reset': { accountName: string; linkUrl: string; linkExpiresAt: number };
-}
-
-export type NoticeKind = keyof NoticePayloads;
-
-/** A notice as it is read back: its kind and what that kind says. */
-export type Notice = {
-  [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] };
-}[NoticeKind];
+import { sealBody } from './outbox-body.ts';
 
 export interface NoticeInput<Kind extends NoticeKind> {
   readonly workspaceId: string;
   readonly kind: Kind;
-  /** The account whose mail it is; null when the address belongs to none. */
-  readonly accountId: string | null;
-  readonly toName: string;
-  readonly toAddress: string;
-  readonly locale: Locale;
+  readonly to: NoticeRecipient;
+  /** The key that the notice tells of. */
+  readonly keyId: string | null;
   readonly payload: NoticePayloads[Kind];
 }
 
@@ -45,8 +20,9 @@ export interface Outbox {
   append<Kind extends NoticeKind>(tx: Tx, input: NoticeInput<Kind>): Promise<string>;
 }
 
-export function sealedPayloadPlace(outboxId: string): string {
-  return `outbox/${outboxId}/payload`;
+/** The mail with a key is for whom the key is for; the others are about the key. */
+function aboutOf({ kind, payload, to }: NoticeInput<NoticeKind>): string {
+  return kind !== 'key.delivery' && 'comment' in payload ? payload.comment : to.name;
 }
 
 export function createOutbox(deps: {
@@ -63,13 +39,17 @@ export function createOutbox(deps: {
         id,
         workspace_id: input.workspaceId,
         kind: input.kind,
-        account_id: input.accountId,
-        to_name: input.toName,
-        to_address: input.toAddress,
-        locale: input.locale,
+        account_id: input.to.accountId,
+        key_id: input.keyId,
+        to_name: input.to.name,
+        to_address: input.to.address,
+        locale: input.to.locale,
+        time_zone: input.to.timeZone,
+        about: aboutOf(input),
         // The same over all tries: a receiver that got a mail twice can tell.
         message_id: `<${id}@${deps.mailDomain}>`,
-        sealed_payload: deps.keyring.seal(JSON.stringify(input.payload), sealedPayloadPlace(id)),
+        ...sealBody(deps.keyring, deps.random, id, JSON.stringify(input.payload)),
+        priority: priorityOf(input.kind),
         state: 'pending',
         attempts: 0,
         last_error: null,

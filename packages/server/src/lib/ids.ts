@@ -16,6 +16,10 @@ export const ID_PREFIXES = {
   request: 'req',
   link: 'lnk',
   import: 'imp',
+  event: 'evt',
+  webhook: 'whk',
+  delivery: 'whd',
+  feed: 'fed',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

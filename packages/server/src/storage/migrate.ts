@@ -6,6 +6,7 @@ import { isRetryable } from './faults.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { accountLists } from './migrations/0002-account-lists.ts';
 import { consoleLists } from './migrations/0003-console-lists.ts';
+import { notices } from './migrations/0004-notices.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -14,6 +15,7 @@ const MAIN: Record<string, Migration> = {
   '0001-foundation': foundation,
   '0002-account-lists': accountLists,
   '0003-console-lists': consoleLists,
+  '0004-notices': notices,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;

@@ -24,6 +24,14 @@ export interface Database {
   package_owners: { workspace_id: string; package_id: string; account_id: string };
   package_versions: PackageVersionsTable;
   outbox: OutboxTable;
+  mail_rate: { id: number; minute: number; claimed: number };
+  key_expiry_notices: KeyExpiryNoticesTable;
+  key_refusal_notices: { key_id: string; workspace_id: string; told_at: number };
+  sign_in_places: { account_id: string; place_digest: string; workspace_id: string; last_seen_at: number };
+  events: EventsTable;
+  webhooks: WebhooksTable;
+  webhook_deliveries: WebhookDeliveriesTable;
+  feed_links: FeedLinksTable;
   one_time_links: OneTimeLinksTable;
   key_last_uses: KeyLastUsesTable;
   key_hours: { workspace_id: string; key_id: string; hour: number; outcome: string; count: number };
@@ -85,6 +93,10 @@ export interface AccountsTable {
   technical_name: string | null;
   description: string | null;
   locale: string;
+  /** An IANA name; null for that of the workspace. */
+  time_zone: string | null;
+  /** Kinds of notices that the account does not want. */
+  muted_notices: string;
   tags: string;
   grants: string;
   password_hash: string | null;
@@ -195,8 +207,17 @@ export interface OutboxTable {
   to_address: string;
   locale: string;
   message_id: string;
+  time_zone: string | null;
+  /** What the subject names: a key by its comment, or a person. Null in rows of older releases. */
+  about: string | null;
+  /** The key that the notice tells of. */
+  key_id: string | null;
+  /** Encrypts the payload of this row alone; sealed itself, and null once sent: then no copy of the row opens. */
+  row_key: string | null;
   /** What the template needs, as sealed JSON; it may hold a secret or a link. Null once sent. */
   sealed_payload: string | null;
+  /** 0: somebody waits for it; 1: part of many, which may take their time. */
+  priority: number;
   /** `pending`, `sent`, `failed` (given up) or `mailbox` (kept here: no SMTP server is set). */
   state: string;
   attempts: number;
@@ -205,6 +226,71 @@ export interface OutboxTable {
   leased_until: number;
   created_at: number;
   done_at: number | null;
+}
+
+/** What was told of the expiry of a key: one row a key, of its present expiry. */
+export interface KeyExpiryNoticesTable {
+  key_id: string;
+  workspace_id: string;
+  expires_at: number;
+  /** The shortest time before the expiry that was told; 0 once its end was told. */
+  told_ahead_ms: number;
+  told_at: number;
+}
+
+export interface EventsTable {
+  id: string;
+  workspace_id: string;
+  type: string;
+  /** The JSON that webhooks get, without any secret. */
+  body: string;
+  created_at: number;
+  is_fanned_out: number;
+}
+
+export interface WebhooksTable {
+  id: string;
+  workspace_id: string;
+  url: string;
+  description: string;
+  /** JSON; empty for all. */
+  event_types: string;
+  state: string;
+  disabled_reason: string | null;
+  sealed_secret: string;
+  sealed_old_secret: string | null;
+  old_secret_until: number | null;
+  created_at: number;
+  created_by: string | null;
+  updated_at: number;
+  version: number;
+}
+
+export interface WebhookDeliveriesTable {
+  id: string;
+  workspace_id: string;
+  webhook_id: string;
+  event_id: string;
+  event_type: string;
+  body: string;
+  /** `pending`, `sent` or `failed` (given up). */
+  state: string;
+  attempts: number;
+  last_status: number | null;
+  last_error: string | null;
+  next_attempt_at: number;
+  leased_until: number;
+  created_at: number;
+  done_at: number | null;
+}
+
+export interface FeedLinksTable {
+  id: string;
+  workspace_id: string;
+  account_id: string;
+  token_digest: string;
+  created_at: number;
+  last_used_at: number | null;
 }
 
 export interface OneTimeLinksTable {

@@ -177,3 +177,23 @@ export async function listAccountNames(
     displayName: row.display_name,
   }));
 }
+
+/** Administrators who may sign in, the oldest first. */
+export async function listActiveAdmins(
+  exec: Executor,
+  workspaceId: string,
+  limit: number,
+): Promise<Account[]> {
+  const rows = await exec
+    .selectFrom('accounts')
+    .select(ACCOUNT_COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', 'user')
+    .where('role', '=', 'admin')
+    .where('state', '=', 'active')
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(toAccount);
+}

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { MUTABLE_NOTICES } from '../../jobs/index.ts';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Account } from './accounts.repo.ts';
@@ -38,6 +39,8 @@ function presentCommon({ account, keys }: { account: Account; keys: KeyCounts | 
     state: account.isActive ? ('active' as const) : ('disabled' as const),
     disabledReason: account.disabledReason,
     locale: account.locale === 'ja' ? ('ja' as const) : ('en' as const),
+    timeZone: account.timeZone,
+    mutedNotices: MUTABLE_NOTICES.filter((kind) => account.mutedNotices.includes(kind)),
     tags: [...account.tags],
     grants: presentPermissions(account.grants),
     version: account.version,

@@ -17,6 +17,10 @@ export interface Account {
   readonly technicalName: string | null;
   readonly description: string | null;
   readonly locale: string;
+  /** An IANA name; null for that of the workspace. */
+  readonly timeZone: string | null;
+  /** Kinds of notices that it does not want. */
+  readonly mutedNotices: readonly string[];
   readonly tags: readonly string[];
   readonly grants: readonly Permission[];
   readonly hasPassword: boolean;
@@ -43,6 +47,8 @@ export const ACCOUNT_COLUMNS = [
   'technical_name',
   'description',
   'locale',
+  'time_zone',
+  'muted_notices',
   'tags',
   'grants',
   'password_hash',
@@ -72,6 +78,8 @@ export function toAccount(row: Row): Account {
     technicalName: row.technical_name,
     description: row.description,
     locale: row.locale,
+    timeZone: row.time_zone,
+    mutedNotices: JSON.parse(row.muted_notices) as string[],
     tags: JSON.parse(row.tags) as string[],
     grants: JSON.parse(row.grants) as Permission[],
     hasPassword: row.password_hash !== null,
@@ -104,6 +112,8 @@ function toValues(account: Account) {
     technical_name: account.technicalName,
     description: account.description,
     locale: account.locale,
+    time_zone: account.timeZone,
+    muted_notices: JSON.stringify(account.mutedNotices),
     tags: JSON.stringify(account.tags),
     grants: JSON.stringify(account.grants),
     epoch: account.epoch,

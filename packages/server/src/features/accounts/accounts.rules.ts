@@ -2,6 +2,7 @@ import type { FieldFault } from '../../errors/index.ts';
 import { requestErrors } from '../../errors/index.ts';
 import type { Permission } from '../../lib/permission.ts';
 import { hasHiddenText, isEmailAddress } from '../../lib/text.ts';
+import { isTimeZone } from '../../lib/time-zone.ts';
 import { findPermissionFaults } from '../scopes/index.ts';
 
 /** What a new account may do unless an administrator says otherwise; ownership of packages still applies. */
@@ -14,6 +15,7 @@ export interface AccountTexts {
   readonly lastName?: string | null | undefined;
   readonly description?: string | null | undefined;
   readonly disabledReason?: string | null | undefined;
+  readonly timeZone?: string | null | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly grants?: readonly Permission[] | undefined;
 }
@@ -34,6 +36,8 @@ export function checkAccountTexts(input: AccountTexts): void {
       message: 'must be one plain address like ada@example.com, at most 254 characters',
     });
   }
+  if (typeof input.timeZone === 'string' && !isTimeZone(input.timeZone))
+    faults.push({ field: 'timeZone', message: 'must be an IANA name like Asia/Tokyo, or null' });
   if (input.displayName !== undefined) faults.push(findTextFault('displayName', input.displayName, true));
   for (const field of ['firstName', 'lastName', 'description', 'disabledReason'] as const) {
     const text = input[field];

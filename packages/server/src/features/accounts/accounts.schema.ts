@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
+import { MUTABLE_NOTICES } from '../../jobs/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 256 });
@@ -7,6 +8,13 @@ const OptionalName = Type.Optional(Type.Union([Type.String({ maxLength: 256 }), 
 const Email = Type.String({ minLength: 3, maxLength: 254, description: 'One plain address.' });
 const Role = Type.Union([Type.Literal('admin'), Type.Literal('member')]);
 const Locale = Type.Union([Type.Literal('en'), Type.Literal('ja')]);
+const TimeZone = Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()], {
+  description: 'IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace.',
+});
+const MutedNotices = Type.Array(Type.Enum([...MUTABLE_NOTICES]), {
+  uniqueItems: true,
+  description: 'Notices that the account does not want. Those about security cannot be muted.',
+});
 const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 50 }), { maxItems: 20, uniqueItems: true });
 const Grants = Type.Array(refTo(PermissionSchema), {
   maxItems: 1000,
@@ -38,6 +46,8 @@ const common = {
   state: State,
   disabledReason: NullableText,
   locale: Locale,
+  timeZone: TimeZone,
+  mutedNotices: MutedNotices,
   tags: Type.Array(Type.String()),
   grants: Type.Array(refTo(PermissionSchema)),
   version: Type.Integer(),
@@ -124,6 +134,8 @@ const userFields = {
   lastName: OptionalName,
   role: Type.Optional(Role),
   locale: Type.Optional(Locale),
+  timeZone: Type.Optional(TimeZone),
+  mutedNotices: Type.Optional(MutedNotices),
   tags: Type.Optional(Tags),
   grants: Type.Optional(Grants),
 };
@@ -138,6 +150,8 @@ const serviceFields = {
     }),
   ),
   locale: Type.Optional(Locale),
+  timeZone: Type.Optional(TimeZone),
+  mutedNotices: Type.Optional(MutedNotices),
   tags: Type.Optional(Tags),
   grants: Type.Optional(Grants),
 };

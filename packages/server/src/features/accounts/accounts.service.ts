@@ -293,6 +293,8 @@ class Accounts implements AccountsService {
       technicalName: input.technicalName ?? null,
       description: input.description ?? null,
       locale: input.locale ?? (await settings.get(workspace.id, tx)).defaultLocale,
+      timeZone: input.timeZone ?? null,
+      mutedNotices: input.mutedNotices ?? [],
       tags: input.tags ?? [],
       grants: input.grants ?? DEFAULT_GRANTS,
       hasPassword: input.passwordHash != null,
@@ -320,6 +322,8 @@ class Accounts implements AccountsService {
       lastName: keep(patch.lastName, before.lastName),
       description: keep(patch.description, before.description),
       locale: keep(patch.locale, before.locale),
+      timeZone: keep(patch.timeZone, before.timeZone),
+      mutedNotices: keep(patch.mutedNotices, before.mutedNotices),
       tags: keep(patch.tags, before.tags),
       grants: keep(patch.grants, before.grants),
     };

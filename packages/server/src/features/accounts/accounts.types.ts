@@ -55,6 +55,8 @@ export interface CreateAccountInput {
   readonly description?: string | null | undefined;
   readonly role?: AccountRole | undefined;
   readonly locale?: string | undefined;
+  readonly timeZone?: string | null | undefined;
+  readonly mutedNotices?: readonly string[] | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly grants?: readonly Permission[] | undefined;
   readonly managers?: readonly string[] | undefined;

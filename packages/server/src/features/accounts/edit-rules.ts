@@ -2,8 +2,18 @@ import type { Reach } from './accounts.policy.ts';
 import type { Account } from './accounts.repo.ts';
 
 // What describes an account, without changing what it may do or who can become it.
-const SELF_FIELDS = ['displayName', 'firstName', 'lastName', 'locale'];
-const MANAGER_FIELDS = ['displayName', 'description', 'email', 'locale', 'tags'];
+const SELF_FIELDS = ['displayName', 'firstName', 'lastName', 'locale', 'timeZone', 'mutedNotices'];
+const MANAGER_FIELDS = [
+  'displayName',
+  'description',
+  'email',
+  'locale',
+  'timeZone',
+  'mutedNotices',
+  'timeZone',
+  'mutedNotices',
+  'tags',
+];
 
 /** The first field of the patch that this reach does not cover, or null when all are. */
 export function findForbiddenField(patch: Readonly<Record<string, unknown>>, reach: Reach): string | null {

@@ -4,6 +4,7 @@ export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';
 export { createKeyLister, type KeyLister } from './key-list.ts';
+export { createKeyNotices, type KeyNotices } from './key-notices.ts';
 export { findKey } from './keys.repo.ts';
 export { registerKeyRoutes } from './keys.routes.ts';
 export { createKeysService, type KeysService } from './keys.service.ts';

@@ -1,5 +1,5 @@
 import type { Caller } from '../../http/index.ts';
-import type { Locale, Outbox } from '../../jobs/index.ts';
+import type { Outbox } from '../../jobs/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
@@ -17,7 +17,7 @@ import {
   type Tx,
   useOneTimeLink,
 } from '../../storage/index.ts';
-import type { Account } from '../accounts/index.ts';
+import { type Account, toRecipient } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
@@ -115,10 +115,8 @@ class KeyMails implements KeyDelivery {
     await this.#deps.outbox.append(tx, {
       workspaceId: key.workspaceId,
       kind: 'key.delivery',
-      accountId: target.accountId,
-      toName: account.displayName,
-      toAddress: target.address,
-      locale: account.locale as Locale,
+      to: { ...toRecipient(account, target.address, settings), accountId: target.accountId },
+      keyId: key.id,
       payload: {
         accountName: account.displayName,
         keyId: key.id,

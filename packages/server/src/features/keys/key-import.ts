@@ -10,6 +10,7 @@ import type { AuditService } from '../audit/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { digestForeign } from './key-digest.ts';
 import { newApiKey } from './key-format.ts';
+import { type KeyNotices, toToldKey } from './key-notices.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, rightsOfNewKey } from './keys.policy.ts';
 import { findKeyByForeignDigest, insertKey } from './keys.repo.ts';
@@ -43,6 +44,7 @@ interface Deps {
   readonly random: Random;
   readonly keyring: Keyring;
   readonly audit: AuditService;
+  readonly keyNotices: KeyNotices;
   readonly accounts: AccountsService;
   readonly keyPrefix: string;
 }
@@ -75,6 +77,7 @@ export function createKeyImporter(deps: Deps): KeyImporter {
             keyId: key.id,
             detail: { access: key.access, scopes: key.scopes, expiresAt: toIsoOrNull(key.current.expiresAt) },
           });
+          await deps.keyNotices.tellChange(tx, caller, toToldKey(key), { action: 'key.imported' });
         }
         return keys.map((key) => key.id);
       });

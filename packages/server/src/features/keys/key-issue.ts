@@ -18,6 +18,7 @@ import { type ApiKey, isExpired } from './api-key.ts';
 import type { KeyDelivery } from './key-delivery.ts';
 import { digestSecret } from './key-digest.ts';
 import { newApiKey, newSecretKey, toFullKey } from './key-format.ts';
+import type { KeyNotices } from './key-notices.ts';
 import type { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
@@ -59,6 +60,7 @@ export interface KeysDeps {
   readonly settings: SettingsService;
   readonly accounts: AccountsService;
   readonly delivery: KeyDelivery;
+  readonly keyNotices: KeyNotices;
   readonly keyPrefix: string;
 }
 
@@ -105,7 +107,8 @@ export class KeyIssuer {
           settings,
           target,
         });
-      await this.#store.record(tx, caller, 'key.created', minted.key, {
+      const story = { action: 'key.created', mailedTo: target?.address ?? null } as const;
+      await this.#store.record(tx, caller, minted.key, story, {
         access: input.access,
         scopes,
         ownerId,
@@ -156,7 +159,12 @@ export class KeyIssuer {
         old: overlapHours > 0 ? { ...before.current, expiresAt: overlapEnd } : null,
       };
       await dropOneTimeLinksOfKey(tx, before.workspaceId, before.id);
-      const key = await this.#store.save(tx, caller, after, 'key.regenerated', {
+      const story = {
+        action: 'key.regenerated',
+        oldWorksUntil: after.old?.expiresAt ?? null,
+        mailedTo: target?.address ?? null,
+      } as const;
+      const key = await this.#store.save(tx, caller, after, story, {
         generation: number,
         overlapHours,
         lifetimeDays,

@@ -3,9 +3,10 @@ import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Executor, Keyring, Tx } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
-import type { AuditAction, AuditService } from '../audit/index.ts';
+import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
+import { type KeyChangeStory, type KeyNotices, toToldKey } from './key-notices.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireReach } from './keys.policy.ts';
 import * as repo from './keys.repo.ts';
@@ -15,6 +16,7 @@ interface KeyStoreDeps {
   readonly keyring: Keyring;
   readonly audit: AuditService;
   readonly accounts: AccountsService;
+  readonly keyNotices: KeyNotices;
 }
 
 /** What every change of a key needs: find it for this caller, save it with its version, and write down what happened. */
@@ -29,29 +31,30 @@ export class KeyStore {
     tx: Tx,
     caller: Caller,
     key: ApiKey,
-    action: AuditAction,
+    story: KeyChangeStory,
     detail: Record<string, unknown>,
   ): Promise<ApiKey> {
     const saved = { ...key, version: key.version + 1, updatedAt: this.#deps.clock.now() };
     await repo.updateKey(tx, this.#deps.keyring, saved);
-    await this.record(tx, caller, action, saved, detail);
+    await this.record(tx, caller, saved, story, detail);
     return saved;
   }
 
   async record(
     tx: Tx,
     caller: Caller,
-    action: AuditAction,
     key: ApiKey,
+    story: KeyChangeStory,
     detail: Record<string, unknown>,
   ): Promise<void> {
     await this.#deps.audit.record(tx, caller, {
-      action,
+      action: story.action,
       target: { kind: 'key', id: key.id, name: key.comment },
       accountId: key.accountId,
       keyId: key.id,
       detail,
     });
+    await this.#deps.keyNotices.tellChange(tx, caller, toToldKey(key), story);
   }
 
   async findReachableKey(

@@ -218,13 +218,11 @@ describe('lists, imports and rows that somebody tampered with', () => {
     });
     const row = await harness.deps.storage.read
       .selectFrom('outbox')
-      .select(['id', 'sealed_payload', 'to_address'])
+      .select(['id', 'kind', 'row_key', 'sealed_payload', 'to_address'])
       .where('kind', '=', 'key.delivery')
       .executeTakeFirstOrThrow();
     expect(row.to_address).toBe('mei@example.com');
-    const payload = JSON.parse(
-      harness.deps.keyring.open(row.sealed_payload ?? '', `outbox/${row.id}/payload`),
-    ) as { linkUrl: string; secretKey: null };
+    const payload = harness.deps.queue.open(row).payload as { linkUrl: string; secretKey: null };
     expect(payload.secretKey).toBeNull();
     const token = payload.linkUrl.split('#')[1];
     const answers = await Promise.all(

@@ -174,19 +174,32 @@ export async function findKey(
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
 
+export type KeyPlace = Pick<ApiKey, 'id' | 'workspaceId' | 'accountId' | 'comment' | 'access'> & {
+  readonly expiresAt: number | null;
+};
+
 /** Whose key it is, whatever the state of the row: enough to delete one that was altered. */
 export async function findKeyPlace(
   exec: Executor,
   workspaceId: string,
   id: string,
-): Promise<{ accountId: string; comment: string; access: string } | null> {
+): Promise<KeyPlace | null> {
   const row = await exec
     .selectFrom('api_keys')
-    .select(['account_id', 'comment', 'access'])
+    .select(['id', 'workspace_id', 'account_id', 'comment', 'access', 'expires_at'])
     .where('id', '=', id)
     .where('workspace_id', '=', workspaceId)
     .executeTakeFirst();
-  return row === undefined ? null : { accountId: row.account_id, comment: row.comment, access: row.access };
+  return row === undefined
+    ? null
+    : {
+        id: row.id,
+        workspaceId: row.workspace_id,
+        accountId: row.account_id,
+        comment: row.comment,
+        access: row.access as KeyAccess,
+        expiresAt: row.expires_at,
+      };
 }
 
 export async function findKeyByForeignDigest(

@@ -11,6 +11,7 @@ import {
   type MintedKey,
   type RegenerateKeyInput,
 } from './key-issue.ts';
+import type { KeyChanges } from './key-notices.ts';
 import { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
@@ -117,8 +118,8 @@ class Keys implements KeysService {
         tx,
         caller,
         { ...after, epoch: before.epoch + (isTighter ? 1 : 0) },
-        'key.changed',
-        detail,
+        { action: 'key.changed', changes: detail },
+        { ...detail },
       );
     });
   }
@@ -128,9 +129,13 @@ class Keys implements KeysService {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (before.old === null || isExpired(before.old.expiresAt, this.#deps.clock.now()))
         throw keyErrors.no_overlap();
-      return await this.#store.save(tx, caller, { ...before, old: null }, 'key.overlap_ended', {
-        generation: before.old.number,
-      });
+      return await this.#store.save(
+        tx,
+        caller,
+        { ...before, old: null },
+        { action: 'key.overlap_ended' },
+        { generation: before.old.number },
+      );
     });
   }
 
@@ -145,7 +150,7 @@ class Keys implements KeysService {
         disabledAt: before.disabledAt ?? this.#deps.clock.now(),
         epoch: before.epoch + 1,
       };
-      return await this.#store.save(tx, caller, after, 'key.disabled', { reason });
+      return await this.#store.save(tx, caller, after, { action: 'key.disabled', reason }, { reason });
     });
   }
 
@@ -158,7 +163,7 @@ class Keys implements KeysService {
         tx,
         caller,
         { ...before, isEnabled: true, disabledReason: null, disabledAt: null },
-        'key.enabled',
+        { action: 'key.enabled' },
         {},
       );
     });
@@ -177,6 +182,8 @@ class Keys implements KeysService {
         keyId,
         detail: { access: place?.access },
       });
+      if (place !== null)
+        await this.#deps.keyNotices.tellChange(tx, caller, place, { action: 'key.deleted' });
     });
   }
 
@@ -198,12 +205,13 @@ class Keys implements KeysService {
         epoch: before.epoch + 1,
       };
       await dropOneTimeLinksOfKey(tx, workspace.id, before.id);
-      await this.#store.save(tx, caller, after, 'key.revoked', {});
+      await this.#store.save(tx, caller, after, { action: 'key.revoked', reason: after.disabledReason }, {});
     });
   }
 
   async removeAllOf(tx: Tx, caller: Caller, account: Account): Promise<void> {
     for (const keyId of await repo.listKeyIdsOfAccount(tx, account.workspaceId, account.id)) {
+      const place = await repo.findKeyPlace(tx, account.workspaceId, keyId);
       await repo.deleteKey(tx, account.workspaceId, keyId);
       await dropOneTimeLinksOfKey(tx, account.workspaceId, keyId);
       await this.#deps.audit.record(tx, caller, {
@@ -213,6 +221,8 @@ class Keys implements KeysService {
         keyId,
         detail: { because: 'account deleted' },
       });
+      if (place !== null)
+        await this.#deps.keyNotices.emitChange(tx, caller, place, account, { action: 'key.deleted' });
     }
   }
 
@@ -251,13 +261,12 @@ function requireFixedFields(before: ApiKey, patch: KeyPatch): void {
   }
 }
 
-function changesOf(before: ApiKey, after: ApiKey): Record<string, { from: unknown; to: unknown }> {
-  const changes: Record<string, { from: unknown; to: unknown }> = {};
-  for (const field of ['comment', 'scopes', 'ipRanges'] as const) {
-    if (JSON.stringify(before[field]) !== JSON.stringify(after[field]))
-      changes[field] = { from: before[field], to: after[field] };
-  }
-  return changes;
+function changesOf(before: ApiKey, after: ApiKey): KeyChanges {
+  const change = <Field extends 'comment' | 'scopes' | 'ipRanges'>(field: Field) =>
+    JSON.stringify(before[field]) === JSON.stringify(after[field])
+      ? {}
+      : { [field]: { from: before[field], to: after[field] } };
+  return { ...change('comment'), ...change('scopes'), ...change('ipRanges') };
 }
 
 /** @see KeysService */

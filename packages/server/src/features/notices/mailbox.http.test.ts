@@ -1,8 +1,8 @@
 import { type App, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AuthenticatedPrincipal, createHttpApp } from '../../http/index.ts';
-import { createOutboxQueue } from '../../jobs/index.ts';
-import type { NoticeInput, NoticeKind } from '../../jobs/outbox.ts';
+import { createOutboxQueue, type NoticeKind } from '../../jobs/index.ts';
+import type { NoticeInput } from '../../jobs/outbox.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import { inTransaction } from '../../storage/index.ts';
 import type { Account } from '../accounts/index.ts';
@@ -100,10 +100,14 @@ async function append<Kind extends NoticeKind>(
     deps.outbox.append(tx, {
       workspaceId: deps.defaultWorkspace.id,
       kind,
-      accountId: to?.id ?? null,
-      toName: to?.displayName ?? 'Build bot',
-      toAddress: to?.email ?? 'bot@example.com',
-      locale: 'en',
+      to: {
+        accountId: to?.id ?? null,
+        name: to?.displayName ?? 'Build bot',
+        address: to?.email ?? 'bot@example.com',
+        locale: 'en',
+        timeZone: null,
+      },
+      keyId: null,
       payload,
     }),
   );

@@ -37,5 +37,7 @@ export function maskNotice(notice: Notice): Notice {
       },
     };
   }
-  return { ...notice, payload: { ...notice.payload, linkUrl: maskLink(notice.payload.linkUrl) } };
+  if (notice.kind === 'account.invitation' || notice.kind === 'account.password_reset')
+    return { ...notice, payload: { ...notice.payload, linkUrl: maskLink(notice.payload.linkUrl) } };
+  return notice;
 }

@@ -6,13 +6,13 @@ import { renderSubject, toLocale } from './templates/render.ts';
 
 type MailState = Static<typeof MailSchema>['state'];
 
-export function presentMail({ mail, lastError }: MailView): Static<typeof MailSchema> {
+export function presentMail({ mail, lastError, mailTexts }: MailView): Static<typeof MailSchema> {
   return {
     id: mail.id,
     kind: mail.kind,
     to: { name: mail.to_name, address: mail.to_address },
     accountId: mail.account_id,
-    subject: renderSubject(mail.kind, toLocale(mail.locale), mail.to_name),
+    subject: renderSubject(mail.kind, toLocale(mail.locale), mail.about ?? mail.to_name, mailTexts),
     state: mail.state as MailState,
     attempts: mail.attempts,
     lastError,

@@ -3,7 +3,7 @@ import type { CursorValues } from '../../lib/page.ts';
 import { type Executor, isBehind, type OutboxTable } from '../../storage/index.ts';
 
 export type MailRow = OutboxTable;
-export type MailSummaryRow = Omit<OutboxTable, 'sealed_payload'>;
+export type MailSummaryRow = Omit<OutboxTable, 'sealed_payload' | 'row_key'>;
 
 const SUMMARY_COLUMNS = [
   'id',
@@ -13,7 +13,11 @@ const SUMMARY_COLUMNS = [
   'to_name',
   'to_address',
   'locale',
+  'time_zone',
+  'about',
+  'key_id',
   'message_id',
+  'priority',
   'state',
   'attempts',
   'last_error',
@@ -52,7 +56,7 @@ export async function findMail(
 ): Promise<MailRow | undefined> {
   return await exec
     .selectFrom('outbox')
-    .select([...SUMMARY_COLUMNS, 'sealed_payload'])
+    .select([...SUMMARY_COLUMNS, 'row_key', 'sealed_payload'])
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
     .executeTakeFirst();

@@ -1,11 +1,12 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
+import { NOTICE_KINDS } from '../../jobs/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
 const fields = {
   id: Type.String(),
-  kind: Type.String({ description: '`key.delivery`, `account.invitation` or `account.password_reset`.' }),
+  kind: Type.String({ description: `One of ${NOTICE_KINDS.map((kind) => `\`${kind}\``).join(', ')}.` }),
   to: Type.Object({ name: Type.String(), address: Type.String() }, { additionalProperties: false }),
   accountId: Type.Union([Type.String(), Type.Null()], {
     description: 'The account that the mail is for; null when the address belongs to none.',

@@ -4,7 +4,7 @@ import type { OutboxQueue } from '../../jobs/index.ts';
 import { type Page, toPage } from '../../lib/page.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
-import type { SettingsService } from '../settings/index.ts';
+import type { Settings, SettingsService } from '../settings/index.ts';
 import { isAddressee, isVisibleTo, maskNotice } from './mailbox.policy.ts';
 import { findMail, listMails, type MailSummaryRow } from './mailbox.repo.ts';
 import { noticeErrors } from './notices.errors.ts';
@@ -16,6 +16,8 @@ export interface MailView {
   readonly mail: MailSummaryRow;
   /** Why it is not sent: for administrators, because servers name hosts and addresses in it. */
   readonly lastError: string | null;
+  /** The words of the workspace, which may change the subject. */
+  readonly mailTexts: Settings['mailTexts'];
 }
 
 export interface OpenedMail extends MailView {
@@ -48,8 +50,12 @@ function requireSession(caller: Caller): SessionPrincipal {
   return caller.principal;
 }
 
-function toView(principal: SessionPrincipal, mail: MailSummaryRow): MailView {
-  return { mail, lastError: principal.account.role === 'admin' ? mail.last_error : null };
+function toView(
+  principal: SessionPrincipal,
+  mail: MailSummaryRow,
+  mailTexts: Settings['mailTexts'],
+): MailView {
+  return { mail, mailTexts, lastError: principal.account.role === 'admin' ? mail.last_error : null };
 }
 
 export function createMailboxService(deps: Deps): MailboxService {
@@ -66,7 +72,8 @@ export function createMailboxService(deps: Deps): MailboxService {
         page.limit + 1,
       );
       const { items, nextCursor } = toPage(rows, page.limit, (row) => [row.created_at, row.id]);
-      return { items: items.map((row) => toView(principal, row)), nextCursor };
+      const { mailTexts } = await settings.get(caller.workspace.id);
+      return { items: items.map((row) => toView(principal, row, mailTexts)), nextCursor };
     },
     open: async (caller, id) => {
       const principal = requireSession(caller);
@@ -76,22 +83,25 @@ export function createMailboxService(deps: Deps): MailboxService {
         if (mail.state !== 'mailbox') throw noticeErrors.not_kept();
         const isMasked = !isAddressee(principal, mail);
         const notice = queue.open(mail);
-        const { supportEmail, supportUrl } = await settings.get(caller.workspace.id, tx);
+        const { supportEmail, supportUrl, mailTexts } = await settings.get(caller.workspace.id, tx);
         const context = {
           toName: plainLine(mail.to_name),
+          about: mail.about ?? mail.to_name,
+          timeZone: mail.time_zone,
           workspaceUrl: caller.workspace.url,
           supportEmail,
           supportUrl,
+          mailTexts,
         };
         const rendered = renderMail(isMasked ? maskNotice(notice) : notice, toLocale(mail.locale), context);
         await audit.record(tx, caller, {
           action: 'mail.opened',
           target: { kind: 'mail', id: mail.id, name: mail.kind },
           accountId: mail.account_id,
-          keyId: notice.kind === 'key.delivery' ? notice.payload.keyId : null,
+          keyId: mail.key_id,
           detail: { isMasked },
         });
-        return { ...toView(principal, mail), rendered, isMasked };
+        return { ...toView(principal, mail, mailTexts), rendered, isMasked };
       });
     },
   };

@@ -52,8 +52,11 @@ const attempt = (outcome: MailOutcome, isServerDown = false): Attempt => ({ outc
 
 /** A link that has ended would only send its reader to a page that refuses him. */
 function hasEndedLink(notice: Notice, now: number): boolean {
-  const { linkExpiresAt } = notice.payload;
-  return linkExpiresAt !== null && linkExpiresAt <= now;
+  return (
+    'linkExpiresAt' in notice.payload &&
+    notice.payload.linkExpiresAt !== null &&
+    notice.payload.linkExpiresAt <= now
+  );
 }
 
 class Sender implements NoticeSender {
@@ -122,13 +125,16 @@ class Sender implements NoticeSender {
           kind: 'failed',
           reason: 'The link in the mail ended before the mail could be sent.',
         });
-      const { supportEmail, supportUrl } = await settings.get(workspace.id);
+      const { supportEmail, supportUrl, mailTexts } = await settings.get(workspace.id);
       const toName = plainLine(mail.to_name);
       const rendered = renderMail(notice, toLocale(mail.locale), {
         toName,
+        about: mail.about ?? mail.to_name,
+        timeZone: mail.time_zone,
         workspaceUrl: workspace.url,
         supportEmail,
         supportUrl,
+        mailTexts,
       });
       const sent = await transport.send({
         ...rendered,

@@ -1,7 +1,7 @@
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SmtpSink, startSmtpSink } from '../../../../testkit/src/smtp-sink.ts';
-import { createOutboxQueue } from '../../jobs/index.ts';
+import { createOutboxQueue, type NoticeRecipient } from '../../jobs/index.ts';
 import type { NoticeInput } from '../../jobs/outbox.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { Secret } from '../../lib/secret.ts';
@@ -54,16 +54,27 @@ function createSenderOfAnotherProcess(): NoticeSender {
   return createSender({ storage });
 }
 
-async function append(changes: Partial<NoticeInput<'key.delivery'>> = {}): Promise<string> {
+const ADA: NoticeRecipient = {
+  accountId: null,
+  name: 'Ada Lovelace',
+  address: 'ada@example.com',
+  locale: 'en',
+  timeZone: null,
+};
+
+async function append({
+  to,
+  ...changes
+}: Partial<Omit<NoticeInput<'key.delivery'>, 'to'>> & {
+  readonly to?: Partial<NoticeRecipient>;
+} = {}): Promise<string> {
   const { deps } = harness;
   return await inTransaction(deps.storage, (tx) =>
     deps.outbox.append(tx, {
       workspaceId: deps.defaultWorkspace.id,
       kind: 'key.delivery',
-      accountId: null,
-      toName: 'Ada Lovelace',
-      toAddress: 'ada@example.com',
-      locale: 'en',
+      to: { ...ADA, ...to },
+      keyId: null,
       payload: {
         accountName: 'Ada Lovelace',
         keyId: 'kr_0123456789ABCDEF',
@@ -113,7 +124,7 @@ describe('sending notices', () => {
   it('sends each mail once, however many processes send at the same time', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 24; count += 1)
-      ids.push(await append({ toAddress: `user${count}@example.com` }));
+      ids.push(await append({ to: { address: `user${count}@example.com` } }));
     const senders = [
       sender,
       createSenderOfAnotherProcess(),
@@ -130,7 +141,7 @@ describe('sending notices', () => {
   });
 
   it('keeps a name with line ends and addresses in it from adding recipients or headers', async () => {
-    await append({ toName: 'Ada\r\nBcc: eve@evil.test\r\nRCPT TO:<eve@evil.test>, "<eve@evil.test>"' });
+    await append({ to: { name: 'Ada\r\nBcc: eve@evil.test\r\nRCPT TO:<eve@evil.test>, "<eve@evil.test>"' } });
     await sender.sendDue();
     expect(sink.recipients).toEqual(['ada@example.com']);
     expect(sink.mails[0]?.raw).not.toMatch(/^bcc:/im);
@@ -142,7 +153,7 @@ describe('sending notices', () => {
     'ada@example.com, eve@evil.test',
     'group: ada@example.com;',
   ])('refuses an address that is not one plain address: %j', async (toAddress) => {
-    const id = await append({ toAddress });
+    const id = await append({ to: { address: toAddress } });
     await sender.sendDue();
     expect(sink.connectionCount).toBe(0);
     expect(await rowOf(id)).toMatchObject({ state: 'failed', sealed_payload: null });
@@ -157,7 +168,7 @@ describe('sending notices', () => {
       role: 'admin',
     });
     await deps.settings.update(await harness.callerOf(admin), { supportEmail: 'help@example.com' }, null);
-    await append({ locale: 'ja' });
+    await append({ to: { locale: 'ja' } });
     await sender.sendDue();
     const raw = sink.mails[0]?.raw ?? '';
     const text =

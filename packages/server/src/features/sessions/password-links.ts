@@ -1,5 +1,5 @@
 import type { Caller } from '../../http/index.ts';
-import type { Locale, Outbox } from '../../jobs/index.ts';
+import type { Outbox } from '../../jobs/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
@@ -16,7 +16,8 @@ import {
   type Tx,
   useOneTimeLink,
 } from '../../storage/index.ts';
-import type { Account, AccountsService } from '../accounts/index.ts';
+import { type Account, type AccountsService, toRecipient } from '../accounts/index.ts';
+import type { SettingsService } from '../settings/index.ts';
 import {
   deleteLinks,
   dropPasswordLinks,
@@ -66,6 +67,7 @@ interface Deps {
   readonly keyring: Keyring;
   readonly outbox: Outbox;
   readonly accounts: AccountsService;
+  readonly settings: SettingsService;
 }
 
 function payloadPlace(linkId: string): string {
@@ -73,7 +75,7 @@ function payloadPlace(linkId: string): string {
 }
 
 export function createPasswordLinks(deps: Deps): PasswordLinks {
-  const { storage, clock, random, keyring, outbox, accounts } = deps;
+  const { storage, clock, random, keyring, outbox, accounts, settings } = deps;
 
   const find: PasswordLinks['find'] = async (exec, caller, purpose, token) => {
     const workspaceId = caller.workspace.id;
@@ -113,10 +115,8 @@ export function createPasswordLinks(deps: Deps): PasswordLinks {
       await outbox.append(tx, {
         workspaceId: account.workspaceId,
         kind: notice,
-        accountId: account.id,
-        toName: account.displayName,
-        toAddress: account.email,
-        locale: account.locale as Locale,
+        to: toRecipient(account, account.email, await settings.get(account.workspaceId, tx)),
+        keyId: null,
         // Browsers keep what stands behind `#` to themselves: neither logs nor proxies nor mail scanners that
         // fetch the page ever send it.
         payload: {

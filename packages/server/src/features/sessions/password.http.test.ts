@@ -74,7 +74,7 @@ async function isAlive(cookie: string): Promise<boolean> {
 
 /** The mails to an address, opened as the sender opens them. */
 async function mailsTo(email: string): Promise<Mail[]> {
-  const { storage, keyring } = harness.deps;
+  const { storage, queue } = harness.deps;
   const rows = await storage.read
     .selectFrom('outbox')
     .selectAll()
@@ -82,10 +82,7 @@ async function mailsTo(email: string): Promise<Mail[]> {
     .orderBy('created_at')
     .execute();
   return rows.map((row) => {
-    const payload = JSON.parse(keyring.open(row.sealed_payload ?? '', `outbox/${row.id}/payload`)) as Pick<
-      Mail,
-      'linkUrl' | 'linkExpiresAt'
-    >;
+    const payload = queue.open(row).payload as Pick<Mail, 'linkUrl' | 'linkExpiresAt'>;
     return {
       kind: row.kind,
       toAddress: row.to_address,

@@ -1,5 +1,22 @@
 import Type, { type Static } from 'typebox';
 
+import { NOTICE_KINDS } from '../../jobs/index.ts';
+
+const MailText = Type.Object(
+  {
+    kind: Type.Enum(NOTICE_KINDS),
+    locale: Type.Union([Type.Literal('en'), Type.Literal('ja')]),
+    subject: Type.Union([Type.String({ minLength: 1, maxLength: 200 }), Type.Null()], {
+      description: 'In place of the subject. `{name}` stands for the name that the usual subject has.',
+    }),
+    intro: Type.Union([Type.String({ minLength: 1, maxLength: 2000 }), Type.Null()], {
+      description:
+        'In place of the opening words; blank lines part paragraphs. `{name}` stands for the same name.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 const Days = (maximum: number) => Type.Integer({ minimum: 1, maximum });
 
 const fields = {
@@ -52,6 +69,15 @@ const fields = {
   defaultLocale: Type.Union([Type.Literal('en'), Type.Literal('ja')], {
     description: 'Language of mails to accounts that have not chosen one.',
   }),
+  defaultTimeZone: Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'IANA name like `Asia/Tokyo`: times in mails to accounts that have not chosen one.',
+  }),
+  mailTexts: Type.Array(MailText, {
+    maxItems: 100,
+    description: 'Subjects and opening words of this workspace, in place of the usual ones.',
+  }),
   supportEmail: Type.Union([Type.String({ format: 'email', maxLength: 254 }), Type.Null()], {
     description: 'Where people ask for help.',
   }),
@@ -83,6 +109,8 @@ export const DEFAULT_SETTINGS: Settings = {
   expiryNoticeDays: [10],
   requireAction: false,
   defaultLocale: 'en',
+  defaultTimeZone: 'UTC',
+  mailTexts: [],
   supportEmail: null,
   supportUrl: null,
 };

@@ -2,6 +2,8 @@ import type { FieldFault } from '../../errors/index.ts';
 import { requestErrors } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { hasHiddenText } from '../../lib/text.ts';
+import { isTimeZone } from '../../lib/time-zone.ts';
 import { type Executor, inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import { settingsErrors } from './settings.errors.ts';
@@ -48,6 +50,28 @@ function findContradictions(settings: Settings): FieldFault[] {
       field: 'defaultLifetimeDays',
       message: `is more than maxLifetimeDays (${settings.maxLifetimeDays})`,
     });
+  }
+  if (!isTimeZone(settings.defaultTimeZone))
+    faults.push({ field: 'defaultTimeZone', message: 'must be an IANA name like Asia/Tokyo' });
+  return [...faults, ...findMailTextFaults(settings)];
+}
+
+/** One text for each kind and language, and nothing that hides in it. */
+function findMailTextFaults({ mailTexts }: Settings): FieldFault[] {
+  const faults: FieldFault[] = [];
+  const known = new Set<string>();
+  for (const [index, { kind, locale, subject, intro }] of mailTexts.entries()) {
+    const name = `${kind} ${locale}`;
+    if (known.has(name))
+      faults.push({ field: `mailTexts[${index}]`, message: `is a second text for ${name}` });
+    known.add(name);
+    if (subject !== null && (hasHiddenText(subject) || /[\t\n]/.test(subject)))
+      faults.push({ field: `mailTexts[${index}].subject`, message: 'must be one line of visible text' });
+    if (intro !== null && hasHiddenText(intro))
+      faults.push({
+        field: `mailTexts[${index}].intro`,
+        message: 'contains control or text-direction characters; remove them',
+      });
   }
   return faults;
 }

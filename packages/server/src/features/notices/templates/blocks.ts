@@ -1,5 +1,4 @@
 import type { Locale } from '../../../jobs/index.ts';
-import { toIso } from '../../../lib/clock.ts';
 
 /** The parts of a mail. One list of them becomes both the text and the HTML, so that these never differ. */
 export type Block =
@@ -7,6 +6,7 @@ export type Block =
   /** Less important than the rest. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
   /** The one thing to press. */
   | { readonly kind: 'action'; readonly label: string; readonly url: string };
 
@@ -45,12 +45,45 @@ export function shortName(name: string, charactersMax = 60): string {
   return characters.length <= charactersMax ? line : `${characters.slice(0, charactersMax - 1).join('')}…`;
 }
 
-/** An instant as people read it, in UTC and saying so: a mail does not know where its reader lives. */
-export function formatInstant(ms: number, locale: Locale): string {
-  const [year = '', month = '', day = '', time = ''] = toIso(ms).split(/[-T]/);
-  const clock = time.slice(0, 5);
-  if (locale === 'ja') return `${Number(year)}年${Number(month)}月${Number(day)}日 ${clock}（UTC）`;
-  return `${year}-${month}-${day} ${clock} UTC`;
+interface WallTime {
+  readonly year: string;
+  readonly month: string;
+  readonly day: string;
+  readonly time: string;
+}
+
+function wallTimeOf(ms: number, timeZone: string): WallTime {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  const parts = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
+  const { year = '', month = '', day = '', hour = '', minute = '' } = parts;
+  return { year, month, day, time: `${hour}:${minute}` };
+}
+
+function wallText({ year, month, day, time }: WallTime, zone: string, locale: Locale): string {
+  return locale === 'ja'
+    ? `${Number(year)}年${Number(month)}月${Number(day)}日 ${time}（${zone}）`
+    : `${year}-${month}-${day} ${time} ${zone}`;
+}
+
+/**
+ * An instant as people read it: in the time zone of the reader and in UTC, each with its name. A mail is passed on
+ * and read elsewhere, and logs are in UTC.
+ */
+export function formatInstant(ms: number, locale: Locale, timeZone: string | null): string {
+  const utc = wallText(wallTimeOf(ms, 'UTC'), 'UTC', locale);
+  if (timeZone === null || timeZone === 'UTC') return utc;
+  const local = wallText(wallTimeOf(ms, timeZone), timeZone, locale);
+  return locale === 'ja' ? `${local}／${utc}` : `${local} (${utc})`;
 }
 
 function escapeHtml(text: string): string {
@@ -61,6 +94,7 @@ function blockToText(block: Block): string {
   if (block.kind === 'facts') {
     return block.facts.map((fact) => `  ${fact.label}: ${plainLine(fact.value)}`).join('\n');
   }
+  if (block.kind === 'list') return block.items.map((item) => `  - ${plainLine(item)}`).join('\n');
   return block.kind === 'action' ? `${block.label}:\n${block.url}` : block.text;
 }
 
@@ -82,6 +116,10 @@ function factToHtml(fact: Fact): string {
 function blockToHtml(block: Block): string {
   if (block.kind === 'facts')
     return `<table style="border-collapse:collapse;margin:0 0 16px">${block.facts.map(factToHtml).join('')}</table>`;
+  if (block.kind === 'list') {
+    const items = block.items.map((item) => `<li><bdi>${escapeHtml(plainLine(item))}</bdi></li>`).join('');
+    return `<ul style="margin:0 0 16px;padding-left:24px;overflow-wrap:anywhere">${items}</ul>`;
+  }
   if (block.kind === 'action') {
     const url = escapeHtml(block.url);
     return `<p style="margin:0 0 8px"><a href="${url}" style="${BUTTON}">${escapeHtml(block.label)}</a></p><p style="margin:0 0 16px;${MONO};overflow-wrap:anywhere">${url}</p>`;

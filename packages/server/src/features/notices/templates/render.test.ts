@@ -9,6 +9,9 @@ const LINK_EXPIRES_AT = Date.UTC(2027, 2, 8, 9, 0, 0);
 const SECRET_KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD';
 const CONTEXT: MailContext = {
   toName: 'Ada Lovelace',
+  about: 'Ada Lovelace',
+  timeZone: null,
+  mailTexts: [],
   workspaceUrl: 'https://keys.example.com',
   supportEmail: 'help@example.com',
   supportUrl: 'https://example.com/help?a=1&b=2',
@@ -23,6 +26,22 @@ const KEY: NoticePayloads['key.delivery'] = {
   linkExpiresAt: LINK_EXPIRES_AT,
   secretKey: null,
 };
+const KEY_FACTS = {
+  accountName: 'Build bot',
+  keyId: 'kr_0123456789ABCDEF',
+  comment: 'CI: publish & unlist',
+  access: 'scoped',
+  expiresAt: EXPIRES_AT,
+  pageUrl: 'https://keys.example.com/service-accounts/acc_1',
+} as const;
+const CHANGE = {
+  ...KEY_FACTS,
+  at: LINK_EXPIRES_AT,
+  actor: { name: 'Grace Hopper', ip: '192.0.2.7' },
+} as const;
+const USE = { at: LINK_EXPIRES_AT, ip: '192.0.2.8', userAgent: 'NuGet/6.12.2' };
+const STOP = { ...KEY_FACTS, stops: ['Hayama.Core', 'Hayama.Data'], stopsCount: 5, lastUse: USE } as const;
+
 const NOTICES: readonly Notice[] = [
   { kind: 'key.delivery', payload: KEY },
   { kind: 'key.delivery', payload: { ...KEY, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY } },
@@ -42,6 +61,41 @@ const NOTICES: readonly Notice[] = [
       linkExpiresAt: LINK_EXPIRES_AT,
     },
   },
+  { kind: 'key.created', payload: CHANGE },
+  { kind: 'key.regenerated', payload: { ...CHANGE, oldWorksUntil: null } },
+  { kind: 'key.regenerated', payload: { ...CHANGE, oldWorksUntil: LINK_EXPIRES_AT } },
+  {
+    kind: 'key.changed',
+    payload: {
+      ...CHANGE,
+      changes: [
+        { field: 'comment', from: 'CI', to: 'CI: publish & unlist' },
+        { field: 'patterns', from: 'Hayama.*', to: 'Hayama.Core, Hayama.Data' },
+        { field: 'ipRanges', from: '', to: '192.0.2.0/24' },
+      ],
+    },
+  },
+  { kind: 'key.disabled', payload: { ...CHANGE, reason: 'Laptop lost' } },
+  { kind: 'key.disabled', payload: { ...CHANGE, actor: { name: null, ip: null }, reason: null } },
+  { kind: 'key.enabled', payload: CHANGE },
+  { kind: 'key.deleted', payload: CHANGE },
+  { kind: 'key.expiring', payload: STOP },
+  { kind: 'key.expiring', payload: { ...STOP, access: 'full', stops: [], stopsCount: 0, lastUse: null } },
+  { kind: 'key.expired', payload: STOP },
+  {
+    kind: 'key.refused',
+    payload: { ...KEY_FACTS, count: 21, reason: 'insufficient_scope', lastRefusal: USE },
+  },
+  {
+    kind: 'session.new_place',
+    payload: {
+      accountName: 'Ada Lovelace',
+      at: LINK_EXPIRES_AT,
+      ip: '192.0.2.9',
+      userAgent: 'Mozilla/5.0',
+      pageUrl: 'https://keys.example.com/profile',
+    },
+  },
 ];
 const LOCALES: readonly Locale[] = ['en', 'ja'];
 const CASES = NOTICES.flatMap((notice) => LOCALES.map((locale) => ({ kind: notice.kind, notice, locale })));
@@ -51,6 +105,7 @@ describe('the words of a mail', () => {
     const mail = renderMail({ kind: 'key.delivery', payload: KEY }, 'en', {
       ...CONTEXT,
       toName: 'Build bot',
+      about: 'Build bot',
     });
     expect(mail.subject).toBe('[Keyreeve] API key for Build bot');
     expect(mail.text).toBe(`This is the API key for the account “Build bot”.
@@ -82,6 +137,7 @@ Questions? Support: help@example.com or https://example.com/help?a=1&b=2
     const mail = renderMail({ kind: 'key.delivery', payload }, 'ja', {
       ...CONTEXT,
       toName: 'Build bot',
+      about: 'Build bot',
       supportUrl: null,
     });
     expect(mail.subject).toBe('[Keyreeve] 「Build bot」のAPIキーのお知らせ');
@@ -108,11 +164,11 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   it.each(CASES)(
     'say when the link ends, in UTC, and where it leads: $kind, $locale',
     ({ notice, locale }) => {
-      const { linkUrl, linkExpiresAt } = notice.payload;
+      const { linkUrl, linkExpiresAt } = { linkUrl: null, linkExpiresAt: null, ...notice.payload };
       const mail = renderMail(notice, locale, CONTEXT);
       for (const body of [mail.text, mail.html]) {
         if (linkUrl !== null) expect(body).toContain(linkUrl);
-        if (linkExpiresAt !== null) expect(body).toContain(formatInstant(linkExpiresAt, locale));
+        if (linkExpiresAt !== null) expect(body).toContain(formatInstant(linkExpiresAt, locale, null));
       }
       if (linkUrl !== null) expect(mail.html).toContain(`<a href="${linkUrl}"`);
     },
@@ -141,9 +197,36 @@ APIキーとシークレットキーは組み合わせて使います。シー�
     expect(html).toContain(`<html lang="${locale}">`);
   });
 
+  it('can be a workspace’s own: subject and opening, and never what the reader must know', () => {
+    const notice = { kind: 'key.expiring', payload: STOP } as const;
+    const own = {
+      kind: 'key.expiring',
+      locale: 'ja',
+      subject: '【社内】{name} の更新',
+      intro: '{name} を更新してください。\n\n<b>手順</b>は社内Wikiにあります。',
+    } as const;
+    const about = 'CI $& <i>';
+    const mail = renderMail(notice, 'ja', { ...CONTEXT, about, mailTexts: [own] });
+    expect(mail.subject).toBe('【社内】CI $& <i> の更新');
+    expect(mail.text).toMatch(/^CI \$& <i> を更新してください。\n\n<b>手順<\/b>は社内Wikiにあります。\n\n/);
+    expect(mail.text).toContain('Hayama.Core');
+    expect(mail.html).not.toContain('<b>');
+    expect(renderMail(notice, 'en', { ...CONTEXT, mailTexts: [own] }).subject).toBe(
+      '[Keyreeve] API key “Ada Lovelace” is about to expire',
+    );
+    const subjectOnly = renderMail(notice, 'ja', { ...CONTEXT, mailTexts: [{ ...own, intro: null }] });
+    expect(subjectOnly.text).toContain('使えなくなります。');
+  });
+
   it('show an instant with its zone', () => {
-    expect(formatInstant(EXPIRES_AT, 'en')).toBe('2028-02-29 23:59 UTC');
-    expect(formatInstant(EXPIRES_AT, 'ja')).toBe('2028年2月29日 23:59（UTC）');
+    expect(formatInstant(EXPIRES_AT, 'en', null)).toBe('2028-02-29 23:59 UTC');
+    expect(formatInstant(EXPIRES_AT, 'ja', 'UTC')).toBe('2028年2月29日 23:59（UTC）');
+    expect(formatInstant(EXPIRES_AT, 'en', 'Asia/Tokyo')).toBe(
+      '2028-03-01 08:59 Asia/Tokyo (2028-02-29 23:59 UTC)',
+    );
+    expect(formatInstant(EXPIRES_AT, 'ja', 'Asia/Tokyo')).toBe(
+      '2028年3月1日 08:59（Asia/Tokyo）／2028年2月29日 23:59（UTC）',
+    );
   });
 
   it('are English for a language that we do not have', () => {
@@ -154,8 +237,8 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   it('do not exist for a kind that a newer release wrote; its subject stays readable', () => {
     const unknown = { kind: 'key.from_the_future', payload: {} } as unknown as Notice;
     expect(() => renderMail(unknown, 'en', CONTEXT)).toThrow(/no template/);
-    expect(renderSubject('key.from_the_future', 'ja', 'Ada')).toBe('[Keyreeve]');
-    expect(renderSubject('constructor', 'en', 'Ada')).toBe('[Keyreeve]');
+    expect(renderSubject('key.from_the_future', 'ja', 'Ada', [])).toBe('[Keyreeve]');
+    expect(renderSubject('constructor', 'en', 'Ada', [])).toBe('[Keyreeve]');
   });
 });
 
@@ -170,17 +253,18 @@ describe('hostile names', () => {
     'Ada\u0000\u001b[31m',
     'Ada \ud800',
   ];
-  const HTML_TAGS = /<\/?(?:!doctype|html|head|meta|title|body|div|p|table|tr|th|td|code|bdi|a)\b[^<>]*>/g;
+  const HTML_TAGS =
+    /<\/?(?:!doctype|html|head|meta|title|body|div|p|table|tr|th|td|ul|li|code|bdi|a)\b[^<>]*>/g;
 
   it.each(HOSTILE)('stay text: %j', (name) => {
     for (const locale of LOCALES) {
       for (const notice of NOTICES) {
-        const comment = notice.kind === 'key.delivery' ? { comment: name } : {};
+        const comment = 'comment' in notice.payload ? { comment: name } : {};
         const hostile = {
           ...notice,
           payload: { ...notice.payload, accountName: name, ...comment },
         } as Notice;
-        const mail = renderMail(hostile, locale, { ...CONTEXT, toName: name });
+        const mail = renderMail(hostile, locale, { ...CONTEXT, toName: name, about: name });
         const benign = renderMail(notice, locale, CONTEXT);
         // The same tags as without the hostile name, and nothing that looks like one beside them.
         expect(mail.html.match(HTML_TAGS)).toEqual(benign.html.match(HTML_TAGS));

@@ -1,66 +1,101 @@
 import type { NoticePayloads } from '../../../jobs/index.ts';
-import { type Block, formatInstant, note, paragraph, plainLine } from './blocks.ts';
-import type { MailContext, MailWords } from './words.ts';
+import { note, paragraph, plainLine } from './blocks.ts';
+import { EN_KEY_BODIES, EN_KEY_SUBJECTS } from './key-words.en.ts';
+import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
-const at = (ms: number): string => formatInstant(ms, 'en');
-
-function keyDelivery(payload: NoticePayloads['key.delivery']): readonly Block[] {
+function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): MailBody {
   const facts = [
     { label: 'Account', value: payload.accountName },
     { label: 'API key', value: payload.keyId, isCode: true },
     { label: 'Comment', value: payload.comment },
     { label: 'Works until', value: payload.expiresAt === null ? 'no expiry' : at(payload.expiresAt) },
   ];
-  const opening = paragraph(`This is the API key for the account “${plainLine(payload.accountName)}”.`);
+  const opening = [paragraph(`This is the API key for the account “${plainLine(payload.accountName)}”.`)];
   if (payload.secretKey !== null) {
-    return [
+    return {
       opening,
-      { kind: 'facts', facts: [...facts, { label: 'Secret key', value: payload.secretKey, isCode: true }] },
-      paragraph('API key and secret key belong together. The secret key cannot be shown again.'),
-      paragraph('Treat the secret key like a password: store it in a secret manager, then delete this mail.'),
-      note('If you did not expect this key, tell your administrator. Until then, do not use it.'),
-    ];
+      details: [
+        { kind: 'facts', facts: [...facts, { label: 'Secret key', value: payload.secretKey, isCode: true }] },
+        paragraph('API key and secret key belong together. The secret key cannot be shown again.'),
+        paragraph(
+          'Treat the secret key like a password: store it in a secret manager, then delete this mail.',
+        ),
+        note('If you did not expect this key, tell your administrator. Until then, do not use it.'),
+      ],
+    };
   }
-  return [
+  return {
     opening,
-    { kind: 'facts', facts },
-    paragraph(
-      'Open the page below and press the button “Show the key” once. It shows the API key and the secret key.',
-    ),
-    { kind: 'action', label: 'Open the page', url: payload.linkUrl ?? '' },
-    paragraph(
-      `The button works only once${payload.linkExpiresAt === null ? '' : `; the link is valid until ${at(payload.linkExpiresAt)}`}. Opening the page uses nothing up.`,
-    ),
-    note(
-      'If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.',
-    ),
-    note('If you did not expect this key, tell your administrator.'),
-  ];
+    details: [
+      { kind: 'facts', facts },
+      paragraph(
+        'Open the page below and press the button “Show the key” once. It shows the API key and the secret key.',
+      ),
+      { kind: 'action', label: 'Open the page', url: payload.linkUrl ?? '' },
+      paragraph(
+        `The button works only once${payload.linkExpiresAt === null ? '' : `; the link is valid until ${at(payload.linkExpiresAt)}`}. Opening the page uses nothing up.`,
+      ),
+      note(
+        'If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.',
+      ),
+      note('If you did not expect this key, tell your administrator.'),
+    ],
+  };
 }
 
-function invitation(payload: NoticePayloads['account.invitation'], context: MailContext): readonly Block[] {
-  return [
-    paragraph(`Hello ${plainLine(payload.accountName)},`),
-    paragraph(
-      `you have been invited to Keyreeve at ${context.workspaceUrl}. Set your password, then you can sign in.`,
-    ),
-    { kind: 'action', label: 'Set the password', url: payload.linkUrl },
-    paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
-    note('If you did not expect this invitation, delete this mail; nothing will happen.'),
-  ];
+function invitation(payload: NoticePayloads['account.invitation'], { at, workspaceUrl }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`Hello ${plainLine(payload.accountName)},`),
+      paragraph(
+        `you have been invited to Keyreeve at ${workspaceUrl}. Set your password, then you can sign in.`,
+      ),
+    ],
+    details: [
+      { kind: 'action', label: 'Set the password', url: payload.linkUrl },
+      paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
+      note('If you did not expect this invitation, delete this mail; nothing will happen.'),
+    ],
+  };
 }
 
-function passwordReset(payload: NoticePayloads['account.password_reset']): readonly Block[] {
-  return [
-    paragraph(`Hello ${plainLine(payload.accountName)},`),
-    paragraph('a new password was asked for your account. Set it on the page below.'),
-    { kind: 'action', label: 'Set a new password', url: payload.linkUrl },
-    paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
-    note('If you did not ask for this, delete this mail; your password stays as it is.'),
-  ];
+function passwordReset(payload: NoticePayloads['account.password_reset'], { at }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`Hello ${plainLine(payload.accountName)},`),
+      paragraph('a new password was asked for your account. Set it on the page below.'),
+    ],
+    details: [
+      { kind: 'action', label: 'Set a new password', url: payload.linkUrl },
+      paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
+      note('If you did not ask for this, delete this mail; your password stays as it is.'),
+    ],
+  };
 }
 
-function footer(context: MailContext): readonly Block[] {
+function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`Hello ${plainLine(payload.accountName)},`),
+      paragraph('somebody signed in to your account from a place that was not seen in the last 90 days.'),
+    ],
+    details: [
+      {
+        kind: 'facts',
+        facts: [
+          { label: 'At', value: at(payload.at) },
+          { label: 'Address', value: payload.ip, isCode: true },
+          { label: 'Browser', value: payload.userAgent ?? 'unknown' },
+        ],
+      },
+      paragraph('If it was you, there is nothing to do.'),
+      { kind: 'action', label: 'See your sessions', url: payload.pageUrl },
+      note('If it was not you, end that session on the page above and change your password at once.'),
+    ],
+  };
+}
+
+function footer(context: MailContext) {
   const contacts = [context.supportEmail, context.supportUrl].filter((contact) => contact !== null);
   const help =
     contacts.length === 0
@@ -71,14 +106,18 @@ function footer(context: MailContext): readonly Block[] {
 
 export const EN: MailWords = {
   subjects: {
+    ...EN_KEY_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] API key for ${name}`,
     'account.invitation': (name) => `[Keyreeve] Invitation for ${name}`,
     'account.password_reset': (name) => `[Keyreeve] New password for ${name}`,
+    'session.new_place': () => '[Keyreeve] Sign-in from a new place',
   },
   bodies: {
+    ...EN_KEY_BODIES,
     'key.delivery': keyDelivery,
     'account.invitation': invitation,
     'account.password_reset': passwordReset,
+    'session.new_place': newPlace,
   },
   footer,
 };

@@ -1,75 +1,114 @@
 import type { NoticePayloads } from '../../../jobs/index.ts';
-import { type Block, formatInstant, note, paragraph, plainLine } from './blocks.ts';
-import type { MailContext, MailWords } from './words.ts';
+import { note, paragraph, plainLine } from './blocks.ts';
+import { JA_KEY_BODIES, JA_KEY_SUBJECTS } from './key-words.ja.ts';
+import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
-const at = (ms: number): string => formatInstant(ms, 'ja');
-
-function keyDelivery(payload: NoticePayloads['key.delivery']): readonly Block[] {
+function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): MailBody {
   const facts = [
     { label: 'アカウント', value: payload.accountName },
     { label: 'APIキー', value: payload.keyId, isCode: true },
     { label: 'コメント', value: payload.comment },
     { label: '有効期限', value: payload.expiresAt === null ? '期限なし' : at(payload.expiresAt) },
   ];
-  const opening = paragraph(`アカウント「${plainLine(payload.accountName)}」のAPIキーをお知らせします。`);
+  const opening = [paragraph(`アカウント「${plainLine(payload.accountName)}」のAPIキーをお知らせします。`)];
   if (payload.secretKey !== null) {
-    return [
+    return {
       opening,
+      details: [
+        {
+          kind: 'facts',
+          facts: [...facts, { label: 'シークレットキー', value: payload.secretKey, isCode: true }],
+        },
+        paragraph(
+          'APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。',
+        ),
+        paragraph(
+          'シークレットキーはパスワードと同じように大切に扱ってください。シークレットマネージャーなどに保存したあと、このメールを削除することをおすすめします。',
+        ),
+        note('このキーにお心当たりがない場合は、使用せずに管理者へご連絡ください。'),
+      ],
+    };
+  }
+  return {
+    opening,
+    details: [
+      { kind: 'facts', facts },
+      paragraph(
+        '次のページを開き、「キーを表示」ボタンを1回押してください。APIキーとシークレットキーが表示されます。',
+      ),
+      { kind: 'action', label: 'ページを開く', url: payload.linkUrl ?? '' },
+      paragraph(
+        `ボタンが使えるのは1回だけです。${payload.linkExpiresAt === null ? '' : `リンクの有効期限は${at(payload.linkExpiresAt)}です。`}ページを開いただけでは使用済みになりません。`,
+      ),
+      note(
+        'ご自身で表示した覚えがないのにリンクが使用済みになっている場合は、第三者にキーを見られたおそれがあります。すぐにキーの削除または再生成を行ってください。',
+      ),
+      note('このキーにお心当たりがない場合は、管理者へご連絡ください。'),
+    ],
+  };
+}
+
+function invitation(payload: NoticePayloads['account.invitation'], { at, workspaceUrl }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph(
+        `Keyreeve（${workspaceUrl}）に招待されました。次のページでパスワードを設定すると、サインインできるようになります。`,
+      ),
+    ],
+    details: [
+      { kind: 'action', label: 'パスワードを設定', url: payload.linkUrl },
+      paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
+      note(
+        'この招待にお心当たりがない場合は、お手数ですがこのメールを削除してください。何も変更されません。',
+      ),
+    ],
+  };
+}
+
+function passwordReset(payload: NoticePayloads['account.password_reset'], { at }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph('パスワード再設定のご依頼を受け付けました。次のページで新しいパスワードを設定してください。'),
+    ],
+    details: [
+      { kind: 'action', label: '新しいパスワードを設定', url: payload.linkUrl },
+      paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
+      note(
+        'ご依頼にお心当たりがない場合は、お手数ですがこのメールを削除してください。現在のパスワードは変更されません。',
+      ),
+    ],
+  };
+}
+
+function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling): MailBody {
+  return {
+    opening: [
+      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph(
+        '過去90日間に使われていない場所またはブラウザーから、お客様のアカウントにサインインがありました。',
+      ),
+    ],
+    details: [
       {
         kind: 'facts',
-        facts: [...facts, { label: 'シークレットキー', value: payload.secretKey, isCode: true }],
+        facts: [
+          { label: '日時', value: at(payload.at) },
+          { label: 'アドレス', value: payload.ip, isCode: true },
+          { label: 'ブラウザー', value: payload.userAgent ?? '不明' },
+        ],
       },
-      paragraph(
-        'APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。',
+      paragraph('ご本人によるサインインであれば、何もする必要はありません。'),
+      { kind: 'action', label: 'セッションを確認する', url: payload.pageUrl },
+      note(
+        'お心当たりがない場合は、上のページでそのセッションを終了し、すぐにパスワードを変更してください。',
       ),
-      paragraph(
-        'シークレットキーはパスワードと同じように大切に扱ってください。シークレットマネージャーなどに保存したあと、このメールを削除することをおすすめします。',
-      ),
-      note('このキーにお心当たりがない場合は、使用せずに管理者へご連絡ください。'),
-    ];
-  }
-  return [
-    opening,
-    { kind: 'facts', facts },
-    paragraph(
-      '次のページを開き、「キーを表示」ボタンを1回押してください。APIキーとシークレットキーが表示されます。',
-    ),
-    { kind: 'action', label: 'ページを開く', url: payload.linkUrl ?? '' },
-    paragraph(
-      `ボタンが使えるのは1回だけです。${payload.linkExpiresAt === null ? '' : `リンクの有効期限は${at(payload.linkExpiresAt)}です。`}ページを開いただけでは使用済みになりません。`,
-    ),
-    note(
-      'ご自身で表示した覚えがないのにリンクが使用済みになっている場合は、第三者にキーを見られたおそれがあります。すぐにキーの削除または再生成を行ってください。',
-    ),
-    note('このキーにお心当たりがない場合は、管理者へご連絡ください。'),
-  ];
+    ],
+  };
 }
 
-function invitation(payload: NoticePayloads['account.invitation'], context: MailContext): readonly Block[] {
-  return [
-    paragraph(`${plainLine(payload.accountName)} 様`),
-    paragraph(
-      `Keyreeve（${context.workspaceUrl}）に招待されました。次のページでパスワードを設定すると、サインインできるようになります。`,
-    ),
-    { kind: 'action', label: 'パスワードを設定', url: payload.linkUrl },
-    paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
-    note('この招待にお心当たりがない場合は、お手数ですがこのメールを削除してください。何も変更されません。'),
-  ];
-}
-
-function passwordReset(payload: NoticePayloads['account.password_reset']): readonly Block[] {
-  return [
-    paragraph(`${plainLine(payload.accountName)} 様`),
-    paragraph('パスワード再設定のご依頼を受け付けました。次のページで新しいパスワードを設定してください。'),
-    { kind: 'action', label: '新しいパスワードを設定', url: payload.linkUrl },
-    paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
-    note(
-      'ご依頼にお心当たりがない場合は、お手数ですがこのメールを削除してください。現在のパスワードは変更されません。',
-    ),
-  ];
-}
-
-function footer(context: MailContext): readonly Block[] {
+function footer(context: MailContext) {
   const contacts = [context.supportEmail, context.supportUrl].filter((contact) => contact !== null);
   const help =
     contacts.length === 0
@@ -80,14 +119,18 @@ function footer(context: MailContext): readonly Block[] {
 
 export const JA: MailWords = {
   subjects: {
+    ...JA_KEY_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] 「${name}」のAPIキーのお知らせ`,
     'account.invitation': (name) => `[Keyreeve] ${name} 様への招待`,
     'account.password_reset': (name) => `[Keyreeve] ${name} 様のパスワード再設定`,
+    'session.new_place': () => '[Keyreeve] 新しい場所からのサインイン',
   },
   bodies: {
+    ...JA_KEY_BODIES,
     'key.delivery': keyDelivery,
     'account.invitation': invitation,
     'account.password_reset': passwordReset,
+    'session.new_place': newPlace,
   },
   footer,
 };

@@ -1,0 +1,80 @@
+import {
+  type Locale,
+  MUTABLE_NOTICES,
+  type NoticeKind,
+  type NoticePayloads,
+  type NoticeRecipient,
+  type Outbox,
+} from '../../jobs/index.ts';
+import type { Executor, Tx } from '../../storage/index.ts';
+import type { Settings, SettingsService } from '../settings/index.ts';
+import type { Account } from './accounts.repo.ts';
+import { listActiveAdmins } from './accounts-list.repo.ts';
+
+export interface NoticeOptions {
+  readonly keyId?: string | null;
+  /** An address that has been told in another way. */
+  readonly exceptAddress?: string | null;
+}
+
+/** Tells the right people of what happened to an account or to one of its keys. */
+export interface AccountNotices {
+  /**
+   * Puts a mail to each recipient into the outbox: a user himself; for a service account its contact address, or
+   * the administrators where it has none. Who has muted the kind gets none. Returns how many mails it was.
+   */
+  tell<Kind extends NoticeKind>(
+    tx: Tx,
+    account: Account,
+    kind: Kind,
+    payload: NoticePayloads[Kind],
+    options?: NoticeOptions,
+  ): Promise<number>;
+}
+
+/** More administrators than this need a contact address, not more mails. */
+const ADMINS_MAX = 20;
+
+function isMuted(account: Account, kind: NoticeKind): boolean {
+  return MUTABLE_NOTICES.some((each) => each === kind) && account.mutedNotices.includes(kind);
+}
+
+/** An account as the addressee of its own mails. */
+export function toRecipient(account: Account, address: string, settings: Settings): NoticeRecipient {
+  return {
+    accountId: account.id,
+    name: account.displayName,
+    address,
+    locale: account.locale as Locale,
+    timeZone: account.timeZone ?? settings.defaultTimeZone,
+  };
+}
+
+export function createAccountNotices(deps: {
+  readonly outbox: Outbox;
+  readonly settings: SettingsService;
+}): AccountNotices {
+  const listRecipients = async (
+    exec: Executor,
+    account: Account,
+    kind: NoticeKind,
+  ): Promise<NoticeRecipient[]> => {
+    const settings = await deps.settings.get(account.workspaceId, exec);
+    const readers =
+      account.email === null ? await listActiveAdmins(exec, account.workspaceId, ADMINS_MAX) : [account];
+    return readers.flatMap((reader) =>
+      reader.email === null || isMuted(reader, kind) ? [] : [toRecipient(reader, reader.email, settings)],
+    );
+  };
+
+  return {
+    tell: async (tx, account, kind, payload, { keyId = null, exceptAddress = null } = {}) => {
+      const recipients = (await listRecipients(tx, account, kind)).filter(
+        ({ address }) => address.toLowerCase() !== exceptAddress?.toLowerCase(),
+      );
+      for (const to of recipients)
+        await deps.outbox.append(tx, { workspaceId: account.workspaceId, kind, to, keyId, payload });
+      return recipients.length;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+export type Locale = 'en' | 'ja';
+
+/** Who did something, as a reader knows him: the name, and the address it came from. */
+export interface NoticeActor {
+  /** Null when the server did it on its own. */
+  readonly name: string | null;
+  readonly ip: string | null;
+}
+
+/** What a mail about a key says of it. Never its secret. */
+export interface KeyFacts {
+  readonly accountName: string;
+  readonly keyId: string;
+  readonly comment: string;
+  readonly access: 'account' | 'scoped' | 'full';
+  readonly expiresAt: number | null;
+  /** Where the reader sees the key and acts on it. */
+  readonly pageUrl: string;
+}
+
+export interface KeyChange extends KeyFacts {
+  readonly at: number;
+  readonly actor: NoticeActor;
+}
+
+export interface KeyUse {
+  readonly at: number;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface KeyStop extends KeyFacts {
+  /** What stops with the key: packages, or actions of a key without any. At most 20 of `stopsCount`. */
+  readonly stops: readonly string[];
+  readonly stopsCount: number;
+  readonly lastUse: KeyUse | null;
+}
+
+interface MailedLink {
+  readonly accountName: string;
+  readonly linkUrl: string;
+  readonly linkExpiresAt: number;
+}
+
+/** What each kind of notice needs. Links and secrets stand in the sealed payload only. */
+export interface NoticePayloads {
+  /** With exactly one of `linkUrl` and `secretKey`, by the workspace's setting `keyMail`. */
+  'key.delivery': {
+    readonly accountName: string;
+    readonly keyId: string;
+    readonly comment: string;
+    readonly expiresAt: number | null;
+    readonly linkUrl: string | null;
+    readonly linkExpiresAt: number | null;
+    readonly secretKey: string | null;
+  };
+  'key.created': KeyChange;
+  /** `oldWorksUntil`: the end of the overlap; null when the old secret stopped at once. */
+  'key.regenerated': KeyChange & { readonly oldWorksUntil: number | null };
+  'key.changed': KeyChange & {
+    readonly changes: readonly {
+      readonly field: 'comment' | 'patterns' | 'ipRanges';
+      readonly from: string;
+      readonly to: string;
+    }[];
+  };
+  'key.disabled': KeyChange & { readonly reason: string | null };
+  'key.enabled': KeyChange;
+  'key.deleted': KeyChange;
+  'key.expiring': KeyStop;
+  'key.expired': KeyStop;
+  /** Many refusals of a key that is alive: somebody has a wrong configuration, or somebody else the key. */
+  'key.refused': KeyFacts & {
+    readonly count: number;
+    readonly reason: string;
+    readonly lastRefusal: KeyUse | null;
+  };
+  'account.invitation': MailedLink;
+  'account.password_reset': MailedLink;
+  'session.new_place': {
+    readonly accountName: string;
+    readonly at: number;
+    readonly ip: string;
+    readonly userAgent: string | null;
+    readonly pageUrl: string;
+  };
+}
+
+export type NoticeKind = keyof NoticePayloads;
+
+/** A notice as it is read back: its kind and what that kind says. */
+export type Notice = {
+  [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] };
+}[NoticeKind];
+
+/** What an account may do without. The rest is about security: who could switch it off could act unseen. */
+export const MUTABLE_NOTICES = ['key.expiring', 'key.expired'] as const satisfies readonly NoticeKind[];
+
+/** `urgent`: somebody waits for it; `bulk`: goes out by the thousand on one day, and behind the others. */
+const PACES: Readonly<Record<NoticeKind, 'urgent' | 'bulk'>> = {
+  'key.delivery': 'urgent',
+  'key.created': 'urgent',
+  'key.regenerated': 'urgent',
+  'key.changed': 'urgent',
+  'key.disabled': 'urgent',
+  'key.enabled': 'urgent',
+  'key.deleted': 'urgent',
+  'key.expiring': 'bulk',
+  'key.expired': 'bulk',
+  'key.refused': 'urgent',
+  'account.invitation': 'urgent',
+  'account.password_reset': 'urgent',
+  'session.new_place': 'urgent',
+};
+
+export const NOTICE_KINDS = Object.keys(PACES) as NoticeKind[];
+
+/** The order in which mails leave: 0 before 1. */
+export function priorityOf(kind: NoticeKind): 0 | 1 {
+  return PACES[kind] === 'urgent' ? 0 : 1;
+}
+
+/** Where a notice goes, in whose words and whose time. */
+export interface NoticeRecipient {
+  /** The account whose mail it is; null when the address belongs to none. */
+  readonly accountId: string | null;
+  readonly name: string;
+  readonly address: string;
+  readonly locale: Locale;
+  /** An IANA name; null for UTC alone. */
+  readonly timeZone: string | null;
+}
