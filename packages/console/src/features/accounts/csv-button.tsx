@@ -7,7 +7,14 @@ import { useWords } from '../../i18n/words.tsx';
 import { notifyFailure } from '../../ui/notify.tsx';
 import { accountsWords } from './accounts.words.ts';
 import { toCsv } from './accounts-csv.ts';
-import { type Account, type AccountKind, isUser, loginOf, readAccountPage } from './accounts-queries.ts';
+import {
+  type Account,
+  type AccountKind,
+  isUser,
+  lastConnectedOf,
+  loginOf,
+  readAccountPage,
+} from './accounts-queries.ts';
 import { type AccountListState, toListQuery } from './list-state.ts';
 
 const ROWS_A_CALL = 200;
@@ -62,7 +69,7 @@ export function CsvButton(props: { readonly kind: AccountKind; readonly state: A
         isUser(account) ? t(account.role) : account.email,
         account.keys?.total ?? 0,
         account.tags.join(' '),
-        account.lastSeenAt,
+        lastConnectedOf(account),
         t(account.state),
       ]);
       saveFile(kind === 'user' ? 'users.csv' : 'service-accounts.csv', toCsv([head, ...rows]));
