@@ -252,6 +252,15 @@ describe('a list of keys', () => {
     expect(await comments('q=idle&neverUsed=false')).toEqual(['idle one', 'idle two']);
   });
 
+  it('ends with a page that is full when no key behind it is wanted', async () => {
+    await present((await mint('tail used')).fullKey);
+    harness.clock.advance(1_000);
+    await mint('tail idle');
+    const page = await list('q=tail&neverUsed=true&limit=1');
+    expect(page.items.map((key) => key.comment)).toEqual(['tail idle']);
+    expect(page.nextCursor).toBeNull();
+  });
+
   it('can hold only keys with a longer lifetime than that', async () => {
     await mint('life 90', 90);
     await mint('life 180', 180);
