@@ -6,8 +6,8 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { CoveragePanel } from './coverage-panel.tsx';
-import { DiscardQuestion } from './discard-question.tsx';
 import classes from './edit-key.module.css';
 import { editKeyWords } from './edit-key.words.ts';
 import { EditKeyConflict } from './edit-key-conflict.tsx';
@@ -81,11 +81,11 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
         )}
       </Dialog>
       <EditKeyConflict edit={edit} isOpen={isOpen} onDiscard={onClose} />
-      <DiscardQuestion
+      <UnsavedQuestion
         isOpen={isOpen && isAsking}
-        changeCount={Object.keys(edit.changes).length}
+        lost={Object.keys(edit.changes).length}
         onBack={() => setAsking(false)}
-        onDiscard={onClose}
+        onLeave={onClose}
       />
     </>
   );
