@@ -60,11 +60,12 @@ export function MyKeysPage() {
         />
       )}
       <CreateCards onCreate={create} />
-      {keys === undefined ? (
-        <NotYet query={query} />
-      ) : (
+      {keys === undefined && <NotYet query={query} />}
+      {/* A secret that was just made is shown also when the list cannot be read: it comes only once. */}
+      {(keys !== undefined || secrets.all.length > 0) && (
         <ManageSection
-          keys={keys}
+          keys={keys ?? []}
+          isUnread={query.isError}
           secrets={secrets}
           onAct={(verb, key) => (verb === 'replace' ? create('push', key) : setRequest({ kind: verb, key }))}
           onCreate={() => create()}
