@@ -12,8 +12,8 @@ import { findFaults } from './edit-key-faults.ts';
 import { asFieldError } from './field-error.tsx';
 import { focusFirstFault } from './focus-first-fault.ts';
 import { actionsOf, KeyMay } from './key-access.tsx';
+import { PATTERNS_MAX } from './key-limits.ts';
 import { PatternField } from './pattern-field.tsx';
-import { PATTERNS_MAX } from './pattern-list.ts';
 import { useUncovered } from './use-uncovered.ts';
 
 export interface EditKeyFieldsProps {
