@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { readAllPages } from '../../api/read-all-pages.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { notifyFailure } from '../../ui/notify.tsx';
@@ -19,20 +20,15 @@ import { type AccountListState, toListQuery } from './list-state.ts';
 
 const ROWS_A_CALL = 200;
 
+/** All accounts of the list. There is no bound: a file that lacks some would be taken for the whole. */
 async function readAll(
   kind: AccountKind,
   state: AccountListState,
   onRead: (count: number) => void,
 ): Promise<readonly Account[]> {
-  const accounts: Account[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await readAccountPage(kind, { ...toListQuery(state, cursor), limit: ROWS_A_CALL });
-    accounts.push(...page.items);
-    onRead(accounts.length);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return accounts;
+  const readPage = ({ cursor }: { readonly cursor?: string }) =>
+    readAccountPage(kind, { ...toListQuery(state, cursor), limit: ROWS_A_CALL });
+  return (await readAllPages(readPage, Number.POSITIVE_INFINITY, onRead)).items;
 }
 
 /** Hands a text to the browser as a file. */

@@ -31,7 +31,8 @@ export function TroubleBanners(props: {
   const now = useNow();
   const expired = keys.filter((key) => key.status === 'expired');
   const expiring = keys.filter((key) => key.status === 'expiring');
-  const daysMax = Math.max(...expiring.map((key) => daysLeft(key.expiresAt ?? '', now)));
+  // The hour in which a key stops is the last of its days, until the server has told that it has.
+  const daysMax = Math.max(1, ...expiring.map((key) => daysLeft(key.expiresAt ?? '', now)));
   const days = formatDays(daysMax, language);
   return (
     <>

@@ -89,6 +89,10 @@ export function ResourceList({ form }: { readonly form: SettingsForm }) {
         data-changed={isChanged || undefined}
         onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={onKeyDown}
+        // Whoever leaves the field for Save means the address to be saved.
+        onBlur={() => {
+          if (text.trim() !== '') add();
+        }}
         inputContainer={(input) => (
           <div className={classes.line}>
             <div className={classes.grow}>{input}</div>
