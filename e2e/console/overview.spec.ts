@@ -127,6 +127,22 @@ test('each number leads to as many keys as it says, for the period that is chose
   }
 });
 
+test('the chart counts by the days of UTC, wherever one is', async ({ visit, town }) => {
+  const page = await visit({ as: ADMIN_EMAIL, context: { timezoneId: 'Pacific/Auckland' } });
+  const { api } = await town.signIn(ADMIN_EMAIL);
+  const { data } = await api.GET('/v1/overview', { params: { query: { hours: 168 } } });
+  const [top] = data.expiringByDay.toSorted((one, other) => other.count - one.count);
+  if (top === undefined) throw new Error('In Hayama keys expire.');
+  const day = new Date(`${top.day}T00:00:00Z`).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
+  await page.goto('/overview');
+  await expect(page.getByText(`${top.count} keys on one day`)).toContainText(`${day} `);
+  await expect(page.getByText('days are those of UTC')).toBeVisible();
+});
+
 test('another period is asked for and drawn', async ({ asAdmin: page }) => {
   await page.goto('/overview');
   const hours = page.getByRole('table', { name: WORDS.en.verifications }).getByRole('row');
