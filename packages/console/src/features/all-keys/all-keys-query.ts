@@ -1,6 +1,7 @@
 import type { Key } from '@keyreeve/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
+import { DAY_MS, HOUR_MS } from '../../format/dates.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 import { readRows } from '../../ui/pager.tsx';
 
@@ -19,8 +20,6 @@ export type KeyFilter = (typeof KEY_FILTERS)[number];
 export type KeySort = 'createdAt' | 'expiresAt';
 
 export const UNUSED_DAYS = 90;
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 /** How long ago a key may have been called and still count as called, unless the address says. */
 const CALLED_HOURS_DEFAULT = 168;
 const CALLED_HOURS_MAX = 720;
