@@ -8,6 +8,7 @@ import { useSession } from '../../api/session.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { AccountState } from '../../ui/account-state.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -21,7 +22,6 @@ import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
 import { type Account, type AccountKind, isUser, lastConnectedOf } from './accounts-queries.ts';
 import { AccountConflict } from './conflict.tsx';
-import { useFocusOnFault } from './focus-fault.ts';
 import { StatusPanel } from './status-panel.tsx';
 import type { AccountEditor, AccountKit } from './use-account-editor.ts';
 

@@ -3,9 +3,9 @@ import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { accountFormWords } from './account-form.words.ts';
-import { useFocusOnFault } from './focus-fault.ts';
 import classes from './forms.module.css';
 
 /** A dialog that makes something: fields, what no field shows of a refusal, Cancel and Create. */

@@ -2,9 +2,9 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { isStale } from '../../api/is-stale.ts';
 import { currentLanguage, type Language } from '../../i18n/i18n.ts';
+import { readCodedFaults } from '../../ui/coded-faults.ts';
 import type { FieldFaults } from '../../ui/field-faults.ts';
 import { useDraft } from '../../ui/use-draft.ts';
-import { readCodedFaults } from '../session/coded-faults.ts';
 import type { Seen } from './accounts-queries.ts';
 
 /** How one kind of account becomes fields of a form and back. */

@@ -8,6 +8,7 @@ import { sessionQuery, useSession } from '../../api/session.ts';
 import { chooseLanguage } from '../../i18n/i18n.ts';
 import { Rich, say, useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -16,7 +17,6 @@ import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
 import { AccountConflict } from '../accounts/conflict.tsx';
-import { useFocusOnFault } from '../accounts/focus-fault.ts';
 import { LanguageField, NameFields, TextField } from '../accounts/text-fields.tsx';
 import {
   type AccountEditor,

@@ -1,11 +1,12 @@
 import { KeyreeveError, type Settings } from '@keyreeve/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useState } from 'react';
 import { isStale } from '../../api/is-stale.ts';
 import { sayFault } from '../../errors/describe-error.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { say, useWords } from '../../i18n/words.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { type Draft, useDraft } from '../../ui/use-draft.ts';
 import { settingsWords } from './settings.words.ts';
@@ -39,7 +40,7 @@ export interface SettingsEditor {
   readonly problem: string | null;
   readonly wasChangedMeanwhile: boolean;
   /** Put on the form: the first faulty field in it gets the focus. */
-  readonly formRef: React.RefObject<HTMLFormElement | null>;
+  readonly formRef: RefObject<HTMLFormElement | null>;
 }
 
 const IMMEDIATE: readonly NumberName[] = ['tokenLifetimeSeconds', 'maxLifetimeDays', 'maxKeysPerAccount'];
@@ -105,18 +106,6 @@ function useSave({ base, values, forget, rebase }: Draft<StoredSettings, Setting
   });
 }
 
-/** Leads to the first faulty field of the form, or to what is said above all, after each refused try. */
-function useFocusOnFault(tries: number, error: Error | null) {
-  const formRef = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (error === null && tries === 0) return;
-    const form = formRef.current;
-    const field = form?.querySelector<HTMLElement>('[aria-invalid="true"], [data-faulty] :is(button, input)');
-    (field ?? form?.querySelector<HTMLElement>('[data-problem]'))?.focus();
-  }, [error, tries]);
-  return formRef;
-}
-
 /** The draft of the page over the saved settings, and the way of it to the server. */
 export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
   const { language } = useWords(settingsWords);
@@ -125,7 +114,7 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
   const [refusedTries, setRefusedTries] = useState(0);
   const saving = useSave(drafting);
   const { error } = saving;
-  const formRef = useFocusOnFault(refusedTries, error);
+  const formRef = useFocusOnFault<HTMLFormElement>(error, refusedTries);
   const saved = drafting.base.settings;
   const { changed, values: current } = drafting;
   const faulty = faultyNames(current);
