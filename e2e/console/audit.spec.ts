@@ -244,7 +244,7 @@ test.describe('the file with the log', () => {
     await expect(rowOf(log, minted.key.id)).toContainText(formula);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('link', { name: words.exportCsv }).click(),
+      page.getByRole('button', { name: words.exportCsv }).click(),
     ]);
     expect(download.suggestedFilename()).toMatch(/^keyreeve-audit-\d{4}-\d\d-\d\d\.csv$/);
     const text = await readFile(await download.path(), 'utf8');

@@ -299,6 +299,37 @@ test.describe('whose key is this', () => {
     expect(after.data.lastUsedAt).toBe(before);
   });
 
+  test('a server that fails is not taken for a key that was deleted', async ({
+    town,
+    asAdmin: page,
+    allowFault,
+  }) => {
+    const owner = await settleOwner(town);
+    const { fullKey, key } = await owner.mint('Leaked');
+    await page.clock.install();
+    await openBox(page, words);
+    await paste(page, words, fullKey);
+    await expect(boxOf(page, words)).toContainText('Leaked');
+    allowFault(/503/);
+    let failures = 0;
+    await page.route(`**/v1/keys/${key.id}`, async (route) => {
+      failures += 1;
+      await route.fulfill({ status: 503 });
+    });
+    // Whoever comes back to the page has the key asked about again, three times.
+    await page.clock.fastForward(20_000);
+    await page.evaluate(() => globalThis.dispatchEvent(new Event('visibilitychange')));
+    const waitOn = async () => {
+      await page.clock.runFor(1_000);
+      return failures;
+    };
+    await expect.poll(waitOn).toBe(3);
+    await waitOn();
+    await expect(boxOf(page, words)).toContainText('Leaked');
+    await expect(boxOf(page, words).getByRole('button', { name: 'Disable Leaked' })).toBeVisible();
+    await expect(boxOf(page, words)).not.toContainText('was deleted');
+  });
+
   for (const width of [1440, 390]) {
     test(`neither an answer nor a refusal has a fault that axe finds, ${width} wide`, async ({
       visit,

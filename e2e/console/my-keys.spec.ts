@@ -1,4 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
+import { mintKey } from '../console.ts';
 import {
   ADMIN_EMAIL,
   expect,
@@ -382,6 +383,24 @@ test.describe("one's own keys", () => {
     await expect(cardOf(page, 'Idle')).toBeVisible();
     await expect(copy).toHaveCount(0);
     for (const { secretKey } of [first, second]) expect(await secretLeaks(page, secretKey)).toEqual([]);
+  });
+
+  test('a key about to stop does so in no less than a day, and is asked about when it has', async ({
+    visit,
+    town,
+  }) => {
+    const owner = await settleOwner(town);
+    await mintKey(owner, owner.accountId, { comment: 'Last day', access: 'account', lifetimeDays: 1 });
+    const page = await visit({ as: owner.email });
+    await page.clock.install();
+    await page.goto('/my-keys');
+    const told = page.getByText('1 key stops working in 1 day');
+    await expect(told).toBeVisible();
+    const asked = page.waitForRequest(/\/v1\/accounts\/[^/]+\/keys/);
+    // The clock of the server goes on as it does, so that to it the key still works.
+    await page.clock.fastForward('25:00:00');
+    await asked;
+    await expect(told).toBeVisible();
   });
 
   test('leaving with a secret that nobody has copied asks once', async ({ visit, town }) => {

@@ -101,6 +101,48 @@ for (const lang of ['en', 'ja'] as const) {
   });
 }
 
+test('each number leads to as many keys as it says, for the period that is chosen', async ({
+  asAdmin: page,
+  town,
+}) => {
+  const { api } = await town.signIn(ADMIN_EMAIL);
+  const { data } = await api.GET('/v1/overview', { params: { query: { hours: 24 } } });
+  const { keys } = data;
+  const figures = [
+    [/expired, still called/, keys.expiredStillCalled],
+    [/expire within/, keys.expiring],
+    [/working keys/, keys.working],
+    [/never used/, keys.neverUsed],
+    [/unused for 90 days/, keys.unusedFor90Days],
+  ] as const;
+  for (const [name, count] of figures) {
+    await page.goto('/overview');
+    await page.getByRole('radiogroup', { name: 'Period' }).getByText('24 hours').click();
+    const figure = page.getByRole('main').getByRole('link', { name });
+    await expect(figure).toContainText(String(count));
+    await figure.click();
+    await expect(page.getByRole('heading', { name: 'All keys', level: 1 })).toBeVisible();
+    if (count === 0) await expect(page.getByText('No key is like that')).toBeVisible();
+    else await expect(page.getByRole('table').getByRole('row')).toHaveCount(count + 1);
+  }
+});
+
+test('the chart counts by the days of UTC, wherever one is', async ({ visit, town }) => {
+  const page = await visit({ as: ADMIN_EMAIL, context: { timezoneId: 'Pacific/Auckland' } });
+  const { api } = await town.signIn(ADMIN_EMAIL);
+  const { data } = await api.GET('/v1/overview', { params: { query: { hours: 168 } } });
+  const [top] = data.expiringByDay.toSorted((one, other) => other.count - one.count);
+  if (top === undefined) throw new Error('In Hayama keys expire.');
+  const day = new Date(`${top.day}T00:00:00Z`).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
+  await page.goto('/overview');
+  await expect(page.getByText(`${top.count} keys on one day`)).toContainText(`${day} `);
+  await expect(page.getByText('days are those of UTC')).toBeVisible();
+});
+
 test('another period is asked for and drawn', async ({ asAdmin: page }) => {
   await page.goto('/overview');
   const hours = page.getByRole('table', { name: WORDS.en.verifications }).getByRole('row');

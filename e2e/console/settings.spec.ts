@@ -274,11 +274,13 @@ for (const lang of ['en', 'ja'] as const) {
       await open(page, words);
       await field(page, words.resource).fill('https://billing.hayama.example/api');
       await field(page, words.resource).press('Enter');
+      // One that was typed and left counts too: whoever goes on to Save means it.
+      await field(page, words.resource).fill('https://orders.hayama.example/api');
       await page.getByRole('switch', { name: words.requireAction }).check();
       await button(page, words.save).click();
       await expect(page.getByText(words.saved)).toBeVisible();
       expect(await readSettings(town)).toMatchObject({
-        tokenResources: ['https://billing.hayama.example/api'],
+        tokenResources: ['https://billing.hayama.example/api', 'https://orders.hayama.example/api'],
         requireAction: true,
       });
     });

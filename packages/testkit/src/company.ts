@@ -1,7 +1,7 @@
 import type { Account, Caller } from '@keyreeve/server';
 import type { Harness } from './harness.ts';
 
-type InjectAnswer = Awaited<ReturnType<Harness['app']['inject']>>;
+export type InjectAnswer = Awaited<ReturnType<Harness['app']['inject']>>;
 
 /** A small company in a fresh workspace: enough people to try every rule on. */
 export interface Company {

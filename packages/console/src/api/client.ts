@@ -1,16 +1,42 @@
 import { createClient, type KeyreeveClient, KeyreeveError, KeyreeveTransportError } from '@keyreeve/sdk';
 import { noteAnswer, noteSilence } from './connection.ts';
-import { awaitSignIn, canReauthenticate } from './reauthentication.ts';
+import { accountOfPage, EXPECTED_ACCOUNT_HEADER, noteOtherAccount } from './page-account.ts';
+import { awaitSignIn } from './reauthentication.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Straight to the server: for signing in and for everything that must not wait for a sign-in. */
-export const plainApi: KeyreeveClient = createClient({
+type AnyCall = (...args: readonly unknown[]) => Promise<unknown>;
+
+function wrapCalls(client: KeyreeveClient, wrap: (call: AnyCall) => AnyCall): KeyreeveClient {
+  const calls = Object.entries(client).map(([verb, call]): [string, AnyCall] => [
+    verb,
+    wrap(call as unknown as AnyCall),
+  ]);
+  return Object.freeze(Object.fromEntries(calls)) as unknown as KeyreeveClient;
+}
+
+const namingClient = createClient({
   baseUrl: globalThis.location.origin,
   timeoutMs: TIMEOUT_MS,
+  fetch: (input, init) => {
+    const request = new Request(input, init);
+    const accountId = accountOfPage();
+    if (accountId !== null) request.headers.set(EXPECTED_ACCOUNT_HEADER, accountId);
+    return fetch(request);
+  },
 });
 
-function isSessionLost(error: unknown): boolean {
+/** Straight to the server: for signing in and for everything that must not wait for a sign-in. */
+export const plainApi = wrapCalls(namingClient, (call) => async (...args) => {
+  try {
+    return await call(...args);
+  } catch (error) {
+    if (error instanceof KeyreeveError && error.code === 'auth.other_account') noteOtherAccount();
+    throw error;
+  }
+});
+
+export function isSessionLost(error: unknown): boolean {
   return (
     error instanceof KeyreeveError &&
     error.status === 401 &&
@@ -30,24 +56,17 @@ async function withConnection<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-type AnyCall = (...args: readonly unknown[]) => Promise<unknown>;
-
-/** A call refused because the session has ended was not carried out, so it may be sent once more. */
-function patient(call: AnyCall): AnyCall {
-  return async (...args) => {
-    try {
-      return await withConnection(() => call(...args));
-    } catch (error) {
-      if (!isSessionLost(error) || !canReauthenticate()) throw error;
-      await awaitSignIn();
-      return await withConnection(() => call(...args));
-    }
-  };
-}
-
-/** The API as the pages use it: tells the shell when the server falls silent, waits for a new sign-in. */
-export const api = Object.freeze(
-  Object.fromEntries(
-    Object.entries(plainApi).map(([verb, call]) => [verb, patient(call as unknown as AnyCall)]),
-  ),
-) as unknown as KeyreeveClient;
+/**
+ * The API as the pages use it: tells the shell when the server falls silent, and waits for a new sign-in. A call
+ * refused because the session has ended was not carried out, so it may be sent once more.
+ */
+export const api = wrapCalls(plainApi, (call) => async (...args) => {
+  try {
+    return await withConnection(() => call(...args));
+  } catch (error) {
+    // Only a page that was signed in has a session to lose; sign-in pages get their refusals as they are.
+    if (!isSessionLost(error) || accountOfPage() === null) throw error;
+    await awaitSignIn();
+    return await withConnection(() => call(...args));
+  }
+});

@@ -10,21 +10,10 @@ interface Waiting {
 }
 
 let waiting: Waiting | null = null;
-let isSignedIn = false;
 const listeners = new Set<() => void>();
 
 function wake(): void {
   for (const listener of listeners) listener();
-}
-
-/** Only a page that was signed in has a session to lose; sign-in pages get their refusals as they are. */
-export function noteSignedIn(signedIn: boolean): void {
-  isSignedIn = signedIn;
-}
-
-/** True when a refused call should wait for the person instead of failing. */
-export function canReauthenticate(): boolean {
-  return isSignedIn;
 }
 
 /** Resolves when the person has signed in again. */
@@ -38,7 +27,8 @@ export function awaitSignIn(): Promise<void> {
 }
 
 export function endWaiting(): void {
-  waiting?.resolve();
+  if (waiting === null) return;
+  waiting.resolve();
   waiting = null;
   wake();
 }

@@ -3,26 +3,43 @@ import { KeyreeveError } from '@keyreeve/sdk';
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
 import { adoptLanguage } from '../i18n/i18n.ts';
 import { plainApi } from './client.ts';
-import { noteSignedIn } from './reauthentication.ts';
+import { notePageAccount } from './page-account.ts';
+import { queryClient } from './query-client.ts';
+import { awaitSignIn, endWaiting } from './reauthentication.ts';
 
-/** Who is signed in, or null. */
+const SESSION_KEY = ['session'] as const;
+
+function checkSession(): void {
+  void queryClient.invalidateQueries({ queryKey: SESSION_KEY });
+}
+
+/**
+ * Who is signed in, or null. Once somebody is, the page stays that person's: when the session has ended it asks for
+ * the password over what is shown, and for another person it is not shown any more.
+ */
 export const sessionQuery = queryOptions({
-  queryKey: ['session'],
+  queryKey: SESSION_KEY,
   queryFn: async (): Promise<SignedIn | null> => {
+    const known = queryClient.getQueryData<SignedIn | null>(SESSION_KEY) ?? null;
     try {
       const { data } = await plainApi.GET('/v1/session');
-      noteSignedIn(true);
+      notePageAccount(data.account.id, checkSession);
+      // The person may have signed in again in another tab.
+      endWaiting();
       await adoptLanguage(data.account.locale);
       return data;
     } catch (error) {
-      if (error instanceof KeyreeveError && error.status === 401) {
-        noteSignedIn(false);
-        return null;
+      const isRefused = error instanceof KeyreeveError && error.status < 500;
+      if (known !== null && isRefused) {
+        if (error.status === 401) void awaitSignIn();
+        return known;
       }
+      if (isRefused && error.status === 401) return null;
       throw error;
     }
   },
   staleTime: 5 * 60_000,
+  refetchOnWindowFocus: 'always',
 });
 
 /** The person of this page. Only below the shell, which is shown to nobody else. */

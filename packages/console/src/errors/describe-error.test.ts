@@ -1,6 +1,6 @@
 import { KeyreeveError, KeyreeveTransportError, type Problem } from '@keyreeve/sdk';
 import { describe, expect, test } from 'vitest';
-import { describeError } from './describe-error.ts';
+import { describeError, isOutcomeUnknown } from './describe-error.ts';
 
 function refusal(problem: Partial<Problem>, retryAfterSeconds: number | null = null): KeyreeveError {
   const whole = {
@@ -217,4 +217,15 @@ describe('what is no refusal of the server', () => {
       });
     },
   );
+});
+
+test('a change may have been made when no answer of the server came back, and only then', () => {
+  const lost = [
+    new KeyreeveTransportError('client.timeout', 'silent'),
+    new KeyreeveTransportError('client.unreachable', 'cut off'),
+    new KeyreeveError(504, null),
+  ];
+  expect(lost.map(isOutcomeUnknown)).toEqual([true, true, true]);
+  expect(isOutcomeUnknown(refusal({ status: 503, code: 'request.unavailable' }))).toBe(false);
+  expect(isOutcomeUnknown(new TypeError('ours'))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { KeyreeveError, KeyreeveTransportError } from '@keyreeve/sdk';
+import { KeyreeveError, KeyreeveTransportError, UNEXPECTED_ANSWER } from '@keyreeve/sdk';
 import type { Locale } from '../format/locale.ts';
 import { wordDetail } from './detail-sentences.ts';
 import type { ErrorText } from './error-text.ts';
@@ -75,6 +75,14 @@ export function describeError(error: unknown, locale: Locale): ErrorDescription 
 export function sayFault(error: unknown, locale: Locale): string {
   const { title, detail, remedy } = describeError(error, locale);
   return `${title} ${detail ?? remedy}`;
+}
+
+/** True when no answer of the server came back: a change may have been made all the same. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return (
+    error instanceof KeyreeveTransportError ||
+    (error instanceof KeyreeveError && error.code === UNEXPECTED_ANSWER)
+  );
 }
 
 /** What happened, by its code alone; null for a code that the page does not know. */

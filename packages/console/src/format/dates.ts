@@ -2,8 +2,8 @@ import type { Locale } from './locale.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+export const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
 
 /** Clocks of two machines differ a little; what happened "in two seconds" has happened. */
 const CLOCK_SKEW_MS = 10 * SECOND_MS;

@@ -9,8 +9,8 @@ export interface NameSegment {
 const PATTERN_CHARACTERS_MAX = 128;
 const OUTSIDE_PATTERN = /[^A-Za-z0-9_.*-]/;
 
-// Package names compare without ASCII case and nothing else: `toLowerCase` would also fold the Kelvin sign.
-function asciiLower(text: string): string {
+/** Package names compare without ASCII case and nothing else: `toLowerCase` would also fold the Kelvin sign. */
+export function asciiLower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
@@ -100,6 +100,11 @@ export function findPatternCharacterFault(text: string): PatternFault | null {
     const isVisible = stripInvisible(character) === character;
     return { kind: 'character', character: isVisible ? character : codePointName(character) };
   }
+  return findPatternLengthFault(text);
+}
+
+/** Resources of every kind have the same limit. */
+export function findPatternLengthFault(text: string): PatternFault | null {
   return text.length > PATTERN_CHARACTERS_MAX
     ? { kind: 'length', charactersMax: PATTERN_CHARACTERS_MAX }
     : null;

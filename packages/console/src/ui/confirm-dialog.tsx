@@ -1,7 +1,9 @@
 import { Button, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { isNameTyped } from '../format/typed-name.ts';
 import { useWords } from '../i18n/words.tsx';
 import { ActionButton } from './action-button.tsx';
+import { CopyIcon } from './copy-button.tsx';
 import { Dialog } from './dialog.tsx';
 import { uiWords } from './ui.words.ts';
 
@@ -23,7 +25,7 @@ export function ConfirmDialog(props: {
 }) {
   const { t } = useWords(uiWords);
   const [typed, setTyped] = useState('');
-  const isNamed = props.typedName === undefined || typed.trim() === props.typedName.trim();
+  const isNamed = props.typedName === undefined || isNameTyped(typed, props.typedName);
   const close = () => {
     setTyped('');
     props.onClose();
@@ -64,6 +66,7 @@ export function ConfirmDialog(props: {
           autoComplete="off"
           label={t('typeToConfirm', { name: props.typedName })}
           value={typed}
+          rightSection={<CopyIcon text={props.typedName} label={t('copyName')} />}
           onChange={(event) => setTyped(event.currentTarget.value)}
         />
       )}

@@ -14,7 +14,8 @@ const WIDTHS = { small: 456, medium: 720, large: 968 } as const;
 
 export interface DialogProps {
   readonly isOpen: boolean;
-  readonly onClose: () => void;
+  /** Null: it takes an answer, and is not closed in passing. */
+  readonly onClose: (() => void) | null;
   /** The question or the act, naming the thing. */
   readonly title: ReactNode;
   readonly subtitle?: ReactNode;
@@ -33,11 +34,15 @@ export function Dialog(props: DialogProps) {
   const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   const { t } = useWords(uiWords);
   const { level, isTop } = useDialogOrder(props.isOpen);
+  const { onClose } = props;
+  const isClosable = onClose !== null;
   return (
     <Modal
       opened={props.isOpen}
-      onClose={props.onClose}
-      closeOnEscape={isTop}
+      onClose={() => onClose?.()}
+      closeOnEscape={isTop && isClosable}
+      closeOnClickOutside={isClosable}
+      withCloseButton={isClosable}
       __handledEscapeEvents={handledEscapes}
       zIndex={LOWEST_LAYER + level}
       fullScreen={isNarrow}

@@ -8,13 +8,12 @@ import {
   IconCircleX,
   IconHourglassLow,
 } from '@tabler/icons-react';
-import { daysLeft } from '../format/dates.ts';
+import { daysLeft, HOUR_MS } from '../format/dates.ts';
 import { useWords } from '../i18n/words.tsx';
 import classes from './key-state.module.css';
 import { keyStateWords } from './key-state.words.ts';
 import { useNow } from './use-now.ts';
 
-const HOUR_MS = 3_600_000;
 const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 
 /** Icon, word and colour of a key's state, and a dimmed second line (or second word) where there is something to add. */

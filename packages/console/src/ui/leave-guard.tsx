@@ -1,12 +1,10 @@
-import { Button } from '@mantine/core';
-import { useBlocker } from '@tanstack/react-router';
 import { useWords } from '../i18n/words.tsx';
 import { ActionButton } from './action-button.tsx';
-import { Dialog } from './dialog.tsx';
-import { uiWords } from './ui.words.ts';
 import { unsavedWords } from './unsaved.words.ts';
+import { UnsavedQuestion } from './unsaved-question.tsx';
+import { useLeaveBlocker } from './use-leave-blocker.ts';
 
-/** Asks before unsaved changes of a page are left behind, by a link, the browser's Back or closing the tab. */
+/** Asks before unsaved changes of a page are left behind. */
 export function LeaveGuard(props: {
   readonly changeCount: number;
   readonly isSaving: boolean;
@@ -15,39 +13,22 @@ export function LeaveGuard(props: {
 }) {
   const { changeCount } = props;
   const { t } = useWords(unsavedWords);
-  const { t: tUi } = useWords(uiWords);
-  const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => changeCount > 0 && current.pathname !== next.pathname,
-    enableBeforeUnload: () => changeCount > 0,
-    withResolver: true,
-  });
-  const stay = () => blocker.reset?.();
+  const leaving = useLeaveBlocker(changeCount > 0);
   const saveAndLeave = async () => {
-    if (await props.onSave()) blocker.proceed?.();
-    else stay();
+    if (await props.onSave()) leaving?.leave();
+    else leaving?.stay();
   };
   return (
-    <Dialog
-      isOpen={blocker.status === 'blocked'}
-      onClose={stay}
-      title={t('leaveTitle')}
-      aside={
-        <Button variant="subtle" color="red" onClick={() => blocker.proceed?.()}>
-          {t('leaveAnyway')}
-        </Button>
+    <UnsavedQuestion
+      isOpen={leaving !== null}
+      lost={changeCount}
+      onBack={() => leaving?.stay()}
+      onLeave={() => leaving?.leave()}
+      saving={
+        <ActionButton loading={props.isSaving} onClick={() => void saveAndLeave()}>
+          {t('saveAndLeave')}
+        </ActionButton>
       }
-      actions={
-        <>
-          <Button variant="default" data-autofocus onClick={stay}>
-            {tUi('back')}
-          </Button>
-          <ActionButton loading={props.isSaving} onClick={() => void saveAndLeave()}>
-            {t('saveAndLeave')}
-          </ActionButton>
-        </>
-      }
-    >
-      <p>{t('leaveText', { count: changeCount })}</p>
-    </Dialog>
+    />
   );
 }

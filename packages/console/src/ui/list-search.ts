@@ -18,10 +18,11 @@ export interface ListSearch {
   readonly period?: string;
   readonly outcome?: string;
   readonly over?: number;
+  readonly hours?: number;
 }
 
 const TEXTS = ['q', 'sort', 'filter', 'account', 'actor', 'key', 'action', 'period', 'outcome'] as const;
-const NAMES = [...TEXTS, 'order', 'rows', 'over'] as const;
+const NAMES = [...TEXTS, 'order', 'rows', 'over', 'hours'] as const;
 const TEXT_CHARACTERS_MAX = 200;
 
 function readNumber(value: unknown): number | undefined {
@@ -39,6 +40,7 @@ export function readListSearch(search: Record<string, unknown>): ListSearch {
   const order = search['order'] === 'asc' || search['order'] === 'desc' ? search['order'] : undefined;
   const rows = readNumber(search['rows']);
   const over = readNumber(search['over']);
+  const hours = readNumber(search['hours']);
   return {
     // The router takes what is left out here from the address as it is, so faulty parts are unset by name.
     ...Object.fromEntries(NAMES.filter((name) => name in search).map((name) => [name, undefined])),
@@ -46,5 +48,6 @@ export function readListSearch(search: Record<string, unknown>): ListSearch {
     ...(order === undefined ? {} : { order }),
     ...(rows === undefined ? {} : { rows }),
     ...(over === undefined ? {} : { over }),
+    ...(hours === undefined ? {} : { hours }),
   };
 }

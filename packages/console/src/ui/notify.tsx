@@ -1,7 +1,7 @@
 import { Button, Group } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
-import { describeError, sayFault } from '../errors/describe-error.ts';
+import { describeError, isOutcomeUnknown, sayFault } from '../errors/describe-error.ts';
 import { currentLanguage } from '../i18n/i18n.ts';
 import { say } from '../i18n/words.tsx';
 import { uiWords } from './ui.words.ts';
@@ -47,9 +47,13 @@ export function notifyProblem(message: string): void {
   });
 }
 
-/** A change that was refused, in words that say what to do. */
+/** A change that was refused, or that nobody knows about, in words that say what to do. */
 export function notifyFailure(error: unknown): void {
-  const { requestId } = describeError(error, currentLanguage());
+  const { requestId, title } = describeError(error, currentLanguage());
+  if (isOutcomeUnknown(error)) {
+    notifyProblem(`${title} ${say(uiWords, 'maybeDone')}`);
+    return;
+  }
   const request = requestId === null ? '' : ` (${say(uiWords, 'request')} ${requestId})`;
   notifyProblem(`${say(uiWords, 'notSaved')} ${sayFault(error, currentLanguage())}${request}`);
 }

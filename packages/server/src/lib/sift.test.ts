@@ -1,43 +1,48 @@
 import { describe, expect, it } from 'vitest';
 import { decodeCursor } from './page.ts';
-import { type Sieve, sift, toSiftedPage } from './sift.ts';
+import { type ReadStretch, sift, toSiftedPage } from './sift.ts';
 
 /** The numbers from 0 up, of which those fit that `fits` says; stretches of ten. */
-function numbers(count: number, fits: (value: number) => boolean): Sieve<number> {
-  const behind = (after: readonly (string | number)[] | null) => (after === null ? 0 : Number(after[0]) + 1);
-  return {
-    findEnd: (after) => Promise.resolve(behind(after) + 9 < count ? [behind(after) + 9] : null),
-    list: (after, end, limit) => {
-      const upTo = end === null ? count - 1 : Number(end[0]);
-      const found: number[] = [];
-      for (let value = behind(after); value <= upTo && found.length < limit; value += 1)
-        if (fits(value)) found.push(value);
-      return Promise.resolve(found);
-    },
+function numbers(count: number, fits: (value: number) => boolean): ReadStretch<number> {
+  return (after, wanted) => {
+    const first = after === null ? 0 : Number(after[0]) + 1;
+    const stretch = Array.from({ length: Math.min(10, count - first) }, (_, index) => first + index);
+    const last = stretch.at(-1) ?? first;
+    return Promise.resolve({
+      rows: stretch.filter(fits).slice(0, wanted),
+      end: last < count - 1 ? [last] : null,
+      rowsRead: stretch.length,
+    });
   };
 }
 
 describe('sifting', () => {
   it('finds what fits, as many as wanted, in all stretches', async () => {
-    const sieve = numbers(95, (value) => value % 20 === 9);
-    expect(await sift(sieve, null, { limit: 3, stretchesMax: 100 })).toEqual({
+    const read = numbers(95, (value) => value % 20 === 9);
+    expect(await sift(read, null, { limit: 3, stretchesMax: 100 })).toEqual({
       rows: [9, 29, 49],
       stoppedAt: null,
     });
-    expect(await sift(sieve, [9], { limit: 100, stretchesMax: 100 })).toEqual({
+    expect(await sift(read, [9], { limit: 100, stretchesMax: 100 })).toEqual({
       rows: [29, 49, 69, 89],
       stoppedAt: null,
     });
   });
 
   it('stops at its bound, and says where to go on', async () => {
-    const sieve = numbers(95, (value) => value === 1 || value === 94);
-    const first = await sift(sieve, null, { limit: 5, stretchesMax: 4 });
+    const read = numbers(95, (value) => value === 1 || value === 94);
+    const first = await sift(read, null, { limit: 5, stretchesMax: 4 });
     expect(first).toEqual({ rows: [1], stoppedAt: [39] });
-    expect(await sift(sieve, first.stoppedAt, { limit: 5, stretchesMax: 100 })).toEqual({
+    expect(await sift(read, first.stoppedAt, { limit: 5, stretchesMax: 100 })).toEqual({
       rows: [94],
       stoppedAt: null,
     });
+  });
+
+  it('stops after so many rows as well, where looking at each takes long', async () => {
+    const read = numbers(95, (value) => value === 1);
+    const found = await sift(read, null, { limit: 5, stretchesMax: 100, rowsReadMax: 25 });
+    expect(found).toEqual({ rows: [1], stoppedAt: [29] });
   });
 
   it('lets others have the event loop between two stretches', async () => {

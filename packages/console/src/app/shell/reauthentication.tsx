@@ -2,11 +2,14 @@ import { Alert, Button, PasswordInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
+import { queryClient } from '../../api/query-client.ts';
 import { endWaiting, useIsSessionEnded } from '../../api/reauthentication.ts';
-import { useSession } from '../../api/session.ts';
+import { sessionQuery, useSession } from '../../api/session.ts';
 import { sayFault } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
+import { leaveFor } from '../../ui/use-leave-blocker.ts';
 import { shellWords } from './shell.words.ts';
 
 /**
@@ -19,52 +22,61 @@ export function Reauthentication() {
   const { account } = useSession();
   const formId = useId();
   const [password, setPassword] = useState('');
+  const [isAsking, setAsking] = useState(false);
   const signIn = useMutation({
     mutationFn: () => plainApi.POST('/v1/session', { body: { email: account.email, password } }),
     onSuccess: () => {
       setPassword('');
       endWaiting();
+      void queryClient.invalidateQueries(sessionQuery);
     },
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     signIn.mutate();
   };
-  const leave = () => globalThis.location.replace('/sign-in');
   return (
-    <Dialog
-      isOpen={isEnded}
-      onClose={leave}
-      title={t('againTitle')}
-      aside={
-        <Button variant="subtle" color="gray" onClick={leave}>
-          {t('againOther')}
-        </Button>
-      }
-      actions={
-        <Button type="submit" form={formId} loading={signIn.isPending}>
-          {t('signIn')}
-        </Button>
-      }
-    >
-      <form id={formId} onSubmit={submit}>
-        <p>{t('againText')}</p>
-        {signIn.isError && (
-          <Alert color="red" mt="sm" role="alert">
-            {sayFault(signIn.error, language)}
-          </Alert>
-        )}
-        <PasswordInput
-          mt="sm"
-          data-autofocus
-          required
-          withAsterisk={false}
-          autoComplete="current-password"
-          label={t('againPassword', { email: account.email })}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-      </form>
-    </Dialog>
+    <>
+      <Dialog
+        isOpen={isEnded}
+        onClose={null}
+        title={t('againTitle')}
+        aside={
+          <Button variant="subtle" color="gray" onClick={() => setAsking(true)}>
+            {t('againOther')}
+          </Button>
+        }
+        actions={
+          <Button type="submit" form={formId} loading={signIn.isPending}>
+            {t('signIn')}
+          </Button>
+        }
+      >
+        <form id={formId} onSubmit={submit}>
+          <p>{t('againText')}</p>
+          {signIn.isError && (
+            <Alert color="red" mt="sm" role="alert">
+              {sayFault(signIn.error, language)}
+            </Alert>
+          )}
+          <PasswordInput
+            mt="sm"
+            data-autofocus
+            required
+            withAsterisk={false}
+            autoComplete="current-password"
+            label={t('againPassword', { email: account.email })}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+          />
+        </form>
+      </Dialog>
+      <UnsavedQuestion
+        isOpen={isEnded && isAsking}
+        lost={t('againLost')}
+        onBack={() => setAsking(false)}
+        onLeave={() => leaveFor('/sign-in')}
+      />
+    </>
   );
 }

@@ -2,18 +2,25 @@ import { AppShell, Burger } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useEffect } from 'react';
+import { useIsOtherAccount } from '../../api/page-account.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { SkeletonRows } from '../../ui/states.tsx';
 import { Mark } from '../mark.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { Banners } from './banners.tsx';
 import { Navigation } from './navigation.tsx';
+import { OtherAccount } from './other-account.tsx';
 import { Reauthentication } from './reauthentication.tsx';
 import classes from './shell.module.css';
 import { shellWords } from './shell.words.ts';
 
-/** What stands around every page of a signed-in person. Below 48 em the navigation is a drawer. */
+/** What stands around every page of a signed-in person, as long as that is the one whom it was drawn for. */
 export function Shell() {
+  return useIsOtherAccount() ? <OtherAccount /> : <Frame />;
+}
+
+/** Below 48 em the navigation is a drawer. */
+function Frame() {
   const { t } = useWords(shellWords);
   const [isOpen, { toggle, close }] = useDisclosure(false);
   const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });

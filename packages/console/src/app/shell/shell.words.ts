@@ -37,6 +37,10 @@ export const shellWords = defineWords(
     againText: 'Your session has ended. What you typed is still here.',
     againPassword: 'Password for {{email}}',
     againOther: 'Sign in as somebody else',
+    againLost: 'What you typed on this page and have not saved is lost.',
+    otherTitle: 'Somebody else is signed in now',
+    otherText:
+      'This page was open for {{name}}. Somebody else has signed in to this browser since, so nothing more is done here.',
     signIn: 'Sign in',
     notFoundTitle: 'There is no such page',
     notFoundText: 'The address may be mistyped, or what it showed was deleted.',
@@ -80,6 +84,10 @@ export const shellWords = defineWords(
     againText: 'セッションが終了しました。入力内容は保持されています。',
     againPassword: '{{email}} のパスワード',
     againOther: '別のアカウントでサインイン',
+    againLost: 'このページで入力して保存していない内容は失われます。',
+    otherTitle: '別のアカウントがサインインしています',
+    otherText:
+      'このページは{{name}}さんのために開かれていました。その後、このブラウザーで別の人がサインインしたため、ここでは何も実行されません。',
     signIn: 'サインイン',
     notFoundTitle: 'ページが見つかりません',
     notFoundText: 'アドレスが間違っているか、表示していたものが削除された可能性があります。',

@@ -1,4 +1,3 @@
-import { KeyreeveError } from '@keyreeve/sdk';
 import { say } from '../../i18n/words.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { accountsWords } from './accounts.words.ts';
@@ -12,11 +11,6 @@ import {
 
 export function kindOf(account: Account): AccountKind {
   return isUser(account) ? 'user' : 'service';
-}
-
-/** True when somebody else was faster: the account is no longer as this page has shown it. */
-export function isStale(error: unknown): boolean {
-  return error instanceof KeyreeveError && error.code === 'request.precondition_failed';
 }
 
 /**

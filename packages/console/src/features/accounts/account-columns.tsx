@@ -6,18 +6,10 @@ import { Day, Recent } from '../../ui/time.tsx';
 import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
-import { type Account, type AccountKind, isUser, loginOf } from './accounts-queries.ts';
+import { type Account, type AccountKind, isUser, lastConnectedOf, loginOf } from './accounts-queries.ts';
 
 type Translate = ReturnType<typeof useWords<ColumnWord>>['t'];
-type ColumnWord =
-  | 'email'
-  | 'technicalName'
-  | 'role'
-  | 'admin'
-  | 'member'
-  | 'created'
-  | 'lastConnected'
-  | 'never';
+type ColumnWord = 'email' | 'technicalName' | 'role' | 'admin' | 'member' | 'created' | 'lastConnected';
 
 /** What the two kinds of account are known by, and what they are or where they are reached. */
 function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Column<Account>[] {
@@ -55,25 +47,27 @@ function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Colum
   ];
 }
 
-/** When people came last; programs do not come to the console, so of them it tells when they were made. */
-function timeColumn(kind: AccountKind, t: Translate): Column<Account> {
-  if (kind === 'service')
-    return {
+function LastConnected({ account }: { readonly account: Account }) {
+  const { t } = useWords(accountsWords);
+  const at = lastConnectedOf(account);
+  return <span className={classes.secondary}>{at === null ? t('never') : <Recent at={at} />}</span>;
+}
+
+/** When somebody or something last came as this account; of programs also when they were made. */
+function timeColumns(kind: AccountKind, t: Translate): readonly Column<Account>[] {
+  const cell = (account: Account) => <LastConnected account={account} />;
+  const lastConnected = { id: 'lastConnected', header: t('lastConnected'), cell };
+  if (kind === 'user') return [{ ...lastConnected, sort: 'lastSeenAt' }];
+  return [
+    // The server would have to look at all keys of all accounts to sort by it.
+    lastConnected,
+    {
       id: 'createdAt',
       header: t('created'),
       sort: 'createdAt',
       cell: (account) => <Day at={account.createdAt} className={classes.secondary ?? ''} />,
-    };
-  return {
-    id: 'lastSeenAt',
-    header: t('lastConnected'),
-    sort: 'lastSeenAt',
-    cell: ({ lastSeenAt }) => (
-      <span className={classes.secondary}>
-        {lastSeenAt === null ? t('never') : <Recent at={lastSeenAt} />}
-      </span>
-    ),
-  };
+    },
+  ];
 }
 
 /** The columns of a list; the same array while kind, search and language are. */
@@ -110,7 +104,7 @@ export function useAccountColumns(
         cell: (account) => <KeysCell account={account} />,
       },
       { id: 'tags', header: t('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
-      timeColumn(kind, t),
+      ...timeColumns(kind, t),
       {
         id: 'status',
         header: t('status'),

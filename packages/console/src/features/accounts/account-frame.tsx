@@ -1,14 +1,14 @@
 import { KeyreeveError } from '@keyreeve/sdk';
 import { Alert, Button } from '@mantine/core';
 import { IconMapQuestion } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useSession } from '../../api/session.ts';
-import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { AccountState } from '../../ui/account-state.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -20,9 +20,8 @@ import { DeleteAccountDialog, DisableAccountDialog } from './account-dialogs.tsx
 import { AccountPageMenu } from './account-menu.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
-import { type Account, type AccountKind, isUser } from './accounts-queries.ts';
+import { type Account, type AccountKind, isUser, lastConnectedOf } from './accounts-queries.ts';
 import { AccountConflict } from './conflict.tsx';
-import { useFocusOnFault } from './focus-fault.ts';
 import { StatusPanel } from './status-panel.tsx';
 import type { AccountEditor, AccountKit } from './use-account-editor.ts';
 
@@ -91,9 +90,7 @@ function useAccountState<A extends Account>(account: A, adopt: (before: A, after
 /** When the person came last; of a program, when one of its keys was used. */
 function LastSign({ account }: { readonly account: Account }) {
   const { t } = useWords(accountPageWords);
-  const { data: keys } = useQuery(accountKeysQuery(account.id));
-  const calls = keys?.flatMap((key) => key.lastUsedAt ?? []).toSorted() ?? [];
-  const at = isUser(account) ? account.lastSeenAt : (calls.at(-1) ?? null);
+  const at = lastConnectedOf(account);
   if (at === null && !isUser(account)) return null;
   return (
     <span className={classes.secondaryMeta}>

@@ -40,6 +40,11 @@ export function loginOf(account: Account): string {
   return isUser(account) ? account.email : account.technicalName;
 }
 
+/** When a person last came to the console; programs do not, so of them when one of their keys was last used. */
+export function lastConnectedOf(account: Account): string | null {
+  return isUser(account) ? account.lastSeenAt : (account.keys?.lastUsedAt ?? null);
+}
+
 const NOUNS = { user: 'users', service: 'service-accounts' } as const;
 
 export async function readAccountPage(

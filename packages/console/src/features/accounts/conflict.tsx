@@ -5,6 +5,7 @@ import { api } from '../../api/client.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { ConflictDialog, type ConflictRow } from '../../ui/conflict-dialog.tsx';
+import { isSame } from '../../ui/is-same.ts';
 import { Ago } from '../../ui/time.tsx';
 import { accountPageWords } from './account-page.words.ts';
 import { type Account, accountQuery, isUser } from './accounts-queries.ts';
@@ -48,10 +49,6 @@ function useFieldText(): (field: string, value: unknown) => ReactNode {
       ));
     return <bdi>{Array.isArray(value) ? value.join(', ') : (value as string)}</bdi>;
   };
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Who saved the account last, as the audit log says; only administrators may ask it. */

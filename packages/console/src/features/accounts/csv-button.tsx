@@ -2,30 +2,33 @@ import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { readAllPages } from '../../api/read-all-pages.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { notifyFailure } from '../../ui/notify.tsx';
 import { accountsWords } from './accounts.words.ts';
 import { toCsv } from './accounts-csv.ts';
-import { type Account, type AccountKind, isUser, loginOf, readAccountPage } from './accounts-queries.ts';
+import {
+  type Account,
+  type AccountKind,
+  isUser,
+  lastConnectedOf,
+  loginOf,
+  readAccountPage,
+} from './accounts-queries.ts';
 import { type AccountListState, toListQuery } from './list-state.ts';
 
 const ROWS_A_CALL = 200;
 
+/** All accounts of the list. There is no bound: a file that lacks some would be taken for the whole. */
 async function readAll(
   kind: AccountKind,
   state: AccountListState,
   onRead: (count: number) => void,
 ): Promise<readonly Account[]> {
-  const accounts: Account[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await readAccountPage(kind, { ...toListQuery(state, cursor), limit: ROWS_A_CALL });
-    accounts.push(...page.items);
-    onRead(accounts.length);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined);
-  return accounts;
+  const readPage = ({ cursor }: { readonly cursor?: string }) =>
+    readAccountPage(kind, { ...toListQuery(state, cursor), limit: ROWS_A_CALL });
+  return (await readAllPages(readPage, Number.POSITIVE_INFINITY, onRead)).items;
 }
 
 /** Hands a text to the browser as a file. */
@@ -62,7 +65,7 @@ export function CsvButton(props: { readonly kind: AccountKind; readonly state: A
         isUser(account) ? t(account.role) : account.email,
         account.keys?.total ?? 0,
         account.tags.join(' '),
-        account.lastSeenAt,
+        lastConnectedOf(account),
         t(account.state),
       ]);
       saveFile(kind === 'user' ? 'users.csv' : 'service-accounts.csv', toCsv([head, ...rows]));

@@ -1,10 +1,11 @@
 import { Alert, Button } from '@mantine/core';
-import { type FormEvent, type ReactNode, useId } from 'react';
+import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
+import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { accountFormWords } from './account-form.words.ts';
-import { useFocusOnFault } from './focus-fault.ts';
 import classes from './forms.module.css';
 
 /** A dialog that makes something: fields, what no field shows of a refusal, Cancel and Create. */
@@ -13,6 +14,8 @@ export function FormDialog(props: {
   readonly onClose: () => void;
   readonly onSubmit: () => void;
   readonly isBusy: boolean;
+  /** Something was typed that would be lost. */
+  readonly isChanged: boolean;
   readonly error: unknown;
   /** Of the refusal, what stands at no field. */
   readonly rest: string | null;
@@ -25,31 +28,46 @@ export function FormDialog(props: {
     event.preventDefault();
     props.onSubmit();
   };
+  const [isAsking, setAsking] = useState(false);
+  // A stray click or Escape loses nothing that was typed; Cancel says what it does. What is sent cannot be called back.
+  const tryClose = () => {
+    if (props.isBusy) return;
+    if (props.isChanged) setAsking(true);
+    else props.onClose();
+  };
   return (
-    <Dialog
-      isOpen
-      size="medium"
-      onClose={props.onClose}
-      title={props.title}
-      actions={
-        <>
-          <Button variant="default" onClick={props.onClose}>
-            {t('cancel')}
-          </Button>
-          <ActionButton type="submit" form={formId} loading={props.isBusy}>
-            {t('create')}
-          </ActionButton>
-        </>
-      }
-    >
-      <form id={formId} ref={form} onSubmit={submit} noValidate className={classes.form}>
-        {props.rest !== null && (
-          <Alert color="red" role="alert">
-            {props.rest}
-          </Alert>
-        )}
-        {props.children}
-      </form>
-    </Dialog>
+    <>
+      <Dialog
+        isOpen
+        size="medium"
+        onClose={tryClose}
+        title={props.title}
+        actions={
+          <>
+            <Button variant="default" disabled={props.isBusy} onClick={props.onClose}>
+              {t('cancel')}
+            </Button>
+            <ActionButton type="submit" form={formId} loading={props.isBusy}>
+              {t('create')}
+            </ActionButton>
+          </>
+        }
+      >
+        <form id={formId} ref={form} onSubmit={submit} noValidate className={classes.form}>
+          {props.rest !== null && (
+            <Alert color="red" role="alert">
+              {props.rest}
+            </Alert>
+          )}
+          {props.children}
+        </form>
+      </Dialog>
+      <UnsavedQuestion
+        isOpen={isAsking && !props.isBusy}
+        lost={t('nothingCreated')}
+        onBack={() => setAsking(false)}
+        onLeave={props.onClose}
+      />
+    </>
   );
 }

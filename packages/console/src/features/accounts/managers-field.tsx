@@ -5,7 +5,7 @@ import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useIsAdmin, useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { accountQuery, accountsQuery, isUser } from './accounts-queries.ts';
 import classes from './forms.module.css';

@@ -4,9 +4,10 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { readCodedFaults } from '../../ui/coded-faults.ts';
+import { isSame } from '../../ui/is-same.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
-import { readCodedFaults } from '../session/coded-faults.ts';
 import { accountFormWords } from './account-form.words.ts';
 import { createServiceAccount } from './accounts-queries.ts';
 import { FormDialog } from './form-dialog.tsx';
@@ -47,7 +48,7 @@ function useNewServiceAccount(onClose: () => void) {
   const { t, language } = useWords(accountFormWords);
   const { account } = useSession();
   const navigate = useNavigate();
-  const [values, setValues] = useState<Values>({
+  const [initial] = useState<Values>({
     technicalName: '',
     displayName: '',
     email: '',
@@ -55,26 +56,31 @@ function useNewServiceAccount(onClose: () => void) {
     managers: [account.id],
     tags: [],
   });
+  const [values, setValues] = useState(initial);
   const create = useMutation({
     mutationFn: () => createServiceAccount(toBody(values)),
-    onSuccess: ({ id, displayName: name }: ServiceAccount) => {
-      notifyDone(t('serviceCreated', { name }));
-      onClose();
-      void navigate({ to: '/service-accounts/$id', params: { id } });
-    },
+    onSuccess: ({ displayName: name }: ServiceAccount) => notifyDone(t('serviceCreated', { name })),
   });
+  // These are heard only as long as the dialog is there: whoever has left it is not taken along.
+  const submit = () =>
+    create.mutate(undefined, {
+      onSuccess: ({ id }) => {
+        onClose();
+        void navigate({ to: '/service-accounts/$id', params: { id } });
+      },
+    });
   const faults = readCodedFaults(create.error, language, FIELDS, FIELD_BY_CODE);
   // The server knows the form of the name only as a pattern; here it is said in words.
   const nameFault =
     faults.of('technicalName') !== null && !TECHNICAL_NAME.test(values.technicalName.trim())
       ? t('technicalNameFault')
       : faults.of('technicalName');
-  return { values, setValues, create, faults, nameFault };
+  return { values, setValues, isChanged: !isSame(values, initial), create, submit, faults, nameFault };
 }
 
 function OpenDialog({ onClose }: { readonly onClose: () => void }) {
   const { t } = useWords(accountFormWords);
-  const { values, setValues, create, faults, nameFault } = useNewServiceAccount(onClose);
+  const { values, setValues, isChanged, create, submit, faults, nameFault } = useNewServiceAccount(onClose);
   const set = <Name extends keyof Values>(name: Name) => ({
     value: values[name],
     error: faults.of(name),
@@ -84,7 +90,8 @@ function OpenDialog({ onClose }: { readonly onClose: () => void }) {
     <FormDialog
       title={t('newService')}
       onClose={onClose}
-      onSubmit={() => create.mutate()}
+      onSubmit={submit}
+      isChanged={isChanged}
       isBusy={create.isPending}
       error={create.error}
       rest={faults.rest}

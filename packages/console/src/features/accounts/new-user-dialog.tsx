@@ -6,9 +6,10 @@ import { useId, useState } from 'react';
 import { consoleQuery } from '../../app/console-info.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { readCodedFaults } from '../../ui/coded-faults.ts';
+import { isSame } from '../../ui/is-same.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
-import { readCodedFaults } from '../session/coded-faults.ts';
 import { NewPasswordField } from '../session/password-field.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { createUser } from './accounts-queries.ts';
@@ -76,7 +77,7 @@ function useNewUser(props: {
 }) {
   const { t, language } = useWords(accountFormWords);
   const navigate = useNavigate();
-  const [values, setValues] = useState<Values>({
+  const [initial] = useState<Values>({
     email: '',
     displayName: null,
     firstName: '',
@@ -87,6 +88,7 @@ function useNewUser(props: {
     locale: props.locale,
     tags: [],
   });
+  const [values, setValues] = useState(initial);
   const displayName = values.displayName ?? composeName(values.firstName, values.lastName, language);
   const create = useMutation({
     mutationFn: () => createUser(toBody(values, displayName)),
@@ -95,15 +97,23 @@ function useNewUser(props: {
       notifyDone(
         hasPassword || !props.hasSmtp ? t('userCreated', { name }) : t('userInvited', { name, email }),
       );
-      props.onClose();
-      void navigate({ to: '/users/$id', params: { id: user.id } });
     },
   });
+  // These are heard only as long as the dialog is there: whoever has left it is not taken along.
+  const submit = () =>
+    create.mutate(undefined, {
+      onSuccess: ({ id }) => {
+        props.onClose();
+        void navigate({ to: '/users/$id', params: { id } });
+      },
+    });
   return {
     values,
     setValues,
     displayName,
+    isChanged: !isSame(values, initial),
     create,
+    submit,
     faults: readCodedFaults(create.error, language, FIELDS, FIELD_BY_CODE),
   };
 }
@@ -114,7 +124,7 @@ function OpenDialog(props: {
   readonly onClose: () => void;
 }) {
   const { t } = useWords(accountFormWords);
-  const { values, setValues, displayName, create, faults } = useNewUser(props);
+  const { values, setValues, displayName, isChanged, create, submit, faults } = useNewUser(props);
   const set = <Name extends keyof Values>(name: Name) => ({
     error: faults.of(name),
     onChange: (value: Values[Name]) => setValues((before) => ({ ...before, [name]: value })),
@@ -123,7 +133,8 @@ function OpenDialog(props: {
     <FormDialog
       title={t('newUser')}
       onClose={props.onClose}
-      onSubmit={() => create.mutate()}
+      onSubmit={submit}
+      isChanged={isChanged}
       isBusy={create.isPending}
       error={create.error}
       rest={faults.rest}

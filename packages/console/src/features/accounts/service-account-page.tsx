@@ -13,7 +13,13 @@ import { accountQuery, type ServiceAccountPatch, updateServiceAccount } from './
 import { ManagersField } from './managers-field.tsx';
 import { RightsPanel } from './rights-panel.tsx';
 import { DescriptionField, EmailField, LanguageField, TagsField, TextField } from './text-fields.tsx';
-import { type AccountEditor, type AccountKit, useAccountEditor } from './use-account-editor.ts';
+import {
+  type AccountEditor,
+  type AccountKit,
+  bindField,
+  toPatch,
+  useAccountEditor,
+} from './use-account-editor.ts';
 
 interface ServiceValues {
   readonly displayName: string;
@@ -25,7 +31,7 @@ interface ServiceValues {
   readonly grants: ServiceAccount['grants'];
 }
 
-const NULLABLE: readonly string[] = ['email', 'description'];
+const NULLABLE = ['email', 'description'] as const;
 
 const KIT: AccountKit<ServiceAccount, ServiceValues> = {
   fields: ['displayName', 'email', 'description', 'managers', 'tags', 'locale', 'grants'],
@@ -38,14 +44,8 @@ const KIT: AccountKit<ServiceAccount, ServiceValues> = {
     locale,
     grants,
   }),
-  save: async (seen, values, changed) => {
-    const fields = changed.map((name) => {
-      const value = values[name];
-      const text = typeof value === 'string' ? value.trim() : value;
-      return [name, text === '' && NULLABLE.includes(name) ? null : text];
-    });
-    return await updateServiceAccount(seen, Object.fromEntries(fields) as ServiceAccountPatch);
-  },
+  save: (seen, values, changed) =>
+    updateServiceAccount(seen, toPatch(values, changed, NULLABLE) as ServiceAccountPatch),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('service', id), staleTime: 0 }),
 };
 
@@ -90,11 +90,7 @@ function ServiceInformation(props: {
   const { account, editor } = props;
   const { t } = useWords(accountPageWords);
   const { t: tForm } = useWords(accountFormWords);
-  const field = <Name extends keyof ServiceValues>(name: Name) => ({
-    value: editor.values[name],
-    error: editor.faults.of(name),
-    onChange: (value: ServiceValues[Name]) => editor.set(name, value),
-  });
+  const field = bindField(editor);
   return (
     <Panel title={t('serviceInformation')}>
       <div className={classes.fields}>

@@ -1,6 +1,6 @@
 import { NativeSelect, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import classes from './forms.module.css';
 

@@ -1,9 +1,10 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { isStale } from '../../api/is-stale.ts';
 import { currentLanguage, type Language } from '../../i18n/i18n.ts';
+import { readCodedFaults } from '../../ui/coded-faults.ts';
 import type { FieldFaults } from '../../ui/field-faults.ts';
-import { readCodedFaults } from '../session/coded-faults.ts';
-import { isStale } from './account-actions.ts';
+import { useDraft } from '../../ui/use-draft.ts';
 import type { Seen } from './accounts-queries.ts';
 
 /** How one kind of account becomes fields of a form and back. */
@@ -13,6 +14,20 @@ export interface AccountKit<A extends Seen, Values extends object> {
   /** Sends the changed fields alone. */
   readonly save: (seen: Seen, values: Values, changed: readonly (keyof Values & string)[]) => Promise<A>;
   readonly reload: (id: string) => Promise<A>;
+}
+
+/** The changed fields as the API takes them: texts without blanks around, null for a `nullable` one that is empty. */
+export function toPatch<Values extends object>(
+  values: Values,
+  changed: readonly (keyof Values & string)[],
+  nullable: readonly (keyof Values & string)[],
+): { [Name in keyof Values]?: Values[Name] | null } {
+  const fields = changed.map((name) => {
+    const value: unknown = values[name];
+    const text = typeof value === 'string' ? value.trim() : value;
+    return [name, text === '' && nullable.includes(name) ? null : text] as const;
+  });
+  return Object.fromEntries(fields) as { [Name in keyof Values]?: Values[Name] | null };
 }
 
 export interface AccountEditor<A extends Seen, Values extends object> {
@@ -35,60 +50,36 @@ export interface AccountEditor<A extends Seen, Values extends object> {
   readonly adopt: (before: Seen, after: A) => void;
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
-}
-
-interface Drafting<A, Values> {
-  /** What the draft was begun on: an edit names its version, so that nobody's later one is overwritten unseen. */
-  readonly base: A;
-  readonly draft: Partial<Values>;
-}
-
-function useDraft<A extends Seen, Values extends object>(account: A, kit: AccountKit<A, Values>) {
-  const [drafting, setDrafting] = useState<Drafting<A, Values>>({ base: account, draft: {} });
-  const saved = kit.toValues(drafting.base);
-  const changed = kit.fields.filter(
-    (name) => Object.hasOwn(drafting.draft, name) && !isSame(drafting.draft[name], saved[name]),
-  );
-  // Nothing of one's own: then the newest there is, as it comes in.
-  const { base, draft } = changed.length === 0 ? { base: account, draft: {} } : drafting;
-  return {
-    base,
-    changed,
-    values: { ...kit.toValues(base), ...draft },
-    set: <Name extends keyof Values>(name: Name, value: Values[Name]) =>
-      setDrafting({ base, draft: { ...draft, [name]: value } }),
-    forget: (next: A) => setDrafting({ base: next, draft: {} }),
-    rebase: (next: A) => setDrafting({ base: next, draft }),
-  };
-}
-
 /** A draft of one account, its way to the server, and what happens when somebody else was faster. */
 export function useAccountEditor<A extends Seen, Values extends object>(
   account: A,
   kit: AccountKit<A, Values>,
 ): AccountEditor<A, Values> {
-  const { base, changed, values, set, forget, rebase } = useDraft(account, kit);
+  const { base, changed, values, set, forget, rebase } = useDraft(account, kit.toValues);
   const [conflict, setConflict] = useState<{ now: A; base: A } | null>(null);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const sending = useMutation({
-    mutationFn: (seen: Seen) => kit.save(seen, values, changed),
+    mutationFn: async (seen: Seen): Promise<{ readonly saved: A } | { readonly now: A }> => {
+      try {
+        return { saved: await kit.save(seen, values, changed) };
+      } catch (error) {
+        if (!isStale(error)) throw error;
+        return { now: await kit.reload(account.id) };
+      }
+    },
     onMutate: () => setTouched(new Set()),
-    onSuccess: (saved) => {
-      forget(saved);
-      setConflict(null);
+    onSuccess: (answer) => {
+      if ('saved' in answer) forget(answer.saved);
+      setConflict('now' in answer ? { now: answer.now, base } : null);
     },
-    onError: async (error) => {
-      setConflict(isStale(error) ? { now: await kit.reload(account.id), base } : null);
-    },
+    onError: () => setConflict(null),
   });
   const send = (seen: Seen) =>
     sending.mutateAsync(seen).then(
-      () => true,
+      (answer) => 'saved' in answer,
       () => false,
     );
-  const error = isStale(sending.error) ? null : sending.error;
+  const { error } = sending;
   return {
     values,
     changed,
@@ -123,4 +114,17 @@ function withoutTouched(
   const faults = readCodedFaults(error, language, fields, { 'account.login_taken': 'email' });
   const isTouched = (field: string) => touched.has(field.split(/[[./]/)[0] ?? field);
   return { rest: faults.rest, of: (field) => (isTouched(field) ? null : faults.of(field)) };
+}
+
+/** A field of the form, as the parts that draw it take it. */
+export function bindField<A extends Seen, Values extends object>({
+  values,
+  faults,
+  set,
+}: AccountEditor<A, Values>) {
+  return <Name extends keyof Values & string>(name: Name) => ({
+    value: values[name],
+    error: faults.of(name),
+    onChange: (value: Values[Name]) => set(name, value),
+  });
 }

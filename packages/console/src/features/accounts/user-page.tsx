@@ -12,7 +12,13 @@ import { accountPageWords } from './account-page.words.ts';
 import { accountQuery, type UserPatch, updateUser } from './accounts-queries.ts';
 import { RightsPanel } from './rights-panel.tsx';
 import { EmailField, LanguageField, NameFields, RoleField, TagsField, TextField } from './text-fields.tsx';
-import { type AccountEditor, type AccountKit, useAccountEditor } from './use-account-editor.ts';
+import {
+  type AccountEditor,
+  type AccountKit,
+  bindField,
+  toPatch,
+  useAccountEditor,
+} from './use-account-editor.ts';
 
 interface UserValues {
   readonly firstName: string;
@@ -25,7 +31,7 @@ interface UserValues {
   readonly grants: User['grants'];
 }
 
-const NULLABLE: readonly string[] = ['firstName', 'lastName'];
+const NULLABLE = ['firstName', 'lastName'] as const;
 
 const KIT: AccountKit<User, UserValues> = {
   fields: ['firstName', 'lastName', 'displayName', 'email', 'role', 'locale', 'tags', 'grants'],
@@ -39,14 +45,7 @@ const KIT: AccountKit<User, UserValues> = {
     tags,
     grants,
   }),
-  save: async (seen, values, changed) => {
-    const fields = changed.map((name) => {
-      const value = values[name];
-      const text = typeof value === 'string' ? value.trim() : value;
-      return [name, text === '' && NULLABLE.includes(name) ? null : text];
-    });
-    return await updateUser(seen, Object.fromEntries(fields) as UserPatch);
-  },
+  save: (seen, values, changed) => updateUser(seen, toPatch(values, changed, NULLABLE) as UserPatch),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
 };
 
@@ -91,13 +90,8 @@ function UserInformation(props: {
 }) {
   const { t } = useWords(accountPageWords);
   const { t: tForm } = useWords(accountFormWords);
-  const { values, faults, set } = props.editor;
   const isReadOnly = !props.isAdmin;
-  const field = <Name extends keyof UserValues>(name: Name) => ({
-    value: values[name],
-    error: faults.of(name),
-    onChange: (value: UserValues[Name]) => set(name, value),
-  });
+  const field = bindField(props.editor);
   return (
     <Panel title={t('userInformation')}>
       <div className={classes.fields}>

@@ -1,11 +1,13 @@
 import { CloseButton, NativeSelect } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { formatDays } from '../../format/dates.ts';
+import { formatDays, formatDuration } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import classes from './all-keys.module.css';
 import { allKeysWords } from './all-keys.words.ts';
 import { KEY_FILTERS, type KeyListState, keysQuery, UNUSED_DAYS } from './all-keys-query.ts';
+
+const HOUR_SECONDS = 3_600;
 
 export type ChangeList = (next: {
   readonly q?: string | undefined;
@@ -14,6 +16,7 @@ export type ChangeList = (next: {
   readonly rows?: number | undefined;
   readonly account?: string | undefined;
   readonly over?: number | undefined;
+  readonly hours?: number | undefined;
 }) => void;
 
 /** What narrows the list beside the search; what other pages have set can be taken away here. */
@@ -34,7 +37,7 @@ export function KeyFilters(props: { readonly state: KeyListState; readonly onCha
         data={labels}
         onChange={(event) => {
           const { value } = event.currentTarget;
-          onChange({ filter: value === 'all' ? undefined : value });
+          onChange({ filter: value === 'all' ? undefined : value, hours: undefined });
         }}
       />
       {isNarrow && (
@@ -48,6 +51,11 @@ export function KeyFilters(props: { readonly state: KeyListState; readonly onCha
           ]}
           onChange={(event) => onChange({ sort: event.currentTarget.value })}
         />
+      )}
+      {state.filter === 'stillCalled' && (
+        <span className="kr-secondary">
+          {t('calledWithin', { period: formatDuration(state.calledHours * HOUR_SECONDS, language) })}
+        </span>
       )}
       {state.overDays !== null && (
         <Chip

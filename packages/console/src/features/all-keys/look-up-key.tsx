@@ -1,4 +1,4 @@
-import type { Key } from '@keyreeve/sdk';
+import { type Key, KeyreeveError } from '@keyreeve/sdk';
 import { Alert, Group } from '@mantine/core';
 import { IconCircleMinus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -9,7 +9,7 @@ import { AccountName } from '../../ui/account-mark.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { CopyIcon } from '../../ui/copy-button.tsx';
 import { FullAccessMark, KeyState } from '../../ui/key-state.tsx';
-import { SkeletonRows } from '../../ui/states.tsx';
+import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { Ago, Day } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import { KeyAccess } from '../keys/key-access.tsx';
@@ -25,7 +25,7 @@ export function LookUpKey(props: { readonly apiKey: string }) {
   const query = useQuery(keyQuery(props.apiKey));
   const [request, setRequest] = useState<KeyRequest | null>(null);
   const dialogs = <KeyDialogs request={request} onClose={() => setRequest(null)} />;
-  if (query.isError)
+  if (query.error instanceof KeyreeveError && query.error.status === 404)
     return (
       <>
         <Alert color="gray" mt="sm">
@@ -34,7 +34,13 @@ export function LookUpKey(props: { readonly apiKey: string }) {
         {dialogs}
       </>
     );
-  if (query.data === undefined) return <SkeletonRows rows={3} />;
+  // What is known of the key stays when asking again has failed: it may have to be stopped right now.
+  if (query.data === undefined)
+    return query.isError ? (
+      <LoadFailed error={query.error} onRetry={() => void query.refetch()} />
+    ) : (
+      <SkeletonRows rows={3} />
+    );
   const value = query.data;
   return (
     <>

@@ -1,13 +1,18 @@
 import { Button } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
+import { api } from '../../api/client.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { NotFoundPage } from '../../app/fault-pages.tsx';
+import { sayFault } from '../../errors/describe-error.ts';
 import { formatNumber, formatZone } from '../../format/dates.ts';
+import { currentLanguage } from '../../i18n/i18n.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
 import type { ListSearch } from '../../ui/list-search.ts';
+import { notifyProblem } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
 import { SearchBox } from '../../ui/search-box.tsx';
 import { EmptyState, LoadFailed, SkeletonRows } from '../../ui/states.tsx';
@@ -61,20 +66,40 @@ function AuditLog() {
       actions={
         <>
           <SearchBox label={t('search')} value={filters.q} onSearch={(q) => change({ q })} />
-          <Button
-            component="a"
-            download
-            href={exportAddress(filters, openedAt)}
-            variant="default"
-            leftSection={<IconDownload size={16} stroke={1.75} />}
-          >
-            {t('exportCsv')}
-          </Button>
+          <ExportButton address={exportAddress(filters, openedAt)} />
         </>
       }
     >
       <Log filters={filters} openedAt={openedAt} known={known} onChange={change} />
     </Page>
+  );
+}
+
+/**
+ * The file is fetched by the browser, which would save a refusal as the file. So the session is asked for before:
+ * one that has ended is asked for again, and another person's is refused.
+ */
+function ExportButton({ address }: { readonly address: string }) {
+  const { t } = useWords(auditWords);
+  const fetchFile = useMutation({
+    mutationFn: async () => {
+      await api.GET('/v1/session');
+      const link = document.createElement('a');
+      link.href = address;
+      link.download = '';
+      link.click();
+    },
+    onError: (error) => notifyProblem(sayFault(error, currentLanguage())),
+  });
+  return (
+    <ActionButton
+      variant="default"
+      leftSection={<IconDownload size={16} stroke={1.75} />}
+      loading={fetchFile.isPending}
+      onClick={() => fetchFile.mutate()}
+    >
+      {t('exportCsv')}
+    </ActionButton>
   );
 }
 

@@ -1,13 +1,13 @@
 import type { AuditEntry, operations, ServiceAccount, User } from '@keyreeve/sdk';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
+import { HOUR_MS } from '../../format/dates.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 
 export const PERIODS = ['24h', '7d', '30d', '90d', 'all'] as const;
 export type Period = (typeof PERIODS)[number];
 export type Outcome = 'all' | 'done' | 'refused';
 
-const HOUR_MS = 3_600_000;
 const HOURS: Readonly<Record<Exclude<Period, 'all'>, number>> = {
   '24h': 24,
   '7d': 7 * 24,

@@ -2,7 +2,7 @@ import type { Key } from '@keyreeve/sdk';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
+import { accountKeysQuery } from '../../api/account-keys-query.ts';
 import { daysLeft, formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';

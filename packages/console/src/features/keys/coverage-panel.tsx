@@ -2,6 +2,7 @@ import { TextInput } from '@mantine/core';
 import { IconInfinity, IconSearch } from '@tabler/icons-react';
 import { useEffect, useId, useRef, useState } from 'react';
 import { formatNumber } from '../../format/dates.ts';
+import { asciiLower } from '../../format/pattern-view.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { SkeletonRows } from '../../ui/states.tsx';
 import { coverageWords } from './coverage.words.ts';
@@ -141,5 +142,5 @@ function PackageList(props: CoveragePanelProps & { readonly data: Coverage; read
 }
 
 function isSame(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return asciiLower(one) === asciiLower(other);
 }

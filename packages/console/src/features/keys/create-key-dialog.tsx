@@ -180,7 +180,7 @@ function Columns(props: {
     <form ref={element} id={props.formId} className={classes.columns} onSubmit={props.onSubmit} noValidate>
       <div className={classes.form}>
         <div data-refusal tabIndex={-1} hidden={form.refusal === null}>
-          <Fault error={form.refusal} />
+          <Fault error={form.refusal} isMinting />
         </div>
         <CommentField {...fields} />
         <LifetimePart {...fields} />

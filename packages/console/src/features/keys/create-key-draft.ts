@@ -1,6 +1,7 @@
 import type { BodyOf, Permission } from '@keyreeve/sdk';
 import { splitByPattern } from '../../format/pattern-view.ts';
-import { findPatternFault, PATTERNS_MAX } from './pattern-list.ts';
+import { COMMENT_CHARACTERS_MAX, PATTERNS_MAX } from './key-limits.ts';
+import { findPatternFault } from './pattern-list.ts';
 
 /** Where the dialog starts: the three ways to use a key on the page of one's own keys. */
 export type KeyPreset = 'push' | 'unlist' | 'account';
@@ -142,8 +143,6 @@ export type DraftFault =
   | 'actionMissing'
   | 'resourceMissing'
   | 'addressMissing';
-
-const COMMENT_CHARACTERS_MAX = 256;
 
 function findScopeFaults(draft: KeyDraft): Map<FieldName, DraftFault> {
   const faults = new Map<FieldName, DraftFault>();

@@ -1,12 +1,18 @@
 import { Alert } from '@mantine/core';
 import { IconCircleX } from '@tabler/icons-react';
-import { describeError } from '../../errors/describe-error.ts';
+import { describeError, isOutcomeUnknown } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { keyDialogsWords } from './key-dialogs.words.ts';
 
 /** On top of a dialog: why the server refused, and what to do about it. */
-export function Fault(props: { readonly error: unknown }) {
+export function Fault(props: {
+  readonly error: unknown;
+  /** A key or a secret was asked for: made unseen, it stands in the list, and would be made a second time. */
+  readonly isMinting?: boolean;
+}) {
   const { t, language } = useWords(uiWords);
+  const words = useWords(keyDialogsWords);
   if (props.error === null || props.error === undefined) return null;
   const { title, remedy, detail, requestId } = describeError(props.error, language);
   return (
@@ -18,7 +24,7 @@ export function Fault(props: { readonly error: unknown }) {
       icon={<IconCircleX size={18} stroke={1.75} aria-hidden />}
     >
       {detail !== null && <p>{detail}</p>}
-      <p>{remedy}</p>
+      <p>{props.isMinting === true && isOutcomeUnknown(props.error) ? words.t('lookFirst') : remedy}</p>
       {requestId !== null && (
         <p className="kr-small">
           {t('request')} <span className="kr-mono">{requestId}</span>

@@ -12,9 +12,8 @@ import { disableKey, refreshKeys } from './key-calls.ts';
 import classes from './key-dialogs.module.css';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 import { KeyInUse } from './key-in-use.tsx';
+import { REASON_CHARACTERS_MAX } from './key-limits.ts';
 import type { KeyDialogProps } from './key-request.ts';
-
-const REASON_CHARACTERS_MAX = 256;
 
 /** Switches a key off; the message that follows offers the way back. */
 export function DisableKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {

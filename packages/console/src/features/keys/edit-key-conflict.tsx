@@ -3,8 +3,10 @@ import { useSession } from '../../api/session.ts';
 import { formatRelative } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ConflictDialog, type ConflictRow } from '../../ui/conflict-dialog.tsx';
+import { useNow } from '../../ui/use-now.ts';
 import { Fault } from './dialog-fault.tsx';
 import { editKeyWords } from './edit-key.words.ts';
+import { changedResourcesOf } from './edit-key-draft.ts';
 import { PatternPills } from './key-access.tsx';
 import { refreshKeys } from './key-calls.ts';
 import type { Conflict, KeyEdit } from './use-edit-key.ts';
@@ -49,7 +51,7 @@ function resourcesText(resources: readonly string[] | undefined): string {
 }
 
 /** Only fields of which the two sides differ; what the person has left alone is not part of the save. */
-function useRows({ conflict, base, changes }: KeyEdit): readonly ConflictRow[] {
+function useRows({ conflict, base, draft, changes }: KeyEdit): readonly ConflictRow[] {
   const { t } = useWords(editKeyWords);
   if (conflict === null || base === null) return [];
   const { saved } = conflict;
@@ -62,7 +64,7 @@ function useRows({ conflict, base, changes }: KeyEdit): readonly ConflictRow[] {
       ...(changes.comment === undefined ? {} : { yours: <bdi>{changes.comment}</bdi> }),
     });
   for (const [index, scope] of saved.scopes.entries()) {
-    const mine = changes.scopes?.[index]?.resources;
+    const mine = draft === null ? undefined : changedResourcesOf(base, draft, index);
     const wasChanged = resourcesText(scope.resources) !== resourcesText(base.scopes[index]?.resources);
     if (mine === undefined && !wasChanged) continue;
     rows.push({
@@ -91,8 +93,9 @@ function addresses(ranges: readonly string[]) {
 function ConflictStory({ conflict, base }: { readonly conflict: Conflict; readonly base: Key }) {
   const { t, language } = useWords(editKeyWords);
   const { account } = useSession();
+  const now = useNow();
   const { saved, change } = conflict;
-  const ago = formatRelative(change?.at ?? saved.updatedAt, Date.now(), language);
+  const ago = formatRelative(change?.at ?? saved.updatedAt, now, language);
   const name = change?.actor.name ?? null;
   if (change !== null && change.actor.id === account.id) return <p>{t('staleSelf', { ago })}</p>;
   if (name === null) return <p>{t('staleUnknown', { ago })}</p>;

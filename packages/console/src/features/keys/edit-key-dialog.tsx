@@ -3,18 +3,18 @@ import { type FormEvent, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { focusFirstFault } from '../../ui/focus-fault.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { CoveragePanel } from './coverage-panel.tsx';
-import { DiscardQuestion } from './discard-question.tsx';
 import classes from './edit-key.module.css';
 import { editKeyWords } from './edit-key.words.ts';
 import { EditKeyConflict } from './edit-key-conflict.tsx';
 import { isForPackages } from './edit-key-draft.ts';
 import { findFaults } from './edit-key-faults.ts';
 import { EditKeyFields, FixedFacts } from './edit-key-fields.tsx';
-import { focusFirstFault } from './focus-first-fault.ts';
 import type { KeyDialogProps } from './key-request.ts';
 import { findPatternFault } from './pattern-list.ts';
 import { type KeyEdit, useEditKey } from './use-edit-key.ts';
@@ -81,11 +81,11 @@ export function EditKeyDialog({ value, isOpen, onClose }: KeyDialogProps) {
         )}
       </Dialog>
       <EditKeyConflict edit={edit} isOpen={isOpen} onDiscard={onClose} />
-      <DiscardQuestion
+      <UnsavedQuestion
         isOpen={isOpen && isAsking}
-        changeCount={Object.keys(edit.changes).length}
+        lost={Object.keys(edit.changes).length}
         onBack={() => setAsking(false)}
-        onDiscard={onClose}
+        onLeave={onClose}
       />
     </>
   );

@@ -1,6 +1,6 @@
 import type { Key } from '@keyreeve/sdk';
 import { describe, expect, test } from 'vitest';
-import { changesOf, draftOf, ipRangesOf } from './edit-key-draft.ts';
+import { changedResourcesOf, changesOf, draftOf, ipRangesOf } from './edit-key-draft.ts';
 
 const key = {
   comment: 'CI',
@@ -41,6 +41,25 @@ describe('a save sends', () => {
       ],
     });
   });
+});
+
+test('a save over what somebody else has saved leaves alone what the person left alone', () => {
+  const saved = {
+    ...key,
+    scopes: [key.scopes[0], { actions: ['stock:read'], resources: ['eu/1', 'eu/2'] }],
+  } as Key;
+  const [first, second] = draft.scopes;
+  if (first === undefined || second === undefined) throw new Error('The draft lost its scopes.');
+  const typed = { ...draft, scopes: [{ ...first, text: 'Edge.*' }, second] };
+  expect(changesOf(key, typed, saved)).toEqual({
+    scopes: [
+      { actions: ['package:push'], resources: ['Hayama.*', 'NotYetPushed', 'Edge.*', 'HayamaDsc'] },
+      { actions: ['stock:read'], resources: ['eu/1', 'eu/2'] },
+    ],
+  });
+  expect(changesOf(key, { ...draft, comment: 'CD' }, saved)).toEqual({ comment: 'CD' });
+  expect(changedResourcesOf(key, typed, 0)).toContain('Edge.*');
+  expect(changedResourcesOf(key, typed, 1)).toBeUndefined();
 });
 
 test('addresses are parted by lines, blanks and commas of both languages', () => {

@@ -59,30 +59,29 @@ function isSameSet(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((text) => other.includes(text));
 }
 
-/** The scopes as the server takes them: same actions, same order. */
-function scopesOf(base: Key, draft: KeyDraft): Permission[] {
-  return base.scopes.map((scope, index) => ({
-    actions: scope.actions,
-    resources: [
-      ...resourcesOfDraft(
-        draft.scopes[index] ?? { patterns: scope.resources, text: '', singles: [] },
-        isForPackages(scope),
-      ),
-    ],
-  }));
+/** What the person wants a scope to hold; undefined for a scope that was left as the form began. */
+export function changedResourcesOf(base: Key, draft: KeyDraft, index: number): string[] | undefined {
+  const [scope, drafted] = [base.scopes[index], draft.scopes[index]];
+  if (scope === undefined || drafted === undefined) return undefined;
+  const resources = resourcesOfDraft(drafted, isForPackages(scope));
+  return isSameSet(resources, scope.resources) ? undefined : [...resources];
 }
 
-/** Only what differs from the saved key; empty when nothing does. */
-export function changesOf(base: Key, draft: KeyDraft): BodyOf<'updateKey'> {
+/**
+ * Only what differs from the key with which the form began; empty when nothing does. The server takes all scopes at
+ * once: those that the person has left alone are sent as they are in `saved`, which somebody else may have changed.
+ */
+export function changesOf(base: Key, draft: KeyDraft, saved: Key = base): BodyOf<'updateKey'> {
   const comment = draft.comment.trim();
-  const scopes = scopesOf(base, draft);
   const ipRanges = ipRangesOf(draft.ipText);
-  const hasOtherScopes = scopes.some(
-    ({ resources }, index) => !isSameSet(resources, base.scopes[index]?.resources ?? []),
-  );
+  const wanted = base.scopes.map((_scope, index) => changedResourcesOf(base, draft, index));
+  const scopes = saved.scopes.map(({ actions, resources }, index) => ({
+    actions,
+    resources: wanted[index] ?? resources,
+  }));
   return {
     ...(comment === base.comment ? {} : { comment }),
-    ...(hasOtherScopes ? { scopes } : {}),
+    ...(wanted.every((resources) => resources === undefined) ? {} : { scopes }),
     ...(isSameSet(ipRanges, base.ipRanges) ? {} : { ipRanges: [...ipRanges] }),
   };
 }

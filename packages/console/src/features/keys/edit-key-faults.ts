@@ -1,8 +1,7 @@
 import type { Key } from '@keyreeve/sdk';
 import { isForPackages, type KeyDraft, resourcesOfDraft } from './edit-key-draft.ts';
-import { findPatternFault, PATTERNS_MAX } from './pattern-list.ts';
-
-const COMMENT_CHARACTERS_MAX = 256;
+import { COMMENT_CHARACTERS_MAX, PATTERNS_MAX } from './key-limits.ts';
+import { findPatternFault } from './pattern-list.ts';
 
 export type EditFault =
   | { readonly kind: 'comment' }

@@ -3,17 +3,17 @@ import { Textarea, TextInput } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import { describeError } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
+import { focusFirstFault } from '../../ui/focus-fault.ts';
 import { Day } from '../../ui/time.tsx';
 import { Fault } from './dialog-fault.tsx';
 import classes from './edit-key.module.css';
 import { editKeyWords } from './edit-key.words.ts';
 import { ipRangesOf, isForPackages, type KeyDraft, type ScopeDraft } from './edit-key-draft.ts';
 import { findFaults } from './edit-key-faults.ts';
-import { asFieldError } from './field-error.tsx';
-import { focusFirstFault } from './focus-first-fault.ts';
 import { actionsOf, KeyMay } from './key-access.tsx';
+import { PATTERNS_MAX } from './key-limits.ts';
 import { PatternField } from './pattern-field.tsx';
-import { PATTERNS_MAX } from './pattern-list.ts';
 import { useUncovered } from './use-uncovered.ts';
 
 export interface EditKeyFieldsProps {

@@ -3,6 +3,7 @@ import { defineWords } from '../../i18n/words.tsx';
 export const keyDialogsWords = defineWords(
   'keyDialogs',
   {
+    lookFirst: 'It may have been done: look in the list of keys first.',
     regenerate: 'Regenerate',
     regenerateTitle: 'Regenerate “{{name}}”',
     regenerateText: 'The key gets a new secret. Comment, access and patterns stay.',
@@ -65,6 +66,7 @@ export const keyDialogsWords = defineWords(
     overlapEnded: 'The old secret no longer works.',
   },
   {
+    lookFirst: '処理は完了している可能性があります。先にキーの一覧を確認してください。',
     regenerate: '再生成',
     regenerateTitle: '「{{name}}」を再生成',
     regenerateText: '新しいシークレットを発行します。コメント・権限・パターンは変わりません。',

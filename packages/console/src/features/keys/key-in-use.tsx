@@ -2,14 +2,14 @@ import type { Key } from '@keyreeve/sdk';
 import { Alert } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { formatNumber, formatRelative } from '../../format/dates.ts';
+import { DAY_MS, formatNumber, formatRelative } from '../../format/dates.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { callsTodayQuery } from './key-calls.ts';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 import { isWorking } from './key-facts.ts';
 
-const IN_USE_MS = 24 * 3_600_000;
+const IN_USE_MS = DAY_MS;
 
 /** Warns when somebody would notice that the key stops: the last call, where from, and how many today. */
 export function KeyInUse(props: { readonly value: Key; readonly icon: ReactNode }) {

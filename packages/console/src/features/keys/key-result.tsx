@@ -17,7 +17,7 @@ import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import classes from './key-result.module.css';
 import { keyResultWords } from './key-result.words.ts';
 import { KeyResultRows } from './key-result-rows.tsx';
-import { CloseQuestion, LeaveGuard } from './leave-question.tsx';
+import { CloseQuestion, SecretLeaveGuard } from './leave-question.tsx';
 import type { SealedKey, SecretBox } from './secret-box.ts';
 import { UseIt } from './use-it.tsx';
 import { useSecondsLeft } from './use-secret-box.ts';
@@ -110,7 +110,7 @@ function KeyResultWindow(props: KeyResultProps & { readonly minted: SealedKey })
         onLeave={close}
         onCopyAndLeave={() => void copyAndClose()}
       />
-      <LeaveGuard box={box} copy={copy} />
+      <SecretLeaveGuard box={box} copy={copy} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { formatDateLong } from '../../format/dates.ts';
+import { DAY_MS, formatDateLong } from '../../format/dates.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { useNow } from '../../ui/use-now.ts';
@@ -7,7 +7,6 @@ import { createKeyWords } from './create-key.words.ts';
 import { type KeyDraft, packageActionsOf, validResourcesOf } from './create-key-draft.ts';
 import { type Coverage, useCoverage } from './use-coverage.ts';
 
-const DAY_MS = 86_400_000;
 const SHOWN_MAX = 3;
 const PARTS = { b: <b />, d: <b className="kr-nowrap" />, code: <code /> };
 

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
 import { IconCopy } from '@tabler/icons-react';
-import { useBlocker } from '@tanstack/react-router';
 import { useWords } from '../../i18n/words.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { useLeaveBlocker } from '../../ui/use-leave-blocker.ts';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { keyResultWords } from './key-result.words.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -62,29 +62,21 @@ export function CloseQuestion(props: {
   return isAsking ? <LeaveQuestion {...rest} /> : null;
 }
 
-/**
- * The question on the way to another page: a link, the browser's Back. A reload and a closed tab are asked about
- * by the browser, in its own words.
- */
-export function LeaveGuard(props: { readonly box: SecretBox; readonly copy: SecretCopy }) {
+/** The question on the way to another page. */
+export function SecretLeaveGuard(props: { readonly box: SecretBox; readonly copy: SecretCopy }) {
   const { box, copy } = props;
-  const isGuarded = !copy.isGone && !copy.hasCopiedSecret;
-  const guard = useBlocker({
-    shouldBlockFn: ({ current, next }) => isGuarded && current.pathname !== next.pathname,
-    enableBeforeUnload: () => isGuarded,
-    withResolver: true,
-  });
-  useReturnFocus(guard.status === 'blocked');
-  if (guard.status !== 'blocked') return null;
+  const leaving = useLeaveBlocker(!copy.isGone && !copy.hasCopiedSecret);
+  useReturnFocus(leaving !== null);
+  if (leaving === null) return null;
   const leave = () => {
     box.wipe();
-    guard.proceed();
+    leaving.leave();
   };
   return (
     <LeaveQuestion
-      onBack={guard.reset}
+      onBack={leaving.stay}
       onLeave={leave}
-      onCopyAndLeave={() => void copy.copy('secretKey').then((isDone) => (isDone ? leave() : guard.reset()))}
+      onCopyAndLeave={() => void copy.copy('secretKey').then((isDone) => (isDone ? leave() : leaving.stay()))}
     />
   );
 }

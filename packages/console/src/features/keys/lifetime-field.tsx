@@ -3,16 +3,15 @@ import { SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconCalendarTime } from '@tabler/icons-react';
 import { type ReactNode, useId } from 'react';
-import { formatDays, formatInstant } from '../../format/dates.ts';
+import { DAY_MS, formatDays, formatInstant } from '../../format/dates.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
 import { lifetimeOf } from './create-key-draft.ts';
-import { asFieldError } from './field-error.tsx';
 import type { FieldProps } from './use-create-key.ts';
 
-const DAY_MS = 86_400_000;
 /** More do not fit beside one another. */
 const SEGMENTS_MAX = 6;
 const CUSTOM = 'custom';

@@ -4,9 +4,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
-import { asFieldError } from './field-error.tsx';
 
 export interface MailChoice {
   readonly sendsMail: boolean;

@@ -3,11 +3,11 @@ import { ActionIcon, Autocomplete, Button, Tooltip } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useId } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { grantedResources, suggestActions } from './account-grants.ts';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
 import type { OtherScope } from './create-key-draft.ts';
-import { asFieldError } from './field-error.tsx';
 import { PatternField } from './pattern-field.tsx';
 import type { FieldProps } from './use-create-key.ts';
 

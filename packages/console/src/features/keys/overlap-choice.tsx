@@ -1,13 +1,11 @@
 import type { Key } from '@keyreeve/sdk';
 import { SegmentedControl } from '@mantine/core';
-import { formatInstant } from '../../format/dates.ts';
+import { formatInstant, HOUR_MS } from '../../format/dates.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import classes from './key-dialogs.module.css';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 import { LastUse } from './last-use.tsx';
-
-const HOUR_MS = 3_600_000;
 
 /** For how long the old secret stays, until when that is, and who would still need it. */
 export function OverlapChoice(props: {

@@ -3,7 +3,7 @@ import { IconBulb } from '@tabler/icons-react';
 import { type ClipboardEvent, type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { findPatternHint, type PatternFault } from '../../format/pattern-view.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
-import { FieldError } from './field-error.tsx';
+import { FieldError } from '../../ui/field-error.tsx';
 import { PatternText } from './key-access.tsx';
 import classes from './pattern-field.module.css';
 import { patternFieldWords } from './pattern-field.words.ts';

@@ -18,6 +18,12 @@ describe('a list of patterns', () => {
     expect(addPatterns(['Hayama.*'], ['hayama.*', 'Edge', 'EDGE'], true)).toEqual(['Hayama.*', 'Edge']);
   });
 
+  test('keeps what only looks like a letter of the alphabet, so that it is told to be none', () => {
+    const kelvin = '\u212a';
+    expect(addPatterns(['k'], [kelvin], true)).toEqual(['k', kelvin]);
+    expect(findPatternFault(kelvin, true)).toMatchObject({ kind: 'character' });
+  });
+
   test('minds the case of other resources', () => {
     expect(addPatterns(['acme'], ['Acme', 'acme'], false)).toEqual(['acme', 'Acme']);
   });

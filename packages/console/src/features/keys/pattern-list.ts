@@ -1,8 +1,9 @@
-import { findPatternCharacterFault, type PatternFault } from '../../format/pattern-view.ts';
-
-/** Patterns and single packages of one key together. */
-export const PATTERNS_MAX = 100;
-const PATTERN_CHARACTERS_MAX = 128;
+import {
+  asciiLower,
+  findPatternCharacterFault,
+  findPatternLengthFault,
+  type PatternFault,
+} from '../../format/pattern-view.ts';
 
 /** Blanks and commas of both languages part one pattern from the next; none may stand in a pattern. */
 const SEPARATORS = /[\s,;\u3001\uff0c\uff1b]+/;
@@ -13,7 +14,7 @@ export function splitPatterns(text: string): readonly string[] {
 }
 
 function isSame(one: string, other: string, isForPackages: boolean): boolean {
-  return isForPackages ? one.toLowerCase() === other.toLowerCase() : one === other;
+  return isForPackages ? asciiLower(one) === asciiLower(other) : one === other;
 }
 
 /** The list with what is new in `added`; a second spelling of the same package pattern is not new. */
@@ -36,7 +37,5 @@ export function findPatternFault(pattern: string, isForPackages: boolean): Patte
   if (isForPackages) return findPatternCharacterFault(pattern);
   const character = OUTSIDE_RESOURCE.exec(pattern)?.[0];
   if (character !== undefined) return { kind: 'character', character };
-  return pattern.length > PATTERN_CHARACTERS_MAX
-    ? { kind: 'length', charactersMax: PATTERN_CHARACTERS_MAX }
-    : null;
+  return findPatternLengthFault(pattern);
 }

@@ -2,11 +2,11 @@ import type { Permission } from '@keyreeve/sdk';
 import { Checkbox, Radio } from '@mantine/core';
 import { useId } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { FieldError } from '../../ui/field-error.tsx';
 import { grantedResources } from './account-grants.ts';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
 import type { PushAction } from './create-key-draft.ts';
-import { FieldError } from './field-error.tsx';
 import type { FieldProps } from './use-create-key.ts';
 
 const KINDS = [

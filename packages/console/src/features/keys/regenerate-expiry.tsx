@@ -1,14 +1,12 @@
 import type { Key, Settings } from '@keyreeve/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { formatDate, formatDays } from '../../format/dates.ts';
+import { DAY_MS, formatDate, formatDays } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { settingsQuery } from '../settings/settings-queries.ts';
 import classes from './key-dialogs.module.css';
 import { keyDialogsWords } from './key-dialogs.words.ts';
-
-const DAY_MS = 86_400_000;
 
 /** The longest lifetime that a key could be given today. */
 function longestDays(settings: Settings): number {

@@ -2,10 +2,10 @@ import type { BodyOf, Key } from '@keyreeve/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { focusFirstFault } from '../../ui/focus-fault.ts';
 import { accountQuery } from '../accounts/accounts-queries.ts';
 import { settingsQuery } from '../settings/settings-queries.ts';
 import { createKeyWords } from './create-key.words.ts';
-import { focusFirstFault } from './focus-first-fault.ts';
 import classes from './key-dialogs.module.css';
 import { type MailChoice, MailField } from './mail-field.tsx';
 

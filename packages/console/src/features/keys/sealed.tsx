@@ -29,6 +29,17 @@ export function SealedChip(props: { readonly text: string }) {
   );
 }
 
+/** True when all of a text is marked: a part of a secret is worth nothing. No copy of it is made for comparing. */
+function isAllSelected(element: HTMLElement): boolean {
+  const selection = document.getSelection();
+  const text = element.firstChild;
+  if (selection === null || selection.rangeCount === 0 || text === null) return false;
+  const [marked, all] = [selection.getRangeAt(0), document.createRange()];
+  all.selectNodeContents(text);
+  const isFromStart = marked.compareBoundaryPoints(Range.START_TO_START, all) <= 0;
+  return isFromStart && marked.compareBoundaryPoints(Range.END_TO_END, all) >= 0;
+}
+
 /**
  * The value itself, on request. It is written into the element past React, which would keep it in its tree, and
  * taken out again when the element goes.
@@ -36,6 +47,7 @@ export function SealedChip(props: { readonly text: string }) {
 export function RevealedSecret(props: {
   readonly box: SecretBox;
   readonly kind: SecretKind;
+  /** The person has selected all of it and copied it. */
   readonly onCopy: () => void;
 }) {
   const { box, kind, onCopy } = props;
@@ -47,5 +59,8 @@ export function RevealedSecret(props: {
       if (element !== null) element.textContent = '';
     };
   }, [box, kind]);
-  return <code ref={place} className={classes.revealed} translate="no" onCopy={onCopy} />;
+  const noteCopy = () => {
+    if (place.current !== null && isAllSelected(place.current)) onCopy();
+  };
+  return <code ref={place} className={classes.revealed} translate="no" onCopy={noteCopy} />;
 }

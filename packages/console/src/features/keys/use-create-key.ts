@@ -1,8 +1,9 @@
 import { useMutation } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../../api/client.ts';
-import { describeError } from '../../errors/describe-error.ts';
+import { describeError, isOutcomeUnknown } from '../../errors/describe-error.ts';
 import { currentLanguage } from '../../i18n/i18n.ts';
+import { useIsMounted } from '../../ui/use-is-mounted.ts';
 import {
   type DraftFacts,
   type DraftFault,
@@ -108,6 +109,7 @@ export function useCreateKey(preset: KeyPreset | undefined, onMinted: (minted: S
       void refreshKeys();
     },
     onError: (error) => {
+      if (isOutcomeUnknown(error)) void refreshKeys();
       const found = placeFaults(error, draft);
       refuse(found ?? NO_FAULTS, found === null ? error : null);
     },
@@ -141,15 +143,4 @@ function withoutAnswered(faults: Faults, patch: Partial<KeyDraft>): Faults {
   const answered = Object.keys(patch).flatMap((part) => FIELDS_OF[part as keyof KeyDraft]);
   const rest = [...faults].filter(([field]) => !answered.includes(field.split(':')[0] ?? ''));
   return rest.length === faults.size ? faults : new Map(rest);
-}
-
-function useIsMounted() {
-  const isMounted = useRef(true);
-  useEffect(() => {
-    isMounted.current = true;
-    return () => {
-      isMounted.current = false;
-    };
-  }, []);
-  return isMounted;
 }

@@ -76,7 +76,10 @@ export function useEditKey(value: Key, onSaved: () => void) {
       if (base !== null && !saving.isPending) saving.mutate({ version: base.version, changes });
     },
     /** Over what somebody else has saved, which the person has seen by now. */
-    saveOver: (saved: Key) => saving.mutate({ version: saved.version, changes }),
+    saveOver: (saved: Key) => {
+      if (base === null || draft === null) return;
+      saving.mutate({ version: saved.version, changes: changesOf(base, draft, saved) });
+    },
     closeConflict: () => setConflict(null),
   };
 }

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'react';
 import { formatInstant } from '../../format/dates.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
-import { LeaveGuard } from '../keys/leave-question.tsx';
+import { SecretLeaveGuard } from '../keys/leave-question.tsx';
 import type { SealedKey } from '../keys/secret-box.ts';
 import { useSecretCopy } from '../keys/use-secret-copy.ts';
 import type { FreshSecrets } from './fresh-secrets.ts';
@@ -59,7 +59,7 @@ export function FreshSecret(props: { readonly fresh: SealedKey; readonly secrets
         </Button>
       </div>
       {/* The window asks for itself. */}
-      {secrets.used !== fresh && <LeaveGuard box={fresh.box} copy={copy} />}
+      {secrets.used !== fresh && <SecretLeaveGuard box={fresh.box} copy={copy} />}
     </div>
   );
 }

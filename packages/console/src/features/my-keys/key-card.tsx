@@ -5,7 +5,8 @@ import { CopyIcon } from '../../ui/copy-button.tsx';
 import { FullAccessMark, KeyState } from '../../ui/key-state.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import { KeyMay } from '../keys/key-access.tsx';
-import { CardActions, type CardVerb } from './card-actions.tsx';
+import type { KeyVerb } from '../keys/key-verbs.tsx';
+import { CardActions } from './card-actions.tsx';
 import { ExpiresCell, LastUsedCell, PackagesCell } from './card-cells.tsx';
 import { FreshSecret } from './fresh-secret.tsx';
 import type { FreshSecrets } from './fresh-secrets.ts';
@@ -16,7 +17,7 @@ import { myKeysWords } from './my-keys.words.ts';
 export function KeyCard(props: {
   readonly value: Key;
   readonly secrets: FreshSecrets;
-  readonly onAct: (verb: CardVerb, key: Key) => void;
+  readonly onAct: (verb: KeyVerb, key: Key) => void;
 }) {
   const { value, secrets, onAct } = props;
   const { t } = useWords(myKeysWords);

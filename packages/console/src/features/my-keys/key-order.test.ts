@@ -1,8 +1,8 @@
 import type { Key } from '@keyreeve/sdk';
 import { describe, expect, test } from 'vitest';
+import { DAY_MS } from '../../format/dates.ts';
 import { isShownBy, type KeyOrder, lifeElapsed, orderKeys, wasUsedWithOldSecret } from './key-order.ts';
 
-const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-11-22T14:05:00Z');
 const inDays = (days: number) => new Date(NOW + days * DAY_MS).toISOString();
 

@@ -1,4 +1,5 @@
 import type { Key } from '@keyreeve/sdk';
+import { DAY_MS } from '../../format/dates.ts';
 
 export type KeyFilter = 'all' | 'attention' | 'disabled';
 export type KeyOrder = 'expiry' | 'name' | 'use' | 'age';
@@ -47,7 +48,7 @@ export function orderKeys(keys: readonly Key[], order: KeyOrder, language: strin
 export function lifeElapsed(key: Key, now: number): number | null {
   if (key.expiresAt === null) return null;
   const end = Date.parse(key.expiresAt);
-  const start = key.lifetimeDays === null ? Date.parse(key.createdAt) : end - key.lifetimeDays * 86_400_000;
+  const start = key.lifetimeDays === null ? Date.parse(key.createdAt) : end - key.lifetimeDays * DAY_MS;
   if (end <= start) return 1;
   return Math.min(1, Math.max(0, (now - start) / (end - start)));
 }
@@ -60,6 +61,6 @@ export function wasUsedWithOldSecret(key: Key): boolean {
   if (key.overlapEndsAt === null || key.expiresAt === null || key.lifetimeDays === null) return false;
   return (
     key.lastUsedAt !== null &&
-    Date.parse(key.lastUsedAt) < Date.parse(key.expiresAt) - key.lifetimeDays * 86_400_000
+    Date.parse(key.lastUsedAt) < Date.parse(key.expiresAt) - key.lifetimeDays * DAY_MS
   );
 }

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { EmptyState } from '../../ui/states.tsx';
-import type { CardVerb } from './card-actions.tsx';
+import type { KeyVerb } from '../keys/key-verbs.tsx';
 import type { FreshSecrets } from './fresh-secrets.ts';
 import { KeyCard } from './key-card.tsx';
 import { isShownBy, type KeyFilter, type KeyOrder, orderKeys } from './key-order.ts';
@@ -18,20 +18,25 @@ const FILTERS = ['all', 'attention', 'disabled'] as const;
 
 interface ManageProps {
   readonly keys: readonly Key[];
+  /** The last try to read the keys has failed: the list may lack the newest. */
+  readonly isUnread: boolean;
   readonly secrets: FreshSecrets;
-  readonly onAct: (verb: CardVerb, key: Key) => void;
+  readonly onAct: (verb: KeyVerb, key: Key) => void;
   readonly onCreate: () => void;
 }
 
 /** One's own keys as cards: those with a fresh secret on top, the others in the chosen order. */
 export function ManageSection(props: ManageProps) {
-  const { keys, secrets, onAct, onCreate } = props;
+  const { keys, isUnread, secrets, onAct, onCreate } = props;
   const { t, language } = useWords(myKeysWords);
   const [filter, setFilter] = useState<KeyFilter>('all');
   const [order, setOrder] = useState<KeyOrder>('expiry');
   const [isWhole, setWhole] = useState(false);
   const matching = orderKeys(keys, order, language).filter((key) => isShownBy(filter, key));
-  const tops = secrets.all.flatMap((one) => keys.filter((key) => key.id === one.key.id));
+  const tops = secrets.all.flatMap((one) => {
+    const listed = keys.filter((key) => key.id === one.key.id);
+    return listed.length === 0 && isUnread ? [one.key] : listed;
+  });
   const rest = matching.filter((key) => secrets.of(key) === null);
   const restMax = isWhole ? rest.length : Math.max(0, SHOWN_FIRST - tops.length);
   const shown = [...tops, ...rest.slice(0, restMax)];

@@ -2,8 +2,8 @@ import type { Key } from '@keyreeve/sdk';
 import { IconPlus } from '@tabler/icons-react';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { accountKeysQuery } from '../../api/account-keys-query.ts';
 import { useSession } from '../../api/session.ts';
-import { accountKeysQuery } from '../../app/shell/keys-in-trouble.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -60,11 +60,12 @@ export function MyKeysPage() {
         />
       )}
       <CreateCards onCreate={create} />
-      {keys === undefined ? (
-        <NotYet query={query} />
-      ) : (
+      {keys === undefined && <NotYet query={query} />}
+      {/* A secret that was just made is shown also when the list cannot be read: it comes only once. */}
+      {(keys !== undefined || secrets.all.length > 0) && (
         <ManageSection
-          keys={keys}
+          keys={keys ?? []}
+          isUnread={query.isError}
           secrets={secrets}
           onAct={(verb, key) => (verb === 'replace' ? create('push', key) : setRequest({ kind: verb, key }))}
           onCreate={() => create()}

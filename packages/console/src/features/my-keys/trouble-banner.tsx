@@ -15,6 +15,7 @@ import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import { isRegenerable } from '../keys/key-facts.ts';
+import { keyVerbsWords } from '../keys/key-verbs.words.ts';
 import classes from './my-keys.module.css';
 import { myKeysWords } from './my-keys.words.ts';
 
@@ -30,7 +31,8 @@ export function TroubleBanners(props: {
   const now = useNow();
   const expired = keys.filter((key) => key.status === 'expired');
   const expiring = keys.filter((key) => key.status === 'expiring');
-  const daysMax = Math.max(...expiring.map((key) => daysLeft(key.expiresAt ?? '', now)));
+  // The hour in which a key stops is the last of its days, until the server has told that it has.
+  const daysMax = Math.max(1, ...expiring.map((key) => daysLeft(key.expiresAt ?? '', now)));
   const days = formatDays(daysMax, language);
   return (
     <>
@@ -72,6 +74,7 @@ function Banner(props: {
 }) {
   const { tone, icon, title, keys, onRegenerate, story } = props;
   const { t } = useWords(myKeysWords);
+  const verbs = useWords(keyVerbsWords);
   const titleId = useId();
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? keys : keys.slice(0, LINES_MAX);
@@ -96,11 +99,11 @@ function Banner(props: {
                 variant="default"
                 size="xs"
                 className={classes.bannerButton ?? ''}
-                aria-label={t('regenerateOf', { name: key.comment })}
+                aria-label={verbs.t('regenerateOf', { name: key.comment })}
                 leftSection={<IconRefresh size={16} stroke={1.75} aria-hidden />}
                 onClick={() => onRegenerate(key)}
               >
-                {t('regenerate')}
+                {verbs.t('regenerate')}
               </ActionButton>
             )}
           </li>

@@ -1,3 +1,5 @@
+import { DAY_MS } from '../../format/dates.ts';
+
 interface Days {
   readonly generatedAt: string;
   readonly noticeDays: number;
@@ -25,7 +27,6 @@ export interface ExpiryLayout {
 }
 
 const DAYS = 60;
-const DAY_MS = 86_400_000;
 const AXIS_HEIGHT = 26;
 const HEAD_HEIGHT = 24;
 const TICK_DAYS = 7;

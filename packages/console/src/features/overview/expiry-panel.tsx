@@ -10,6 +10,8 @@ import { overviewWords } from './overview.words.ts';
 const HEIGHT = 250;
 const WIDTH_MIN = 560;
 const LABEL_ROOM = 240;
+/** The server counts by days of UTC. */
+const UTC = { timeZone: 'UTC' };
 
 /** One square for each key on the day when it stops; the days of the notices are shaded. */
 export function ExpiryPanel(props: { readonly value: Overview }) {
@@ -55,7 +57,7 @@ export function ExpiryPanel(props: { readonly value: Overview }) {
               textAnchor={layout.cliff.x > layout.width - LABEL_ROOM ? 'end' : 'start'}
               className={classes.chartLabel}
             >
-              <tspan className={classes.strong}>{formatDay(layout.cliff.day, language)}</tspan>{' '}
+              <tspan className={classes.strong}>{formatDay(layout.cliff.day, language, UTC)}</tspan>{' '}
               {t('cliff', { count: layout.cliff.count })}
             </text>
           )}
@@ -68,7 +70,7 @@ export function ExpiryPanel(props: { readonly value: Overview }) {
               textAnchor={index === 0 ? 'start' : 'middle'}
               className={classes.chartLabel}
             >
-              {index === 0 ? t('today') : formatDay(tick.day, language)}
+              {index === 0 ? t('today') : formatDay(tick.day, language, UTC)}
             </text>
           ))}
         </svg>
@@ -94,7 +96,7 @@ function ExpiryTable(props: { readonly value: Overview }) {
         <tbody>
           {props.value.expiringByDay.map(({ day, count }) => (
             <tr key={day}>
-              <td>{formatDate(`${day}T00:00:00Z`, language, { timeZone: 'UTC' })}</td>
+              <td>{formatDate(`${day}T00:00:00Z`, language, UTC)}</td>
               <td>{count}</td>
             </tr>
           ))}

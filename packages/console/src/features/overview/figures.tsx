@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import type { KeyFilter } from '../all-keys/all-keys-query.ts';
 import classes from './overview.module.css';
 import { overviewWords } from './overview.words.ts';
 
@@ -12,14 +13,19 @@ const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 function Figure(props: {
   readonly count: number;
   readonly label: string;
-  readonly filter: string;
+  readonly filter: KeyFilter;
+  readonly hours?: number;
   readonly tone?: string;
   readonly icon?: ReactNode;
 }) {
   const { language } = useWords(overviewWords);
   const tone = props.count > 0 ? (props.tone ?? '') : '';
   return (
-    <Link to="/keys" search={{ filter: props.filter }} className={classes.figure}>
+    <Link
+      to="/keys"
+      search={{ filter: props.filter, ...(props.hours === undefined ? {} : { hours: props.hours }) }}
+      className={classes.figure}
+    >
       <span className={`${classes.number} ${tone}`}>{formatNumber(props.count, language)}</span>
       <span className={`${classes.label} ${tone}`}>
         {props.count > 0 && props.icon}
@@ -39,7 +45,8 @@ export function Figures(props: { readonly value: Overview }) {
         <Figure
           count={keys.expiredStillCalled}
           label={t('expiredStillCalled')}
-          filter="expired"
+          filter="stillCalled"
+          hours={props.value.hours}
           tone="kr-red"
           icon={<IconCircleX {...ICON} />}
         />
@@ -50,7 +57,7 @@ export function Figures(props: { readonly value: Overview }) {
           tone="kr-amber"
           icon={<IconHourglassLow {...ICON} />}
         />
-        <Figure count={keys.working} label={t('working')} filter="active" />
+        <Figure count={keys.working} label={t('working')} filter="working" />
         <Figure count={keys.neverUsed} label={t('neverUsed')} filter="neverUsed" />
         <Figure count={keys.unusedFor90Days} label={t('unused')} filter="unused" />
       </div>

@@ -1,3 +1,5 @@
+import { HOUR_MS } from '../../format/dates.ts';
+
 interface Hours {
   readonly generatedAt: string;
   readonly hours: number;
@@ -21,7 +23,6 @@ export interface VerificationsLayout {
   readonly ticks: readonly { readonly x: number; readonly at: string }[];
 }
 
-const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 const LEFT = 56;
 const TOP = 8;

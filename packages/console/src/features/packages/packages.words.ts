@@ -27,8 +27,8 @@ export const packagesWords = defineWords(
     emptyText:
       'A package appears here with its first push. Push it with an API key that may push new packages.',
     noneOwned: 'You own no packages yet',
-    noneListed: 'No package is listed',
-    noneUnlisted: 'No package is unlisted',
+    noneListed: 'No package here is listed',
+    noneUnlisted: 'No package here is unlisted',
     showBoth: 'Show listed and unlisted ones',
     nothing: 'No package matches “{{q}}”',
     nothingText: 'Package ids were searched.',
@@ -103,8 +103,8 @@ export const packagesWords = defineWords(
     emptyText:
       '最初にプッシュするとここに表示されます。新しいパッケージをプッシュできるAPIキーを使ってください。',
     noneOwned: '所有しているパッケージはまだありません',
-    noneListed: '掲載中のパッケージはありません',
-    noneUnlisted: '非掲載のパッケージはありません',
+    noneListed: 'ここに掲載中のパッケージはありません',
+    noneUnlisted: 'ここに非掲載のパッケージはありません',
     showBoth: '掲載中と非掲載の両方を表示',
     nothing: '「{{q}}」に一致するパッケージはありません',
     nothingText: 'パッケージIDを検索しました。',

@@ -8,6 +8,7 @@ import { sessionQuery, useSession } from '../../api/session.ts';
 import { chooseLanguage } from '../../i18n/i18n.ts';
 import { Rich, say, useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -16,9 +17,14 @@ import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
 import { AccountConflict } from '../accounts/conflict.tsx';
-import { useFocusOnFault } from '../accounts/focus-fault.ts';
 import { LanguageField, NameFields, TextField } from '../accounts/text-fields.tsx';
-import { type AccountEditor, type AccountKit, useAccountEditor } from '../accounts/use-account-editor.ts';
+import {
+  type AccountEditor,
+  type AccountKit,
+  bindField,
+  toPatch,
+  useAccountEditor,
+} from '../accounts/use-account-editor.ts';
 import { PasswordPanel } from './password-panel.tsx';
 import classes from './profile.module.css';
 import { profileWords } from './profile.words.ts';
@@ -40,13 +46,8 @@ const KIT: AccountKit<User, OwnValues> = {
     lastName: lastName ?? '',
     locale,
   }),
-  save: async (seen, values, changed) => {
-    const fields = changed.map((name) => {
-      const text = values[name].trim();
-      return [name, text === '' && name !== 'displayName' ? null : text];
-    });
-    return await updateUser(seen, Object.fromEntries(fields) as UserPatch);
-  },
+  save: (seen, values, changed) =>
+    updateUser(seen, toPatch(values, changed, ['firstName', 'lastName']) as UserPatch),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
 };
 
@@ -115,17 +116,13 @@ function About(props: {
 }) {
   const { user, editor } = props;
   const { t } = useWords(profileWords);
-  const { values, faults, set } = editor;
+  const { faults } = editor;
   const form = useFocusOnFault<HTMLFormElement>(editor.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (editor.changed.length > 0 && !editor.isSaving) props.onSave();
   };
-  const name = (field: 'displayName' | 'firstName' | 'lastName') => ({
-    value: values[field],
-    error: faults.of(field),
-    onChange: (text: string) => set(field, text),
-  });
+  const field = bindField(editor);
   return (
     <Panel title={t('about')} description={t(user.role)}>
       <form id={props.id} ref={form} className={classes.fields} noValidate onSubmit={submit}>
@@ -135,9 +132,9 @@ function About(props: {
           </Alert>
         )}
         <div className={classes.wide}>
-          <TextField label={t('displayName')} description={t('displayNameHint')} {...name('displayName')} />
+          <TextField label={t('displayName')} description={t('displayNameHint')} {...field('displayName')} />
         </div>
-        <NameFields first={name('firstName')} last={name('lastName')} />
+        <NameFields first={field('firstName')} last={field('lastName')} />
         <div className={classes.wide}>
           <div className={classes.label}>{t('email')}</div>
           <bdi>{user.email}</bdi>
@@ -156,11 +153,7 @@ function About(props: {
           </p>
         </div>
         <div>
-          <LanguageField
-            value={values.locale}
-            error={faults.of('locale')}
-            onChange={(locale) => set('locale', locale)}
-          />
+          <LanguageField {...field('locale')} />
           <p className={classes.hint}>{t('languageHint')}</p>
         </div>
       </form>

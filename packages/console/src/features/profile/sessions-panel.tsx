@@ -115,7 +115,7 @@ function EndMany(props: { readonly otherCount: number }) {
       <ActionButton
         variant="default"
         leftSection={<IconLogout size={16} stroke={1.75} aria-hidden />}
-        loading={endAll.isPending || endAll.isSuccess}
+        loading={endAll.isPending || endAll.data === true}
         onClick={() => endAll.mutate()}
       >
         {t('endAll')}

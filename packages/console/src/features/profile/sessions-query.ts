@@ -1,6 +1,7 @@
 import type { components } from '@keyreeve/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
+import { readAllPages } from '../../api/read-all-pages.ts';
 
 export type Session = components['schemas']['Session'];
 
@@ -11,15 +12,8 @@ const PAGES_MAX = 5;
 export const sessionsQuery = queryOptions({
   queryKey: ['sessions'],
   queryFn: async ({ signal }): Promise<readonly Session[]> => {
-    const sessions: Session[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const query = { limit: PAGE_SESSIONS, ...(cursor === undefined ? {} : { cursor }) };
-      const { data } = await api.GET('/v1/sessions', { params: { query }, signal });
-      sessions.push(...data.items);
-      if (data.nextCursor === null) break;
-      cursor = data.nextCursor;
-    }
-    return sessions;
+    const readPage = async (place: { readonly cursor?: string }) =>
+      (await api.GET('/v1/sessions', { params: { query: { limit: PAGE_SESSIONS, ...place } }, signal })).data;
+    return (await readAllPages(readPage, PAGES_MAX)).items;
   },
 });

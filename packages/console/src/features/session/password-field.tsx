@@ -1,7 +1,7 @@
 import { PasswordInput } from '@mantine/core';
 import { IconCheck, IconPoint } from '@tabler/icons-react';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import classes from './password-field.module.css';
 import { checkPassword, type RuleState } from './password-rules.ts';
 import { sessionWords } from './session.words.ts';

@@ -30,7 +30,6 @@ export const sessionWords = defineWords(
     backToSignIn: 'Back to sign-in',
     noMail: 'No mail server is set up here. Ask an administrator for the link.',
     support: 'Help:',
-    retryIn: 'Try again in {{time}}.',
   },
   {
     signInTitle: 'Keyreeveにサインイン',
@@ -60,6 +59,5 @@ export const sessionWords = defineWords(
     backToSignIn: 'サインインに戻る',
     noMail: 'このサーバーにはメールサーバーが設定されていません。リンクは管理者に問い合わせてください。',
     support: 'お問い合わせ：',
-    retryIn: '{{time}}後に再試行してください。',
   },
 );

@@ -5,7 +5,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { readCodedFaults } from './coded-faults.ts';
+import { readCodedFaults } from '../../ui/coded-faults.ts';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';

@@ -3,7 +3,7 @@ import { IconPlus, IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { formatDays, formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
 import { isWithin } from './settings-draft.ts';
@@ -38,7 +38,7 @@ export function DaysChip(props: {
     <span
       className={classes.chip}
       data-pressed={press?.isPressed === true || undefined}
-      data-faulty={props.isFaulty === true || undefined}
+      data-fault={props.isFaulty === true ? 'field' : undefined}
     >
       {press === undefined ? (
         <span className={classes.chipText}>{label}</span>

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { formatDays } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { FieldError } from '../keys/field-error.tsx';
+import { FieldError } from '../../ui/field-error.tsx';
 import { AddDays, DaysChip, useDaysFault } from './days-chips.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';

@@ -2,7 +2,7 @@ import { Badge, Radio } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useState } from 'react';
 import { formatDays } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
-import { FieldError } from '../keys/field-error.tsx';
+import { FieldError } from '../../ui/field-error.tsx';
 import { DaysChip, useDaysFault } from './days-chips.tsx';
 import { NoticeTimeline } from './notice-timeline.tsx';
 import { Section, Was } from './section.tsx';

@@ -1,6 +1,6 @@
 import { NumberInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { Was } from './section.tsx';
 import classes from './settings.module.css';
 

@@ -1,7 +1,7 @@
 import { SegmentedControl, Switch, TextInput } from '@mantine/core';
 import { useId } from 'react';
 import { useWords } from '../../i18n/words.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';

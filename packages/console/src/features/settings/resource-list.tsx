@@ -2,8 +2,8 @@ import { ActionIcon, Button, TextInput } from '@mantine/core';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
-import { asFieldError } from '../keys/field-error.tsx';
 import { Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -89,6 +89,10 @@ export function ResourceList({ form }: { readonly form: SettingsForm }) {
         data-changed={isChanged || undefined}
         onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={onKeyDown}
+        // Whoever leaves the field for Save means the address to be saved.
+        onBlur={() => {
+          if (text.trim() !== '') add();
+        }}
         inputContainer={(input) => (
           <div className={classes.line}>
             <div className={classes.grow}>{input}</div>

@@ -1,7 +1,8 @@
 import type { Settings } from '@keyreeve/sdk';
 import { describe, expect, test } from 'vitest';
+import { changedNames } from '../../ui/use-draft.ts';
 import { EXPIRY_AT, placeNotices } from './notice-places.ts';
-import { changedNames, faultyNames, isWebAddress, toPatch } from './settings-draft.ts';
+import { faultyNames, isWebAddress, toPatch } from './settings-draft.ts';
 
 const SAVED: Settings = {
   lifetimeChoicesDays: [1, 90, 365],

@@ -1,14 +1,8 @@
 import type { Settings } from '@keyreeve/sdk';
+import { changedNames } from '../../ui/use-draft.ts';
 
 /** What a person has changed and not saved; a number that is no number yet is NaN. */
 export type SettingsDraft = { readonly [Name in keyof Settings]?: Settings[Name] };
-
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** The names of the settings that differ from the saved ones. */
-export function changedNames(saved: Settings, draft: SettingsDraft): readonly (keyof Settings)[] {
-  return (Object.keys(draft) as (keyof Settings)[]).filter((name) => !isSame(draft[name], saved[name]));
-}
 
 /** What an edit sends: the changed settings alone. */
 export function toPatch(saved: Settings, draft: SettingsDraft): Partial<Settings> {

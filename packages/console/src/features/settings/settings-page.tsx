@@ -84,12 +84,12 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
     <Page title={t('title')} {...(isNarrow ? {} : { actions })}>
       <form id={formId} ref={editor.formRef} className={classes.form} noValidate onSubmit={submit}>
         {editor.wasChangedMeanwhile && (
-          <Alert color="amber" role="alert" tabIndex={-1} data-problem>
+          <Alert color="amber" role="alert" tabIndex={-1} data-fault="form">
             <Rich words={settingsWords} k="changedMeanwhile" parts={{ b: <strong /> }} />
           </Alert>
         )}
         {editor.problem !== null && (
-          <Alert color="red" role="alert" tabIndex={-1} data-problem>
+          <Alert color="red" role="alert" tabIndex={-1} data-fault="form">
             {editor.problem}
           </Alert>
         )}

@@ -1,6 +1,7 @@
 import { ifMatch, type Settings } from '@keyreeve/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
+import { readAllPages } from '../../api/read-all-pages.ts';
 
 /** The settings, and the version that an edit must name. */
 export interface StoredSettings {
@@ -36,24 +37,12 @@ export function longLivedKeysQuery(days: number) {
   return queryOptions({
     queryKey: ['keys', 'over', days],
     queryFn: async ({ signal }): Promise<LongLivedCount> => {
-      let count = 0;
-      let cursor: string | undefined;
-      for (let page = 0; page < PAGES_MAX; page += 1) {
-        const { data } = await api.GET('/v1/keys', {
-          params: {
-            query: {
-              lifetimeOverDays: days,
-              limit: PAGE_KEYS,
-              ...(cursor === undefined ? {} : { cursor }),
-            },
-          },
-          signal,
-        });
-        count += data.items.length;
-        if (data.nextCursor === null) return { count, isOpen: false };
-        cursor = data.nextCursor;
-      }
-      return { count, isOpen: true };
+      const readPage = async (place: { readonly cursor?: string }) => {
+        const query = { lifetimeOverDays: days, limit: PAGE_KEYS, ...place };
+        return (await api.GET('/v1/keys', { params: { query }, signal })).data;
+      };
+      const { items, isPartial } = await readAllPages(readPage, PAGES_MAX);
+      return { count: items.length, isOpen: isPartial };
     },
   });
 }

@@ -1,13 +1,16 @@
 import { KeyreeveError, type Settings } from '@keyreeve/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useState } from 'react';
+import { isStale } from '../../api/is-stale.ts';
 import { sayFault } from '../../errors/describe-error.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { say, useWords } from '../../i18n/words.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
+import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { notifyDone } from '../../ui/notify.tsx';
+import { type Draft, useDraft } from '../../ui/use-draft.ts';
 import { settingsWords } from './settings.words.ts';
-import { changedNames, faultyNames, type SettingsDraft, toPatch } from './settings-draft.ts';
+import { faultyNames, toPatch } from './settings-draft.ts';
 import { type StoredSettings, saveSettings, settingsQuery } from './settings-queries.ts';
 import { wordFault } from './word-fault.ts';
 
@@ -37,26 +40,26 @@ export interface SettingsEditor {
   readonly problem: string | null;
   readonly wasChangedMeanwhile: boolean;
   /** Put on the form: the first faulty field in it gets the focus. */
-  readonly formRef: React.RefObject<HTMLFormElement | null>;
+  readonly formRef: RefObject<HTMLFormElement | null>;
 }
 
 const IMMEDIATE: readonly NumberName[] = ['tokenLifetimeSeconds', 'maxLifetimeDays', 'maxKeysPerAccount'];
-const FIELDS: readonly Name[] = [
-  'tokenLifetimeSeconds',
-  'signingAlgorithm',
-  'tokenResources',
-  'lifetimeChoicesDays',
-  'defaultLifetimeDays',
-  'customLifetimes',
-  'maxLifetimeDays',
-  'maxKeysPerAccount',
-  'expiryNoticeDays',
-  'keyMail',
-  'requireAction',
-  'defaultLocale',
-  'supportEmail',
-  'supportUrl',
-];
+const FIELDS = Object.keys({
+  tokenLifetimeSeconds: true,
+  signingAlgorithm: true,
+  tokenResources: true,
+  lifetimeChoicesDays: true,
+  defaultLifetimeDays: true,
+  customLifetimes: true,
+  maxLifetimeDays: true,
+  maxKeysPerAccount: true,
+  expiryNoticeDays: true,
+  keyMail: true,
+  requireAction: true,
+  defaultLocale: true,
+  supportEmail: true,
+  supportUrl: true,
+} satisfies Record<Name, true>);
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof KeyreeveError && error.code === code;
@@ -77,38 +80,22 @@ function entryOf(error: unknown, name: Name): number | null {
 }
 
 function problemOf(error: unknown, language: Language): string | null {
-  if (isCode(error, 'settings.smtp_required') || isCode(error, 'request.precondition_failed')) return null;
+  if (isCode(error, 'settings.smtp_required') || isStale(error)) return null;
   return readFaults(error, language, FIELDS).rest;
 }
 
-interface Drafting {
-  /** What the draft is over: an edit names this version, so that nobody's later one is overwritten unseen. */
-  readonly base: StoredSettings;
-  readonly draft: SettingsDraft;
-}
-
-/** The draft, over the settings as they were when it was begun. */
-function useDraft(stored: StoredSettings) {
-  const [drafting, setDrafting] = useState<Drafting>({ base: stored, draft: {} });
-  const isUntouched = changedNames(drafting.base.settings, drafting.draft).length === 0;
-  const { base, draft } = isUntouched ? { base: stored, draft: {} } : drafting;
-  return {
-    base,
-    draft,
-    set: <N extends Name>(name: N, value: Settings[N]) =>
-      setDrafting({ base, draft: { ...draft, [name]: value } }),
-    forget: (next: StoredSettings) => setDrafting({ base: next, draft: {} }),
-    /** Goes on over what somebody else has saved. */
-    rebase: (next: StoredSettings) => setDrafting((before) => ({ ...before, base: next })),
-  };
-}
-
 /** Sends the draft; what the answer changes elsewhere in the console is asked for anew. */
-function useSave(drafting: ReturnType<typeof useDraft>) {
-  const { base, draft, forget, rebase } = drafting;
+function useSave({ base, values, forget, rebase }: Draft<StoredSettings, Settings>) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => saveSettings(base.etag, toPatch(base.settings, draft)),
+    mutationFn: async () => {
+      try {
+        return await saveSettings(base.etag, toPatch(base.settings, values));
+      } catch (error) {
+        if (isStale(error)) rebase(await client.fetchQuery({ ...settingsQuery, staleTime: 0 }));
+        throw error;
+      }
+    },
     onSuccess: (next) => {
       client.setQueryData(settingsQuery.queryKey, next);
       forget(next);
@@ -116,37 +103,20 @@ function useSave(drafting: ReturnType<typeof useDraft>) {
       for (const name of ['console', 'keys', 'users', 'service-accounts'])
         void client.invalidateQueries({ queryKey: [name] });
     },
-    onError: async (error) => {
-      if (!isCode(error, 'request.precondition_failed')) return;
-      rebase(await client.fetchQuery({ ...settingsQuery, staleTime: 0 }));
-    },
   });
-}
-
-/** Leads to the first faulty field of the form, or to what is said above all, after each refused try. */
-function useFocusOnFault(tries: number, error: Error | null) {
-  const formRef = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (error === null && tries === 0) return;
-    const form = formRef.current;
-    const field = form?.querySelector<HTMLElement>('[aria-invalid="true"], [data-faulty] :is(button, input)');
-    (field ?? form?.querySelector<HTMLElement>('[data-problem]'))?.focus();
-  }, [error, tries]);
-  return formRef;
 }
 
 /** The draft of the page over the saved settings, and the way of it to the server. */
 export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
   const { language } = useWords(settingsWords);
-  const drafting = useDraft(stored);
+  const drafting = useDraft(stored, ({ settings }) => settings);
   // Tries to save what cannot be sent: from the first one on, all faults are told.
   const [refusedTries, setRefusedTries] = useState(0);
   const saving = useSave(drafting);
   const { error } = saving;
-  const formRef = useFocusOnFault(refusedTries, error);
+  const formRef = useFocusOnFault<HTMLFormElement>(error, refusedTries);
   const saved = drafting.base.settings;
-  const names = changedNames(saved, drafting.draft);
-  const current: Settings = { ...saved, ...drafting.draft };
+  const { changed, values: current } = drafting;
   const faulty = faultyNames(current);
 
   const isTold = (name: Name) =>
@@ -170,16 +140,16 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
       current,
       set: (name, value) => {
         drafting.set(name, value);
-        if (saving.isError && !isCode(error, 'request.precondition_failed')) saving.reset();
+        if (saving.isError && !isStale(error)) saving.reset();
       },
-      isChanged: (name) => names.includes(name),
+      isChanged: (name) => changed.includes(name),
       faultOf: (name) =>
         faulty.includes(name) && isTold(name)
           ? wordFault(name, current, language)
           : serverFaultOf(error, name, language),
       faultyEntryOf: (name) => entryOf(error, name),
     },
-    changeCount: names.length,
+    changeCount: changed.length,
     discard: () => {
       drafting.forget(stored);
       setRefusedTries(0);
@@ -188,7 +158,7 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
     save,
     isSaving: saving.isPending,
     problem: problemOf(error, language),
-    wasChangedMeanwhile: isCode(error, 'request.precondition_failed'),
+    wasChangedMeanwhile: isStale(error),
     formRef,
   };
 }

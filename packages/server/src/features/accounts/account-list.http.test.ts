@@ -1,5 +1,5 @@
 import type { Account } from '@keyreeve/server';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, readAllPages, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS, toIso } from '../../lib/clock.ts';
 import { encodeCursor } from '../../lib/page.ts';
@@ -46,16 +46,8 @@ async function list(query: string, path = '/v1/users'): Promise<Item[]> {
 }
 
 /** All pages, one after the other. */
-async function readAll(query: string, limit: number): Promise<Item[]> {
-  const items: Item[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const answer = await get(`/v1/users?${query}&limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
-    const page: Page = answer.json<Page>();
-    items.push(...page.items);
-    cursor = page.nextCursor;
-  }
-  return items;
-}
+const readAll = (query: string, limit: number): Promise<Item[]> =>
+  readAllPages<Item>((url) => get(url), `/v1/users?${query}&limit=${limit}`);
 
 async function mint(account: Account, lifetimeDays: number) {
   return await harness.deps.keys.create(company.adminCaller, account.id, {
@@ -430,17 +422,9 @@ describe('counting', () => {
           'acc_many2499',
           'acc_many3',
         ]);
-        const ids = new Set<string>();
-        let rows = 0;
-        for (let cursor: string | null = ''; cursor !== null; ) {
-          const query = `q=many-&state=disabled&sort=${sort}&order=${order}&limit=150`;
-          const more = cursor === '' ? '' : `&cursor=${cursor}`;
-          const page: Page = (await get(`/v1/service-accounts?${query}${more}`)).json<Page>();
-          for (const item of page.items) ids.add(item.id);
-          rows += page.items.length;
-          cursor = page.nextCursor;
-        }
-        expect([rows, ids.size]).toEqual([500, 500]);
+        const query = `q=many-&state=disabled&sort=${sort}&order=${order}&limit=150`;
+        const many = await readAllPages<Item>((url) => get(url), `/v1/service-accounts?${query}`);
+        expect([many.length, new Set(many.map((item) => item.id)).size]).toEqual([500, 500]);
       }
     },
   );

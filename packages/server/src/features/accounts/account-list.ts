@@ -1,6 +1,6 @@
 import { type AccountKind, type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
 import type { CursorValues, Page } from '../../lib/page.ts';
-import { type Sieve, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
+import { type ReadStretch, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { visibleIds } from './accounts.policy.ts';
@@ -25,20 +25,25 @@ const STRETCH_ACCOUNTS = 1_000;
 const STRETCHES_MAX = 1_000;
 
 async function gather(
-  { read }: Storage,
+  storage: Storage,
   filter: ListFilter,
   order: AccountOrder,
   start: CursorValues | null,
   limit: number,
 ): Promise<Sifted<Account>> {
-  const list: Sieve<Account>['list'] = (after, upTo, wanted) =>
-    listAccounts(read, filter, order, { after, upTo, limit: wanted });
   // Few accounts are visible to most callers: they are looked up by their ids.
-  if (filter.visibleIds !== null || !isSifted(filter))
-    return { rows: await list(start, null, limit), stoppedAt: null };
-  const findEnd: Sieve<Account>['findEnd'] = (after) =>
-    findStretchEnd(read, filter, order, after, STRETCH_ACCOUNTS);
-  return await sift({ findEnd, list }, start, { limit, stretchesMax: STRETCHES_MAX });
+  if (filter.visibleIds !== null || !isSifted(filter)) {
+    const place = { after: start, upTo: null, limit };
+    return { rows: await listAccounts(storage.read, filter, order, place), stoppedAt: null };
+  }
+  const read: ReadStretch<Account> = async (after, wanted) => {
+    const end = await findStretchEnd(storage.read, filter, order, after, STRETCH_ACCOUNTS);
+    return {
+      rows: await listAccounts(storage.read, filter, order, { after, upTo: end, limit: wanted }),
+      end,
+    };
+  };
+  return await sift(read, start, { limit, stretchesMax: STRETCHES_MAX });
 }
 
 export interface AccountList {

@@ -1,6 +1,6 @@
 import { type Caller, readCursor } from '../../http/index.ts';
 import type { CursorValues, Page } from '../../lib/page.ts';
-import { type Sieve, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
+import { type ReadStretch, type Sifted, sift, toSiftedPage } from '../../lib/sift.ts';
 import { nextTurn } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { type AuditFilter, findStretchEnd, isSifted, listAudit, type StoredAuditRow } from './audit.repo.ts';
@@ -34,11 +34,11 @@ export function createAuditReader(storage: Storage): AuditReader {
   ): Promise<Sifted<StoredAuditRow>> => {
     if (!isSifted(filter))
       return { rows: await listAudit(storage.read, filter, start, null, limit), stoppedAt: null };
-    const sieve: Sieve<StoredAuditRow> = {
-      findEnd: (after) => findStretchEnd(storage.read, filter, after, STRETCH_ROWS),
-      list: (after, end, wanted) => listAudit(storage.read, filter, after, end, wanted),
+    const read: ReadStretch<StoredAuditRow> = async (after, wanted) => {
+      const end = await findStretchEnd(storage.read, filter, after, STRETCH_ROWS);
+      return { rows: await listAudit(storage.read, filter, after, end, wanted), end };
     };
-    return await sift(sieve, start, { limit, stretchesMax: STRETCHES_MAX });
+    return await sift(read, start, { limit, stretchesMax: STRETCHES_MAX });
   };
 
   return {

@@ -4,7 +4,8 @@ import {
   readCursor,
   requireAuthenticated,
 } from '../../http/index.ts';
-import { type CursorValues, encodeCursor, type Page, toPage } from '../../lib/page.ts';
+import { type CursorValues, type Page, toPage } from '../../lib/page.ts';
+import { type ReadStretch, sift, toSiftedPage } from '../../lib/sift.ts';
 import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
@@ -92,30 +93,23 @@ class PackageLists implements PackageLister {
     const ownerIds = ownersAskedFor(principal, query);
     if (ownerIds?.length === 0) return { items: [], nextCursor: null };
     const filter = { workspaceId: workspace.id, q: query.q, ownerIds };
-    const toCursor = (values: CursorValues | null) =>
-      values === null ? null : encodeCursor([order, ...values]);
-    let after = readCursor(page.cursor, order === 'name' ? [''] : [0, ''], order);
     const turns = createTurns();
-    const found: OwnedPackage[] = [];
-    const finish = async (end: CursorValues | null) => ({
-      items: await this.#views(workspace.id, found, turns),
-      nextCursor: toCursor(end),
-    });
     const batch = page.limit + 1;
-    for (let scanned = 0; ; ) {
-      const rows = await repo.listPackages(storage.read, filter, order, after, batch);
+    const read: ReadStretch<OwnedPackage> = async (after) => {
+      const found = await repo.listPackages(storage.read, filter, order, after, batch);
       await turns.step();
-      const wanted = await this.#wantedOf(principal, rows, query.listed ?? 'any', turns);
-      for (const row of rows) {
-        const owned = wanted.get(row.id);
-        if (owned !== undefined && found.length === page.limit) return await finish(after);
-        after = repo.cursorOf(row, order);
-        if (owned !== undefined) found.push(owned);
-      }
-      scanned += rows.length;
-      if (rows.length < batch) return await finish(null);
-      if (scanned >= SCAN_PACKAGES_MAX) return await finish(after);
-    }
+      const last = found.length < batch ? undefined : found.at(-1);
+      return {
+        rows: await this.#wantedOf(principal, found, query.listed ?? 'any', turns),
+        end: last === undefined ? null : repo.cursorOf(last, order),
+      };
+    };
+    const start = readCursor(page.cursor, order === 'name' ? [''] : [0, ''], order);
+    const stretchesMax = Math.ceil(SCAN_PACKAGES_MAX / batch);
+    const sifted = await sift(read, start, { limit: batch, stretchesMax });
+    const placeOf = ({ found }: OwnedPackage) => repo.cursorOf(found, order);
+    const { items, nextCursor } = toSiftedPage(sifted, page.limit, placeOf, order);
+    return { items: await this.#views(workspace.id, items, turns), nextCursor };
   }
 
   async summarize(caller: Caller, q: string | undefined): Promise<PackageCounts> {
@@ -184,26 +178,20 @@ class PackageLists implements PackageLister {
       .filter((owned) => canSeePackage(principal, owned.found.displayId, owned.owners));
   }
 
-  /** Those of the rows that the caller may see and asks for, by their ids. */
+  /** Those of the rows that the caller may see and asks for. */
   async #wantedOf(
     principal: AuthenticatedPrincipal,
     rows: readonly repo.Package[],
     listed: 'listed' | 'unlisted' | 'any',
     turns: Turns,
-  ): Promise<Map<string, OwnedPackage>> {
-    const visible = new Map(
-      (await this.#visibleOf(principal, rows, turns)).map((owned) => [owned.found.id, owned]),
-    );
-    const [first] = rows;
+  ): Promise<OwnedPackage[]> {
+    const visible = await this.#visibleOf(principal, rows, turns);
+    const [first] = visible;
     if (listed === 'any' || first === undefined) return visible;
-    const counts = await countVersionsOfAll(
-      this.#deps.storage.read,
-      first.workspaceId,
-      [...visible.keys()],
-      turns,
-    );
+    const ids = visible.map(({ found }) => found.id);
+    const counts = await countVersionsOfAll(this.#deps.storage.read, first.found.workspaceId, ids, turns);
     const isListed = (id: string) => (counts.get(id)?.listed ?? 0) > 0;
-    return new Map([...visible].filter(([id]) => isListed(id) === (listed === 'listed')));
+    return visible.filter(({ found }) => isListed(found.id) === (listed === 'listed'));
   }
 
   async #views(workspaceId: string, owned: readonly OwnedPackage[], turns: Turns): Promise<PackageView[]> {

@@ -1,4 +1,4 @@
-import { call, type Harness, startHarness } from '@keyreeve/testkit';
+import { call, type Harness, readAllPages, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { inTransaction } from '../../storage/index.ts';
@@ -49,15 +49,13 @@ describe('the list of packages', () => {
   });
 
   it('pages, searches and filters by owner', async () => {
-    const ids: string[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const answer = await list(gallery.adminKey, `?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      const page: { items: Item[]; nextCursor: string | null } = answer.json();
-      ids.push(...page.items.map((item) => item.id));
-      cursor = page.nextCursor;
-    }
-    expect(ids).toEqual(['acme.alpha', 'acme.beta', 'acme.hidden', 'stranger.things']);
+    const items = await readAllPages<Item>((query) => list(gallery.adminKey, query), '?limit=1');
+    expect(items.map((item) => item.id)).toEqual([
+      'acme.alpha',
+      'acme.beta',
+      'acme.hidden',
+      'stranger.things',
+    ]);
     const idsOf = async (query: string) =>
       (await list(gallery.adminKey, query)).json<{ items: Item[] }>().items.map((item) => item.id);
     expect(await idsOf('?q=BETA')).toEqual(['acme.beta']);

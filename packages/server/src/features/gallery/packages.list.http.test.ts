@@ -1,4 +1,4 @@
-import { call, type Harness, startHarness } from '@keyreeve/testkit';
+import { call, type Harness, readAllPages, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../testkit/src/nupkg-builder.ts';
@@ -89,15 +89,8 @@ describe('the list of packages', () => {
   it('can be had last pushed first, page by page', async () => {
     const all = ['acme.module', 'acme.gone', 'acme.script', 'acme.plain'];
     expect(await idsOf('?sort=pushedAt')).toEqual(all);
-    const seen: string[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const more = cursor === '' ? '' : `&cursor=${cursor}`;
-      const page: Page = (await get(`?sort=pushedAt&limit=1${more}`)).json();
-      seen.push(...page.items.map((item) => item.id));
-      cursor = page.nextCursor;
-    }
-    expect(seen).toEqual(all);
+    const items = await readAllPages<Item>((query) => get(query), '?sort=pushedAt&limit=1');
+    expect(items.map((item) => item.id)).toEqual(all);
   });
 
   it('refuses a cursor of the other order', async () => {

@@ -1,8 +1,8 @@
 import { requestErrors } from '../../errors/index.ts';
 import { type Caller, readCursor, requireAuthenticated } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { type CursorValues, encodeCursor, type Page } from '../../lib/page.ts';
-import { createTurns } from '../../lib/turns.ts';
+import type { Page } from '../../lib/page.ts';
+import { type ReadStretch, sift, toSiftedPage } from '../../lib/sift.ts';
 import type { Keyring, Storage } from '../../storage/index.ts';
 import type { AccountName, AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -148,31 +148,25 @@ async function toFilter({ settings, clock }: Deps, caller: Caller, query: KeyQue
 
 async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Page<ApiKey>> {
   const { filter, sort, isWanted, limit } = scan;
-  const toCursor = (place: CursorValues | null) => (place === null ? null : encodeCursor([sort, ...place]));
-  let after = readCursor(scan.cursor, [0, ''], sort);
-  const items: ApiKey[] = [];
+  const { workspaceId } = filter;
   const batch = isWanted === null ? limit + 1 : SCAN_BATCH;
-  const turns = createTurns();
-  for (let [scanned, stretches] = [0, 1]; ; stretches += 1) {
+  const read: ReadStretch<ApiKey> = async (after) => {
     const upTo = isSifted(filter)
-      ? await findStretchEnd(storage.read, filter.workspaceId, sort, after, STRETCH_ROWS)
+      ? await findStretchEnd(storage.read, workspaceId, sort, after, STRETCH_ROWS)
       : null;
     const stretch = { after, upTo, limit: batch };
     const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, stretch);
-    const ids = isWanted === null ? [] : keys.map((key) => key.id);
-    const lastUses = await usage.findLastUses(filter.workspaceId, ids);
-    const lastRefusals = await usage.findLastRefusals(filter.workspaceId, ids);
-    for (const key of keys) {
-      if (items.length === limit) return { items, nextCursor: toCursor(after) };
-      after = placeOf(key, sort);
-      if (isWanted === null || isWanted(key, lastUses.get(key.id), lastRefusals.get(key.id))) items.push(key);
-    }
-    scanned += rowCount;
-    if (rowCount < batch && upTo === null) return { items, nextCursor: null };
-    after = rowCount < batch ? upTo : end;
-    if (scanned >= SCAN_KEYS_MAX || stretches >= STRETCHES_MAX) return { items, nextCursor: toCursor(after) };
-    await turns.step();
-  }
+    const seen = { end: rowCount < batch ? upTo : end, rowsRead: rowCount };
+    if (isWanted === null) return { ...seen, rows: keys };
+    const ids = keys.map((key) => key.id);
+    const lastUses = await usage.findLastUses(workspaceId, ids);
+    const lastRefusals = await usage.findLastRefusals(workspaceId, ids);
+    const rows = keys.filter((key) => isWanted(key, lastUses.get(key.id), lastRefusals.get(key.id)));
+    return { ...seen, rows };
+  };
+  const start = readCursor(scan.cursor, [0, ''], sort);
+  const bounds = { limit: limit + 1, stretchesMax: STRETCHES_MAX, rowsReadMax: SCAN_KEYS_MAX };
+  return toSiftedPage(await sift(read, start, bounds), limit, (key) => placeOf(key, sort), sort);
 }
 
 /** One question for all keys to each of the places that know something of them. */

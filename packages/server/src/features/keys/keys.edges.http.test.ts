@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, readAllPages, seedCompany, startHarness } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -120,17 +120,8 @@ describe('a list with a row that somebody altered', () => {
     await sql`update api_keys set expires_at = expires_at + 1 where id = ${altered}`.execute(
       harness.deps.storage.write,
     );
-    const collect = async (path: string): Promise<string[]> => {
-      const seen: string[] = [];
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const page: { items: { id: string }[]; nextCursor: string | null } = (
-          await asAdmin('GET', `${path}${cursor === '' ? '' : `&cursor=${cursor}`}`)
-        ).json();
-        seen.push(...page.items.map((item) => item.id));
-        cursor = page.nextCursor;
-      }
-      return seen;
-    };
+    const collect = async (path: string): Promise<string[]> =>
+      (await readAllPages<{ id: string }>((url) => asAdmin('GET', url), path)).map((item) => item.id);
     const intact = ids.filter((id) => id !== altered).toReversed();
     expect(await collect(`/v1/accounts/${account.id}/keys?limit=2`)).toEqual(intact);
     expect(await collect(`/v1/keys?account=${account.id}&limit=1`)).toEqual(intact);

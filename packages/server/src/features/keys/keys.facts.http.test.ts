@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, readAllPages, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS, toIso } from '../../lib/clock.ts';
 import { encodeCursor } from '../../lib/page.ts';
@@ -203,15 +203,8 @@ describe('a list of keys', () => {
     });
   });
 
-  const readAll = async (query: string, limit: number): Promise<Key[]> => {
-    const keys: Key[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
-      const page: Page = await list(`${query}&limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      keys.push(...page.items);
-      cursor = page.nextCursor;
-    }
-    return keys;
-  };
+  const readAll = (query: string, limit: number): Promise<Key[]> =>
+    readAllPages<Key>((url) => asAdmin('GET', url), `/v1/keys?${query}&limit=${limit}`);
 
   it.each([1, 5, 200])('by expiry shows the next to stop first, in pages of %i', async (limit) => {
     const keys = await readAll('q=listed&sort=expiresAt', limit);
@@ -257,6 +250,15 @@ describe('a list of keys', () => {
     await harness.deps.usage.flush();
     expect(await comments('q=idle&neverUsed=true')).toEqual(['idle one']);
     expect(await comments('q=idle&neverUsed=false')).toEqual(['idle one', 'idle two']);
+  });
+
+  it('ends with a page that is full when no key behind it is wanted', async () => {
+    await present((await mint('tail used')).fullKey);
+    harness.clock.advance(1_000);
+    await mint('tail idle');
+    const page = await list('q=tail&neverUsed=true&limit=1');
+    expect(page.items.map((key) => key.comment)).toEqual(['tail idle']);
+    expect(page.nextCursor).toBeNull();
   });
 
   it('can hold only keys with a longer lifetime than that', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, readAllPages, seedCompany, startHarness } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -50,15 +50,10 @@ describe('lists, imports and rows that somebody tampered with', () => {
         comment: `key ${n}`,
         access: 'account',
       });
-    const seen: string[] = [];
-    for (let url: string | null = `/v1/accounts/${account.id}/keys?limit=7`; url !== null; ) {
-      const page: Listed = (await asAdmin('GET', url)).json();
-      seen.push(...page.items.map((item) => item.id));
-      url =
-        page.nextCursor === null ? null : `/v1/accounts/${account.id}/keys?limit=7&cursor=${page.nextCursor}`;
-    }
+    const firstPage = `/v1/accounts/${account.id}/keys?limit=7`;
+    const seen = await readAllPages<Listed['items'][number]>((url) => asAdmin('GET', url), firstPage);
     expect(seen).toHaveLength(25);
-    expect(new Set(seen).size).toBe(25);
+    expect(new Set(seen.map((item) => item.id)).size).toBe(25);
   });
 
   it('finds keys by text, state, expiry and last use; wildcards of the database are plain text', async () => {

@@ -9,7 +9,7 @@ import {
   refTo,
   toEtag,
 } from '../../http/index.ts';
-import { DAY_MS, toIsoOrNull } from '../../lib/clock.ts';
+import { DAY_MS, parseInstant, toIsoOrNull } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { KeyDelivery } from './key-delivery.ts';
@@ -67,13 +67,12 @@ export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): vo
 
 function toKeyQuery(query: Static<typeof KeysQuerySchema>): KeyQuery {
   const { account, expiresBefore, unusedSince, stillCalledSince, ...filters } = query;
-  const toMs = (instant: string | undefined) => (instant === undefined ? undefined : Date.parse(instant));
   return {
     ...filters,
     accountId: account,
-    expiresBefore: toMs(expiresBefore),
-    unusedSince: toMs(unusedSince),
-    stillCalledSince: toMs(stillCalledSince),
+    expiresBefore: parseInstant(expiresBefore),
+    unusedSince: parseInstant(unusedSince),
+    stillCalledSince: parseInstant(stillCalledSince),
   };
 }
 

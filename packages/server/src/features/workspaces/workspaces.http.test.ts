@@ -1,5 +1,5 @@
 import { type Account, type Caller, inTransaction, systemCaller } from '@keyreeve/server';
-import { type Harness, startHarness } from '@keyreeve/testkit';
+import { type Harness, readAllPages, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
 
@@ -187,17 +187,8 @@ describe('a new workspace', () => {
 
   it('is one of many that a list shows exactly once, page by page', async () => {
     await Promise.all([create(), create(), create()]);
-    const seen: string[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const url: string = `/v1/workspaces?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`;
-      const page = (await harness.app.inject({ url, headers: key })).json<{
-        items: { id: string }[];
-        nextCursor: string | null;
-      }>();
-      seen.push(...page.items.map((item) => item.id));
-      cursor = page.nextCursor;
-    }
+    const get = (url: string) => harness.app.inject({ url, headers: key });
+    const seen = (await readAllPages<{ id: string }>(get, '/v1/workspaces?limit=2')).map((item) => item.id);
     const rows = await harness.deps.storage.read.selectFrom('workspaces').select('id').execute();
     expect(seen).toHaveLength(rows.length);
     expect(new Set(seen)).toEqual(new Set(rows.map((row) => row.id)));

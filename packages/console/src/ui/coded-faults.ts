@@ -1,10 +1,10 @@
 import { KeyreeveError } from '@keyreeve/sdk';
-import { describeError } from '../../errors/describe-error.ts';
-import { formatDuration } from '../../format/dates.ts';
-import type { Language } from '../../i18n/i18n.ts';
-import { say } from '../../i18n/words.tsx';
-import { type FieldFaults, readFaults } from '../../ui/field-faults.ts';
-import { sessionWords } from './session.words.ts';
+import { describeError } from '../errors/describe-error.ts';
+import { formatDuration } from '../format/dates.ts';
+import type { Language } from '../i18n/i18n.ts';
+import { say } from '../i18n/words.tsx';
+import { type FieldFaults, readFaults } from './field-faults.ts';
+import { uiWords } from './ui.words.ts';
 
 /**
  * The faults of a form with passwords or codes. Some refusals name no field, but mean one: `fieldByCode` says
@@ -25,7 +25,7 @@ export function readCodedFaults(
   }
   if (error.retryAfterSeconds !== null) {
     const time = formatDuration(error.retryAfterSeconds, language);
-    return { of: () => null, rest: `${title} ${say(sessionWords, 'retryIn', { time })}` };
+    return { of: () => null, rest: `${title} ${say(uiWords, 'retryIn', { time })}` };
   }
   return readFaults(error, language, fields);
 }
