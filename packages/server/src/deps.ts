@@ -12,6 +12,7 @@ import { type AuditService, createAuditService } from './features/audit/index.ts
 import {
   type BlobSweeper,
   createBlobSweeper,
+  createFindKeyStops,
   createGalleryService,
   createPackagesService,
   type GalleryService,
@@ -19,6 +20,7 @@ import {
 } from './features/gallery/index.ts';
 import {
   createAccountKeys,
+  createExpirySweep,
   createKeyAuthenticator,
   createKeyDelivery,
   createKeyImporter,
@@ -27,6 +29,8 @@ import {
   createKeysService,
   createOverviewService,
   createUsageRecorder,
+  type ExpirySweep,
+  type FindKeyStops,
   type KeyAuthenticator,
   type KeyDelivery,
   type KeyImporter,
@@ -126,6 +130,7 @@ interface People {
 
 interface KeyServices {
   readonly keyAuthenticator: KeyAuthenticator;
+  readonly expirySweep: ExpirySweep;
   readonly keyDelivery: KeyDelivery;
   readonly keyImporter: KeyImporter;
   readonly keyLister: KeyLister;
@@ -229,7 +234,10 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
   return { accounts, accountNotices, passwords, passwordLinks, passwordService, sessions, setup, throttle };
 }
 
-function createKeyServices(base: Surroundings & Foundation & People): KeyServices {
+function createKeyServices(
+  base: Surroundings & Foundation & People,
+  findStops: () => FindKeyStops,
+): KeyServices {
   const { config, logger } = base;
   const { keyPrefix } = config;
   const keyDelivery = createKeyDelivery({ ...base, hasSmtp: config.smtpUrl !== null });
@@ -245,6 +253,7 @@ function createKeyServices(base: Surroundings & Foundation & People): KeyService
     keyAuthenticator,
     keyImporter: createKeyImporter({ ...base, keyNotices, keyPrefix }),
     keyLister,
+    expirySweep: createExpirySweep({ ...base, keyNotices, findStops }),
     overview: createOverviewService({ ...base, keyLister }),
     keys: createKeysService({ ...base, delivery: keyDelivery, keyNotices, keyPrefix }),
     tokens,
@@ -274,9 +283,10 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const base = { ...surroundings, ...(await createFoundation(surroundings)) };
   const people = createPeople(base, () => hooks);
   const withPeople = { ...base, ...people };
-  const keyServices = createKeyServices(withPeople);
+  const keyServices = createKeyServices(withPeople, () => findKeyStops);
   const withKeys = { ...withPeople, ...keyServices };
   const galleryServices = createGalleryServices(withKeys);
+  const findKeyStops = createFindKeyStops(people);
   const { keys } = keyServices;
   const { packages } = galleryServices;
   const hooks: AccountHooks = {

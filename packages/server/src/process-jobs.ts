@@ -1,18 +1,20 @@
 import type { Deps } from './deps.ts';
 import { createJobRunner, type JobRunner } from './jobs/index.ts';
-import { HOUR_MS } from './lib/clock.ts';
+import { HOUR_MS, MINUTE_MS } from './lib/clock.ts';
 
 const SECOND_MS = 1_000;
 
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, notices, tokens, passwordLinks, keyDelivery, blobSweeper } = deps;
+  const { usage, audit, sessions, expirySweep, notices, tokens, passwordLinks, keyDelivery, blobSweeper } =
+    deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
       { name: 'write counters', everyMs: SECOND_MS, run: () => usage.flush() },
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
+      { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },
       { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
       { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
       { name: 'sweep refusals', everyMs: HOUR_MS, run: () => audit.sweep() },

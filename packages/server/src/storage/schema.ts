@@ -134,6 +134,8 @@ export interface ApiKeysTable {
   lifetime_days: number | null;
   created_at: number;
   created_by: string | null;
+  /** When it was last regenerated; null when it never was. */
+  renewed_at: number | null;
   updated_at: number;
   expires_at: number | null;
   state: string;

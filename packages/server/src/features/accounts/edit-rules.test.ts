@@ -100,6 +100,8 @@ describe('what a reach may change', () => {
     'lastName',
     'description',
     'locale',
+    'timeZone',
+    'mutedNotices',
     'tags',
     'grants',
     'role',
@@ -112,8 +114,23 @@ describe('what a reach may change', () => {
 
   it('is, short of administrators, what describes an account and never what it may', () => {
     expect(allowed('full')).toEqual(FIELDS);
-    expect(allowed('self')).toEqual(['displayName', 'firstName', 'lastName', 'locale']);
-    expect(allowed('manager')).toEqual(['email', 'displayName', 'description', 'locale', 'tags']);
+    expect(allowed('self')).toEqual([
+      'displayName',
+      'firstName',
+      'lastName',
+      'locale',
+      'timeZone',
+      'mutedNotices',
+    ]);
+    expect(allowed('manager')).toEqual([
+      'email',
+      'displayName',
+      'description',
+      'locale',
+      'timeZone',
+      'mutedNotices',
+      'tags',
+    ]);
     expect(allowed('read')).toEqual([]);
     expect(allowed('none')).toEqual([]);
   });

@@ -3,17 +3,7 @@ import type { Account } from './accounts.repo.ts';
 
 // What describes an account, without changing what it may do or who can become it.
 const SELF_FIELDS = ['displayName', 'firstName', 'lastName', 'locale', 'timeZone', 'mutedNotices'];
-const MANAGER_FIELDS = [
-  'displayName',
-  'description',
-  'email',
-  'locale',
-  'timeZone',
-  'mutedNotices',
-  'timeZone',
-  'mutedNotices',
-  'tags',
-];
+const MANAGER_FIELDS = ['displayName', 'description', 'email', 'locale', 'timeZone', 'mutedNotices', 'tags'];
 
 /** The first field of the patch that this reach does not cover, or null when all are. */
 export function findForbiddenField(patch: Readonly<Record<string, unknown>>, reach: Reach): string | null {
@@ -32,6 +22,8 @@ const AUDITED_FIELDS = [
   'lastName',
   'description',
   'locale',
+  'timeZone',
+  'mutedNotices',
   'tags',
   'grants',
 ] as const;

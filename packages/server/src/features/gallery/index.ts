@@ -4,3 +4,4 @@ export { type BlobSweeper, createBlobSweeper } from './gallery.sweep.ts';
 export { normalizeGalleryUrl } from './gallery.url.ts';
 export { registerPackageRoutes } from './packages.routes.ts';
 export { createPackagesService, type PackagesService } from './packages.service.ts';
+export { createFindKeyStops } from './packages-of-key.ts';

@@ -25,6 +25,8 @@ export interface ApiKey {
   readonly lifetimeDays: number | null;
   readonly createdAt: number;
   readonly createdBy: string | null;
+  /** When it was last regenerated; null when it never was. */
+  readonly renewedAt: number | null;
   readonly updatedAt: number;
   readonly isEnabled: boolean;
   readonly disabledReason: string | null;

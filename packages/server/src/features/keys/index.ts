@@ -1,10 +1,12 @@
 export { createAccountKeys } from './account-keys.ts';
 export type { KeyOutcome } from './api-key.ts';
+export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry-sweep.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';
 export { createKeyLister, type KeyLister } from './key-list.ts';
 export { createKeyNotices, type KeyNotices } from './key-notices.ts';
+export { rightsOfNewKey } from './keys.policy.ts';
 export { findKey } from './keys.repo.ts';
 export { registerKeyRoutes } from './keys.routes.ts';
 export { createKeysService, type KeysService } from './keys.service.ts';

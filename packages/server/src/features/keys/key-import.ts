@@ -161,6 +161,7 @@ function newImportedKey(
     lifetimeDays: null,
     createdAt: now,
     createdBy: null,
+    renewedAt: null,
     updatedAt: now,
     isEnabled: true,
     disabledReason: null,

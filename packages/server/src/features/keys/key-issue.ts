@@ -155,6 +155,7 @@ export class KeyIssuer {
       );
       const after: ApiKey = {
         ...before,
+        renewedAt: now,
         current: { number, ...stored, expiresAt: expiryOf(now, lifetimeDays) },
         old: overlapHours > 0 ? { ...before.current, expiresAt: overlapEnd } : null,
       };
@@ -207,6 +208,7 @@ export class KeyIssuer {
       accountId: account.id,
       createdAt: now,
       createdBy: 'account' in caller.principal ? caller.principal.account.id : null,
+      renewedAt: null,
       updatedAt: now,
       isEnabled: true,
       disabledReason: null,

@@ -1,11 +1,11 @@
 import type { Caller } from '../../http/index.ts';
-import type { Events, EventType, KeyFacts, NoticePayloads } from '../../jobs/index.ts';
+import type { Events, EventType, KeyFacts, KeyUse, NoticePayloads } from '../../jobs/index.ts';
 import { type Clock, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Tx } from '../../storage/index.ts';
 import type { Account, AccountNotices, AccountsService } from '../accounts/index.ts';
 import type { ApiKey } from './api-key.ts';
-import type { KeyPlace } from './keys.repo.ts';
+import type { KeyPlace } from './key-place.repo.ts';
 
 /** What is told of a key; also of one whose row cannot be trusted any more. */
 export type ToldKey = KeyPlace;
@@ -22,6 +22,14 @@ export type KeyChangeStory =
   | { readonly action: 'key.disabled' | 'key.revoked'; readonly reason: string | null }
   | { readonly action: 'key.enabled' | 'key.deleted' | 'key.overlap_ended' | 'key.imported' };
 
+export interface KeyStopStory {
+  readonly action: 'key.expiring' | 'key.expired';
+  /** The first of what stops with the key. */
+  readonly stops: readonly string[];
+  readonly stopsCount: number;
+  readonly lastUse: KeyUse | null;
+}
+
 export interface KeyChanges {
   readonly comment?: { readonly from: string; readonly to: string };
   readonly scopes?: { readonly from: readonly Permission[]; readonly to: readonly Permission[] };
@@ -31,6 +39,8 @@ export interface KeyChanges {
 /** Tells people by mail and programs by event what became of a key, in the transaction of the change. */
 export interface KeyNotices {
   tellChange(tx: Tx, caller: Caller, key: ToldKey, story: KeyChangeStory): Promise<void>;
+  /** Tells of an expiry that comes or has come; the account is the one of the key. */
+  tellStop(tx: Tx, caller: Caller, key: ToldKey, account: Account, story: KeyStopStory): Promise<void>;
   /** Only the event: the keys of an account that goes are many, and its owner has no use for a mail for each. */
   emitChange(tx: Tx, caller: Caller, key: ToldKey, account: Account, story: KeyChangeStory): Promise<void>;
 }
@@ -121,6 +131,22 @@ class ChangeTeller implements KeyNotices {
     if (account === null) return;
     await this.emitChange(tx, caller, key, account, story);
     await this.#mail(tx, caller, key, account, story);
+  }
+
+  async tellStop(
+    tx: Tx,
+    caller: Caller,
+    key: ToldKey,
+    account: Account,
+    { action, ...story }: KeyStopStory,
+  ): Promise<void> {
+    await this.#deps.events.emit(tx, {
+      workspaceId: key.workspaceId,
+      type: action,
+      data: { key: toEventKey(account, key), actor: null, detail: {} },
+    });
+    const payload = { ...toKeyFacts(caller.workspace.url, account, key), ...story };
+    await this.#deps.accountNotices.tell(tx, account, action, payload, { keyId: key.id });
   }
 
   async emitChange(

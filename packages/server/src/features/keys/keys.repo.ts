@@ -27,6 +27,7 @@ const COLUMNS = [
   'lifetime_days',
   'created_at',
   'created_by',
+  'renewed_at',
   'updated_at',
   'expires_at',
   'state',
@@ -69,6 +70,7 @@ function toApiKey(row: Row): ApiKey {
     lifetimeDays: row.lifetime_days,
     createdAt: row.created_at,
     createdBy: row.created_by,
+    renewedAt: row.renewed_at,
     updatedAt: row.updated_at,
     isEnabled: row.state === 'active',
     disabledReason: row.disabled_reason,
@@ -108,6 +110,7 @@ function toValues(keyring: Keyring, key: ApiKey) {
     comment: key.comment,
     comment_lower: asciiLower(key.comment),
     scopes: JSON.stringify(key.scopes),
+    renewed_at: key.renewedAt,
     updated_at: key.updatedAt,
     expires_at: key.current.expiresAt,
     state: key.isEnabled ? 'active' : 'disabled',
@@ -174,32 +177,20 @@ export async function findKey(
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
 
-export type KeyPlace = Pick<ApiKey, 'id' | 'workspaceId' | 'accountId' | 'comment' | 'access'> & {
-  readonly expiresAt: number | null;
-};
-
-/** Whose key it is, whatever the state of the row: enough to delete one that was altered. */
-export async function findKeyPlace(
+/** For work that goes on with the next key: one whose row was altered is no key at all. */
+export async function findIntactKey(
   exec: Executor,
+  keyring: Keyring,
   workspaceId: string,
   id: string,
-): Promise<KeyPlace | null> {
+): Promise<ApiKey | null> {
   const row = await exec
     .selectFrom('api_keys')
-    .select(['id', 'workspace_id', 'account_id', 'comment', 'access', 'expires_at'])
+    .select(COLUMNS)
     .where('id', '=', id)
     .where('workspace_id', '=', workspaceId)
     .executeTakeFirst();
-  return row === undefined
-    ? null
-    : {
-        id: row.id,
-        workspaceId: row.workspace_id,
-        accountId: row.account_id,
-        comment: row.comment,
-        access: row.access as KeyAccess,
-        expiresAt: row.expires_at,
-      };
+  return row === undefined ? null : (toIntactKeys(keyring, [row])[0] ?? null);
 }
 
 export async function findKeyByForeignDigest(

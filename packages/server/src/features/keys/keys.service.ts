@@ -4,6 +4,7 @@ import type { Permission } from '../../lib/permission.ts';
 import { dropOneTimeLinksOfKey, inTransaction, type Tx } from '../../storage/index.ts';
 import { type Account, toIdentity } from '../accounts/index.ts';
 import { type ApiKey, isExpired } from './api-key.ts';
+import { forgetTold } from './expiry-sweep.repo.ts';
 import {
   type CreateKeyInput,
   KeyIssuer,
@@ -12,6 +13,7 @@ import {
   type RegenerateKeyInput,
 } from './key-issue.ts';
 import type { KeyChanges } from './key-notices.ts';
+import { findKeyPlace } from './key-place.repo.ts';
 import { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
@@ -171,9 +173,10 @@ class Keys implements KeysService {
 
   async remove(caller: Caller, keyId: string): Promise<void> {
     await inTransaction(this.#deps.storage, async (tx) => {
-      const place = await repo.findKeyPlace(tx, caller.workspace.id, keyId);
+      const place = await findKeyPlace(tx, caller.workspace.id, keyId);
       requireReach(caller, place?.accountId ?? null, 'write');
       await repo.deleteKey(tx, caller.workspace.id, keyId);
+      await forgetTold(tx, keyId);
       await dropOneTimeLinksOfKey(tx, caller.workspace.id, keyId);
       await this.#deps.audit.record(tx, caller, {
         action: 'key.deleted',
@@ -211,8 +214,9 @@ class Keys implements KeysService {
 
   async removeAllOf(tx: Tx, caller: Caller, account: Account): Promise<void> {
     for (const keyId of await repo.listKeyIdsOfAccount(tx, account.workspaceId, account.id)) {
-      const place = await repo.findKeyPlace(tx, account.workspaceId, keyId);
+      const place = await findKeyPlace(tx, account.workspaceId, keyId);
       await repo.deleteKey(tx, account.workspaceId, keyId);
+      await forgetTold(tx, keyId);
       await dropOneTimeLinksOfKey(tx, account.workspaceId, keyId);
       await this.#deps.audit.record(tx, caller, {
         action: 'key.deleted',

@@ -10,6 +10,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
   const maker = tableMaker(db);
   await extendOutbox(maker, db);
   await extendAccounts(maker, db);
+  await db.schema.alterTable('api_keys').addColumn('renewed_at', 'bigint').execute();
   await createMemories(maker);
   await createEventTables(maker, db);
   await createFeedLinks(maker, db);

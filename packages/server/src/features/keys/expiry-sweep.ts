@@ -1,0 +1,139 @@
+import { systemCaller, type Workspace } from '../../http/index.ts';
+import { type Clock, DAY_MS } from '../../lib/clock.ts';
+import { type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
+import type { AccountsService } from '../accounts/index.ts';
+import type { SettingsService } from '../settings/index.ts';
+import type { WorkspacesService } from '../workspaces/index.ts';
+import type { ApiKey } from './api-key.ts';
+import { EXPIRED_STEP, findDueStep } from './expiry-steps.ts';
+import { type ExpiringRow, listExpiring, rememberTold } from './expiry-sweep.repo.ts';
+import { type KeyNotices, toToldKey } from './key-notices.ts';
+import { findIntactKey } from './keys.repo.ts';
+import type { UsageRecorder } from './usage.ts';
+
+/** What stops with a key: the first of the packages or actions, and how many there are. */
+export interface KeyStops {
+  readonly stops: readonly string[];
+  readonly count: number;
+}
+
+/** Told by the gallery, which knows the packages; this feature may not import it. */
+export type FindKeyStops = (exec: Executor, key: ApiKey) => Promise<KeyStops>;
+
+export interface ExpirySweep {
+  /**
+   * Tells of keys that are about to stop or have stopped: by mail and event, once for each key, expiry and step,
+   * however often and from however many processes it is called. Catches up after a time in which nobody called.
+   * Returns how many keys it told of.
+   */
+  run(signal?: AbortSignal): Promise<number>;
+}
+
+interface Deps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly keyring: Keyring;
+  readonly settings: SettingsService;
+  readonly accounts: AccountsService;
+  readonly workspaces: WorkspacesService;
+  readonly keyNotices: KeyNotices;
+  readonly usage: UsageRecorder;
+  readonly findStops: () => FindKeyStops;
+}
+
+/** Whoever was down longer than this is not told of what stopped before: nobody waits for that any more. */
+const CATCH_UP_MS = 30 * DAY_MS;
+const WORKSPACES_PER_PAGE = 100;
+const PAGE_ROWS = 500;
+/** Keys told of in one transaction: it stays short, and a crash repeats little. */
+const BATCH_KEYS = 50;
+
+class Sweep implements ExpirySweep {
+  readonly #deps: Deps;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  async run(signal?: AbortSignal): Promise<number> {
+    let count = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#deps.workspaces.list({ limit: WORKSPACES_PER_PAGE, cursor });
+      for (const { workspace } of page.items)
+        if (signal?.aborted !== true) count += await this.#sweepWorkspace(workspace, signal);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    return count;
+  }
+
+  async #sweepWorkspace(workspace: Workspace, signal: AbortSignal | undefined): Promise<number> {
+    const { storage, clock, settings } = this.#deps;
+    const { expiryNoticeDays } = await settings.get(workspace.id);
+    const now = clock.now();
+    const aheadMs = Math.max(0, ...expiryNoticeDays) * DAY_MS;
+    const window = { workspaceId: workspace.id, after: now - CATCH_UP_MS, upTo: now + aheadMs };
+    const isStopped = () => signal?.aborted === true;
+    let from = { expiresAt: window.after, id: '' };
+    let count = 0;
+    for (;;) {
+      const rows = await listExpiring(storage.read, window, from, PAGE_ROWS);
+      const due = rows.filter((row) => findDueStep(row, expiryNoticeDays, row.told, now) !== null);
+      for (let start = 0; start < due.length && !isStopped(); start += BATCH_KEYS)
+        count += await this.#tell(workspace, due.slice(start, start + BATCH_KEYS), expiryNoticeDays);
+      from = rows.at(-1) ?? from;
+      if (rows.length < PAGE_ROWS || isStopped()) return count;
+    }
+  }
+
+  async #tell(
+    workspace: Workspace,
+    rows: readonly ExpiringRow[],
+    noticeDays: readonly number[],
+  ): Promise<number> {
+    const { storage, usage } = this.#deps;
+    const lastUses = await usage.findLastUses(
+      workspace.id,
+      rows.map((row) => row.id),
+    );
+    return await inTransaction(storage, async (tx) => {
+      let count = 0;
+      for (const row of rows)
+        if (await this.#tellOne(tx, workspace, row, noticeDays, lastUses.get(row.id) ?? null)) count += 1;
+      return count;
+    });
+  }
+
+  async #tellOne(
+    tx: Tx,
+    workspace: Workspace,
+    row: ExpiringRow,
+    noticeDays: readonly number[],
+    lastUse: { at: number; ip: string | null; userAgent: string | null } | null,
+  ): Promise<boolean> {
+    const { clock, keyring, accounts, keyNotices, findStops } = this.#deps;
+    const now = clock.now();
+    const step = findDueStep(row, noticeDays, row.told, now);
+    const key = await findIntactKey(tx, keyring, workspace.id, row.id);
+    // It may have been regenerated, disabled or deleted since the page was read.
+    if (step === null || key === null || !key.isEnabled || key.current.expiresAt !== row.expiresAt)
+      return false;
+    const account = await accounts.find(tx, workspace.id, key.accountId);
+    if (account === null || !account.isActive) return false;
+    const told = { keyId: key.id, workspaceId: workspace.id, expiresAt: row.expiresAt, aheadMs: step };
+    if (!(await rememberTold(tx, { ...told, toldAt: now }))) return false;
+    const { stops, count } = await findStops()(tx, key);
+    await keyNotices.tellStop(tx, systemCaller(workspace, 'expiry'), toToldKey(key), account, {
+      action: step === EXPIRED_STEP ? 'key.expired' : 'key.expiring',
+      stops,
+      stopsCount: count,
+      lastUse,
+    });
+    return true;
+  }
+}
+
+/** @see ExpirySweep */
+export function createExpirySweep(deps: Deps): ExpirySweep {
+  return new Sweep(deps);
+}

@@ -1,0 +1,31 @@
+import type { KeyAccess } from '../../http/index.ts';
+import type { Executor } from '../../storage/index.ts';
+import type { ApiKey } from './api-key.ts';
+
+export type KeyPlace = Pick<ApiKey, 'id' | 'workspaceId' | 'accountId' | 'comment' | 'access'> & {
+  readonly expiresAt: number | null;
+};
+
+/** Whose key it is, whatever the state of the row: enough to delete one that was altered. */
+export async function findKeyPlace(
+  exec: Executor,
+  workspaceId: string,
+  id: string,
+): Promise<KeyPlace | null> {
+  const row = await exec
+    .selectFrom('api_keys')
+    .select(['id', 'workspace_id', 'account_id', 'comment', 'access', 'expires_at'])
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
+  return row === undefined
+    ? null
+    : {
+        id: row.id,
+        workspaceId: row.workspace_id,
+        accountId: row.account_id,
+        comment: row.comment,
+        access: row.access as KeyAccess,
+        expiresAt: row.expires_at,
+      };
+}
