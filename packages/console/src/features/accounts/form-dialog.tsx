@@ -1,9 +1,10 @@
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import classes from './forms.module.css';
@@ -54,11 +55,7 @@ export function FormDialog(props: {
         }
       >
         <form id={formId} ref={form} onSubmit={submit} noValidate className={classes.form}>
-          {props.rest !== null && (
-            <Alert color="red" role="alert">
-              {props.rest}
-            </Alert>
-          )}
+          <Refusal>{props.rest}</Refusal>
           {props.children}
         </form>
       </Dialog>

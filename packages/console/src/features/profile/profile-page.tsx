@@ -1,5 +1,5 @@
 import type { User } from '@keyreeve/sdk';
-import { Alert, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useId } from 'react';
@@ -13,6 +13,7 @@ import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
@@ -126,11 +127,7 @@ function About(props: {
   return (
     <Panel title={t('about')} description={t(user.role)}>
       <form id={props.id} ref={form} className={classes.fields} noValidate onSubmit={submit}>
-        {faults.rest !== null && (
-          <Alert color="red" role="alert" className={classes.wide ?? ''}>
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal className={classes.wide ?? ''}>{faults.rest}</Refusal>
         <div className={classes.wide}>
           <TextField label={t('displayName')} description={t('displayNameHint')} {...field('displayName')} />
         </div>

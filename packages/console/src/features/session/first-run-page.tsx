@@ -1,5 +1,5 @@
 import { KeyreeveError } from '@keyreeve/sdk';
-import { Alert, Anchor, Button, TextInput } from '@mantine/core';
+import { Anchor, Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
@@ -8,6 +8,7 @@ import { useWords } from '../../i18n/words.tsx';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { NewPasswordField } from './password-field.tsx';
@@ -82,9 +83,9 @@ export function FirstRunPage() {
     <FrontPage title={t('setupTitle')} subtitle={t('setupText')} isWide>
       <form ref={form} className={classes.form} onSubmit={submit}>
         {faults.rest !== null && (
-          <Alert color="red" role="alert">
+          <Refusal>
             {faults.rest} {isDone && <Anchor href="/sign-in">{t('signIn')}</Anchor>}
-          </Alert>
+          </Refusal>
         )}
         <TextInput
           {...field('code')}

@@ -6,6 +6,7 @@ import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';
@@ -31,11 +32,7 @@ export function ForgotPasswordPage() {
             {t('linkSent')}
           </Alert>
         )}
-        {faults.rest !== null && (
-          <Alert color="red" role="alert">
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal>{faults.rest}</Refusal>
         <TextInput
           type="email"
           required

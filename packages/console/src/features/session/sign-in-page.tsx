@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, PasswordInput, TextInput } from '@mantine/core';
+import { Anchor, Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
@@ -6,6 +6,7 @@ import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';
@@ -68,11 +69,7 @@ export function SignInPage() {
   return (
     <FrontPage title={t('signInTitle')} foot={<Foot />}>
       <form className={classes.form} onSubmit={submit}>
-        {fault !== null && (
-          <Alert color="red" role="alert">
-            {fault}
-          </Alert>
-        )}
+        <Refusal>{fault}</Refusal>
         <TextInput
           type="email"
           name="email"
