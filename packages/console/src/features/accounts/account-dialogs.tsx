@@ -12,6 +12,7 @@ import { asFieldError } from '../../ui/field-error.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Refusal } from '../../ui/refusal.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { kindOf, setAccountState } from './account-actions.ts';
 import { accountsWords } from './accounts.words.ts';
@@ -137,6 +138,7 @@ function OpenDisableDialog(props: {
 }) {
   const { account, onClose, onDisabled } = props;
   const { t, language } = useWords(accountsWords);
+  const { t: tUi } = useWords(uiWords);
   const formId = useId();
   const [reason, setReason] = useState('');
   const disable = useMutation({
@@ -161,7 +163,7 @@ function OpenDisableDialog(props: {
       actions={
         <>
           <Button variant="default" onClick={onClose}>
-            {t('cancel')}
+            {tUi('cancel')}
           </Button>
           <ActionButton type="submit" form={formId} loading={disable.isPending}>
             {t('disable')}

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
@@ -72,6 +73,7 @@ function useSetup() {
 
 export function FirstRunPage() {
   const { t } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { values, setValues, setup, faults, field } = useSetup();
   const form = useFocusOnFault<HTMLFormElement>(setup.error);
   const submit = (event: FormEvent) => {
@@ -102,7 +104,7 @@ export function FirstRunPage() {
         <div className={classes.pair}>
           <TextInput
             {...field('displayName')}
-            label={t('displayName')}
+            label={tAccount('displayName')}
             autoComplete="name"
             dir="auto"
             maxLength={256}
@@ -110,7 +112,7 @@ export function FirstRunPage() {
           <TextInput
             {...field('email')}
             type="email"
-            label={t('email')}
+            label={tAccount('email')}
             autoComplete="username"
             maxLength={254}
           />

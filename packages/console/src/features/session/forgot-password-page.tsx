@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readFaults } from '../../ui/field-faults.ts';
 import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
@@ -13,6 +14,7 @@ import { sessionWords } from './session.words.ts';
 
 export function ForgotPasswordPage() {
   const { t, language } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { data: info } = useQuery(consoleQuery);
   const [email, setEmail] = useState('');
   const request = useMutation({
@@ -40,7 +42,7 @@ export function ForgotPasswordPage() {
           autoFocus
           autoComplete="username"
           maxLength={254}
-          label={t('email')}
+          label={tAccount('email')}
           value={email}
           error={faults.of('email')}
           onChange={(event) => setEmail(event.currentTarget.value)}

@@ -5,6 +5,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
@@ -49,6 +50,7 @@ function Foot() {
 
 export function SignInPage() {
   const { t, language } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { to } = useSearch({ from: '/sign-in' });
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -78,7 +80,7 @@ export function SignInPage() {
           withAsterisk={false}
           autoFocus
           maxLength={254}
-          label={t('email')}
+          label={tAccount('email')}
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
