@@ -4,7 +4,7 @@ import { useWords } from '../../i18n/words.tsx';
 import { accountWords } from '../../ui/account.words.ts';
 import { AccountState } from '../../ui/account-state.tsx';
 import type { Column } from '../../ui/table.tsx';
-import { Day, Recent } from '../../ui/time.tsx';
+import { Recent } from '../../ui/time.tsx';
 import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
@@ -58,24 +58,15 @@ function LastConnected({ account }: { readonly account: Account }) {
   return <span className={classes.secondary}>{at === null ? t('never') : <Recent at={at} />}</span>;
 }
 
-/** When somebody or something last came as this account; of programs also when they were made. */
-function timeColumns(
-  kind: AccountKind,
-  t: Translate<'lastConnected' | 'created'>,
-): readonly Column<Account>[] {
-  const cell = (account: Account) => <LastConnected account={account} />;
-  const lastConnected = { id: 'lastConnected', header: t('lastConnected'), cell };
-  if (kind === 'user') return [{ ...lastConnected, sort: 'lastSeenAt' }];
-  return [
-    // The server would have to look at all keys of all accounts to sort by it.
-    lastConnected,
-    {
-      id: 'createdAt',
-      header: t('created'),
-      sort: 'createdAt',
-      cell: (account) => <Day at={account.createdAt} className={classes.secondary ?? ''} />,
-    },
-  ];
+/** When somebody or something last came as this account. */
+function lastConnectedColumn(kind: AccountKind, t: Translate<'lastConnected'>): Column<Account> {
+  return {
+    id: 'lastConnected',
+    header: t('lastConnected'),
+    cell: (account) => <LastConnected account={account} />,
+    // Of programs the server would have to look at all keys of all accounts to sort by it.
+    ...(kind === 'user' ? { sort: 'lastSeenAt' } : {}),
+  };
 }
 
 /** The columns of a list; the same array while kind, search and language are. */
@@ -113,7 +104,7 @@ export function useAccountColumns(
         cell: (account) => <KeysCell account={account} />,
       },
       { id: 'tags', header: tAccount('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
-      ...timeColumns(kind, t),
+      lastConnectedColumn(kind, t),
       {
         id: 'status',
         header: t('status'),
