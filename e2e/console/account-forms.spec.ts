@@ -49,6 +49,7 @@ for (const lang of ['en', 'ja'] as const) {
         const form = dialog(page, open);
         const opener = page.getByRole('button', { name: open, exact: true });
         await opener.click();
+        await expect(form).toBeVisible();
         await page.keyboard.press('Escape');
         await expect(form).toHaveCount(0);
         await opener.click();

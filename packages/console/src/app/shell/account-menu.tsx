@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { signOut, signOutEverywhere } from '../../features/session/sign-out.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { AccountMark } from '../../ui/account-mark.tsx';
 import { notifyFailure } from '../../ui/notify.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
@@ -13,6 +14,7 @@ import { shellWords } from './shell.words.ts';
 
 export function AccountMenu() {
   const { t } = useWords(shellWords);
+  const { t: tAccount } = useWords(accountWords);
   const { account } = useSession();
   const navigate = useNavigate();
   return (
@@ -27,7 +29,7 @@ export function AccountMenu() {
             <AccountMark name={account.displayName} kind="user" />
             <span className={classes.accountText}>
               <Truncate text={account.displayName} />
-              <span className="kr-dimmed kr-small">{t(account.role)}</span>
+              <span className="kr-dimmed kr-small">{tAccount(account.role)}</span>
             </span>
             <IconSelector size={16} stroke={1.75} aria-hidden />
           </button>

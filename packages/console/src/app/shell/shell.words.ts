@@ -24,8 +24,6 @@ export const shellWords = defineWords(
     profile: 'Profile and sessions',
     signOut: 'Sign out',
     signOutEverywhere: 'Sign out everywhere',
-    admin: 'Administrator',
-    member: 'Member',
     navigation: 'Main navigation',
     skip: 'Skip to content',
     plainHttp:
@@ -71,8 +69,6 @@ export const shellWords = defineWords(
     profile: 'プロフィールとセッション',
     signOut: 'サインアウト',
     signOutEverywhere: 'すべての端末からサインアウト',
-    admin: '管理者',
-    member: 'メンバー',
     navigation: 'メインナビゲーション',
     skip: '本文へ移動',
     plainHttp:

@@ -1,18 +1,23 @@
+import type { User } from '@keyreeve/sdk';
 import { useMemo } from 'react';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { AccountState } from '../../ui/account-state.tsx';
 import type { Column } from '../../ui/table.tsx';
-import { Day, Recent } from '../../ui/time.tsx';
+import { Recent } from '../../ui/time.tsx';
 import { Found, KeysCell, NameCell, TagsCell } from './account-cells.tsx';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
 import { type Account, type AccountKind, isUser, lastConnectedOf, loginOf } from './accounts-queries.ts';
 
-type Translate = ReturnType<typeof useWords<ColumnWord>>['t'];
-type ColumnWord = 'email' | 'technicalName' | 'role' | 'admin' | 'member' | 'created' | 'lastConnected';
+type Translate<Word extends string> = ReturnType<typeof useWords<Word>>['t'];
 
 /** What the two kinds of account are known by, and what they are or where they are reached. */
-function kindColumns(kind: AccountKind, q: string, t: Translate): readonly Column<Account>[] {
+function kindColumns(
+  kind: AccountKind,
+  q: string,
+  t: Translate<'email' | 'technicalName' | 'role' | User['role']>,
+): readonly Column<Account>[] {
   if (kind === 'user')
     return [
       {
@@ -53,21 +58,15 @@ function LastConnected({ account }: { readonly account: Account }) {
   return <span className={classes.secondary}>{at === null ? t('never') : <Recent at={at} />}</span>;
 }
 
-/** When somebody or something last came as this account; of programs also when they were made. */
-function timeColumns(kind: AccountKind, t: Translate): readonly Column<Account>[] {
-  const cell = (account: Account) => <LastConnected account={account} />;
-  const lastConnected = { id: 'lastConnected', header: t('lastConnected'), cell };
-  if (kind === 'user') return [{ ...lastConnected, sort: 'lastSeenAt' }];
-  return [
-    // The server would have to look at all keys of all accounts to sort by it.
-    lastConnected,
-    {
-      id: 'createdAt',
-      header: t('created'),
-      sort: 'createdAt',
-      cell: (account) => <Day at={account.createdAt} className={classes.secondary ?? ''} />,
-    },
-  ];
+/** When somebody or something last came as this account. */
+function lastConnectedColumn(kind: AccountKind, t: Translate<'lastConnected'>): Column<Account> {
+  return {
+    id: 'lastConnected',
+    header: t('lastConnected'),
+    cell: (account) => <LastConnected account={account} />,
+    // Of programs the server would have to look at all keys of all accounts to sort by it.
+    ...(kind === 'user' ? { sort: 'lastSeenAt' } : {}),
+  };
 }
 
 /** The columns of a list; the same array while kind, search and language are. */
@@ -77,6 +76,7 @@ export function useAccountColumns(
   open: (id: string) => void,
 ): readonly Column<Account>[] {
   const { t, language } = useWords(accountsWords);
+  const { t: tAccount } = useWords(accountWords);
   // `t` is another function each time; it follows the language.
   return useMemo(() => {
     const path = kind === 'user' ? '/users' : '/service-accounts';
@@ -96,15 +96,15 @@ export function useAccountColumns(
           />
         ),
       },
-      ...kindColumns(kind, q, t),
+      ...kindColumns(kind, q, tAccount),
       {
         id: 'keys',
         header: t('apiKeys'),
         width: '13%',
         cell: (account) => <KeysCell account={account} />,
       },
-      { id: 'tags', header: t('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
-      ...timeColumns(kind, t),
+      { id: 'tags', header: tAccount('tags'), cell: (account) => <TagsCell tags={account.tags} /> },
+      lastConnectedColumn(kind, t),
       {
         id: 'status',
         header: t('status'),

@@ -1,5 +1,5 @@
 import { KeyreeveError } from '@keyreeve/sdk';
-import { Alert, Button, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { IconCircleMinus } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
@@ -11,6 +11,8 @@ import { Dialog } from '../../ui/dialog.tsx';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
 import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { kindOf, setAccountState } from './account-actions.ts';
 import { accountsWords } from './accounts.words.ts';
@@ -24,13 +26,13 @@ function readSolePackages(error: unknown): readonly string[] {
   return Array.isArray(packages) ? packages.filter((name) => typeof name === 'string') : [];
 }
 
-function Refusal(props: { readonly error: unknown }) {
+function DeletionRefusal(props: { readonly error: unknown }) {
   const { t, language } = useWords(accountsWords);
   const { rest } = readFaults(props.error, language, []);
   const packages = readSolePackages(props.error);
   if (rest === null) return null;
   return (
-    <Alert color="red" role="alert" mt="md">
+    <Refusal mt="md">
       {rest}
       {packages.length > 0 && (
         <>
@@ -47,7 +49,7 @@ function Refusal(props: { readonly error: unknown }) {
           </ul>
         </>
       )}
-    </Alert>
+    </Refusal>
   );
 }
 
@@ -112,7 +114,7 @@ function OpenDeleteDialog(props: {
     >
       <p>{t(text, { count, n: formatNumber(count, language) })}</p>
       <p className="kr-dimmed kr-small">{t('auditStays')}</p>
-      <Refusal error={remove.error} />
+      <DeletionRefusal error={remove.error} />
     </ConfirmDialog>
   );
 }
@@ -136,6 +138,7 @@ function OpenDisableDialog(props: {
 }) {
   const { account, onClose, onDisabled } = props;
   const { t, language } = useWords(accountsWords);
+  const { t: tUi } = useWords(uiWords);
   const formId = useId();
   const [reason, setReason] = useState('');
   const disable = useMutation({
@@ -160,7 +163,7 @@ function OpenDisableDialog(props: {
       actions={
         <>
           <Button variant="default" onClick={onClose}>
-            {t('cancel')}
+            {tUi('cancel')}
           </Button>
           <ActionButton type="submit" form={formId} loading={disable.isPending}>
             {t('disable')}
@@ -180,11 +183,7 @@ function OpenDisableDialog(props: {
           error={asFieldError(faults.of('disabledReason'))}
           onChange={(event) => setReason(event.currentTarget.value)}
         />
-        {faults.rest !== null && (
-          <Alert color="red" role="alert" mt="md">
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal mt="md">{faults.rest}</Refusal>
       </form>
     </Dialog>
   );

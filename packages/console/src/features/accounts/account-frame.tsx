@@ -1,5 +1,5 @@
 import { KeyreeveError } from '@keyreeve/sdk';
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconMapQuestion } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -12,6 +12,7 @@ import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { EmptyState, LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { Ago } from '../../ui/time.tsx';
 import { ApiAccessPanel } from '../keys/api-access-panel.tsx';
@@ -206,11 +207,7 @@ function AccountForm<A extends Account, Values extends object>(
   };
   return (
     <form id={props.id} ref={form} onSubmit={submit} noValidate className={classes.stack}>
-      {editor.faults.rest !== null && (
-        <Alert color="red" role="alert">
-          {editor.faults.rest}
-        </Alert>
-      )}
+      <Refusal>{editor.faults.rest}</Refusal>
       <div className={isManaged ? classes.columns : classes.stack}>
         {props.information}
         {isManaged && <StatusPanel account={account} onSwitch={props.onSwitch} onDelete={props.onDelete} />}

@@ -1,9 +1,10 @@
-import type { Permission } from '@keyreeve/sdk';
+import type { Permission, User } from '@keyreeve/sdk';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { api } from '../../api/client.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { Rich, useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { ConflictDialog, type ConflictRow } from '../../ui/conflict-dialog.tsx';
 import { isSame } from '../../ui/is-same.ts';
 import { Ago } from '../../ui/time.tsx';
@@ -11,19 +12,6 @@ import { accountPageWords } from './account-page.words.ts';
 import { type Account, accountQuery, isUser } from './accounts-queries.ts';
 import { RightText } from './rights-panel.tsx';
 import type { AccountEditor, AccountKit } from './use-account-editor.ts';
-
-const FIELD_WORDS = {
-  firstName: 'fieldFirstName',
-  lastName: 'fieldLastName',
-  displayName: 'fieldDisplayName',
-  email: 'fieldEmail',
-  role: 'fieldRole',
-  locale: 'fieldLocale',
-  tags: 'fieldTags',
-  grants: 'fieldGrants',
-  description: 'fieldDescription',
-  managers: 'fieldManagers',
-} as const;
 
 function UserName(props: { readonly id: string }) {
   const { data } = useQuery(accountQuery('user', props.id));
@@ -33,9 +21,10 @@ function UserName(props: { readonly id: string }) {
 /** A value of a field as people read it; null when it holds nothing. */
 function useFieldText(): (field: string, value: unknown) => ReactNode {
   const { t } = useWords(accountPageWords);
+  const { t: tAccount } = useWords(accountWords);
   return (field, value) => {
     if (value === '' || value === null || (Array.isArray(value) && value.length === 0)) return null;
-    if (value === 'admin' || value === 'member') return t(value);
+    if (field === 'role') return tAccount(value as User['role']);
     if (field === 'locale') return value === 'ja' ? t('japanese') : t('english');
     if (field === 'grants')
       return (value as readonly Permission[]).map((right) => (
@@ -76,6 +65,7 @@ export function AccountConflict<A extends Account, Values extends object>(props:
   const { editor, kit } = props;
   const { conflict } = editor;
   const { t } = useWords(accountPageWords);
+  const { t: tAccount } = useWords(accountWords);
   const toText = useFieldText();
   const editorName = useLastEditor(conflict?.now ?? null);
   if (conflict === null) return null;
@@ -86,7 +76,7 @@ export function AccountConflict<A extends Account, Values extends object>(props:
     .map(
       (field): ConflictRow => ({
         id: field,
-        label: t(FIELD_WORDS[field as keyof typeof FIELD_WORDS]),
+        label: tAccount(field as Parameters<typeof tAccount>[0]),
         saved: toText(field, saved[field]),
         ...(editor.changed.includes(field) ? { yours: toText(field, editor.values[field]) } : {}),
       }),

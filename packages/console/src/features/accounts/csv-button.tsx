@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { readAllPages } from '../../api/read-all-pages.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { notifyFailure } from '../../ui/notify.tsx';
 import { accountsWords } from './accounts.words.ts';
 import { toCsv } from './accounts-csv.ts';
@@ -45,6 +46,7 @@ function saveFile(name: string, text: string): void {
 export function CsvButton(props: { readonly kind: AccountKind; readonly state: AccountListState }) {
   const { kind, state } = props;
   const { t, language } = useWords(accountsWords);
+  const { t: tAccount } = useWords(accountWords);
   const [count, setCount] = useState(0);
   const download = useMutation({
     mutationFn: async () => {
@@ -52,17 +54,17 @@ export function CsvButton(props: { readonly kind: AccountKind; readonly state: A
       const accounts = await readAll(kind, state, setCount);
       const head = [
         t('name'),
-        kind === 'user' ? t('email') : t('technicalName'),
-        kind === 'user' ? t('role') : t('email'),
+        kind === 'user' ? tAccount('email') : tAccount('technicalName'),
+        kind === 'user' ? tAccount('role') : tAccount('email'),
         t('apiKeys'),
-        t('tags'),
+        tAccount('tags'),
         t('lastConnected'),
         t('status'),
       ];
       const rows = accounts.map((account) => [
         account.displayName,
         loginOf(account),
-        isUser(account) ? t(account.role) : account.email,
+        isUser(account) ? tAccount(account.role) : account.email,
         account.keys?.total ?? 0,
         account.tags.join(' '),
         lastConnectedOf(account),

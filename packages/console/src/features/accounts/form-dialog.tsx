@@ -1,9 +1,11 @@
-import { Alert, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
+import { Refusal } from '../../ui/refusal.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
 import { UnsavedQuestion } from '../../ui/unsaved-question.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import classes from './forms.module.css';
@@ -22,6 +24,7 @@ export function FormDialog(props: {
   readonly children: ReactNode;
 }) {
   const { t } = useWords(accountFormWords);
+  const { t: tUi } = useWords(uiWords);
   const formId = useId();
   const form = useFocusOnFault<HTMLFormElement>(props.error);
   const submit = (event: FormEvent) => {
@@ -45,20 +48,16 @@ export function FormDialog(props: {
         actions={
           <>
             <Button variant="default" disabled={props.isBusy} onClick={props.onClose}>
-              {t('cancel')}
+              {tUi('cancel')}
             </Button>
             <ActionButton type="submit" form={formId} loading={props.isBusy}>
-              {t('create')}
+              {tUi('create')}
             </ActionButton>
           </>
         }
       >
         <form id={formId} ref={form} onSubmit={submit} noValidate className={classes.form}>
-          {props.rest !== null && (
-            <Alert color="red" role="alert">
-              {props.rest}
-            </Alert>
-          )}
+          <Refusal>{props.rest}</Refusal>
           {props.children}
         </form>
       </Dialog>

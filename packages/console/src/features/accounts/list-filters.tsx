@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import type { ListSearch } from '../../ui/list-search.ts';
 import classes from './accounts.module.css';
 import { accountsWords } from './accounts.words.ts';
@@ -27,6 +28,7 @@ export function ListFilters(props: {
 }) {
   const { kind, state, onChange } = props;
   const { t, language } = useWords(accountsWords);
+  const { t: tAccount } = useWords(accountWords);
   const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
   const { data: summary } = useQuery(accountSummaryQuery(kind, state.q));
   const counts = ACCOUNT_FILTERS.map((filter) => ({
@@ -38,8 +40,7 @@ export function ListFilters(props: {
     const orders = ORDERS.filter(({ sort }) => kind === 'user' || sort !== 'lastSeenAt').map(
       ({ name, sort }) => ({
         value: sort,
-        label:
-          sort === 'login' && kind === 'user' ? t('email') : t(name === 'login' ? 'technicalName' : name),
+        label: name === 'login' ? tAccount(kind === 'user' ? 'email' : 'technicalName') : t(name),
       }),
     );
     return (

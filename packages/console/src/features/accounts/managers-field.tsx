@@ -5,6 +5,7 @@ import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useIsAdmin, useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { accountQuery, accountsQuery, isUser } from './accounts-queries.ts';
@@ -27,11 +28,12 @@ export function ManagersField(props: ManagersFieldProps) {
 
 function ManagersText(props: { readonly value: readonly string[] }) {
   const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   const { account } = useSession();
   const others = props.value.filter((id) => id !== account.id).length;
   const isOne = others < props.value.length;
   return (
-    <Input.Wrapper label={t('managers')} labelElement="div">
+    <Input.Wrapper label={tAccount('managers')} labelElement="div">
       <div className={classes.plain}>
         {isOne && t('managedByYou')} {others > 0 && t('managedByOthers', { count: others })}
         {props.value.length === 0 && t('nobody')}
@@ -51,6 +53,7 @@ function useNames(ids: readonly string[]): ReadonlyMap<string, string> {
 
 function ManagersSelect({ value, onChange, error }: ManagersFieldProps) {
   const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   const [text, setText] = useState('');
   const [q] = useDebouncedValue(text.trim(), SETTLE_MS);
   const { data } = useQuery({
@@ -74,7 +77,7 @@ function ManagersSelect({ value, onChange, error }: ManagersFieldProps) {
   const emails = new Map(found.map((user) => [user.id, user.email]));
   return (
     <MultiSelect
-      label={t('managers')}
+      label={tAccount('managers')}
       description={t('managersHint')}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
       classNames={{ pill: classes.pill ?? '' }}

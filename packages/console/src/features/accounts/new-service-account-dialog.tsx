@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { isSame } from '../../ui/is-same.ts';
 import { notifyDone } from '../../ui/notify.tsx';
@@ -80,6 +81,7 @@ function useNewServiceAccount(onClose: () => void) {
 
 function OpenDialog({ onClose }: { readonly onClose: () => void }) {
   const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   const { values, setValues, isChanged, create, submit, faults, nameFault } = useNewServiceAccount(onClose);
   const set = <Name extends keyof Values>(name: Name) => ({
     value: values[name],
@@ -99,12 +101,12 @@ function OpenDialog({ onClose }: { readonly onClose: () => void }) {
       <TextField
         isFirst
         isMono
-        label={t('technicalName')}
+        label={tAccount('technicalName')}
         description={t('technicalNameHint')}
         {...set('technicalName')}
         error={nameFault}
       />
-      <TextField label={t('displayName')} {...set('displayName')} />
+      <TextField label={tAccount('displayName')} {...set('displayName')} />
       <EmailField label={t('contact')} description={t('contactHint')} {...set('email')} />
       <DescriptionField {...set('description')} />
       <ManagersField {...set('managers')} />

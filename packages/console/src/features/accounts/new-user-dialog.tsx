@@ -6,6 +6,7 @@ import { useId, useState } from 'react';
 import { consoleQuery } from '../../app/console-info.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { isSame } from '../../ui/is-same.ts';
 import { notifyDone } from '../../ui/notify.tsx';
@@ -124,6 +125,7 @@ function OpenDialog(props: {
   readonly onClose: () => void;
 }) {
   const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   const { values, setValues, displayName, isChanged, create, submit, faults } = useNewUser(props);
   const set = <Name extends keyof Values>(name: Name) => ({
     error: faults.of(name),
@@ -139,13 +141,13 @@ function OpenDialog(props: {
       error={create.error}
       rest={faults.rest}
     >
-      <EmailField isFirst label={t('email')} value={values.email} {...set('email')} />
+      <EmailField isFirst label={tAccount('email')} value={values.email} {...set('email')} />
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md">
         <NameFields
           first={{ value: values.firstName, ...set('firstName') }}
           last={{ value: values.lastName, ...set('lastName') }}
         />
-        <TextField label={t('displayName')} value={displayName} {...set('displayName')} />
+        <TextField label={tAccount('displayName')} value={displayName} {...set('displayName')} />
         <LanguageField value={values.locale} {...set('locale')} />
         <RoleField value={values.role} description={t('roleHint')} {...set('role')} />
         <TagsField value={values.tags} {...set('tags')} />

@@ -4,6 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { Panel } from '../../ui/panel.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import { AccountFrame, AccountMissing } from './account-frame.tsx';
@@ -89,6 +90,7 @@ function ServiceInformation(props: {
 }) {
   const { account, editor } = props;
   const { t } = useWords(accountPageWords);
+  const { t: tAccount } = useWords(accountWords);
   const { t: tForm } = useWords(accountFormWords);
   const field = bindField(editor);
   return (
@@ -97,13 +99,13 @@ function ServiceInformation(props: {
         <TextField
           isMono
           isReadOnly
-          label={tForm('technicalName')}
+          label={tAccount('technicalName')}
           description={tForm('technicalNameFixed')}
           value={account.technicalName}
           error={null}
           onChange={() => {}}
         />
-        <TextField label={tForm('displayName')} {...field('displayName')} />
+        <TextField label={tAccount('displayName')} {...field('displayName')} />
         <EmailField label={tForm('contact')} description={tForm('contactHint')} {...field('email')} />
         <TagsField {...field('tags')} />
         <div className={classes.wide}>

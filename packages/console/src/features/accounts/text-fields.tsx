@@ -1,5 +1,6 @@
 import { NativeSelect, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { accountFormWords } from './account-form.words.ts';
 import classes from './forms.module.css';
@@ -69,7 +70,7 @@ export function EmailField(
 }
 
 export function DescriptionField(props: FieldProps) {
-  const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   return (
     <Textarea
       autosize
@@ -77,7 +78,7 @@ export function DescriptionField(props: FieldProps) {
       maxRows={6}
       maxLength={1000}
       dir="auto"
-      label={t('description')}
+      label={tAccount('description')}
       value={props.value}
       error={asFieldError(props.error)}
       readOnly={props.isReadOnly ?? false}
@@ -88,9 +89,9 @@ export function DescriptionField(props: FieldProps) {
 
 /** First and last name in the order of the language: 姓 before 名. */
 export function NameFields(props: { readonly first: FieldProps; readonly last: FieldProps }) {
-  const { t, language } = useWords(accountFormWords);
-  const first = <TextField key="first" label={t('firstName')} {...props.first} />;
-  const last = <TextField key="last" label={t('lastName')} {...props.last} />;
+  const { t: tAccount, language } = useWords(accountWords);
+  const first = <TextField key="first" label={tAccount('firstName')} {...props.first} />;
+  const last = <TextField key="last" label={tAccount('lastName')} {...props.last} />;
   return <>{language === 'ja' ? [last, first] : [first, last]}</>;
 }
 
@@ -101,9 +102,10 @@ export function TagsField(props: {
   readonly isReadOnly?: boolean;
 }) {
   const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   return (
     <TagsInput
-      label={t('tags')}
+      label={tAccount('tags')}
       placeholder={props.isReadOnly === true ? '' : t('addTag')}
       maxTags={TAGS_MAX}
       maxLength={TAG_CHARACTERS_MAX}
@@ -123,10 +125,10 @@ export function LanguageField(props: {
   readonly error: string | null;
   readonly isReadOnly?: boolean;
 }) {
-  const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   return (
     <NativeSelect
-      label={t('language')}
+      label={tAccount('locale')}
       value={props.value}
       error={asFieldError(props.error)}
       disabled={props.isReadOnly ?? false}
@@ -146,18 +148,18 @@ export function RoleField(props: {
   readonly isReadOnly?: boolean;
   readonly description?: string;
 }) {
-  const { t } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   return (
     <NativeSelect
-      label={t('role')}
+      label={tAccount('role')}
       description={props.description}
       inputWrapperOrder={ORDER}
       value={props.value}
       error={asFieldError(props.error)}
       disabled={props.isReadOnly ?? false}
       data={[
-        { value: 'member', label: t('member') },
-        { value: 'admin', label: t('admin') },
+        { value: 'member', label: tAccount('member') },
+        { value: 'admin', label: tAccount('admin') },
       ]}
       onChange={(event) => props.onChange(event.currentTarget.value === 'admin' ? 'admin' : 'member')}
     />

@@ -4,8 +4,8 @@ import { useParams } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
 import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { Panel } from '../../ui/panel.tsx';
-import { accountFormWords } from './account-form.words.ts';
 import { AccountFrame, AccountMissing } from './account-frame.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
@@ -58,7 +58,7 @@ export function UserPage() {
 }
 
 function UserEditor({ user }: { readonly user: User }) {
-  const { t } = useWords(accountPageWords);
+  const { t: tAccount } = useWords(accountWords);
   const isAdmin = useIsAdmin();
   const editor = useAccountEditor(user, KIT);
   const { values, faults, set } = editor;
@@ -68,7 +68,7 @@ function UserEditor({ user }: { readonly user: User }) {
       editor={editor}
       kit={KIT}
       login={<bdi>{user.email}</bdi>}
-      role={t(user.role)}
+      role={tAccount(user.role)}
       isManaged={isAdmin}
       information={<UserInformation editor={editor} isAdmin={isAdmin} />}
       rights={
@@ -89,15 +89,15 @@ function UserInformation(props: {
   readonly isAdmin: boolean;
 }) {
   const { t } = useWords(accountPageWords);
-  const { t: tForm } = useWords(accountFormWords);
+  const { t: tAccount } = useWords(accountWords);
   const isReadOnly = !props.isAdmin;
   const field = bindField(props.editor);
   return (
     <Panel title={t('userInformation')}>
       <div className={classes.fields}>
         <NameFields first={field('firstName')} last={field('lastName')} />
-        <TextField label={tForm('displayName')} {...field('displayName')} />
-        <EmailField label={tForm('email')} {...field('email')} isReadOnly={isReadOnly} />
+        <TextField label={tAccount('displayName')} {...field('displayName')} />
+        <EmailField label={tAccount('email')} {...field('email')} isReadOnly={isReadOnly} />
         <RoleField {...field('role')} isReadOnly={isReadOnly} />
         <TagsField {...field('tags')} isReadOnly={isReadOnly} />
         <LanguageField {...field('locale')} />

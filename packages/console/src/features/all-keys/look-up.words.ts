@@ -47,7 +47,6 @@ export const lookUpWords = defineWords(
     delete: 'Delete',
     deleteOf: 'Delete {{name}}',
     copyKey: 'Copy API key',
-    another: 'Look up another key',
     checking: 'Checking',
   },
   {
@@ -94,7 +93,6 @@ export const lookUpWords = defineWords(
     delete: '削除',
     deleteOf: '{{name}} を削除',
     copyKey: 'APIキーをコピー',
-    another: '別のキーを調べる',
     checking: '確認中',
   },
 );

@@ -1,7 +1,6 @@
-import { Alert } from '@mantine/core';
-import { IconCircleX } from '@tabler/icons-react';
 import { describeError, isOutcomeUnknown } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { keyDialogsWords } from './key-dialogs.words.ts';
 
@@ -16,13 +15,7 @@ export function Fault(props: {
   if (props.error === null || props.error === undefined) return null;
   const { title, remedy, detail, requestId } = describeError(props.error, language);
   return (
-    <Alert
-      color="red"
-      mb="sm"
-      role="alert"
-      title={title}
-      icon={<IconCircleX size={18} stroke={1.75} aria-hidden />}
-    >
+    <Refusal mb="sm" title={title}>
       {detail !== null && <p>{detail}</p>}
       <p>{props.isMinting === true && isOutcomeUnknown(props.error) ? words.t('lookFirst') : remedy}</p>
       {requestId !== null && (
@@ -30,6 +23,6 @@ export function Fault(props: {
           {t('request')} <span className="kr-mono">{requestId}</span>
         </p>
       )}
-    </Alert>
+    </Refusal>
   );
 }

@@ -10,6 +10,7 @@ import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { Panel } from '../../ui/panel.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { NewPasswordField } from '../session/password-field.tsx';
 import { sessionWords } from '../session/session.words.ts';
 import classes from './profile.module.css';
@@ -72,11 +73,7 @@ export function PasswordPanel({ user }: { readonly user: User }) {
             {t('passwordDone')}
           </Alert>
         )}
-        {faults.rest !== null && (
-          <Alert color="red" role="alert">
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal>{faults.rest}</Refusal>
         {/* Password managers store the new password under this name. */}
         <input type="text" name="username" autoComplete="username" value={user.email} readOnly hidden />
         <PasswordInput

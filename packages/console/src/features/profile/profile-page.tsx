@@ -1,5 +1,5 @@
 import type { User } from '@keyreeve/sdk';
-import { Alert, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { SegmentedControl, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useId } from 'react';
@@ -7,12 +7,14 @@ import { queryClient } from '../../api/query-client.ts';
 import { sessionQuery, useSession } from '../../api/session.ts';
 import { chooseLanguage } from '../../i18n/i18n.ts';
 import { Rich, say, useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Panel } from '../../ui/panel.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
@@ -116,6 +118,7 @@ function About(props: {
 }) {
   const { user, editor } = props;
   const { t } = useWords(profileWords);
+  const { t: tAccount } = useWords(accountWords);
   const { faults } = editor;
   const form = useFocusOnFault<HTMLFormElement>(editor.error);
   const submit = (event: FormEvent) => {
@@ -124,19 +127,19 @@ function About(props: {
   };
   const field = bindField(editor);
   return (
-    <Panel title={t('about')} description={t(user.role)}>
+    <Panel title={t('about')} description={tAccount(user.role)}>
       <form id={props.id} ref={form} className={classes.fields} noValidate onSubmit={submit}>
-        {faults.rest !== null && (
-          <Alert color="red" role="alert" className={classes.wide ?? ''}>
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal className={classes.wide ?? ''}>{faults.rest}</Refusal>
         <div className={classes.wide}>
-          <TextField label={t('displayName')} description={t('displayNameHint')} {...field('displayName')} />
+          <TextField
+            label={tAccount('displayName')}
+            description={t('displayNameHint')}
+            {...field('displayName')}
+          />
         </div>
         <NameFields first={field('firstName')} last={field('lastName')} />
         <div className={classes.wide}>
-          <div className={classes.label}>{t('email')}</div>
+          <div className={classes.label}>{tAccount('email')}</div>
           <bdi>{user.email}</bdi>
           <p className={classes.hint}>
             {user.role === 'admin' ? (

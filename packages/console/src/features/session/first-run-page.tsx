@@ -1,13 +1,15 @@
 import { KeyreeveError } from '@keyreeve/sdk';
-import { Alert, Anchor, Button, TextInput } from '@mantine/core';
+import { Anchor, Button, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { asFieldError } from '../../ui/field-error.tsx';
 import { useFocusOnFault } from '../../ui/focus-fault.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { NewPasswordField } from './password-field.tsx';
@@ -71,6 +73,7 @@ function useSetup() {
 
 export function FirstRunPage() {
   const { t } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { values, setValues, setup, faults, field } = useSetup();
   const form = useFocusOnFault<HTMLFormElement>(setup.error);
   const submit = (event: FormEvent) => {
@@ -82,9 +85,9 @@ export function FirstRunPage() {
     <FrontPage title={t('setupTitle')} subtitle={t('setupText')} isWide>
       <form ref={form} className={classes.form} onSubmit={submit}>
         {faults.rest !== null && (
-          <Alert color="red" role="alert">
+          <Refusal>
             {faults.rest} {isDone && <Anchor href="/sign-in">{t('signIn')}</Anchor>}
-          </Alert>
+          </Refusal>
         )}
         <TextInput
           {...field('code')}
@@ -101,7 +104,7 @@ export function FirstRunPage() {
         <div className={classes.pair}>
           <TextInput
             {...field('displayName')}
-            label={t('displayName')}
+            label={tAccount('displayName')}
             autoComplete="name"
             dir="auto"
             maxLength={256}
@@ -109,7 +112,7 @@ export function FirstRunPage() {
           <TextInput
             {...field('email')}
             type="email"
-            label={t('email')}
+            label={tAccount('email')}
             autoComplete="username"
             maxLength={254}
           />

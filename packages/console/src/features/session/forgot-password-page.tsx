@@ -5,13 +5,16 @@ import { type FormEvent, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readFaults } from '../../ui/field-faults.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';
 
 export function ForgotPasswordPage() {
   const { t, language } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { data: info } = useQuery(consoleQuery);
   const [email, setEmail] = useState('');
   const request = useMutation({
@@ -31,11 +34,7 @@ export function ForgotPasswordPage() {
             {t('linkSent')}
           </Alert>
         )}
-        {faults.rest !== null && (
-          <Alert color="red" role="alert">
-            {faults.rest}
-          </Alert>
-        )}
+        <Refusal>{faults.rest}</Refusal>
         <TextInput
           type="email"
           required
@@ -43,7 +42,7 @@ export function ForgotPasswordPage() {
           autoFocus
           autoComplete="username"
           maxLength={254}
-          label={t('email')}
+          label={tAccount('email')}
           value={email}
           error={faults.of('email')}
           onChange={(event) => setEmail(event.currentTarget.value)}

@@ -4,7 +4,6 @@ export const sessionWords = defineWords(
   'session',
   {
     signInTitle: 'Sign in to Keyreeve',
-    email: 'E-mail',
     password: 'Password',
     showPassword: 'Show or hide the password',
     signIn: 'Sign in',
@@ -15,7 +14,6 @@ export const sessionWords = defineWords(
     setupText: 'Create the first administrator. This page disappears afterwards.',
     setupCode: 'Setup code',
     setupCodeHint: 'printed once, at first start',
-    displayName: 'Display name',
     createAdmin: 'Create administrator',
     ruleLength: '12 characters or more',
     ruleCommon: 'not a common password',
@@ -33,7 +31,6 @@ export const sessionWords = defineWords(
   },
   {
     signInTitle: 'Keyreeveにサインイン',
-    email: 'メールアドレス',
     password: 'パスワード',
     showPassword: 'パスワードの表示を切り替え',
     signIn: 'サインイン',
@@ -44,7 +41,6 @@ export const sessionWords = defineWords(
     setupText: '最初の管理者を作成します。完了後、このページは使えなくなります。',
     setupCode: 'セットアップコード',
     setupCodeHint: '初回起動時に一度だけ表示',
-    displayName: '表示名',
     createAdmin: '管理者を作成',
     ruleLength: '12文字以上',
     ruleCommon: 'よくあるパスワードではない',

@@ -1,11 +1,13 @@
-import { Alert, Anchor, Button, PasswordInput, TextInput } from '@mantine/core';
+import { Anchor, Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
 import { useWords } from '../../i18n/words.tsx';
+import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
+import { Refusal } from '../../ui/refusal.tsx';
 import classes from './front-page.module.css';
 import { FrontPage } from './front-page.tsx';
 import { sessionWords } from './session.words.ts';
@@ -48,6 +50,7 @@ function Foot() {
 
 export function SignInPage() {
   const { t, language } = useWords(sessionWords);
+  const { t: tAccount } = useWords(accountWords);
   const { to } = useSearch({ from: '/sign-in' });
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
@@ -68,11 +71,7 @@ export function SignInPage() {
   return (
     <FrontPage title={t('signInTitle')} foot={<Foot />}>
       <form className={classes.form} onSubmit={submit}>
-        {fault !== null && (
-          <Alert color="red" role="alert">
-            {fault}
-          </Alert>
-        )}
+        <Refusal>{fault}</Refusal>
         <TextInput
           type="email"
           name="email"
@@ -81,7 +80,7 @@ export function SignInPage() {
           withAsterisk={false}
           autoFocus
           maxLength={254}
-          label={t('email')}
+          label={tAccount('email')}
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />

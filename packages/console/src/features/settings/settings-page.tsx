@@ -8,6 +8,7 @@ import { Rich, useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { LeaveGuard } from '../../ui/leave-guard.tsx';
 import { Page } from '../../ui/page.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { KeysSection } from './keys-section.tsx';
@@ -88,11 +89,7 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
             <Rich words={settingsWords} k="changedMeanwhile" parts={{ b: <strong /> }} />
           </Alert>
         )}
-        {editor.problem !== null && (
-          <Alert color="red" role="alert" tabIndex={-1} data-fault="form">
-            {editor.problem}
-          </Alert>
-        )}
+        <Refusal>{editor.problem}</Refusal>
         <TokensSection form={form} />
         <KeysSection form={form} />
         <NoticesSection form={form} />

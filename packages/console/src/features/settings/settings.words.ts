@@ -25,7 +25,6 @@ export const settingsWords = defineWords(
     resources: 'Token resources',
     resourcesHint:
       'Addresses of services that a token may be asked for. Without one, a token is for Keyreeve.',
-    resourcesNone: 'None yet.',
     resourceAdd: 'Address of a service',
     resourceRemove: 'Remove {{resource}}',
     resourceInvalid: 'Write an address like https://api.example.com.',
@@ -123,7 +122,6 @@ export const settingsWords = defineWords(
     resources: 'トークンのリソース',
     resourcesHint:
       'トークンの宛先として指定できるサービスのアドレスです。指定がなければKeyreeve宛てになります。',
-    resourcesNone: 'まだありません。',
     resourceAdd: 'サービスのアドレス',
     resourceRemove: '{{resource}} を外す',
     resourceInvalid: 'https://api.example.com のようなアドレスを入力してください。',
