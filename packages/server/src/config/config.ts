@@ -25,6 +25,11 @@ export interface Config {
   readonly smtpAllowPlain: boolean;
   readonly mailFrom: string;
   readonly bulkMailsPerMinute: number;
+  readonly webhooks: {
+    /** Ranges that are not public and that webhooks may go to all the same. */
+    readonly allowedNetworks: readonly string[];
+    readonly ports: readonly number[];
+  };
   readonly metricsToken: Secret | null;
   readonly keyPrefix: string;
   readonly logLevel: LogLevel;

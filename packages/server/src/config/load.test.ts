@@ -60,6 +60,8 @@ describe('loadConfig', () => {
       KEYREEVE_BASE_DOMAIN: 'keys example',
       KEYREEVE_TLS_CERT: '/nowhere/cert.pem',
       KEYREEVE_TRUST_PROXY: '10.0.0.0/8, proxy',
+      KEYREEVE_WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/8, intranet',
+      KEYREEVE_WEBHOOK_PORTS: '443,http',
       KEYREEVE_DATABASE_URL: 'mysql://root@db/keyreeve',
       KEYREEVE_ADMIN_EMAIL: 'ada',
       KEYREEVE_SMTP_URL: 'mail.example.com',
@@ -88,6 +90,8 @@ describe('loadConfig', () => {
         'KEYREEVE_SMTP_URL',
         'KEYREEVE_TLS_KEY',
         'KEYREEVE_TRUST_PROXY',
+        'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS',
+        'KEYREEVE_WEBHOOK_PORTS',
       ]),
     );
   });
@@ -113,6 +117,34 @@ describe('loadConfig', () => {
     'javascript:alert(1)',
   ])('refuses %s as public address', (url) => {
     expect(faultsOf({ KEYREEVE_PUBLIC_URL: url })).toEqual([expect.stringContaining('KEYREEVE_PUBLIC_URL')]);
+  });
+
+  it('lets webhooks go to public addresses and the usual ports, unless told otherwise', () => {
+    expect(loadConfig({}).webhooks).toEqual({ allowedNetworks: [], ports: [80, 443] });
+    const environment = {
+      KEYREEVE_WEBHOOK_ALLOWED_NETWORKS: ' 10.1.0.0/16, fd00::/8,192.168.0.7 ',
+      KEYREEVE_WEBHOOK_PORTS: '443, 8443',
+    };
+    expect(loadConfig(environment).webhooks).toEqual({
+      allowedNetworks: ['10.1.0.0/16', 'fd00::/8', '192.168.0.7'],
+      ports: [443, 8443],
+    });
+  });
+
+  it.each(['0', '65536', '-1', '8 0', '443;80'])('refuses the webhook ports %s', (ports) => {
+    expect(faultsOf({ KEYREEVE_WEBHOOK_PORTS: ports })).toEqual([
+      expect.stringContaining('KEYREEVE_WEBHOOK_PORTS'),
+    ]);
+  });
+
+  it.each([
+    [POSTGRES_URL, '443,5432'],
+    [POSTGRES_URL.replace('.com', '.com:6543'), '443,6543'],
+  ])('lets no webhook go to the port of the database: %s', (url, ports) => {
+    const environment = { KEYREEVE_DATABASE_URL: url, KEYREEVE_MASTER_KEY: MASTER_KEY };
+    expect(faultsOf({ ...environment, KEYREEVE_WEBHOOK_PORTS: ports })).toEqual([
+      expect.stringContaining('the port of the database'),
+    ]);
   });
 
   it('keeps only the origin of the public address', () => {

@@ -63,9 +63,12 @@ function isLoopback(host: string): boolean {
   return loopback.check(host, isIPv4(host) ? 'ipv4' : 'ipv6');
 }
 
+function toPort(text: string): number {
+  return /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+}
+
 function readPort(reader: Reader): number {
-  const text = reader.text('KEYREEVE_PORT') ?? '8080';
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  const port = toPort(reader.text('KEYREEVE_PORT') ?? '8080');
   if (!(port <= 65_535)) reader.fault('KEYREEVE_PORT', 'must be a whole number from 0 to 65535');
   return port;
 }
@@ -185,19 +188,42 @@ function readMail(
   };
 }
 
-function readProxies(reader: Reader): readonly string[] {
-  const ranges = (reader.text('KEYREEVE_TRUST_PROXY') ?? '')
+function readList(reader: Reader, name: VariableName): readonly string[] {
+  return (reader.text(name) ?? '')
     .split(',')
-    .map((range) => range.trim())
-    .filter((range) => range !== '');
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function readRanges(reader: Reader, name: VariableName): readonly string[] {
+  const ranges = readList(reader, name);
   for (const range of ranges) {
     if (parseCidr(range) === null)
-      reader.fault(
-        'KEYREEVE_TRUST_PROXY',
-        `contains "${range}", which is neither an address nor a range like 10.0.0.0/8`,
-      );
+      reader.fault(name, `contains "${range}", which is neither an address nor a range like 10.0.0.0/8`);
   }
   return ranges;
+}
+
+const WEBHOOK_PORTS = [80, 443];
+const POSTGRES_PORT = 5432;
+
+function portOfDatabase(database: DatabaseConfig): number | null {
+  const url = database.engine === 'postgres' ? database.url.reveal() : '';
+  if (!URL.canParse(url)) return null;
+  const { port } = new URL(url);
+  return port === '' ? POSTGRES_PORT : Number(port);
+}
+
+function readWebhooks(reader: Reader, database: DatabaseConfig): Config['webhooks'] {
+  const name = 'KEYREEVE_WEBHOOK_PORTS';
+  const given = readList(reader, name);
+  const ports = given.length === 0 ? WEBHOOK_PORTS : given.map(toPort);
+  if (!ports.every((port) => port >= 1 && port <= 65_535))
+    reader.fault(name, 'must be whole numbers from 1 to 65535, like 443,8443');
+  const databasePort = portOfDatabase(database);
+  if (databasePort !== null && ports.includes(databasePort))
+    reader.fault(name, 'contains the port of the database, to which no webhook may go');
+  return { allowedNetworks: readRanges(reader, 'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS'), ports };
 }
 
 function readLogLevel(reader: Reader): LogLevel {
@@ -248,12 +274,13 @@ export function loadConfig(environment: Environment): Config {
     baseDomain,
     tls: readTls(reader),
     allowHttp: reader.flag('KEYREEVE_ALLOW_HTTP'),
-    trustProxy: readProxies(reader),
+    trustProxy: readRanges(reader, 'KEYREEVE_TRUST_PROXY'),
     dataDir: reader.text('KEYREEVE_DATA_DIR') ?? './data',
     database,
     masterKey: readMasterKey(reader, database),
     admin: readAdmin(reader),
     ...readMail(reader),
+    webhooks: readWebhooks(reader, database),
     metricsToken: reader.secret('KEYREEVE_METRICS_TOKEN'),
     keyPrefix,
     logLevel: readLogLevel(reader),

@@ -89,6 +89,17 @@ export const VARIABLES = [
       'Expiry notices that all processes together send in a minute (1 to 100000). Other mails never wait for them.',
   },
   {
+    name: 'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS',
+    default: '',
+    description:
+      'Private addresses or ranges (comma-separated) that webhooks may go to, also over plain http. Without it, only public addresses over https.',
+  },
+  {
+    name: 'KEYREEVE_WEBHOOK_PORTS',
+    default: '80,443',
+    description: 'Ports (comma-separated) that webhooks may go to.',
+  },
+  {
     name: 'KEYREEVE_METRICS_TOKEN',
     default: '',
     description: 'Bearer token for `/metrics`. Without it, `/metrics` answers loopback addresses only.',
