@@ -208,6 +208,22 @@ describe('the list of mails', () => {
     });
   });
 
+  it('narrows to one state, such as the mails that were given up, for each reader among his own', async () => {
+    const givenUp = await appendKey(member);
+    await appendKey(member);
+    await inTransaction(harness.deps.storage, async (tx) => {
+      await tx.updateTable('outbox').set({ state: 'failed' }).where('id', '=', givenUp).execute();
+    });
+    const idsFor = async (account: Account, state: string) =>
+      (await get(account, `/v1/mailbox?state=${state}`))
+        .json<{ items: MailBody[] }>()
+        .items.map((mail) => mail.id);
+    expect(await idsFor(admin, 'failed')).toEqual([givenUp]);
+    expect(await idsFor(member, 'failed')).toEqual([givenUp]);
+    expect(await idsFor(admin, 'sent')).toEqual([]);
+    expect((await get(admin, '/v1/mailbox?state=lost')).statusCode).toBe(400);
+  });
+
   it('refuses a cursor that it did not return', async () => {
     expect((await get(admin, '/v1/mailbox?cursor=abc')).statusCode).toBe(400);
   });

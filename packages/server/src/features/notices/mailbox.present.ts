@@ -13,6 +13,7 @@ export function presentMail({ mail, lastError, mailTexts }: MailView): Static<ty
     to: { name: mail.to_name, address: mail.to_address },
     accountId: mail.account_id,
     subject: renderSubject(mail.kind, toLocale(mail.locale), mail.about ?? mail.to_name, mailTexts),
+    locale: toLocale(mail.locale),
     state: mail.state as MailState,
     attempts: mail.attempts,
     lastError,

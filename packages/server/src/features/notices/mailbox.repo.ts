@@ -31,6 +31,8 @@ export interface MailFilter {
   readonly workspaceId: string;
   /** Only mails to this account; null for those of everybody. */
   readonly accountId: string | null;
+  /** Only mails in this state; null for those in any. */
+  readonly state: string | null;
 }
 
 /** Newest first. `after` is creation time and id of the last row of the page before. */
@@ -45,6 +47,7 @@ export async function listMails(
     .select(SUMMARY_COLUMNS)
     .where('workspace_id', '=', filter.workspaceId);
   if (filter.accountId !== null) query = query.where('account_id', '=', filter.accountId);
+  if (filter.state !== null) query = query.where('state', '=', filter.state);
   if (after !== null) query = query.where(isBehind(sql.ref('created_at'), after, 'desc'));
   return await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }

@@ -32,8 +32,8 @@ export function registerMailboxRoutes(root: FastifyInstance, service: MailboxSer
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const page = await service.list(request.caller, { limit: limit ?? PAGE_LIMIT_DEFAULT, cursor });
+      const { limit = PAGE_LIMIT_DEFAULT, cursor, state = null } = request.query;
+      const page = await service.list(request.caller, { limit, cursor, state });
       return { items: page.items.map(presentMail), nextCursor: page.nextCursor };
     },
   );

@@ -4,6 +4,14 @@ import { NOTICE_KINDS } from '../../jobs/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
+const State = Type.Union(
+  [Type.Literal('pending'), Type.Literal('sent'), Type.Literal('failed'), Type.Literal('mailbox')],
+  {
+    description:
+      '`pending`: on its way; `sent`; `failed`: given up; `mailbox`: kept here, because no SMTP server is set.',
+  },
+);
+
 const fields = {
   id: Type.String(),
   kind: Type.String({ description: `One of ${NOTICE_KINDS.map((kind) => `\`${kind}\``).join(', ')}.` }),
@@ -12,13 +20,8 @@ const fields = {
     description: 'The account that the mail is for; null when the address belongs to none.',
   }),
   subject: Type.String(),
-  state: Type.Union(
-    [Type.Literal('pending'), Type.Literal('sent'), Type.Literal('failed'), Type.Literal('mailbox')],
-    {
-      description:
-        '`pending`: on its way; `sent`; `failed`: given up; `mailbox`: kept here, because no SMTP server is set.',
-    },
-  ),
+  locale: Type.Union([Type.Literal('en'), Type.Literal('ja')], { description: 'The language of the mail.' }),
+  state: State,
   attempts: Type.Integer({ description: 'Tries so far.' }),
   lastError: Type.Union([Type.String(), Type.Null()], {
     description: 'Why the last try failed; for administrators.',
@@ -43,7 +46,7 @@ export const OpenedMailSchema = Type.Object(
 );
 export const MailPageSchema = pageOf(refTo(MailSchema));
 export const MailQuerySchema = Type.Object(
-  { limit: ListQuery.limit, cursor: ListQuery.cursor },
+  { limit: ListQuery.limit, cursor: ListQuery.cursor, state: Type.Optional(State) },
   { additionalProperties: false },
 );
 export const MailParams = Type.Object({ id: Type.String({ maxLength: 64 }) });

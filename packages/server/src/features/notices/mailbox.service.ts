@@ -20,6 +20,13 @@ export interface MailView {
   readonly mailTexts: Settings['mailTexts'];
 }
 
+export interface MailPageQuery {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  /** Only mails in this state; null for those in any. */
+  readonly state: string | null;
+}
+
 export interface OpenedMail extends MailView {
   readonly rendered: RenderedMail;
   /** Links and secrets are replaced by dots: the reader is not the addressee. */
@@ -27,8 +34,8 @@ export interface OpenedMail extends MailView {
 }
 
 export interface MailboxService {
-  /** Mails of the last 30 days in any state, newest first: for administrators all, for members their own. */
-  list(caller: Caller, page: { limit: number; cursor?: string | undefined }): Promise<Page<MailView>>;
+  /** Mails of the last 30 days, newest first: for administrators all, for members their own. */
+  list(caller: Caller, page: MailPageQuery): Promise<Page<MailView>>;
   /**
    * Reads a mail that is kept here because no SMTP server is set. Recorded in the audit log.
    *
@@ -67,7 +74,7 @@ export function createMailboxService(deps: Deps): MailboxService {
       const accountId = principal.account.role === 'admin' ? null : principal.account.id;
       const rows = await listMails(
         storage.read,
-        { workspaceId: caller.workspace.id, accountId },
+        { workspaceId: caller.workspace.id, accountId, state: page.state },
         after,
         page.limit + 1,
       );
