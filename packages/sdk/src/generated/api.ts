@@ -556,6 +556,148 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Webhooks of the workspace
+         * @description Who: session, key, token; keys and tokens need the action `iam:webhooks:read`; administrators only.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create a webhook
+         * @description Events of the chosen types are sent to the address from now on, signed by the Standard Webhooks specification. The secret is in this answer only.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A webhook
+         * @description Who: session, key, token; keys and tokens need the action `iam:webhooks:read`; administrators only.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, disable or enable a webhook
+         * @description Disabling gives up what waits. Enabling begins with new events; what was given up can be replayed.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new secret for the same webhook
+         * @description Messages carry signatures by both secrets for `overlapHours`. The new secret is in this answer only.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description An event `webhook.test` is sent once, within seconds. Read in the deliveries how it fared.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Deliveries of the last 30 days and how they fared
+         * @description Who: session, key, token; keys and tokens need the action `iam:webhooks:read`; administrators only.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{deliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery once more
+         * @description The same message under the same `webhook-id`, with all tries: a receiver that took it before can tell.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:webhooks:write`; administrators only.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{id}/keys": {
         parameters: {
             query?: never;
@@ -822,6 +964,96 @@ export interface paths {
          *     Who: session, key, token; keys and tokens need the action `iam:keys:read`.
          */
         get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your feed links
+         * @description Who: session.
+         */
+        get: operations["listFeedLinks"];
+        put?: never;
+        /**
+         * Make a feed link
+         * @description Whoever has one of the two addresses reads the feed without signing in; they are told only here. An account has at most 10 links.
+         *
+         *     Who: session.
+         */
+        post: operations["createFeedLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feed-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a feed link; its addresses answer 404 from then on
+         * @description Who: session.
+         */
+        delete: operations["deleteFeedLink"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feeds/{token}/expiries.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coming expiries as a calendar (iCalendar, RFC 5545)
+         * @description Working keys that expire within 400 days, the soonest first, at most 500. Wrong and deleted links, those of disabled accounts, and those to the workspace of somebody who is no administrator any more get the same 404.
+         *
+         *     Who: anybody.
+         */
+        get: operations["readExpiryCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/feeds/{token}/expiries.atom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coming expiries as an Atom feed (RFC 4287)
+         * @description Working keys that expire within 400 days, the soonest first, at most 500. Wrong and deleted links, those of disabled accounts, and those to the workspace of somebody who is no administrator any more get the same 404.
+         *
+         *     Who: anybody.
+         */
+        get: operations["readExpiryAtom"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1455,6 +1687,18 @@ export interface components {
             requireAction: boolean;
             /** @description Language of mails to accounts that have not chosen one. */
             defaultLocale: "en" | "ja";
+            /** @description IANA name like `Asia/Tokyo`: times in mails to accounts that have not chosen one. */
+            defaultTimeZone: string;
+            /** @description Subjects and opening words of this workspace, in place of the usual ones. */
+            mailTexts: {
+                /** @enum {unknown} */
+                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place";
+                locale: "en" | "ja";
+                /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
+                subject: string | null;
+                /** @description In place of the opening words; blank lines part paragraphs. `{name}` stands for the same name. */
+                intro: string | null;
+            }[];
             /** @description Where people ask for help. */
             supportEmail: string | null;
             /** @description Page where people find help. */
@@ -1516,6 +1760,10 @@ export interface components {
             state: "active" | "disabled";
             disabledReason: string | null;
             locale: "en" | "ja";
+            /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+            timeZone: string | null;
+            /** @description Notices that the account does not want. Those about security cannot be muted. */
+            mutedNotices: ("key.expiring" | "key.expired")[];
             tags: string[];
             grants: components["schemas"]["Permission"][];
             version: number;
@@ -1540,6 +1788,10 @@ export interface components {
             state: "active" | "disabled";
             disabledReason: string | null;
             locale: "en" | "ja";
+            /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+            timeZone: string | null;
+            /** @description Notices that the account does not want. Those about security cannot be muted. */
+            mutedNotices: ("key.expiring" | "key.expired")[];
             tags: string[];
             grants: components["schemas"]["Permission"][];
             version: number;
@@ -1613,7 +1865,7 @@ export interface components {
         };
         Mail: {
             id: string;
-            /** @description `key.delivery`, `account.invitation` or `account.password_reset`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`. */
             kind: string;
             to: {
                 name: string;
@@ -1622,6 +1874,8 @@ export interface components {
             /** @description The account that the mail is for; null when the address belongs to none. */
             accountId: string | null;
             subject: string;
+            /** @description The language of the mail. */
+            locale: "en" | "ja";
             /** @description `pending`: on its way; `sent`; `failed`: given up; `mailbox`: kept here, because no SMTP server is set. */
             state: "pending" | "sent" | "failed" | "mailbox";
             /** @description Tries so far. */
@@ -1634,7 +1888,7 @@ export interface components {
         };
         OpenedMail: {
             id: string;
-            /** @description `key.delivery`, `account.invitation` or `account.password_reset`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`. */
             kind: string;
             to: {
                 name: string;
@@ -1643,6 +1897,8 @@ export interface components {
             /** @description The account that the mail is for; null when the address belongs to none. */
             accountId: string | null;
             subject: string;
+            /** @description The language of the mail. */
+            locale: "en" | "ja";
             /** @description `pending`: on its way; `sent`; `failed`: given up; `mailbox`: kept here, because no SMTP server is set. */
             state: "pending" | "sent" | "failed" | "mailbox";
             /** @description Tries so far. */
@@ -1657,6 +1913,49 @@ export interface components {
             html: string;
             /** @description True for everybody but the addressee: links and secrets are replaced by dots. */
             isMasked: boolean;
+        };
+        Webhook: {
+            id: string;
+            url: string;
+            description: string;
+            eventTypes: string[];
+            state: "active" | "disabled";
+            /** @description `manual`: by an administrator; `gone`: the receiver answered 410; `failures`: all tries of a delivery failed. */
+            disabledReason: "manual" | "gone" | "failures" | null;
+            /** @description Until then messages are also signed by the secret before the last rotation. */
+            oldSecretUntil: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Id of an account. */
+            createdBy: string | null;
+            /** Format: date-time */
+            updatedAt: string;
+            version: number;
+        };
+        WebhookSecret: {
+            webhook: components["schemas"]["Webhook"];
+            /** @description `whsec_` and 32 bytes in base64, by which the receiver checks signatures. Shown this once. */
+            secret: string;
+        };
+        WebhookDelivery: {
+            id: string;
+            /** @description The `webhook-id` of the message, the same over all tries. */
+            eventId: string;
+            eventType: string;
+            /** @description `pending`: on its way; `sent`: the receiver answered 2xx; `failed`: given up. */
+            state: "pending" | "sent" | "failed";
+            /** @description Tries so far. */
+            attempts: number;
+            /** @description Status of the last answer; null without one. */
+            lastStatus: number | null;
+            /** @description Why the last try failed: `refused_address`, `unreachable`, `timeout`, `tls`, `status` (no 2xx), `disabled` (the webhook was), or `internal`. */
+            lastError: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            lastAttemptAt: string | null;
+            /** @description Null once it has ended. */
+            nextAttemptAt: string | null;
+            doneAt: string | null;
         };
         Key: {
             /** @description The API key: the public half. */
@@ -1791,6 +2090,28 @@ export interface components {
                 reason: string;
                 count: number;
             }[];
+        };
+        FeedLink: {
+            id: string;
+            /** @description `own`: your keys and those of the service accounts that you manage; `workspace`: all keys, for administrators. */
+            scope: "own" | "workspace";
+            /** Format: date-time */
+            createdAt: string;
+            /** @description To the hour; null when no program has read it yet. */
+            lastUsedAt: string | null;
+        };
+        NewFeedLink: {
+            id: string;
+            /** @description `own`: your keys and those of the service accounts that you manage; `workspace`: all keys, for administrators. */
+            scope: "own" | "workspace";
+            /** Format: date-time */
+            createdAt: string;
+            /** @description To the hour; null when no program has read it yet. */
+            lastUsedAt: string | null;
+            /** @description The iCalendar feed. Told only here. */
+            calendarUrl: string;
+            /** @description The Atom feed. Told only here. */
+            atomUrl: string;
         };
         IamSession: {
             /** @description Id of the account. */
@@ -2230,6 +2551,18 @@ export interface operations {
                     requireAction?: boolean;
                     /** @description Language of mails to accounts that have not chosen one. */
                     defaultLocale?: "en" | "ja";
+                    /** @description IANA name like `Asia/Tokyo`: times in mails to accounts that have not chosen one. */
+                    defaultTimeZone?: string;
+                    /** @description Subjects and opening words of this workspace, in place of the usual ones. */
+                    mailTexts?: {
+                        /** @enum {unknown} */
+                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place";
+                        locale: "en" | "ja";
+                        /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
+                        subject: string | null;
+                        /** @description In place of the opening words; blank lines part paragraphs. `{name}` stands for the same name. */
+                        intro: string | null;
+                    }[];
                     /** @description Where people ask for help. */
                     supportEmail?: string | null;
                     /** @description Page where people find help. */
@@ -2446,6 +2779,10 @@ export interface operations {
                     lastName?: string | null;
                     role?: "admin" | "member";
                     locale?: "en" | "ja";
+                    /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+                    timeZone?: string | null;
+                    /** @description Notices that the account does not want. Those about security cannot be muted. */
+                    mutedNotices?: ("key.expiring" | "key.expired")[];
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
@@ -2538,6 +2875,10 @@ export interface operations {
                     /** @description Ids of the users who manage it. */
                     managers?: string[];
                     locale?: "en" | "ja";
+                    /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+                    timeZone?: string | null;
+                    /** @description Notices that the account does not want. Those about security cannot be muted. */
+                    mutedNotices?: ("key.expiring" | "key.expired")[];
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
@@ -2676,6 +3017,10 @@ export interface operations {
                     lastName?: string | null;
                     role?: "admin" | "member";
                     locale?: "en" | "ja";
+                    /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+                    timeZone?: string | null;
+                    /** @description Notices that the account does not want. Those about security cannot be muted. */
+                    mutedNotices?: ("key.expiring" | "key.expired")[];
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
@@ -2815,6 +3160,10 @@ export interface operations {
                     /** @description Ids of the users who manage it. */
                     managers?: string[];
                     locale?: "en" | "ja";
+                    /** @description IANA name like `Asia/Tokyo`, for the times in mails; null for that of the workspace. */
+                    timeZone?: string | null;
+                    /** @description Notices that the account does not want. Those about security cannot be muted. */
+                    mutedNotices?: ("key.expiring" | "key.expired")[];
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
@@ -3259,6 +3608,8 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before. */
                 cursor?: string;
+                /** @description `pending`: on its way; `sent`; `failed`: given up; `mailbox`: kept here, because no SMTP server is set. */
+                state?: "pending" | "sent" | "failed" | "mailbox";
             };
             header?: never;
             path?: never;
@@ -3307,6 +3658,327 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OpenedMail"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Webhook"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An https address without user, password and fragment. It must lead to public addresses, unless the operator allows a private network. */
+                    url: string;
+                    description?: string;
+                    /** @description Types of events that are sent; empty for all, also those of later releases. */
+                    eventTypes?: ("key.created" | "key.imported" | "key.changed" | "key.regenerated" | "key.overlap_ended" | "key.disabled" | "key.enabled" | "key.revoked" | "key.deleted" | "key.expiring" | "key.expired")[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An https address without user, password and fragment. It must lead to public addresses, unless the operator allows a private network. */
+                    url?: string;
+                    description?: string;
+                    /** @description Types of events that are sent; empty for all, also those of later releases. */
+                    eventTypes?: ("key.created" | "key.imported" | "key.changed" | "key.regenerated" | "key.overlap_ended" | "key.disabled" | "key.enabled" | "key.revoked" | "key.deleted" | "key.expiring" | "key.expired")[];
+                    state?: "active" | "disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Hours for which messages are signed by the old secret too.
+                     * @default 24
+                     */
+                    overlapHours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WebhookDelivery"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                deliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
@@ -3902,6 +4574,184 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Overview"];
                 };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFeedLinks: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["FeedLink"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createFeedLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `own`: your keys and those of the service accounts that you manage; `workspace`: all keys, for administrators. */
+                    scope: "own" | "workspace";
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewFeedLink"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteFeedLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readExpiryCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readExpiryAtom: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The feed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/atom+xml": string;
+                };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
             default: {
