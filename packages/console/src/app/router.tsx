@@ -150,6 +150,25 @@ const serviceAccountRoute = createRoute({
   ),
 });
 
+const mailsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/mails',
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import('../features/mails/mails-page.tsx'), 'MailsPage'),
+});
+
+const webhooksRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('../features/webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+});
+
+const webhookRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/webhooks/$id',
+  component: lazyRouteComponent(() => import('../features/webhooks/webhook-page.tsx'), 'WebhookPage'),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/audit',
@@ -185,6 +204,9 @@ export const router = createRouter({
       userRoute,
       serviceAccountsRoute,
       serviceAccountRoute,
+      mailsRoute,
+      webhooksRoute,
+      webhookRoute,
       auditRoute,
       settingsRoute,
       profileRoute,

@@ -40,6 +40,13 @@ const RULES: readonly SentenceRule[] = [
     null,
     'ada@example.com のようなメールアドレスを1つ入力してください（254文字以内）。',
   ],
+  [
+    /^must be an IANA name like Asia\/Tokyo(?:, or null)?$/,
+    'Must be a time zone like Asia/Tokyo.',
+    'Asia/Tokyo のようなタイムゾーンを指定してください。',
+  ],
+  [/^is a second text for (\S+) \S+$/, null, '同じ種類と言語の文面（$1）がすでにあります。'],
+  [/^must be one line of visible text$/, null, '目に見える文字で、1行で入力してください。'],
   [/^users have no managers$/, null, 'ユーザーに管理担当者は設定できません。'],
   [
     /^(.+) is not an active user of this workspace$/,
@@ -140,6 +147,23 @@ const RULES: readonly SentenceRule[] = [
   ],
   [/^is given twice; send it once$/, null, '2回指定されています。1回だけ指定してください。'],
   [/^must be a text$/, null, '文字列を指定してください。'],
+  [
+    /^must be an address like (https:\S+)$/,
+    'Must be an address like $1.',
+    '$1 のようなアドレスを入力してください。',
+  ],
+  [/^must start with https:\/\/$/, 'Must start with https://.', 'https:// で始めてください。'],
+  [
+    /^must have no user, password or fragment$/,
+    null,
+    'アドレスにユーザー名、パスワード、# 以降の部分を含めないでください。',
+  ],
+  [/^has a port that webhooks may not go to$/, null, 'Webhookの送信先に使えないポート番号です。'],
+  [
+    /^leads to an address that webhooks may not go to$/,
+    null,
+    'Webhookの送信先に使えないネットワークのアドレスです。',
+  ],
   [/^must be "apikey"$/, null, '「apikey」を指定してください。'],
   [/^is not in the setting tokenResources$/, null, 'ワークスペースの設定にないリソースです。'],
   [

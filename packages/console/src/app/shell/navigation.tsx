@@ -4,15 +4,19 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconListSearch,
+  IconMail,
   IconPackage,
   IconPasswordFingerprint,
   IconRobotFace,
   IconSettings,
   IconUsers,
+  IconWebhook,
   IconX,
 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { failedMailsQuery } from '../../api/failed-mails-query.ts';
 import { useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
@@ -48,6 +52,20 @@ function TroubleBadge() {
     <Badge color="amber" size="sm" circle={count < 10}>
       <span aria-hidden>{count}</span>
       <span className="kr-visually-hidden">{t('needsAttention', { count })}</span>
+    </Badge>
+  );
+}
+
+/** Somebody waits for a mail that will not come. */
+function FailedMailsBadge() {
+  const { t } = useWords(shellWords);
+  const { data } = useQuery(failedMailsQuery);
+  if (data === undefined || data.count === 0) return null;
+  const { count, isOpen } = data;
+  return (
+    <Badge color="red" size="sm" circle={count < 10}>
+      <span aria-hidden>{isOpen ? `${count}+` : count}</span>
+      <span className="kr-visually-hidden">{t('mailsFailed', { count })}</span>
     </Badge>
   );
 }
@@ -94,6 +112,13 @@ export function Navigation(props: { readonly onClose: (() => void) | null }) {
               <NavigationLink to="/keys" icon={<IconPasswordFingerprint {...ICON} />} label={t('allKeys')} />
               {isAdmin && (
                 <>
+                  <NavigationLink
+                    to="/mails"
+                    icon={<IconMail {...ICON} />}
+                    label={t('mails')}
+                    trailing={<FailedMailsBadge />}
+                  />
+                  <NavigationLink to="/webhooks" icon={<IconWebhook {...ICON} />} label={t('webhooks')} />
                   <NavigationLink to="/audit" icon={<IconListSearch {...ICON} />} label={t('audit')} />
                   <NavigationLink to="/settings" icon={<IconSettings {...ICON} />} label={t('settings')} />
                 </>

@@ -14,7 +14,7 @@ export const accountFormWords = defineWords(
     byPassword: 'Password set here',
     invitationText: 'A link to set a password is mailed to the address.',
     noMailText:
-      'This server sends no mail. The invitation would wait in its mailbox (GET /v1/mailbox) with the link masked, so that nobody else can use it. Set a password here instead.',
+      'This server sends no mail. The invitation would wait under Mails with the link masked, so that nobody else can use it. Set a password here instead.',
     password: 'Password',
     passwordHint: 'Tell it to the person by another way than mail.',
     userCreated: '“{{name}}” was created.',
@@ -25,7 +25,7 @@ export const accountFormWords = defineWords(
     technicalNameFixed: 'Fixed since its creation.',
     technicalNameFault: 'Begin with a letter and end with a letter or digit; a–z, 0–9, - and _ only.',
     contact: 'Contact e-mail',
-    contactHint: 'Expiry notices and key mails go here. Without it none are sent.',
+    contactHint: 'Notices and key mails go here. Without it, notices go to the administrators.',
     managersHint: 'Users who manage its keys. Name or e-mail finds them.',
     findManager: 'Find a user',
     noUserFound: 'No active user matches',
@@ -46,7 +46,7 @@ export const accountFormWords = defineWords(
     byPassword: 'パスワードをここで設定',
     invitationText: 'パスワードを設定するリンクを、このアドレスに送ります。',
     noMailText:
-      'このサーバーはメールを送信しません。招待はサーバーのメールボックス（GET /v1/mailbox）に残りますが、本人以外が使えないようリンクは伏せられます。代わりにここでパスワードを設定してください。',
+      'このサーバーはメールを送信しません。招待は「メール」に残りますが、本人以外が使えないようリンクは伏せられます。代わりにここでパスワードを設定してください。',
     password: 'パスワード',
     passwordHint: 'メール以外の方法で本人に伝えてください。',
     userCreated: '「{{name}}」を作成しました。',
@@ -58,7 +58,7 @@ export const accountFormWords = defineWords(
     technicalNameFault:
       '英小文字で始め、英小文字または数字で終えてください。使えるのは a–z、0–9、- と _ だけです。',
     contact: '連絡先メールアドレス',
-    contactHint: '期限の通知とキーのメールを送る先です。空の場合、メールは送られません。',
+    contactHint: '通知とキーのメールを送る先です。空の場合、通知は管理者に送られます。',
     managersHint: 'このアカウントのキーを管理するユーザーです。名前かメールアドレスで検索できます。',
     findManager: 'ユーザーを検索',
     noUserFound: '一致する有効なユーザーはいません',

@@ -42,8 +42,7 @@ export const accountPageWords = defineWords(
     noPassword: 'None yet: the invitation has not been accepted.',
     sendReset: 'Send reset link',
     resetSent: 'A link to set a new password goes to {{email}}.',
-    resetKept:
-      'This server sends no mail. The link waits in its mailbox (GET /v1/mailbox), readable for {{email}} only.',
+    resetKept: 'This server sends no mail. The link waits under Mails, readable for {{email}} only.',
     deleteUser: 'Delete user',
     deleteUserText: 'Deletes all keys of this user. Asks for the name.',
     deleteService: 'Delete service account',
@@ -110,7 +109,7 @@ export const accountPageWords = defineWords(
     sendReset: '再設定リンクを送信',
     resetSent: 'パスワードを設定するリンクを {{email}} に送ります。',
     resetKept:
-      'このサーバーはメールを送信しません。リンクはサーバーのメールボックス（GET /v1/mailbox）に残り、読めるのは {{email}} だけです。',
+      'このサーバーはメールを送信しません。リンクは「メール」に残り、読めるのは {{email}} だけです。',
     deleteUser: 'ユーザーを削除',
     deleteUserText: 'このユーザーの全キーも削除します。名前の入力が必要です。',
     deleteService: 'サービスアカウントを削除',

@@ -10,6 +10,7 @@ import { isSame } from '../../ui/is-same.ts';
 import { Ago } from '../../ui/time.tsx';
 import { accountPageWords } from './account-page.words.ts';
 import { type Account, accountQuery, isUser } from './accounts-queries.ts';
+import { noticeFieldsWords } from './notice-fields.words.ts';
 import { RightText } from './rights-panel.tsx';
 import type { AccountEditor, AccountKit } from './use-account-editor.ts';
 
@@ -22,8 +23,13 @@ function UserName(props: { readonly id: string }) {
 function useFieldText(): (field: string, value: unknown) => ReactNode {
   const { t } = useWords(accountPageWords);
   const { t: tAccount } = useWords(accountWords);
+  const { t: tNotice } = useWords(noticeFieldsWords);
   return (field, value) => {
     if (value === '' || value === null || (Array.isArray(value) && value.length === 0)) return null;
+    if (field === 'mutedNotices')
+      return (value as User['mutedNotices'])
+        .map((kind) => tNotice(kind === 'key.expired' ? 'expired' : 'expiring'))
+        .join(', ');
     if (field === 'role') return tAccount(value as User['role']);
     if (field === 'locale') return value === 'ja' ? t('japanese') : t('english');
     if (field === 'grants')

@@ -12,6 +12,8 @@ import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
 import { accountQuery, type ServiceAccountPatch, updateServiceAccount } from './accounts-queries.ts';
 import { ManagersField } from './managers-field.tsx';
+import { AccountTimeZoneField, MutedNoticesField } from './notice-fields.tsx';
+import { noticeFieldsWords } from './notice-fields.words.ts';
 import { RightsPanel } from './rights-panel.tsx';
 import { DescriptionField, EmailField, LanguageField, TagsField, TextField } from './text-fields.tsx';
 import {
@@ -29,20 +31,44 @@ interface ServiceValues {
   readonly managers: readonly string[];
   readonly tags: readonly string[];
   readonly locale: ServiceAccount['locale'];
+  readonly timeZone: ServiceAccount['timeZone'];
+  readonly mutedNotices: ServiceAccount['mutedNotices'];
   readonly grants: ServiceAccount['grants'];
 }
 
 const NULLABLE = ['email', 'description'] as const;
 
 const KIT: AccountKit<ServiceAccount, ServiceValues> = {
-  fields: ['displayName', 'email', 'description', 'managers', 'tags', 'locale', 'grants'],
-  toValues: ({ displayName, email, description, managers, tags, locale, grants }) => ({
+  fields: [
+    'displayName',
+    'email',
+    'description',
+    'managers',
+    'tags',
+    'locale',
+    'timeZone',
+    'mutedNotices',
+    'grants',
+  ],
+  toValues: ({
+    displayName,
+    email,
+    description,
+    managers,
+    tags,
+    locale,
+    timeZone,
+    mutedNotices,
+    grants,
+  }) => ({
     displayName,
     email: email ?? '',
     description: description ?? '',
     managers,
     tags,
     locale,
+    timeZone,
+    mutedNotices,
     grants,
   }),
   save: (seen, values, changed) =>
@@ -92,6 +118,7 @@ function ServiceInformation(props: {
   const { t } = useWords(accountPageWords);
   const { t: tAccount } = useWords(accountWords);
   const { t: tForm } = useWords(accountFormWords);
+  const { t: tNotice } = useWords(noticeFieldsWords);
   const field = bindField(editor);
   return (
     <Panel title={t('serviceInformation')}>
@@ -115,6 +142,11 @@ function ServiceInformation(props: {
           <ManagersField {...field('managers')} />
         </div>
         <LanguageField {...field('locale')} />
+        <AccountTimeZoneField {...field('timeZone')} />
+        <div className={classes.wide}>
+          <MutedNoticesField {...field('mutedNotices')} />
+          {editor.values.email === '' && <p className={classes.entryHint}>{tNotice('noAddress')}</p>}
+        </div>
       </div>
     </Panel>
   );

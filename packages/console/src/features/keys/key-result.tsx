@@ -159,7 +159,7 @@ function Notice(props: { readonly copy: SecretCopy; readonly note: string | unde
   );
 }
 
-function IdleClock(props: { readonly box: SecretBox }) {
+export function IdleClock(props: { readonly box: SecretBox }) {
   const { t } = useWords(keyResultWords);
   const seconds = useSecondsLeft(props.box);
   return (

@@ -14,6 +14,8 @@ import type { SecretCopy } from './use-secret-copy.ts';
  * that was there before would take the Escape that has opened it for its own.
  */
 function LeaveQuestion(props: {
+  /** What is lost, if it is no secret key. */
+  readonly text?: string | undefined;
   readonly onBack: () => void;
   readonly onLeave: () => void;
   readonly onCopyAndLeave: () => void;
@@ -45,7 +47,7 @@ function LeaveQuestion(props: {
         </>
       }
     >
-      <p>{t('leaveText')}</p>
+      <p>{props.text ?? t('leaveText')}</p>
     </Dialog>
   );
 }
@@ -53,6 +55,7 @@ function LeaveQuestion(props: {
 /** The question on the way out of the window. */
 export function CloseQuestion(props: {
   readonly isAsking: boolean;
+  readonly text?: string | undefined;
   readonly onBack: () => void;
   readonly onLeave: () => void;
   readonly onCopyAndLeave: () => void;
@@ -63,8 +66,12 @@ export function CloseQuestion(props: {
 }
 
 /** The question on the way to another page. */
-export function SecretLeaveGuard(props: { readonly box: SecretBox; readonly copy: SecretCopy }) {
-  const { box, copy } = props;
+export function SecretLeaveGuard(props: {
+  readonly box: SecretBox;
+  readonly copy: SecretCopy;
+  readonly text?: string | undefined;
+}) {
+  const { box, copy, text } = props;
   const leaving = useLeaveBlocker(!copy.isGone && !copy.hasCopiedSecret);
   useReturnFocus(leaving !== null);
   if (leaving === null) return null;
@@ -74,6 +81,7 @@ export function SecretLeaveGuard(props: { readonly box: SecretBox; readonly copy
   };
   return (
     <LeaveQuestion
+      text={text}
       onBack={leaving.stay}
       onLeave={leave}
       onCopyAndLeave={() => void copy.copy('secretKey').then((isDone) => (isDone ? leave() : leaving.stay()))}

@@ -1,7 +1,7 @@
 import { IconLock, IconLockOff } from '@tabler/icons-react';
 import { useLayoutEffect, useRef } from 'react';
 import classes from './sealed.module.css';
-import type { SecretBox, SecretKind } from './secret-box.ts';
+import { readLine, type SecretBox, type SecretKind } from './secret-box.ts';
 
 /** Stands where a secret would: its value is nowhere in the page. `isGone` shows the seal broken and empty. */
 export function SealedStrip(props: { readonly text: string; readonly isGone?: boolean }) {
@@ -47,18 +47,20 @@ function isAllSelected(element: HTMLElement): boolean {
 export function RevealedSecret(props: {
   readonly box: SecretBox;
   readonly kind: SecretKind;
+  /** Of a secret of several lines only this one, from 0. */
+  readonly line?: number;
   /** The person has selected all of it and copied it. */
   readonly onCopy: () => void;
 }) {
-  const { box, kind, onCopy } = props;
+  const { box, kind, line, onCopy } = props;
   const place = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const element = place.current;
-    if (element !== null) element.textContent = box.read(kind);
+    if (element !== null) element.textContent = line === undefined ? box.read(kind) : readLine(box, line);
     return () => {
       if (element !== null) element.textContent = '';
     };
-  }, [box, kind]);
+  }, [box, kind, line]);
   const noteCopy = () => {
     if (place.current !== null && isAllSelected(place.current)) onCopy();
   };

@@ -65,7 +65,8 @@ function watchIdle(onIdle: () => void): IdleWatch {
   };
 }
 
-function createSecretBox(apiKey: string, secretKey: string): SecretBox {
+/** Takes a secret in. `apiKey` is the public text that names it. */
+export function boxSecret(apiKey: string, secretKey: string): SecretBox {
   let secret: string | null = secretKey;
   const listeners = new Set<() => void>();
   const wipe = () => {
@@ -94,12 +95,17 @@ function createSecretBox(apiKey: string, secretKey: string): SecretBox {
   });
 }
 
+/** One line of a secret of several, from 0; null once it is gone. */
+export function readLine(box: SecretBox, line: number): string | null {
+  return box.read('secretKey')?.split('\n')[line] ?? null;
+}
+
 /**
  * Moves the secret of an answer into a box. Called inside the function of the mutation, so that what React and the
  * caches get to see has never held it; the answer's own fields are emptied, for whatever else still points at it.
  */
 export function sealKey(answer: MintedKey): SealedKey {
-  const box = createSecretBox(answer.apiKey, answer.secretKey);
+  const box = boxSecret(answer.apiKey, answer.secretKey);
   answer.secretKey = '';
   answer.fullKey = '';
   return { key: answer.key, box };

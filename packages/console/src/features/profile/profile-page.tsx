@@ -1,5 +1,6 @@
 import type { User } from '@keyreeve/sdk';
-import { SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { Button, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { IconMail } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useId } from 'react';
@@ -19,6 +20,8 @@ import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { accountQuery, type UserPatch, updateUser } from '../accounts/accounts-queries.ts';
 import { AccountConflict } from '../accounts/conflict.tsx';
+import { AccountTimeZoneField, MutedNoticesField } from '../accounts/notice-fields.tsx';
+import { noticeFieldsWords } from '../accounts/notice-fields.words.ts';
 import { LanguageField, NameFields, TextField } from '../accounts/text-fields.tsx';
 import {
   type AccountEditor,
@@ -27,6 +30,7 @@ import {
   toPatch,
   useAccountEditor,
 } from '../accounts/use-account-editor.ts';
+import { FeedsPanel } from './feeds-panel.tsx';
 import { PasswordPanel } from './password-panel.tsx';
 import classes from './profile.module.css';
 import { profileWords } from './profile.words.ts';
@@ -37,16 +41,20 @@ interface OwnValues {
   readonly firstName: string;
   readonly lastName: string;
   readonly locale: User['locale'];
+  readonly timeZone: User['timeZone'];
+  readonly mutedNotices: User['mutedNotices'];
 }
 
 /** What everybody may change of oneself; role and address are for administrators. */
 const KIT: AccountKit<User, OwnValues> = {
-  fields: ['displayName', 'firstName', 'lastName', 'locale'],
-  toValues: ({ displayName, firstName, lastName, locale }) => ({
+  fields: ['displayName', 'firstName', 'lastName', 'locale', 'timeZone', 'mutedNotices'],
+  toValues: ({ displayName, firstName, lastName, locale, timeZone, mutedNotices }) => ({
     displayName,
     firstName: firstName ?? '',
     lastName: lastName ?? '',
     locale,
+    timeZone,
+    mutedNotices,
   }),
   save: (seen, values, changed) =>
     updateUser(seen, toPatch(values, changed, ['firstName', 'lastName']) as UserPatch),
@@ -96,7 +104,8 @@ function Profile({ user }: { readonly user: User }) {
     >
       <div className={classes.columns}>
         <div className={classes.stack}>
-          <About id={formId} user={user} editor={editor} onSave={() => void save()} />
+          <OwnForm id={formId} user={user} editor={editor} onSave={() => void save()} />
+          <FeedsPanel />
           <SessionsPanel />
         </div>
         <div className={classes.stack}>
@@ -110,26 +119,34 @@ function Profile({ user }: { readonly user: User }) {
   );
 }
 
-function About(props: {
-  readonly id: string;
+interface PartProps {
   readonly user: User;
   readonly editor: AccountEditor<User, OwnValues>;
-  readonly onSave: () => void;
-}) {
+}
+
+function OwnForm(props: PartProps & { readonly id: string; readonly onSave: () => void }) {
   const { user, editor } = props;
-  const { t } = useWords(profileWords);
-  const { t: tAccount } = useWords(accountWords);
-  const { faults } = editor;
   const form = useFocusOnFault<HTMLFormElement>(editor.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (editor.changed.length > 0 && !editor.isSaving) props.onSave();
   };
+  return (
+    <form id={props.id} ref={form} className={classes.stack} noValidate onSubmit={submit}>
+      <About user={user} editor={editor} />
+      <Notices user={user} editor={editor} />
+    </form>
+  );
+}
+
+function About({ user, editor }: PartProps) {
+  const { t } = useWords(profileWords);
+  const { t: tAccount } = useWords(accountWords);
   const field = bindField(editor);
   return (
     <Panel title={t('about')} description={tAccount(user.role)}>
-      <form id={props.id} ref={form} className={classes.fields} noValidate onSubmit={submit}>
-        <Refusal className={classes.wide ?? ''}>{faults.rest}</Refusal>
+      <div className={classes.fields}>
+        <Refusal className={classes.wide ?? ''}>{editor.faults.rest}</Refusal>
         <div className={classes.wide}>
           <TextField
             label={tAccount('displayName')}
@@ -159,7 +176,30 @@ function About(props: {
           <LanguageField {...field('locale')} />
           <p className={classes.hint}>{t('languageHint')}</p>
         </div>
-      </form>
+        <AccountTimeZoneField {...field('timeZone')} />
+      </div>
+    </Panel>
+  );
+}
+
+function Notices({ user, editor }: PartProps) {
+  const { t } = useWords(noticeFieldsWords);
+  const { t: tProfile } = useWords(profileWords);
+  return (
+    <Panel
+      title={t('title')}
+      actions={
+        <Button
+          component={Link}
+          to="/mails"
+          variant="default"
+          leftSection={<IconMail size={16} stroke={1.75} aria-hidden />}
+        >
+          {tProfile(user.role === 'admin' ? 'mails' : 'myMails')}
+        </Button>
+      }
+    >
+      <MutedNoticesField {...bindField(editor)('mutedNotices')} />
     </Panel>
   );
 }

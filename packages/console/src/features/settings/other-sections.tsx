@@ -2,6 +2,7 @@ import { SegmentedControl, Switch, TextInput } from '@mantine/core';
 import { useId } from 'react';
 import { useWords } from '../../i18n/words.tsx';
 import { asFieldError } from '../../ui/field-error.tsx';
+import { TimeZoneField, ZoneNow } from '../../ui/time-zone-field.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
@@ -77,6 +78,19 @@ export function GeneralSection({ form }: { readonly form: SettingsForm }) {
             value={form.saved.defaultLocale === 'ja' ? '日本語' : 'English'}
           />
         </div>
+      </div>
+      <div>
+        <TimeZoneField
+          label={t('timeZone')}
+          value={form.current.defaultTimeZone}
+          error={form.faultOf('defaultTimeZone')}
+          isChanged={form.isChanged('defaultTimeZone')}
+          onChange={(zone) => form.set('defaultTimeZone', zone ?? form.saved.defaultTimeZone)}
+        />
+        <p className={classes.under}>
+          {t('timeZoneHint')} <ZoneNow zone={form.current.defaultTimeZone} />
+        </p>
+        <Was isChanged={form.isChanged('defaultTimeZone')} value={form.saved.defaultTimeZone} />
       </div>
       <SupportField form={form} name="supportEmail" type="email" />
       <SupportField form={form} name="supportUrl" type="url" />

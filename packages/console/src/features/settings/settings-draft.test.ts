@@ -17,6 +17,8 @@ const SAVED: Settings = {
   expiryNoticeDays: [10],
   requireAction: false,
   defaultLocale: 'en',
+  defaultTimeZone: 'UTC',
+  mailTexts: [],
   supportEmail: null,
   supportUrl: null,
 };

@@ -13,6 +13,7 @@ import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
 import { KeysSection } from './keys-section.tsx';
 import { MailSection } from './mail-section.tsx';
+import { MailTextsSection } from './mail-texts-section.tsx';
 import { NoticesSection } from './notices-section.tsx';
 import { GeneralSection, VerificationSection } from './other-sections.tsx';
 import classes from './settings.module.css';
@@ -94,6 +95,7 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
         <KeysSection form={form} />
         <NoticesSection form={form} />
         <MailSection form={form} />
+        <MailTextsSection form={form} />
         <VerificationSection form={form} />
         <GeneralSection form={form} />
       </form>

@@ -25,6 +25,8 @@ export interface SettingsForm {
   readonly set: <N extends Name>(name: N, value: Settings[N]) => void;
   readonly isChanged: (name: Name) => boolean;
   readonly faultOf: (name: Name) => string | null;
+  /** What the server found at a place within a setting, for instance `mailTexts[0].subject`. */
+  readonly faultAt: (path: string) => string | null;
   /** Which entry of a list the server refused. */
   readonly faultyEntryOf: (name: Name) => number | null;
 }
@@ -57,6 +59,8 @@ const FIELDS = Object.keys({
   keyMail: true,
   requireAction: true,
   defaultLocale: true,
+  defaultTimeZone: true,
+  mailTexts: true,
   supportEmail: true,
   supportUrl: true,
 } satisfies Record<Name, true>);
@@ -147,6 +151,7 @@ export function useSettingsEditor(stored: StoredSettings): SettingsEditor {
         faulty.includes(name) && isTold(name)
           ? wordFault(name, current, language)
           : serverFaultOf(error, name, language),
+      faultAt: (path) => readFaults(error, language, FIELDS).of(path),
       faultyEntryOf: (name) => entryOf(error, name),
     },
     changeCount: changed.length,
