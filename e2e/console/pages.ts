@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { ACCOUNT_WORDS } from './account-words.ts';
 import { createKey, KEY_WORDS, openCreateDialog } from './fresh-key.ts';
 import { KEY_PAGES } from './key-pages.ts';
+import { MAIL_PAGES } from './mail-pages.ts';
 import { SESSION_PAGES } from './session-pages.ts';
 import type { Site, TownKind } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
@@ -144,6 +145,7 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'all-keys', path: '/keys' },
   ...KEY_PAGES,
   ...SESSION_PAGES,
+  ...MAIL_PAGES,
   { name: 'audit', path: '/audit' },
   {
     name: 'audit-detail',
