@@ -257,7 +257,9 @@ export interface WebhooksTable {
   description: string;
   /** JSON; empty for all. */
   event_types: string;
+  /** `active` or `disabled`. */
   state: string;
+  /** `manual`, `gone` (the receiver said so) or `failures`. */
   disabled_reason: string | null;
   sealed_secret: string;
   sealed_old_secret: string | null;
@@ -274,11 +276,14 @@ export interface WebhookDeliveriesTable {
   webhook_id: string;
   event_id: string;
   event_type: string;
-  body: string;
   /** `pending`, `sent` or `failed` (given up). */
   state: string;
   attempts: number;
+  /** Those of `attempts` that were made before somebody had it sent anew; the pauses between tries begin again then. */
+  attempts_before: number;
+  last_attempt_at: number | null;
   last_status: number | null;
+  /** A class, never a message. */
   last_error: string | null;
   next_attempt_at: number;
   leased_until: number;
@@ -290,6 +295,8 @@ export interface FeedLinksTable {
   id: string;
   workspace_id: string;
   account_id: string;
+  /** `own` or `workspace`. */
+  scope: string;
   token_digest: string;
   created_at: number;
   last_used_at: number | null;

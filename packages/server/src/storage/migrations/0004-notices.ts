@@ -105,9 +105,10 @@ async function createEventTables({ table, text }: TableMaker, db: Kysely<unknown
       .addColumn('webhook_id', text, (c) => c.notNull())
       .addColumn('event_id', text, (c) => c.notNull())
       .addColumn('event_type', text, (c) => c.notNull())
-      .addColumn('body', text, (c) => c.notNull())
       .addColumn('state', text, (c) => c.notNull())
       .addColumn('attempts', 'integer', (c) => c.notNull())
+      .addColumn('attempts_before', 'integer', (c) => c.notNull())
+      .addColumn('last_attempt_at', 'bigint')
       .addColumn('last_status', 'integer')
       .addColumn('last_error', text)
       .addColumn('next_attempt_at', 'bigint', (c) => c.notNull())
@@ -118,7 +119,8 @@ async function createEventTables({ table, text }: TableMaker, db: Kysely<unknown
   const indexes = {
     events_to_fan_out: ['events', ['is_fanned_out', 'created_at', 'id']],
     webhooks_by_workspace: ['webhooks', ['workspace_id', 'created_at', 'id']],
-    webhook_deliveries_due: ['webhook_deliveries', ['state', 'next_attempt_at', 'id']],
+    webhook_deliveries_due: ['webhook_deliveries', ['state', 'webhook_id', 'next_attempt_at', 'id']],
+    webhook_deliveries_done: ['webhook_deliveries', ['done_at', 'id']],
     webhook_deliveries_by_webhook: ['webhook_deliveries', ['workspace_id', 'webhook_id', 'created_at', 'id']],
   } as const;
   for (const [name, [on, columns]] of Object.entries(indexes))
@@ -127,6 +129,13 @@ async function createEventTables({ table, text }: TableMaker, db: Kysely<unknown
       .on(on)
       .columns([...columns])
       .execute();
+  // One event goes to one webhook once, whatever a process may do.
+  await db.schema
+    .createIndex('webhook_deliveries_once')
+    .on('webhook_deliveries')
+    .columns(['event_id', 'webhook_id'])
+    .unique()
+    .execute();
 }
 
 async function createFeedLinks({ table, text }: TableMaker, db: Kysely<unknown>): Promise<void> {
@@ -135,6 +144,7 @@ async function createFeedLinks({ table, text }: TableMaker, db: Kysely<unknown>)
       .addColumn('id', text, (c) => c.primaryKey())
       .addColumn('workspace_id', text, (c) => c.notNull())
       .addColumn('account_id', text, (c) => c.notNull())
+      .addColumn('scope', text, (c) => c.notNull())
       .addColumn('token_digest', text, (c) => c.notNull().unique())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('last_used_at', 'bigint'),
