@@ -14,7 +14,7 @@ import {
   registerOverviewRoutes,
   registerSelfRoutes,
 } from './features/keys/index.ts';
-import { registerMailboxRoutes, registerPageRoutes } from './features/notices/index.ts';
+import { registerMailboxRoutes, registerPageRoutes, registerWebhookRoutes } from './features/notices/index.ts';
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
 import {
   registerConsoleInfoRoutes,
@@ -100,6 +100,7 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     clock,
     storage,
     keyring,
+  registerWebhookRoutes(app, deps.webhooks);
   } = deps;
   registerKeyRoutes(app, { keys, lister, delivery, importer, usage, now: () => clock.now() });
   registerSelfRoutes(app, {

@@ -46,11 +46,20 @@ import {
   type MailboxService,
   type NoticeSender,
 } from './features/notices/index.ts';
+  createAddressRules,
+  createDeliveryQueue,
+  createFanOut,
 import {
   createPasswordLinks,
   createPasswordService,
+  createWebhookSender,
+  createWebhooksService,
+  createWebhookTransport,
+  type FanOut,
   createPasswords,
   createSessionsService,
+  type WebhookSender,
+  type WebhooksService,
   createSetupService,
   createThrottle,
   type PasswordLinks,
@@ -148,7 +157,8 @@ interface GalleryServices {
 }
 
 /** Every service of the server, made once. */
-export interface Deps extends Surroundings, Foundation, People, KeyServices, GalleryServices {
+export interface Deps
+  extends Surroundings, Foundation, People, KeyServices, GalleryServices, WebhookServices {
   readonly notices: NoticeSender;
   readonly mailbox: MailboxService;
   readonly verification: VerificationService;
@@ -159,6 +169,12 @@ export interface Deps extends Surroundings, Foundation, People, KeyServices, Gal
 export function publicUrlOf(config: Config): string {
   const scheme = config.tls === null ? 'http' : 'https';
   return config.publicUrl ?? `${scheme}://localhost:${config.port}`;
+interface WebhookServices {
+  readonly webhooks: WebhooksService;
+  readonly fanOut: FanOut;
+  readonly webhookSender: WebhookSender;
+}
+
 }
 
 async function openDatabase(surroundings: Surroundings): Promise<{ storage: Storage; keyring: Keyring }> {
@@ -290,6 +306,18 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const { keys } = keyServices;
   const { packages } = galleryServices;
   const hooks: AccountHooks = {
+function createWebhookServices(base: Surroundings & Foundation): WebhookServices {
+  const { host, port, webhooks: limits } = base.config;
+  const rules = createAddressRules({ ...limits, own: { host, port } });
+  const queue = createDeliveryQueue(base);
+  const transport = createWebhookTransport({ rules });
+  return {
+    webhooks: createWebhooksService({ ...base, rules }),
+    fanOut: createFanOut(base),
+    webhookSender: createWebhookSender({ ...base, queue, transport }),
+  };
+}
+
     onRightsEnded: (tx, caller, account) => people.sessions.endAllOf(tx, caller, account),
     onUserWithoutPassword: (tx, caller, account) => people.passwordService.invite(tx, caller, account),
     onDelete: async (tx, caller, account) => {
@@ -313,3 +341,4 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
     },
   };
 }
+    ...createWebhookServices(base),

@@ -48,4 +48,7 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.',
   'Sign in, or ask an administrator of the workspace for an invitation. The setup code works only while there is no administrator.',
   'Ask for one of the workspace setting `tokenResources`, or leave `resource` out.',
+  'Delete a webhook that is no longer used: a workspace has at most 20.',
+  'Set its `state` to `active` first. Nothing was sent.',
+  'It is sent without being asked, at the latest at its `nextAttemptAt`.',
 ]);

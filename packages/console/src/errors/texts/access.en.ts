@@ -132,6 +132,18 @@ export const ACCESS_TEXTS_EN = {
     title: 'Tokens for this resource are not allowed.',
     remedy: 'Ask for one of the resources in the workspace settings, or for none.',
   },
+  'webhook.delivery_pending': {
+    title: 'The delivery is still under way.',
+    remedy: 'It is sent without being asked. Wait until it has ended.',
+  },
+  'webhook.disabled': {
+    title: 'The webhook is disabled.',
+    remedy: 'Enable it first. Nothing was sent.',
+  },
+  'webhook.too_many': {
+    title: 'The workspace has too many webhooks.',
+    remedy: 'Delete a webhook that is no longer used. A workspace has at most 20.',
+  },
   'workspace.no_base_domain': {
     title: 'There is no base domain.',
     remedy: 'Set KEYREEVE_BASE_DOMAIN, or name at least one alias host for the workspace.',

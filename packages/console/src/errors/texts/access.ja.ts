@@ -135,6 +135,18 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
     title: 'このリソース用のトークンは許可されていません。',
     remedy: 'ワークスペースの設定にあるリソースを指定するか、リソースの指定を外してください。',
   },
+  'webhook.delivery_pending': {
+    title: 'この配信はまだ完了していません。',
+    remedy: '自動的に送信されます。完了するまでお待ちください。',
+  },
+  'webhook.disabled': {
+    title: 'このWebhookは停止中です。',
+    remedy: '先にWebhookを再開してください。何も送信されていません。',
+  },
+  'webhook.too_many': {
+    title: 'ワークスペースのWebhookが多すぎます。',
+    remedy: '使わなくなったWebhookを削除してください。ワークスペースごとに20件までです。',
+  },
   'workspace.no_base_domain': {
     title: 'ベースドメインがありません。',
     remedy: 'KEYREEVE_BASE_DOMAINを設定するか、ワークスペースに別名のホストを1つ以上指定してください。',

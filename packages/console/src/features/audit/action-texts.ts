@@ -52,6 +52,13 @@ export const ACTION_TEXTS = {
   'token.ended': { en: 'Ended token', ja: 'トークンを無効化' },
   'workspace.created': { en: 'Created workspace', ja: 'ワークスペースを作成' },
 } as const satisfies Record<string, { readonly en: string; readonly ja: string }>;
+  'webhook.changed': { en: 'Changed webhook', ja: 'Webhookを変更' },
+  'webhook.created': { en: 'Created webhook', ja: 'Webhookを作成' },
+  'webhook.deleted': { en: 'Deleted webhook', ja: 'Webhookを削除' },
+  'webhook.disabled': { en: 'Webhook stopped by the server', ja: 'サーバーがWebhookを停止' },
+  'webhook.replayed': { en: 'Sent webhook event again', ja: 'Webhookのイベントを再送' },
+  'webhook.secret_rotated': { en: 'Rotated webhook secret', ja: 'Webhookのシークレットを更新' },
+  'webhook.tested': { en: 'Tested webhook', ja: 'Webhookをテスト' },
 
 /** The areas of the log, by the part of the name before the dot. */
 export const AREA_TEXTS = {
@@ -71,6 +78,7 @@ export const AREA_TEXTS = {
   workspace: { en: 'Workspaces', ja: 'ワークスペース' },
 } as const satisfies Record<string, { readonly en: string; readonly ja: string }>;
 
+  webhook: { en: 'Webhooks', ja: 'Webhook' },
 type Texts = Readonly<Record<string, { readonly en: string; readonly ja: string } | undefined>>;
 
 /** What happened, in words; a name that the page does not know is its own word. */

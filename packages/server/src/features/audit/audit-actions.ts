@@ -38,6 +38,13 @@ export const AUDIT_ACTIONS = [
   'token.ended',
   'workspace.created',
 ] as const;
+  'webhook.changed',
+  'webhook.created',
+  'webhook.deleted',
+  'webhook.disabled',
+  'webhook.replayed',
+  'webhook.secret_rotated',
+  'webhook.tested',
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
