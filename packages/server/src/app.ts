@@ -10,6 +10,7 @@ import {
 } from './features/gallery/index.ts';
 import {
   findKey,
+  registerFeedRoutes,
   registerKeyRoutes,
   registerOverviewRoutes,
   registerSelfRoutes,
@@ -109,6 +110,7 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     findKey: (workspaceId, keyId) => findKey(storage.read, keyring, workspaceId, keyId),
   });
   registerOverviewRoutes(app, deps.overview);
+  registerFeedRoutes(app, deps.feeds);
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now() });
   registerJwksRoutes(app, deps.tokens);
   registerVerificationRoutes(app, deps.verification);

@@ -21,6 +21,7 @@ import {
 import {
   createAccountKeys,
   createExpirySweep,
+  createFeedsService,
   createKeyAuthenticator,
   createKeyDelivery,
   createKeyImporter,
@@ -30,6 +31,7 @@ import {
   createOverviewService,
   createUsageRecorder,
   type ExpirySweep,
+  type FeedsService,
   type FindKeyStops,
   type KeyAuthenticator,
   type KeyDelivery,
@@ -140,6 +142,7 @@ interface People {
 interface KeyServices {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly expirySweep: ExpirySweep;
+  readonly feeds: FeedsService;
   readonly keyDelivery: KeyDelivery;
   readonly keyImporter: KeyImporter;
   readonly keyLister: KeyLister;
@@ -270,6 +273,7 @@ function createKeyServices(
     keyImporter: createKeyImporter({ ...base, keyNotices, keyPrefix }),
     keyLister,
     expirySweep: createExpirySweep({ ...base, keyNotices, findStops }),
+    feeds: createFeedsService({ ...base, keyLister }),
     overview: createOverviewService({ ...base, keyLister }),
     keys: createKeysService({ ...base, delivery: keyDelivery, keyNotices, keyPrefix }),
     tokens,
@@ -303,7 +307,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const withKeys = { ...withPeople, ...keyServices };
   const galleryServices = createGalleryServices(withKeys);
   const findKeyStops = createFindKeyStops(people);
-  const { keys } = keyServices;
+  const { keys, feeds } = keyServices;
   const { packages } = galleryServices;
   const hooks: AccountHooks = {
 function createWebhookServices(base: Surroundings & Foundation): WebhookServices {
@@ -324,6 +328,7 @@ function createWebhookServices(base: Surroundings & Foundation): WebhookServices
       await packages.refuseIfSoleOwner(tx, account);
       await packages.removeOwnership(tx, caller, account);
       await people.sessions.endAllOf(tx, caller, account);
+      await feeds.removeAllOf(tx, account);
       await keys.removeAllOf(tx, caller, account);
     },
   };

@@ -16,6 +16,7 @@ export {
 export { registerDocsRoutes } from './docs.routes.ts';
 export { createHttpApp, type HttpAppOptions } from './http-app.ts';
 export { readIfMatch, toEtag } from './if-match.ts';
+export { matchesEtag } from './if-none-match.ts';
 export { registerOperationsRoutes } from './operations.routes.ts';
 export type {
   AccountIdentity,

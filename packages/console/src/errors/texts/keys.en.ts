@@ -2,6 +2,10 @@ import type { ErrorText } from '../error-text.ts';
 
 /** Keys, and the answers to the question whether a key is good. */
 export const KEY_TEXTS_EN = {
+  'feed.too_many_links': {
+    title: 'You have too many feed links.',
+    remedy: 'Delete a link that no program reads any more. The list shows when each was last used.',
+  },
   'key.account_disabled': {
     title: 'The account is disabled.',
     remedy: 'Enable the account first.',

@@ -3,6 +3,10 @@ import type { KEY_TEXTS_EN } from './keys.en.ts';
 
 /** Keys, and the answers to the question whether a key is good. */
 export const KEY_TEXTS_JA: TranslationOf<typeof KEY_TEXTS_EN> = {
+  'feed.too_many_links': {
+    title: 'フィードのリンクが多すぎます。',
+    remedy: '使わなくなったリンクを削除してください。最後に使われた日時は一覧で確認できます。',
+  },
   'key.account_disabled': {
     title: 'アカウントは停止中です。',
     remedy: '先にアカウントを再開してください。',

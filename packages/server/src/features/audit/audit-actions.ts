@@ -7,6 +7,8 @@ export const AUDIT_ACTIONS = [
   'account.disabled',
   'account.enabled',
   'audit.exported',
+  'feed_link.created',
+  'feed_link.deleted',
   'invitation.accepted',
   'invitation.sent',
   'key.changed',

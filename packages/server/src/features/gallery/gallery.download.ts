@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { matchesEtag } from '../../http/index.ts';
 import { packageErrors } from './gallery.errors.ts';
-import { matchesEtag, parseRange } from './gallery.range.ts';
+import { parseRange } from './gallery.range.ts';
 import type { DownloadableVersion } from './gallery.service.ts';
 
 /** Sends a package file, whole or in part. For all routes that hand one out. */

@@ -1,6 +1,8 @@
 export { createAccountKeys } from './account-keys.ts';
 export type { KeyOutcome } from './api-key.ts';
 export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry-sweep.ts';
+export { registerFeedRoutes } from './feeds.routes.ts';
+export { createFeedsService, type FeedsService } from './feeds.service.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';

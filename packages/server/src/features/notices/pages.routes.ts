@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { matchesEtag } from '../../http/index.ts';
 import type { Locale } from '../../jobs/index.ts';
 import { sha256Hex } from '../../lib/mac.ts';
 import { preferredLocale } from './accept-language.ts';
@@ -62,20 +63,13 @@ function toStaticFile(type: string, body: string): StaticFile {
   return { type, body, etag: `"${sha256Hex(body).slice(0, 32)}"` };
 }
 
-function isKnownToClient(request: FastifyRequest, etag: string): boolean {
-  const tags = (request.headers['if-none-match'] ?? '')
-    .split(',')
-    .map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag);
-}
-
 /**
  * `no-cache` means: keep it, but ask each time. A page of one release never meets the script of another, and
  * asking costs an empty 304.
  */
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
   reply.header('cache-control', 'no-cache').header('etag', file.etag);
-  if (isKnownToClient(request, file.etag)) return reply.code(304).send();
+  if (matchesEtag(request.headers['if-none-match'], file.etag)) return reply.code(304).send();
   return reply.type(file.type).send(file.body);
 }
 
