@@ -128,14 +128,27 @@ function blockToHtml(block: Block): string {
   return `<p style="${look}">${escapeHtml(block.text)}</p>`;
 }
 
-/** A whole document without anything from elsewhere: opening the mail tells nobody that it was opened. */
-export function toHtml(blocks: readonly Block[], locale: Locale, subject: string): string {
-  const body = blocks.map(blockToHtml).join('\n');
+/**
+ * A whole document without anything from elsewhere: opening the mail tells nobody that it was opened. The footer
+ * stands below the rest, in the words of every mail.
+ */
+export function toHtml(
+  blocks: readonly Block[],
+  footer: readonly Block[],
+  { locale, subject }: { readonly locale: Locale; readonly subject: string },
+): string {
+  const [body, foot] = [blocks, footer].map((part) => part.map(blockToHtml).join('\n'));
   return `<!doctype html>
-<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(subject)}</title></head>
-<body style="margin:0;padding:24px;background:#ffffff;color:#13181b;${FONT};font-size:15px;line-height:1.6">
-<div style="max-width:600px">
+<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light"><title>${escapeHtml(subject)}</title></head>
+<body style="margin:0;padding:24px 12px;background:#f2f4f5;color:#13181b;${FONT};font-size:15px;line-height:1.6">
+<div style="max-width:600px;margin:0 auto">
+<p style="margin:0 0 10px 4px;font-size:14px;font-weight:700;color:#0d6e7a">Keyreeve</p>
+<div style="padding:24px 24px 12px;background:#ffffff;border:1px solid #dde2e5;border-radius:8px">
 ${body}
+</div>
+<div style="padding:16px 4px 0">
+${foot}
+</div>
 </div>
 </body></html>
 `;

@@ -4,7 +4,13 @@ import type { BodyWords, Telling } from './words.ts';
 
 type KeyKind = Exclude<Extract<NoticeKind, `key.${string}`>, 'key.delivery'>;
 
-const NOT_YOU = 'If nobody of yours did this, disable the key on that page and tell your administrator.';
+const NOT_YOU = 'If nobody on your team did this, disable the key on that page and tell your administrator.';
+/** Why keys with a right secret are refused; what is not here is shown as it is. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['insufficient_scope', 'it asked for more than the key may do'],
+  ['ip_not_allowed', 'it came from an address that is not allowed'],
+  ['rate_limited', 'it came too often'],
+]);
 const FIELDS = { comment: 'Comment', patterns: 'Patterns', ipRanges: 'Allowed addresses' } as const;
 
 function keyFacts(key: KeyFacts, { at }: Telling): readonly Fact[] {
@@ -51,7 +57,7 @@ function stopList(stop: KeyStop): readonly Block[] {
   if (stop.stops.length === 0) return [];
   const rest = stop.stopsCount - stop.stops.length;
   const items = rest > 0 ? [...stop.stops, `and ${rest} more`] : stop.stops;
-  return [paragraph('This stops with it:'), { kind: 'list', items }];
+  return [paragraph('These stop with it:'), { kind: 'list', items }];
 }
 
 function stopFacts(stop: KeyStop, telling: Telling): Block {
@@ -81,7 +87,7 @@ export const EN_KEY_SUBJECTS = {
   'key.deleted': (key: string) => `[Keyreeve] API key “${key}” was deleted`,
   'key.expiring': (key: string) => `[Keyreeve] API key “${key}” is about to expire`,
   'key.expired': (key: string) => `[Keyreeve] API key “${key}” has expired`,
-  'key.refused': (key: string) => `[Keyreeve] API key “${key}” is refused again and again`,
+  'key.refused': (key: string) => `[Keyreeve] API key “${key}” is being refused repeatedly`,
 };
 
 export const EN_KEY_BODIES: BodyWords<KeyKind> = {
@@ -96,21 +102,22 @@ export const EN_KEY_BODIES: BodyWords<KeyKind> = {
     ]),
   'key.changed': (change, telling) =>
     changeBody('was changed', change, telling, [
+      paragraph('What is new:'),
       {
         kind: 'facts',
-        facts: change.changes.flatMap(({ field, from, to }) => [
-          { label: `${FIELDS[field]}, before`, value: from === '' ? 'none' : from },
-          { label: `${FIELDS[field]}, now`, value: to === '' ? 'none' : to },
-        ]),
+        facts: change.changes.map(({ field, from, to }) => ({
+          label: FIELDS[field],
+          value: `${from === '' ? 'none' : from} → ${to === '' ? 'none' : to}`,
+        })),
       },
     ]),
   'key.disabled': (change, telling) =>
-    changeBody('was disabled and works no longer', change, telling, [
+    changeBody('was disabled and no longer works', change, telling, [
       ...(change.reason === null ? [] : [paragraph(`Reason: ${plainLine(change.reason)}`)]),
       paragraph('It can be enabled again, or deleted for good.'),
     ]),
   'key.enabled': (change, telling) => changeBody('was enabled and works again', change, telling),
-  'key.deleted': (change, telling) => changeBody('was deleted for good and works no longer', change, telling),
+  'key.deleted': (change, telling) => changeBody('was deleted for good and no longer works', change, telling),
   'key.expiring': (stop, telling) => ({
     opening: [
       paragraph(
@@ -122,7 +129,7 @@ export const EN_KEY_BODIES: BodyWords<KeyKind> = {
   'key.expired': (stop, telling) => ({
     opening: [
       paragraph(
-        `The API key “${plainLine(stop.comment)}” of ${plainLine(stop.accountName)} has expired and works no longer.`,
+        `The API key “${plainLine(stop.comment)}” of ${plainLine(stop.accountName)} has expired and no longer works.`,
       ),
     ],
     details: [...stopList(stop), stopFacts(stop, telling), ...remedy(stop)],
@@ -138,15 +145,13 @@ export const EN_KEY_BODIES: BodyWords<KeyKind> = {
         kind: 'facts',
         facts: [
           ...keyFacts(refused, telling),
-          { label: 'Reason', value: refused.reason, isCode: true },
+          { label: 'Reason', value: REASONS.get(refused.reason) ?? refused.reason },
           { label: 'Last refusal', value: useText(refused.lastRefusal, telling) },
         ],
       },
-      paragraph(
-        'A program is asking for more than its key may do, or somebody tries what a found key can do.',
-      ),
+      paragraph('Either a program is set up wrongly, or somebody is trying out a key that leaked.'),
       { kind: 'action', label: 'See the key', url: refused.pageUrl },
-      note('There is at most one such mail a day for each key.'),
+      note('You get at most one mail like this per key and day.'),
     ],
   }),
 };

@@ -5,7 +5,13 @@ import type { BodyWords, Telling } from './words.ts';
 type KeyKind = Exclude<Extract<NoticeKind, `key.${string}`>, 'key.delivery'>;
 
 const NOT_YOU =
-  'この操作にお心当たりがない場合は、上のページでキーを無効にしたうえで、管理者へご連絡ください。';
+  'この操作にお心当たりがない場合は、上のページでキーを停止したうえで、管理者へご連絡ください。';
+/** Why keys with a right secret are refused; what is not here is shown as it is. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['insufficient_scope', 'キーの権限を超える操作'],
+  ['ip_not_allowed', '許可されていないアドレスからのアクセス'],
+  ['rate_limited', 'アクセス回数の超過'],
+]);
 const FIELDS = { comment: 'コメント', patterns: 'パターン', ipRanges: '許可するアドレス' } as const;
 
 function keyFacts(key: KeyFacts, { at }: Telling): readonly Fact[] {
@@ -23,7 +29,7 @@ function keyFacts(key: KeyFacts, { at }: Telling): readonly Fact[] {
 function actorFact({ actor, at: ms }: KeyChange, { at }: Telling): readonly Fact[] {
   const by = actor.name === null ? 'Keyreeve' : actor.name;
   return [
-    { label: '操作した人', value: actor.ip === null ? by : `${by}（${actor.ip}から）` },
+    { label: '操作者', value: actor.ip === null ? by : `${by}（${actor.ip}から）` },
     { label: '日時', value: at(ms) },
   ];
 }
@@ -31,7 +37,7 @@ function actorFact({ actor, at: ms }: KeyChange, { at }: Telling): readonly Fact
 function useText(use: KeyUse | null, { at }: Telling): string {
   if (use === null) return '未使用';
   const from = [use.ip, use.userAgent].filter((part) => part !== null).map(plainLine);
-  return from.length === 0 ? at(use.at) : `${at(use.at)}　${from.join('、')}`;
+  return from.length === 0 ? at(use.at) : `${at(use.at)}、${from.join('、')}`;
 }
 
 function changeBody(what: string, change: KeyChange, telling: Telling, more: readonly Block[] = []) {
@@ -52,7 +58,10 @@ function stopList(stop: KeyStop): readonly Block[] {
   if (stop.stops.length === 0) return [];
   const rest = stop.stopsCount - stop.stops.length;
   const items = rest > 0 ? [...stop.stops, `ほか${rest}件`] : stop.stops;
-  return [paragraph('このキーが使えなくなると、次の操作ができなくなります。'), { kind: 'list', items }];
+  return [
+    paragraph('このキーとともに、次のパッケージの更新やアクションができなくなります。'),
+    { kind: 'list', items },
+  ];
 }
 
 function stopFacts(stop: KeyStop, telling: Telling): Block {
@@ -63,7 +72,7 @@ function stopFacts(stop: KeyStop, telling: Telling): Block {
 function remedy(stop: KeyStop): readonly Block[] {
   if (stop.access === 'full') {
     return [
-      paragraph('フルアクセスキーは再生成できません。代わりに、範囲を限定したキーを新しく作成してください。'),
+      paragraph('フルアクセスキーは再生成できません。代わりに、スコープ付きキーを新しく作成してください。'),
       { kind: 'action', label: 'キーを作成する', url: stop.pageUrl },
     ];
   }
@@ -77,8 +86,8 @@ export const JA_KEY_SUBJECTS = {
   'key.created': (key: string) => `[Keyreeve] APIキー「${key}」が作成されました`,
   'key.regenerated': (key: string) => `[Keyreeve] APIキー「${key}」が再生成されました`,
   'key.changed': (key: string) => `[Keyreeve] APIキー「${key}」が変更されました`,
-  'key.disabled': (key: string) => `[Keyreeve] APIキー「${key}」が無効になりました`,
-  'key.enabled': (key: string) => `[Keyreeve] APIキー「${key}」が有効になりました`,
+  'key.disabled': (key: string) => `[Keyreeve] APIキー「${key}」が停止されました`,
+  'key.enabled': (key: string) => `[Keyreeve] APIキー「${key}」が再開されました`,
   'key.deleted': (key: string) => `[Keyreeve] APIキー「${key}」が削除されました`,
   'key.expiring': (key: string) => `[Keyreeve] APIキー「${key}」の有効期限が近づいています`,
   'key.expired': (key: string) => `[Keyreeve] APIキー「${key}」の有効期限が切れました`,
@@ -97,20 +106,21 @@ export const JA_KEY_BODIES: BodyWords<KeyKind> = {
     ]),
   'key.changed': (change, telling) =>
     changeBody('が変更されました', change, telling, [
+      paragraph('変更内容'),
       {
         kind: 'facts',
-        facts: change.changes.flatMap(({ field, from, to }) => [
-          { label: `${FIELDS[field]}（変更前）`, value: from === '' ? 'なし' : from },
-          { label: `${FIELDS[field]}（変更後）`, value: to === '' ? 'なし' : to },
-        ]),
+        facts: change.changes.map(({ field, from, to }) => ({
+          label: FIELDS[field],
+          value: `${from === '' ? 'なし' : from} → ${to === '' ? 'なし' : to}`,
+        })),
       },
     ]),
   'key.disabled': (change, telling) =>
-    changeBody('が無効になり、使えなくなりました', change, telling, [
+    changeBody('が停止され、使えなくなりました', change, telling, [
       ...(change.reason === null ? [] : [paragraph(`理由：${plainLine(change.reason)}`)]),
-      paragraph('あとから有効に戻すことも、完全に削除することもできます。'),
+      paragraph('あとから再開することも、完全に削除することもできます。'),
     ]),
-  'key.enabled': (change, telling) => changeBody('が有効になり、再び使えるようになりました', change, telling),
+  'key.enabled': (change, telling) => changeBody('が再開され、再び使えるようになりました', change, telling),
   'key.deleted': (change, telling) => changeBody('が完全に削除され、使えなくなりました', change, telling),
   'key.expiring': (stop, telling) => ({
     opening: [
@@ -139,13 +149,11 @@ export const JA_KEY_BODIES: BodyWords<KeyKind> = {
         kind: 'facts',
         facts: [
           ...keyFacts(refused, telling),
-          { label: '理由', value: refused.reason, isCode: true },
+          { label: '理由', value: REASONS.get(refused.reason) ?? refused.reason },
           { label: '最後の拒否', value: useText(refused.lastRefusal, telling) },
         ],
       },
-      paragraph(
-        'プログラムがキーの権限を超える操作を試みているか、第三者が入手したキーを試しているおそれがあります。',
-      ),
+      paragraph('プログラムの設定に誤りがあるか、漏えいしたキーを第三者が試しているおそれがあります。'),
       { kind: 'action', label: 'キーを確認する', url: refused.pageUrl },
       note('このメールは、キーごとに1日1通までお送りします。'),
     ],

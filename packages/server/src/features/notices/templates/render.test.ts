@@ -1,108 +1,38 @@
 import { describe, expect, it } from 'vitest';
-import type { Locale, Notice, NoticePayloads } from '../../../jobs/index.ts';
+import { type Locale, NOTICE_KINDS, type Notice } from '../../../jobs/index.ts';
 import { formatInstant, plainLine, shortName } from './blocks.ts';
 import { renderMail, renderSubject, toLocale } from './render.ts';
+import {
+  SAMPLE_DELIVERY,
+  SAMPLE_EXPIRES_AT,
+  SAMPLE_SECRET_KEY,
+  SAMPLE_STOP,
+  SAMPLE_WORKSPACE_URL,
+  SAMPLES,
+} from './samples.ts';
 import type { MailContext } from './words.ts';
 
-const EXPIRES_AT = Date.UTC(2028, 1, 29, 23, 59, 59);
-const LINK_EXPIRES_AT = Date.UTC(2027, 2, 8, 9, 0, 0);
-const SECRET_KEY = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD';
 const CONTEXT: MailContext = {
   toName: 'Ada Lovelace',
   about: 'Ada Lovelace',
   timeZone: null,
   mailTexts: [],
-  workspaceUrl: 'https://keys.example.com',
+  workspaceUrl: SAMPLE_WORKSPACE_URL,
   supportEmail: 'help@example.com',
   supportUrl: 'https://example.com/help?a=1&b=2',
 };
 
-const KEY: NoticePayloads['key.delivery'] = {
-  accountName: 'Build bot',
-  keyId: 'kr_0123456789ABCDEF',
-  comment: 'CI: publish & unlist',
-  expiresAt: EXPIRES_AT,
-  linkUrl: 'https://keys.example.com/key-link#tokenOfTheLink',
-  linkExpiresAt: LINK_EXPIRES_AT,
-  secretKey: null,
-};
-const KEY_FACTS = {
-  accountName: 'Build bot',
-  keyId: 'kr_0123456789ABCDEF',
-  comment: 'CI: publish & unlist',
-  access: 'scoped',
-  expiresAt: EXPIRES_AT,
-  pageUrl: 'https://keys.example.com/service-accounts/acc_1',
-} as const;
-const CHANGE = {
-  ...KEY_FACTS,
-  at: LINK_EXPIRES_AT,
-  actor: { name: 'Grace Hopper', ip: '192.0.2.7' },
-} as const;
-const USE = { at: LINK_EXPIRES_AT, ip: '192.0.2.8', userAgent: 'NuGet/6.12.2' };
-const STOP = { ...KEY_FACTS, stops: ['Hayama.Core', 'Hayama.Data'], stopsCount: 5, lastUse: USE } as const;
-
-const NOTICES: readonly Notice[] = [
-  { kind: 'key.delivery', payload: KEY },
-  { kind: 'key.delivery', payload: { ...KEY, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY } },
-  {
-    kind: 'account.invitation',
-    payload: {
-      accountName: 'Ada Lovelace',
-      linkUrl: 'https://keys.example.com/invitation#t',
-      linkExpiresAt: LINK_EXPIRES_AT,
-    },
-  },
-  {
-    kind: 'account.password_reset',
-    payload: {
-      accountName: 'Ada Lovelace',
-      linkUrl: 'https://keys.example.com/password-reset#t',
-      linkExpiresAt: LINK_EXPIRES_AT,
-    },
-  },
-  { kind: 'key.created', payload: CHANGE },
-  { kind: 'key.regenerated', payload: { ...CHANGE, oldWorksUntil: null } },
-  { kind: 'key.regenerated', payload: { ...CHANGE, oldWorksUntil: LINK_EXPIRES_AT } },
-  {
-    kind: 'key.changed',
-    payload: {
-      ...CHANGE,
-      changes: [
-        { field: 'comment', from: 'CI', to: 'CI: publish & unlist' },
-        { field: 'patterns', from: 'Hayama.*', to: 'Hayama.Core, Hayama.Data' },
-        { field: 'ipRanges', from: '', to: '192.0.2.0/24' },
-      ],
-    },
-  },
-  { kind: 'key.disabled', payload: { ...CHANGE, reason: 'Laptop lost' } },
-  { kind: 'key.disabled', payload: { ...CHANGE, actor: { name: null, ip: null }, reason: null } },
-  { kind: 'key.enabled', payload: CHANGE },
-  { kind: 'key.deleted', payload: CHANGE },
-  { kind: 'key.expiring', payload: STOP },
-  { kind: 'key.expiring', payload: { ...STOP, access: 'full', stops: [], stopsCount: 0, lastUse: null } },
-  { kind: 'key.expired', payload: STOP },
-  {
-    kind: 'key.refused',
-    payload: { ...KEY_FACTS, count: 21, reason: 'insufficient_scope', lastRefusal: USE },
-  },
-  {
-    kind: 'session.new_place',
-    payload: {
-      accountName: 'Ada Lovelace',
-      at: LINK_EXPIRES_AT,
-      ip: '192.0.2.9',
-      userAgent: 'Mozilla/5.0',
-      pageUrl: 'https://keys.example.com/profile',
-    },
-  },
-];
+const NOTICES = SAMPLES.map(({ notice }) => notice);
 const LOCALES: readonly Locale[] = ['en', 'ja'];
-const CASES = NOTICES.flatMap((notice) => LOCALES.map((locale) => ({ kind: notice.kind, notice, locale })));
+const CASES = SAMPLES.flatMap((sample) => LOCALES.map((locale) => ({ ...sample, locale })));
 
 describe('the words of a mail', () => {
+  it('have a sample for every kind of notice', () => {
+    expect([...new Set(NOTICES.map(({ kind }) => kind))].toSorted()).toEqual(NOTICE_KINDS.toSorted());
+  });
+
   it('deliver a key by link, in English', () => {
-    const mail = renderMail({ kind: 'key.delivery', payload: KEY }, 'en', {
+    const mail = renderMail({ kind: 'key.delivery', payload: SAMPLE_DELIVERY }, 'en', {
       ...CONTEXT,
       toName: 'Build bot',
       about: 'Build bot',
@@ -120,7 +50,7 @@ Open the page below and press the button “Show the key” once. It shows the A
 Open the page:
 https://keys.example.com/key-link#tokenOfTheLink
 
-The button works only once; the link is valid until 2027-03-08 09:00 UTC. Opening the page uses nothing up.
+The button works only once; the link is valid until 2027-03-08 09:00 UTC. Just opening the page does not use it up.
 
 If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.
 
@@ -133,7 +63,13 @@ Questions? Support: help@example.com or https://example.com/help?a=1&b=2
   });
 
   it('deliver a key by value, in Japanese', () => {
-    const payload = { ...KEY, expiresAt: null, linkUrl: null, linkExpiresAt: null, secretKey: SECRET_KEY };
+    const payload = {
+      ...SAMPLE_DELIVERY,
+      expiresAt: null,
+      linkUrl: null,
+      linkExpiresAt: null,
+      secretKey: SAMPLE_SECRET_KEY,
+    };
     const mail = renderMail({ kind: 'key.delivery', payload }, 'ja', {
       ...CONTEXT,
       toName: 'Build bot',
@@ -147,7 +83,7 @@ Questions? Support: help@example.com or https://example.com/help?a=1&b=2
   APIキー: kr_0123456789ABCDEF
   コメント: CI: publish & unlist
   有効期限: 期限なし
-  シークレットキー: ${SECRET_KEY}
+  シークレットキー: ${SAMPLE_SECRET_KEY}
 
 APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。
 
@@ -162,7 +98,7 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   });
 
   it.each(CASES)(
-    'say when the link ends, in UTC, and where it leads: $kind, $locale',
+    'say when the link ends, in UTC, and where it leads: $name, $locale',
     ({ notice, locale }) => {
       const { linkUrl, linkExpiresAt } = { linkUrl: null, linkExpiresAt: null, ...notice.payload };
       const mail = renderMail(notice, locale, CONTEXT);
@@ -175,7 +111,7 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   );
 
   it.each(CASES)(
-    'name the support of the workspace, or else the administrator: $kind, $locale',
+    'name the support of the workspace, or else the administrator: $name, $locale',
     ({ notice, locale }) => {
       const mail = renderMail(notice, locale, CONTEXT);
       expect(mail.text).toContain('help@example.com');
@@ -189,7 +125,7 @@ APIキーとシークレットキーは組み合わせて使います。シー�
     },
   );
 
-  it.each(CASES)('load nothing from elsewhere and run nothing: $kind, $locale', ({ notice, locale }) => {
+  it.each(CASES)('load nothing from elsewhere and run nothing: $name, $locale', ({ notice, locale }) => {
     const { html } = renderMail(notice, locale, CONTEXT);
     expect(html).not.toMatch(
       /<(?:img|script|link|iframe|object|form|input|svg|base)\b|url\(|@import|\bsrc=|\bon\w+=/i,
@@ -198,7 +134,7 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   });
 
   it('can be a workspace’s own: subject and opening, and never what the reader must know', () => {
-    const notice = { kind: 'key.expiring', payload: STOP } as const;
+    const notice = { kind: 'key.expiring', payload: SAMPLE_STOP } as const;
     const own = {
       kind: 'key.expiring',
       locale: 'ja',
@@ -219,12 +155,12 @@ APIキーとシークレットキーは組み合わせて使います。シー�
   });
 
   it('show an instant with its zone', () => {
-    expect(formatInstant(EXPIRES_AT, 'en', null)).toBe('2028-02-29 23:59 UTC');
-    expect(formatInstant(EXPIRES_AT, 'ja', 'UTC')).toBe('2028年2月29日 23:59（UTC）');
-    expect(formatInstant(EXPIRES_AT, 'en', 'Asia/Tokyo')).toBe(
+    expect(formatInstant(SAMPLE_EXPIRES_AT, 'en', null)).toBe('2028-02-29 23:59 UTC');
+    expect(formatInstant(SAMPLE_EXPIRES_AT, 'ja', 'UTC')).toBe('2028年2月29日 23:59（UTC）');
+    expect(formatInstant(SAMPLE_EXPIRES_AT, 'en', 'Asia/Tokyo')).toBe(
       '2028-03-01 08:59 Asia/Tokyo (2028-02-29 23:59 UTC)',
     );
-    expect(formatInstant(EXPIRES_AT, 'ja', 'Asia/Tokyo')).toBe(
+    expect(formatInstant(SAMPLE_EXPIRES_AT, 'ja', 'Asia/Tokyo')).toBe(
       '2028年3月1日 08:59（Asia/Tokyo）／2028年2月29日 23:59（UTC）',
     );
   });

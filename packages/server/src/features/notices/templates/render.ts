@@ -68,6 +68,11 @@ export function renderMail(notice: Notice, locale: Locale, context: MailContext)
   const telling = { ...context, at: (ms: number) => formatInstant(ms, locale, timeZone) };
   const body = renderBody(words, notice, telling);
   const intro = findText(mailTexts, notice.kind, locale)?.intro ?? null;
-  const blocks = [...openingOf(body, intro, about), ...body.details, ...words.footer(context)];
-  return { subject, text: toText(blocks), html: toHtml(blocks, locale, subject) };
+  const blocks = [...openingOf(body, intro, about), ...body.details];
+  const footer = words.footer(context);
+  return {
+    subject,
+    text: toText([...blocks, ...footer]),
+    html: toHtml(blocks, footer, { locale, subject }),
+  };
 }

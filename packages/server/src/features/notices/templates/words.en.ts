@@ -33,7 +33,7 @@ function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): 
       ),
       { kind: 'action', label: 'Open the page', url: payload.linkUrl ?? '' },
       paragraph(
-        `The button works only once${payload.linkExpiresAt === null ? '' : `; the link is valid until ${at(payload.linkExpiresAt)}`}. Opening the page uses nothing up.`,
+        `The button works only once${payload.linkExpiresAt === null ? '' : `; the link is valid until ${at(payload.linkExpiresAt)}`}. Just opening the page does not use it up.`,
       ),
       note(
         'If the link has been used and it was not you, somebody else may have the key: have it deleted or regenerated at once.',
@@ -48,7 +48,7 @@ function invitation(payload: NoticePayloads['account.invitation'], { at, workspa
     opening: [
       paragraph(`Hello ${plainLine(payload.accountName)},`),
       paragraph(
-        `you have been invited to Keyreeve at ${workspaceUrl}. Set your password, then you can sign in.`,
+        `you have been invited to Keyreeve at ${workspaceUrl}. Set your password on the page below, then sign in.`,
       ),
     ],
     details: [
@@ -63,7 +63,7 @@ function passwordReset(payload: NoticePayloads['account.password_reset'], { at }
   return {
     opening: [
       paragraph(`Hello ${plainLine(payload.accountName)},`),
-      paragraph('a new password was asked for your account. Set it on the page below.'),
+      paragraph('somebody asked for a new password for your account. Set it on the page below.'),
     ],
     details: [
       { kind: 'action', label: 'Set a new password', url: payload.linkUrl },
@@ -77,20 +77,22 @@ function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling)
   return {
     opening: [
       paragraph(`Hello ${plainLine(payload.accountName)},`),
-      paragraph('somebody signed in to your account from a place that was not seen in the last 90 days.'),
+      paragraph(
+        'somebody signed in to your account from a network or with a browser that you had not used for 90 days.',
+      ),
     ],
     details: [
       {
         kind: 'facts',
         facts: [
           { label: 'At', value: at(payload.at) },
-          { label: 'Address', value: payload.ip, isCode: true },
+          { label: 'IP address', value: payload.ip, isCode: true },
           { label: 'Browser', value: payload.userAgent ?? 'unknown' },
         ],
       },
       paragraph('If it was you, there is nothing to do.'),
       { kind: 'action', label: 'See your sessions', url: payload.pageUrl },
-      note('If it was not you, end that session on the page above and change your password at once.'),
+      paragraph('If it was not you, end that session on the page above and change your password at once.'),
     ],
   };
 }

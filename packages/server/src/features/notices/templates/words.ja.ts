@@ -87,7 +87,7 @@ function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling)
     opening: [
       paragraph(`${plainLine(payload.accountName)} 様`),
       paragraph(
-        '過去90日間に使われていない場所またはブラウザーから、お客様のアカウントにサインインがありました。',
+        '過去90日間に使われていないネットワークまたはブラウザーから、お使いのアカウントにサインインがありました。',
       ),
     ],
     details: [
@@ -95,13 +95,13 @@ function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling)
         kind: 'facts',
         facts: [
           { label: '日時', value: at(payload.at) },
-          { label: 'アドレス', value: payload.ip, isCode: true },
+          { label: 'IPアドレス', value: payload.ip, isCode: true },
           { label: 'ブラウザー', value: payload.userAgent ?? '不明' },
         ],
       },
       paragraph('ご本人によるサインインであれば、何もする必要はありません。'),
       { kind: 'action', label: 'セッションを確認する', url: payload.pageUrl },
-      note(
+      paragraph(
         'お心当たりがない場合は、上のページでそのセッションを終了し、すぐにパスワードを変更してください。',
       ),
     ],
