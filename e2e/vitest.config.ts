@@ -28,6 +28,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'postfix',
+          include: ['postfix/*.test.ts'],
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 3 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'powercut',
           include: ['powercut/*.test.ts'],
           testTimeout: 20 * MINUTES_MS,

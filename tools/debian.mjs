@@ -1,10 +1,10 @@
 /**
- * The system packages that some suites and the bench need (real nuget.exe, a browser, wrk, an ext4 image, …).
+ * The system packages that some suites and the bench need (real nuget.exe, a browser, Postfix, wrk, an ext4 image, …).
  *
  * On Debian as root a missing one is installed; anywhere else the run fails with one message that says what
  * is missing and how to get it. It never skips: a suite that quietly tests less proves less than it says.
  *
- * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e bench powercut`.
+ * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e bench postfix powercut`.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,9 +27,10 @@ import { fileURLToPath } from 'node:url';
  * @property {string} [command] A command that must be on the PATH (system folders for root are looked at too).
  * @property {string} [file] A file that must be there.
  * @property {string[]} [probe] A command with arguments that must end with 0.
+ * @property {string} [preseed] An answer to what the package asks when it is installed (debconf-set-selections).
  */
 
-/** @type {Record<'e2e' | 'bench' | 'powercut' | 'browser', Need[]>} */
+/** @type {Record<'e2e' | 'bench' | 'postfix' | 'powercut' | 'browser', Need[]>} */
 export const GROUPS = {
   e2e: [
     { package: 'mono-complete', file: '/usr/bin/mono' },
@@ -46,6 +47,15 @@ export const GROUPS = {
     { package: 'openssl', command: 'openssl' },
   ],
   bench: [{ package: 'wrk', command: 'wrk' }],
+  postfix: [
+    {
+      package: 'postfix',
+      command: 'postfix',
+      // Without a configuration it is not started: the suite runs one of its own, and the machine wants none.
+      preseed: 'postfix postfix/main_mailer_type select No configuration',
+    },
+    { package: 'python3', file: '/usr/bin/python3' },
+  ],
   powercut: [
     { package: 'e2fsprogs', command: 'mkfs.ext4' },
     { package: 'mount', command: 'mount' },
@@ -86,6 +96,7 @@ export function ensureDebianPackages(needs) {
     const log = join(folder, 'apt.log');
     if (!listsUpdated) apt(['update'], log);
     listsUpdated = true;
+    preseed(missing);
     apt(['install', '-y', '--no-install-recommends', ...packages], log);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -93,6 +104,12 @@ export function ensureDebianPackages(needs) {
   const still = missing.filter((need) => !isMet(need));
   if (still.length > 0)
     throw new Error(`Installed ${packages.join(', ')}, yet there is no ${still.map(nameOf).join(', no ')}.`);
+}
+
+/** @param {Need[]} needs */
+function preseed(needs) {
+  const answers = needs.flatMap((need) => (need.preseed ? [`${need.preseed}\n`] : []));
+  if (answers.length > 0) spawnSync('debconf-set-selections', [], { input: answers.join('') });
 }
 
 function apt(args, log) {
