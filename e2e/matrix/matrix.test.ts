@@ -8,6 +8,7 @@ import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
+import { WEBHOOK_ROWS } from './policy-webhooks.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
 import { runRow, type Stage } from './runner.ts';
@@ -19,6 +20,7 @@ const ROWS: readonly Row[] = [
   ...KEY_ROWS,
   ...GALLERY_ROWS,
   ...CONSOLE_ROWS,
+  ...WEBHOOK_ROWS,
   ...WORKSPACE_ROWS,
 ];
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];

@@ -100,6 +100,9 @@ const CONSOLE_PAGES = [
   '/service-accounts',
   '/service-accounts/:id',
   '/audit',
+  '/mails',
+  '/webhooks',
+  '/webhooks/:id',
   '/settings',
   '/profile',
 ];

@@ -107,6 +107,13 @@ export const MAIL_TARGETS = targetsOf({
   target.person === 'cron' ? { ...target, name: 'mail to nobody here', person: null } : target,
 );
 
+/** Webhooks are the workspace's; they stand under the name of the administrator who made them. */
+export const WEBHOOK_TARGETS = targetsOf({
+  noun: 'webhook',
+  people: ['admin'],
+  pick: (town) => town.webhook.id,
+});
+
 const packageTargets = targetsOf({
   noun: 'package',
   people: OWNERS,

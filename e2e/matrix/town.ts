@@ -36,6 +36,7 @@ export interface Town {
   readonly belongings: Readonly<Partial<Record<Person, Belongings>>>;
   /** Mails by their addressee; `cron` has no address of its own, so that his belongs to nobody. */
   readonly mails: Readonly<Partial<Record<Person, string>>>;
+  readonly webhook: { readonly id: string; readonly deliveryId: string };
   /** Another package of the member, outside the pattern of his scoped key. */
   readonly outsideId: string;
   /** A user that was deleted, with his key and session. */
@@ -163,7 +164,9 @@ export async function settleTown(
   const gone = await makeGone(client, name, by);
   await harness.deps.notices.sendDue();
   const { id: workspaceId } = me.workspace;
-  const town = { ...place, workspaceId, accounts, cookies, sessions, belongings, outsideId, gone, client };
+  const webhook = await makeWebhook(client, by);
+  const stage = { accounts, cookies, sessions, belongings, outsideId, gone, webhook };
+  const town = { ...place, workspaceId, ...stage, client };
   const logins = Object.fromEntries(PEOPLE.map((person) => [person, loginOf(name, person)])) as Record<
     Person,
     string
@@ -248,6 +251,13 @@ async function makeGone(client: Client, name: Town['name'], by: Headers): Promis
   return { account, key: key.apiKey, session: sessionId };
 }
 
+async function makeWebhook(client: Client, by: Headers): Promise<Town['webhook']> {
+  const made = await client.send('POST', '/v1/webhooks', by, { url: 'https://hooks.example/keyreeve' });
+  const { id } = made.json['webhook'] as { id: string };
+  const test = await client.send('POST', `/v1/webhooks/${id}/test`, by);
+  return { id, deliveryId: test.json['id'] as string };
+}
+
 async function findMails(
   client: Client,
   by: Headers,
@@ -273,6 +283,7 @@ function canariesOf(town: Omit<Town, 'canaries'>): string[] {
     ...Object.values(town.mails),
     ...keys.flatMap((key) => [key.apiKey, key.secretKey]),
     ...Object.values(town.gone),
+    ...Object.values(town.webhook),
     `in ${town.name}ville`,
   ];
 }

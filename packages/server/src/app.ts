@@ -15,7 +15,11 @@ import {
   registerOverviewRoutes,
   registerSelfRoutes,
 } from './features/keys/index.ts';
-import { registerMailboxRoutes, registerPageRoutes, registerWebhookRoutes } from './features/notices/index.ts';
+import {
+  registerMailboxRoutes,
+  registerPageRoutes,
+  registerWebhookRoutes,
+} from './features/notices/index.ts';
 import { can, holdsAction, PermissionSchema } from './features/scopes/index.ts';
 import {
   registerConsoleInfoRoutes,
@@ -88,6 +92,7 @@ function registerPeople(app: FastifyInstance, deps: Deps): void {
   });
   registerPasswordRoutes(app, deps.passwordService);
   registerMailboxRoutes(app, deps.mailbox);
+  registerWebhookRoutes(app, deps.webhooks);
   registerPageRoutes(app);
 }
 
@@ -101,7 +106,6 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     clock,
     storage,
     keyring,
-  registerWebhookRoutes(app, deps.webhooks);
   } = deps;
   registerKeyRoutes(app, { keys, lister, delivery, importer, usage, now: () => clock.now() });
   registerSelfRoutes(app, {

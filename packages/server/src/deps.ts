@@ -42,26 +42,26 @@ import {
   type UsageRecorder,
 } from './features/keys/index.ts';
 import {
-  createMailboxService,
-  createMailTransport,
-  createNoticeSender,
-  type MailboxService,
-  type NoticeSender,
-} from './features/notices/index.ts';
   createAddressRules,
   createDeliveryQueue,
   createFanOut,
-import {
-  createPasswordLinks,
-  createPasswordService,
+  createMailboxService,
+  createMailTransport,
+  createNoticeSender,
   createWebhookSender,
   createWebhooksService,
   createWebhookTransport,
   type FanOut,
-  createPasswords,
-  createSessionsService,
+  type MailboxService,
+  type NoticeSender,
   type WebhookSender,
   type WebhooksService,
+} from './features/notices/index.ts';
+import {
+  createPasswordLinks,
+  createPasswordService,
+  createPasswords,
+  createSessionsService,
   createSetupService,
   createThrottle,
   type PasswordLinks,
@@ -159,9 +159,20 @@ interface GalleryServices {
   readonly blobSweeper: BlobSweeper;
 }
 
+interface WebhookServices {
+  readonly webhooks: WebhooksService;
+  readonly fanOut: FanOut;
+  readonly webhookSender: WebhookSender;
+}
+
 /** Every service of the server, made once. */
 export interface Deps
-  extends Surroundings, Foundation, People, KeyServices, GalleryServices, WebhookServices {
+  extends Surroundings,
+    Foundation,
+    People,
+    KeyServices,
+    GalleryServices,
+    WebhookServices {
   readonly notices: NoticeSender;
   readonly mailbox: MailboxService;
   readonly verification: VerificationService;
@@ -172,12 +183,6 @@ export interface Deps
 export function publicUrlOf(config: Config): string {
   const scheme = config.tls === null ? 'http' : 'https';
   return config.publicUrl ?? `${scheme}://localhost:${config.port}`;
-interface WebhookServices {
-  readonly webhooks: WebhooksService;
-  readonly fanOut: FanOut;
-  readonly webhookSender: WebhookSender;
-}
-
 }
 
 async function openDatabase(surroundings: Surroundings): Promise<{ storage: Storage; keyring: Keyring }> {
@@ -294,6 +299,18 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
   };
 }
 
+function createWebhookServices(base: Surroundings & Foundation): WebhookServices {
+  const { host, port, webhooks: limits } = base.config;
+  const rules = createAddressRules({ ...limits, own: { host, port } });
+  const queue = createDeliveryQueue(base);
+  const transport = createWebhookTransport({ rules });
+  return {
+    webhooks: createWebhooksService({ ...base, rules }),
+    fanOut: createFanOut(base),
+    webhookSender: createWebhookSender({ ...base, queue, transport }),
+  };
+}
+
 /**
  * The composition root: opens the database and makes every service.
  *
@@ -310,18 +327,6 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const { keys, feeds } = keyServices;
   const { packages } = galleryServices;
   const hooks: AccountHooks = {
-function createWebhookServices(base: Surroundings & Foundation): WebhookServices {
-  const { host, port, webhooks: limits } = base.config;
-  const rules = createAddressRules({ ...limits, own: { host, port } });
-  const queue = createDeliveryQueue(base);
-  const transport = createWebhookTransport({ rules });
-  return {
-    webhooks: createWebhooksService({ ...base, rules }),
-    fanOut: createFanOut(base),
-    webhookSender: createWebhookSender({ ...base, queue, transport }),
-  };
-}
-
     onRightsEnded: (tx, caller, account) => people.sessions.endAllOf(tx, caller, account),
     onUserWithoutPassword: (tx, caller, account) => people.passwordService.invite(tx, caller, account),
     onDelete: async (tx, caller, account) => {
@@ -335,6 +340,7 @@ function createWebhookServices(base: Surroundings & Foundation): WebhookServices
   return {
     ...withKeys,
     ...galleryServices,
+    ...createWebhookServices(base),
     notices: createNoticeSender({ ...base, transport: createMailTransport(base.config) }),
     mailbox: createMailboxService(base),
     verification: createVerificationService(withKeys),
@@ -346,4 +352,3 @@ function createWebhookServices(base: Surroundings & Foundation): WebhookServices
     },
   };
 }
-    ...createWebhookServices(base),

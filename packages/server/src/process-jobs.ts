@@ -6,9 +6,8 @@ const SECOND_MS = 1_000;
 
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, expirySweep, notices, tokens, passwordLinks, keyDelivery, blobSweeper } =
-    deps;
-  const { fanOut, webhookSender } = deps;
+  const { usage, audit, sessions, expirySweep, notices, fanOut, webhookSender } = deps;
+  const { tokens, passwordLinks, keyDelivery, blobSweeper } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -17,10 +16,10 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },
       { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
-      { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
       { name: 'fan out events', everyMs: SECOND_MS, run: (signal) => fanOut.run(signal) },
       { name: 'send webhooks', everyMs: SECOND_MS, run: (signal) => webhookSender.sendDue(signal) },
       { name: 'sweep events', everyMs: HOUR_MS, run: (signal) => fanOut.sweep(signal) },
+      { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
       { name: 'sweep refusals', everyMs: HOUR_MS, run: () => audit.sweep() },
       { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },

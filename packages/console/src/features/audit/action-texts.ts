@@ -52,8 +52,6 @@ export const ACTION_TEXTS = {
   'setup.completed': { en: 'Set up workspace', ja: '初期設定を完了' },
   'signing_key.created': { en: 'Created signing key', ja: '署名鍵を作成' },
   'token.ended': { en: 'Ended token', ja: 'トークンを無効化' },
-  'workspace.created': { en: 'Created workspace', ja: 'ワークスペースを作成' },
-} as const satisfies Record<string, { readonly en: string; readonly ja: string }>;
   'webhook.changed': { en: 'Changed webhook', ja: 'Webhookを変更' },
   'webhook.created': { en: 'Created webhook', ja: 'Webhookを作成' },
   'webhook.deleted': { en: 'Deleted webhook', ja: 'Webhookを削除' },
@@ -61,6 +59,8 @@ export const ACTION_TEXTS = {
   'webhook.replayed': { en: 'Sent webhook event again', ja: 'Webhookのイベントを再送' },
   'webhook.secret_rotated': { en: 'Rotated webhook secret', ja: 'Webhookのシークレットを更新' },
   'webhook.tested': { en: 'Tested webhook', ja: 'Webhookをテスト' },
+  'workspace.created': { en: 'Created workspace', ja: 'ワークスペースを作成' },
+} as const satisfies Record<string, { readonly en: string; readonly ja: string }>;
 
 /** The areas of the log, by the part of the name before the dot. */
 export const AREA_TEXTS = {
@@ -78,10 +78,10 @@ export const AREA_TEXTS = {
   setup: { en: 'First run', ja: '初期設定' },
   signing_key: { en: 'Signing keys', ja: '署名鍵' },
   token: { en: 'Tokens', ja: 'トークン' },
+  webhook: { en: 'Webhooks', ja: 'Webhook' },
   workspace: { en: 'Workspaces', ja: 'ワークスペース' },
 } as const satisfies Record<string, { readonly en: string; readonly ja: string }>;
 
-  webhook: { en: 'Webhooks', ja: 'Webhook' },
 type Texts = Readonly<Record<string, { readonly en: string; readonly ja: string } | undefined>>;
 
 /** What happened, in words; a name that the page does not know is its own word. */

@@ -38,8 +38,6 @@ export const AUDIT_ACTIONS = [
   'setup.completed',
   'signing_key.created',
   'token.ended',
-  'workspace.created',
-] as const;
   'webhook.changed',
   'webhook.created',
   'webhook.deleted',
@@ -47,6 +45,8 @@ export const AUDIT_ACTIONS = [
   'webhook.replayed',
   'webhook.secret_rotated',
   'webhook.tested',
+  'workspace.created',
+] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
