@@ -28,6 +28,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'notices',
+          include: ['notices/*.test.ts'],
+          testTimeout: 10 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'notices-full',
+          include: ['notices/*.test.ts'],
+          env: { NOTICE_KEYS: '10000', NOTICE_CRASHES: '200' },
+          testTimeout: 60 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'postfix',
           include: ['postfix/*.test.ts'],
           testTimeout: 2 * MINUTES_MS,

@@ -29,6 +29,7 @@ export const SUITES = [
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
   { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'] },
   { name: 'matrix', command: vitestOf('matrix') },
+  { name: 'notices', command: vitestOf('notices'), fullCommand: vitestOf('notices-full') },
   { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
   {
     name: 'console',

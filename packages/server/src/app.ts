@@ -9,6 +9,7 @@ import {
   registerPackageRoutes,
 } from './features/gallery/index.ts';
 import {
+  EXPIRY_HEADER,
   findKey,
   registerFeedRoutes,
   registerKeyRoutes,
@@ -65,6 +66,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       authenticateToken: (token, facts) => tokens.verify(facts.workspace, token, facts.ip),
     }),
   });
+  registerExpiryHint(app, deps);
   registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });
   registerDocsRoutes(app);
   registerConsoleRoutes(app, { files: readConsoleFiles(), random: deps.random });
@@ -73,6 +75,16 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerGalleryRoutes(app, deps.gallery);
   registerPackageRoutes(app, deps.packages);
   return app;
+}
+
+/** Whoever comes with a key that is about to expire hears of it with each answer. */
+function registerExpiryHint(app: FastifyInstance, { expiryHint }: Deps): void {
+  app.addHook('onSend', async (request, reply) => {
+    const { principal, workspace } = request.caller;
+    if (principal.kind !== 'key' && principal.kind !== 'token') return;
+    const expires = await expiryHint.find(workspace.id, principal.key.expiresAt);
+    if (expires !== null) reply.header(EXPIRY_HEADER, expires);
+  });
 }
 
 function registerPeople(app: FastifyInstance, deps: Deps): void {
@@ -115,7 +127,7 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
   });
   registerOverviewRoutes(app, deps.overview);
   registerFeedRoutes(app, deps.feeds);
-  registerIamRoutes(app, { iam: deps.iam, now: () => clock.now() });
+  registerIamRoutes(app, { iam: deps.iam, now: () => clock.now(), expiryHint: deps.expiryHint });
   registerJwksRoutes(app, deps.tokens);
   registerVerificationRoutes(app, deps.verification);
 }

@@ -20,6 +20,7 @@ import {
 } from './features/gallery/index.ts';
 import {
   createAccountKeys,
+  createExpiryHint,
   createExpirySweep,
   createFeedsService,
   createKeyAuthenticator,
@@ -29,7 +30,9 @@ import {
   createKeyNotices,
   createKeysService,
   createOverviewService,
+  createRefusalNotices,
   createUsageRecorder,
+  type ExpiryHint,
   type ExpirySweep,
   type FeedsService,
   type FindKeyStops,
@@ -39,6 +42,7 @@ import {
   type KeyLister,
   type KeysService,
   type OverviewService,
+  type RefusalNotices,
   type UsageRecorder,
 } from './features/keys/index.ts';
 import {
@@ -63,12 +67,14 @@ import {
   createPasswords,
   createSessionsService,
   createSetupService,
+  createSignInPlaces,
   createThrottle,
   type PasswordLinks,
   type PasswordService,
   type Passwords,
   type SessionsService,
   type SetupService,
+  type SignInPlaces,
   type Throttle,
 } from './features/sessions/index.ts';
 import { createSettingsService, type SettingsService } from './features/settings/index.ts';
@@ -135,18 +141,21 @@ interface People {
   readonly passwordLinks: PasswordLinks;
   readonly passwordService: PasswordService;
   readonly sessions: SessionsService;
+  readonly signInPlaces: SignInPlaces;
   readonly setup: SetupService;
   readonly throttle: Throttle;
 }
 
 interface KeyServices {
   readonly keyAuthenticator: KeyAuthenticator;
+  readonly expiryHint: ExpiryHint;
   readonly expirySweep: ExpirySweep;
   readonly feeds: FeedsService;
   readonly keyDelivery: KeyDelivery;
   readonly keyImporter: KeyImporter;
   readonly keyLister: KeyLister;
   readonly keys: KeysService;
+  readonly refusalNotices: RefusalNotices;
   readonly overview: OverviewService;
   readonly tokens: TokensService;
   readonly iam: IamService;
@@ -243,7 +252,9 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
   const accounts = createAccountsService({ ...base, hooks, accountKeys: createAccountKeys(base) });
   const passwords = createPasswords(base);
   const throttle = createThrottle(base);
-  const sessions = createSessionsService({ ...base, accounts, passwords, throttle });
+  const accountNotices = createAccountNotices(base);
+  const signInPlaces = createSignInPlaces({ ...base, accountNotices });
+  const sessions = createSessionsService({ ...base, accounts, passwords, throttle, signInPlaces });
   const passwordLinks = createPasswordLinks({ ...base, accounts });
   const passwordService = createPasswordService({
     ...base,
@@ -254,8 +265,17 @@ function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks
     links: passwordLinks,
   });
   const setup = createSetupService({ ...base, accounts, sessions, passwords, throttle });
-  const accountNotices = createAccountNotices(base);
-  return { accounts, accountNotices, passwords, passwordLinks, passwordService, sessions, setup, throttle };
+  return {
+    accounts,
+    accountNotices,
+    signInPlaces,
+    passwords,
+    passwordLinks,
+    passwordService,
+    sessions,
+    setup,
+    throttle,
+  };
 }
 
 function createKeyServices(
@@ -277,6 +297,8 @@ function createKeyServices(
     keyAuthenticator,
     keyImporter: createKeyImporter({ ...base, keyNotices, keyPrefix }),
     keyLister,
+    refusalNotices: createRefusalNotices({ ...base, keyNotices }),
+    expiryHint: createExpiryHint(base),
     expirySweep: createExpirySweep({ ...base, keyNotices, findStops }),
     feeds: createFeedsService({ ...base, keyLister }),
     overview: createOverviewService({ ...base, keyLister }),
@@ -333,6 +355,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
       await packages.refuseIfSoleOwner(tx, account);
       await packages.removeOwnership(tx, caller, account);
       await people.sessions.endAllOf(tx, caller, account);
+      await people.signInPlaces.forget(tx, account);
       await feeds.removeAllOf(tx, account);
       await keys.removeAllOf(tx, caller, account);
     },

@@ -6,7 +6,7 @@ const SECOND_MS = 1_000;
 
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, expirySweep, notices, fanOut, webhookSender } = deps;
+  const { usage, audit, sessions, expirySweep, refusalNotices, notices, fanOut, webhookSender } = deps;
   const { tokens, passwordLinks, keyDelivery, blobSweeper } = deps;
   return createJobRunner({
     logger: deps.logger,
@@ -15,6 +15,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },
+      { name: 'tell of refusals', everyMs: 10 * SECOND_MS, run: () => refusalNotices.run() },
       { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
       { name: 'fan out events', everyMs: SECOND_MS, run: (signal) => fanOut.run(signal) },
       { name: 'send webhooks', everyMs: SECOND_MS, run: (signal) => webhookSender.sendDue(signal) },

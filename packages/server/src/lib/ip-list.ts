@@ -43,3 +43,10 @@ export function toNetwork(ip: string | null): string {
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':')}::/64`;
 }
+
+/** The neighbourhood of an address: /24, for IPv6 /48. Providers hand out addresses from such ranges. */
+export function ipRangeOf(ip: string): string {
+  const network = toNetwork(ip);
+  if (!network.includes(':')) return `${network.split('.').slice(0, 3).join('.')}.0/24`;
+  return `${network.split(':').slice(0, 3).join(':')}::/48`;
+}

@@ -6,7 +6,7 @@ import type { SettingsService } from '../settings/index.ts';
 import type { WorkspacesService } from '../workspaces/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { EXPIRED_STEP, findDueStep } from './expiry-steps.ts';
-import { type ExpiringRow, listExpiring, rememberTold } from './expiry-sweep.repo.ts';
+import { type ExpiringRow, listExpiring, rememberTold } from './key-notices.repo.ts';
 import { type KeyNotices, toToldKey } from './key-notices.ts';
 import { findIntactKey } from './keys.repo.ts';
 import type { UsageRecorder } from './usage.ts';

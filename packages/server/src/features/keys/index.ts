@@ -1,5 +1,6 @@
 export { createAccountKeys } from './account-keys.ts';
 export type { KeyOutcome } from './api-key.ts';
+export { createExpiryHint, EXPIRY_HEADER, type ExpiryHint } from './expiry-hint.ts';
 export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry-sweep.ts';
 export { registerFeedRoutes } from './feeds.routes.ts';
 export { createFeedsService, type FeedsService } from './feeds.service.ts';
@@ -15,5 +16,6 @@ export { createKeysService, type KeysService } from './keys.service.ts';
 export { type LiveKey, listLiveKeys } from './live-keys.ts';
 export { registerOverviewRoutes } from './overview.routes.ts';
 export { createOverviewService, type OverviewService } from './overview.service.ts';
+export { createRefusalNotices, type RefusalNotices } from './refusal-notices.ts';
 export { registerSelfRoutes } from './self.routes.ts';
 export { createUsageRecorder, type UsageRecorder } from './usage.ts';

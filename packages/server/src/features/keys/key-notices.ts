@@ -30,6 +30,12 @@ export interface KeyStopStory {
   readonly lastUse: KeyUse | null;
 }
 
+export interface KeyRefusalStory {
+  readonly count: number;
+  readonly reason: string;
+  readonly lastRefusal: KeyUse | null;
+}
+
 export interface KeyChanges {
   readonly comment?: { readonly from: string; readonly to: string };
   readonly scopes?: { readonly from: readonly Permission[]; readonly to: readonly Permission[] };
@@ -41,6 +47,8 @@ export interface KeyNotices {
   tellChange(tx: Tx, caller: Caller, key: ToldKey, story: KeyChangeStory): Promise<void>;
   /** Tells of an expiry that comes or has come; the account is the one of the key. */
   tellStop(tx: Tx, caller: Caller, key: ToldKey, account: Account, story: KeyStopStory): Promise<void>;
+  /** Tells of many refusals of a live key. */
+  tellRefusals(tx: Tx, caller: Caller, key: ToldKey, account: Account, story: KeyRefusalStory): Promise<void>;
   /** Only the event: the keys of an account that goes are many, and its owner has no use for a mail for each. */
   emitChange(tx: Tx, caller: Caller, key: ToldKey, account: Account, story: KeyChangeStory): Promise<void>;
 }
@@ -147,6 +155,17 @@ class ChangeTeller implements KeyNotices {
     });
     const payload = { ...toKeyFacts(caller.workspace.url, account, key), ...story };
     await this.#deps.accountNotices.tell(tx, account, action, payload, { keyId: key.id });
+  }
+
+  async tellRefusals(
+    tx: Tx,
+    caller: Caller,
+    key: ToldKey,
+    account: Account,
+    story: KeyRefusalStory,
+  ): Promise<void> {
+    const payload = { ...toKeyFacts(caller.workspace.url, account, key), ...story };
+    await this.#deps.accountNotices.tell(tx, account, 'key.refused', payload, { keyId: key.id });
   }
 
   async emitChange(

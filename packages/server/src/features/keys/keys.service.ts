@@ -4,7 +4,6 @@ import type { Permission } from '../../lib/permission.ts';
 import { dropOneTimeLinksOfKey, inTransaction, type Tx } from '../../storage/index.ts';
 import { type Account, toIdentity } from '../accounts/index.ts';
 import { type ApiKey, isExpired } from './api-key.ts';
-import { forgetTold } from './expiry-sweep.repo.ts';
 import {
   type CreateKeyInput,
   KeyIssuer,
@@ -12,6 +11,7 @@ import {
   type MintedKey,
   type RegenerateKeyInput,
 } from './key-issue.ts';
+import { forgetTold } from './key-notices.repo.ts';
 import type { KeyChanges } from './key-notices.ts';
 import { findKeyPlace } from './key-place.repo.ts';
 import { KeyStore } from './key-store.ts';

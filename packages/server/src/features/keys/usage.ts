@@ -43,6 +43,10 @@ export interface UsageRecorder {
   flush(): Promise<void>;
   findLastUses(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastUse>>;
   findLastRefusals(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastRefusal>>;
+  /** Keys that were refused here, with the right secret, since the last call. */
+  takeRefused(): readonly { readonly workspaceId: string; readonly keyId: string }[];
+  /** How often a key was refused in the hours from `since` (milliseconds) on, as far as it is written. */
+  countRefusals(workspaceId: string, keyId: string, since: number): Promise<number>;
   /** How often each key was refused as expired, from the hour of `since` (milliseconds) on. */
   countExpiredRefusals(
     workspaceId: string,
@@ -103,6 +107,7 @@ export function createUsageRecorder(deps: {
   const { storage, clock } = deps;
   const lastUses = new Latest<LastUse>();
   const lastRefusals = new Latest<LastRefusal>();
+  let refused = new Map<string, string>();
   let counters = new Map<string, Counter>();
 
   const count = (workspaceId: string, keyId: string | null, outcome: string): void => {
@@ -119,7 +124,10 @@ export function createUsageRecorder(deps: {
       count(workspaceId, keyId, outcome);
       const event = { workspaceId, at: clock.now(), ip, userAgent };
       if (outcome === 'valid') lastUses.set(keyId, event);
-      else lastRefusals.set(keyId, { ...event, reason: outcome });
+      else {
+        lastRefusals.set(keyId, { ...event, reason: outcome });
+        if (refused.size < BUFFER_KEYS_MAX) refused.set(keyId, workspaceId);
+      }
     },
     recordUnknown: (workspaceId, outcome) => count(workspaceId, null, outcome),
     flush: async () => {
@@ -154,6 +162,15 @@ export function createUsageRecorder(deps: {
         ]),
       );
       return lastRefusals.addTo(found, workspaceId, keyIds);
+    },
+    takeRefused: () => {
+      const taken = [...refused].map(([keyId, workspaceId]) => ({ workspaceId, keyId }));
+      refused = new Map();
+      return taken;
+    },
+    countRefusals: async (workspaceId, keyId, since) => {
+      const hours = await listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS));
+      return hours.reduce((sum, { outcome, count }) => (outcome === 'valid' ? sum : sum + count), 0);
     },
     countExpiredRefusals: (workspaceId, keys) => sumExpired(storage, workspaceId, keys),
     listHours: (workspaceId, keyId, since) =>

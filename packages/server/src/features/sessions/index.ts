@@ -7,4 +7,5 @@ export { registerSessionRoutes } from './sessions.routes.ts';
 export { createSessionsService, type SessionsService } from './sessions.service.ts';
 export { registerSetupRoutes } from './setup.routes.ts';
 export { createSetupService, type SetupService } from './setup.service.ts';
+export { createSignInPlaces, type SignInPlaces } from './sign-in-places.ts';
 export { createThrottle, type Throttle } from './throttle.ts';

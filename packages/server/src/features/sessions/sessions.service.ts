@@ -14,6 +14,7 @@ import { countingRefusals } from './refusals.ts';
 import { sessionErrors } from './sessions.errors.ts';
 import type { LiveSince, Session } from './sessions.repo.ts';
 import * as repo from './sessions.repo.ts';
+import type { SignInPlaces } from './sign-in-places.ts';
 import type { Reservation, Throttle } from './throttle.ts';
 
 const SESSION_IDLE_MS = 12 * HOUR_MS;
@@ -94,6 +95,7 @@ export interface SessionsDeps {
   readonly accounts: AccountsService;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
+  readonly signInPlaces: SignInPlaces;
 }
 
 /** @throws auth.required when the caller has no session of the console */
@@ -155,6 +157,7 @@ class Sessions implements SessionsService {
       await repo.listSurplusIds(tx, workspaceId, account.id, SESSIONS_PER_ACCOUNT_MAX),
     );
     await accounts.saveLastSeen(tx, workspaceId, account.id);
+    await this.#deps.signInPlaces.note(tx, caller, account);
     const managedIds = await accounts.listManagedIds(tx, workspaceId, account.id);
     const signedIn = {
       ...caller,

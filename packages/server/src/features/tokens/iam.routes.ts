@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { authErrors, logFault, type RouteAuth, refTo, toAppError } from '../../http/index.ts';
 import { Secret } from '../../lib/secret.ts';
+import { EXPIRY_HEADER, type ExpiryHint } from '../keys/index.ts';
 import { presentIamError, presentIamSession } from './iam.present.ts';
 import {
   IamDoneSchema,
@@ -10,7 +11,7 @@ import {
   IamSessionSchema,
   LoginBodySchema,
 } from './iam.schema.ts';
-import type { IamService } from './iam.service.ts';
+import type { IamService, IamSession } from './iam.service.ts';
 import { type LoginFields, parseLoginBody } from './login-body.ts';
 
 type IamQuery = Static<typeof IamQuerySchema>;
@@ -88,6 +89,7 @@ function registerErrorShape(scope: FastifyInstance): void {
 interface IamRouteDeps {
   readonly iam: IamService;
   readonly now: () => number;
+  readonly expiryHint: ExpiryHint;
 }
 
 /** The contract of the first seed: login, session check and logout, under every path that its clients know. */
@@ -105,7 +107,19 @@ export function registerIamRoutes(root: FastifyInstance, deps: IamRouteDeps): vo
   });
 }
 
-function registerLogin(scope: FastifyInstance, { iam, now }: IamRouteDeps): void {
+/** These routes look at the credential themselves, so the common header is theirs to set too. */
+async function sendSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  session: IamSession,
+  { now, expiryHint }: IamRouteDeps,
+) {
+  const expires = await expiryHint.find(request.caller.workspace.id, session.keyExpiresAt);
+  if (expires !== null) reply.header(EXPIRY_HEADER, expires);
+  return presentIamSession(session, now());
+}
+
+function registerLogin(scope: FastifyInstance, deps: IamRouteDeps): void {
   for (const { path, operationId } of LOGIN_PATHS) {
     scope.post<{ Body: LoginFields }>(
       path,
@@ -125,15 +139,17 @@ function registerLogin(scope: FastifyInstance, { iam, now }: IamRouteDeps): void
           response: { 200: refTo(IamSessionSchema), default: refTo(IamErrorSchema) },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { apikey, secretkey } = request.body;
-        return presentIamSession(await iam.login(request.caller, apikey, new Secret(secretkey)), now());
+        const session = await deps.iam.login(request.caller, apikey, new Secret(secretkey));
+        return await sendSession(request, reply, session, deps);
       },
     );
   }
 }
 
-function registerSession(scope: FastifyInstance, { iam, now }: IamRouteDeps): void {
+function registerSession(scope: FastifyInstance, deps: IamRouteDeps): void {
+  const { iam } = deps;
   for (const { path, operationId } of CHECK_PATHS) {
     scope.get<{ Querystring: IamQuery }>(
       path,
@@ -147,7 +163,8 @@ function registerSession(scope: FastifyInstance, { iam, now }: IamRouteDeps): vo
           response: { 200: refTo(IamSessionSchema), default: refTo(IamErrorSchema) },
         },
       },
-      async (request) => presentIamSession(await iam.checkSession(request.caller, readToken(request)), now()),
+      async (request, reply) =>
+        await sendSession(request, reply, await iam.checkSession(request.caller, readToken(request)), deps),
     );
   }
   for (const { path, operationId } of LOGOUT_PATHS) {

@@ -15,6 +15,8 @@ export interface IamSession {
   /** Milliseconds. */
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** When the key itself stops; null when it never does. */
+  readonly keyExpiresAt: number | null;
 }
 
 /** The login of the first seed: API key and secret key for a token. */
@@ -88,13 +90,25 @@ export function createIamService(deps: Deps): IamService {
       if (outcome.code !== 'valid') return refuse(caller, toRefusal(outcome.code), LOGIN);
       const { token, claims } = await counted(caller, LOGIN, () => tokens.issue(workspace, outcome));
       const account = await findAccount(caller, outcome.account.id, LOGIN);
-      return { account, token, issuedAt: claims.iat * SECOND_MS, expiresAt: claims.exp * SECOND_MS };
+      return {
+        account,
+        token,
+        issuedAt: claims.iat * SECOND_MS,
+        expiresAt: claims.exp * SECOND_MS,
+        keyExpiresAt: outcome.key.expiresAt,
+      };
     },
     checkSession: async (caller, presented) => {
       const token = requireToken(caller, presented, CHECK);
       const principal = await counted(caller, CHECK, () => tokens.authenticate(token, caller));
       const account = await findAccount(caller, principal.account.id, CHECK);
-      return { account, token, issuedAt: principal.token.issuedAt, expiresAt: principal.token.expiresAt };
+      return {
+        account,
+        token,
+        issuedAt: principal.token.issuedAt,
+        expiresAt: principal.token.expiresAt,
+        keyExpiresAt: principal.key.expiresAt,
+      };
     },
     logout: async (caller, presented) => {
       const token = requireToken(caller, presented, LOGOUT);

@@ -84,6 +84,32 @@ export async function rememberTold(
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
+/**
+ * Remembers that the refusals of a key are told. False when they were told after `notSince` already, also by another
+ * process a moment ago.
+ */
+export async function rememberRefusalTold(
+  tx: Tx,
+  row: {
+    readonly keyId: string;
+    readonly workspaceId: string;
+    readonly toldAt: number;
+    readonly notSince: number;
+  },
+): Promise<boolean> {
+  const result = await tx
+    .insertInto('key_refusal_notices')
+    .values({ key_id: row.keyId, workspace_id: row.workspaceId, told_at: row.toldAt })
+    .onConflict((conflict) =>
+      conflict
+        .column('key_id')
+        .doUpdateSet({ told_at: row.toldAt })
+        .where('key_refusal_notices.told_at', '<=', row.notSince),
+    )
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
 /** Of keys that are gone. */
 export async function forgetTold(tx: Tx, keyId: string): Promise<void> {
   await tx.deleteFrom('key_expiry_notices').where('key_id', '=', keyId).execute();

@@ -1,0 +1,51 @@
+import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DAY_MS } from '../../lib/clock.ts';
+
+let harness: Harness;
+let company: Company;
+let minted: Awaited<ReturnType<Harness['deps']['keys']['create']>>;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  company = await seedCompany(harness);
+  minted = await harness.deps.keys.create(company.memberCaller, company.member.id, {
+    comment: 'CI',
+    access: 'account',
+    lifetimeDays: 90,
+  });
+});
+afterAll(() => harness.close());
+
+async function askWithKey() {
+  const key = minted.fullKey.reveal();
+  const login = {
+    auth_mode: 'apikey',
+    apikey: minted.key.id,
+    secretkey: minted.secretKey.reveal(),
+  };
+  const answers = {
+    self: await call(harness, 'GET', '/v1/keys/self', { key }),
+    authorize: await call(harness, 'GET', '/v1/authorize', { key }),
+    refused: await call(harness, 'GET', '/v1/audit', { key }),
+    login: await harness.app.inject({ method: 'POST', url: '/iam/login', payload: login }),
+  };
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, answer]) => [name, answer.headers['keyreeve-key-expires']]),
+  );
+}
+
+it('a key that is about to expire hears of it with each answer, from the first notice day on', async () => {
+  const nothing = { self: undefined, authorize: undefined, refused: undefined, login: undefined };
+  expect(await askWithKey()).toEqual(nothing);
+  harness.clock.set((minted.key.current.expiresAt ?? 0) - 10 * DAY_MS - 1);
+  expect(await askWithKey()).toEqual(nothing);
+  harness.clock.advance(1 + 10_000);
+  const instant = new Date(minted.key.current.expiresAt ?? 0).toISOString();
+  expect(await askWithKey()).toEqual({ self: instant, authorize: instant, refused: instant, login: instant });
+});
+
+it('nobody else gets the header', async () => {
+  const answer = await harness.app.inject({ method: 'GET', url: '/healthz' });
+  expect(answer.headers['keyreeve-key-expires']).toBeUndefined();
+});
