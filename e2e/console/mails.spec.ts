@@ -28,7 +28,7 @@ const WORDS = {
     masked: /Links and keys are masked\./,
     maskedNobody: /Links and keys are masked for everybody\./,
     close: 'Close',
-    someFailed: /mails? (?:was|were) given up\./,
+    someFailed: /mails? (?:was|were) given up/,
     showThem: 'Show them',
     failedTitle: 'This mail was given up',
     refused: 'The mail server refused it for good.',
@@ -43,6 +43,7 @@ const WORDS = {
     notLoaded: 'This could not be loaded',
     tryAgain: 'Try again',
     invitation: 'Invitation',
+    reset: 'Password reset',
     askAdmin: 'Administrators can see the reason.',
   },
   ja: {
@@ -60,7 +61,7 @@ const WORDS = {
     masked: /リンクとキーは伏せてあります。/,
     maskedNobody: /リンクとキーは誰にも表示されません。/,
     close: '閉じる',
-    someFailed: /メールの送信を断念しました。/,
+    someFailed: /メールの送信を断念しました/,
     showThem: '表示する',
     failedTitle: 'このメールは送信を断念しました',
     refused: 'メールサーバーが受け取りを拒否しました。',
@@ -75,6 +76,7 @@ const WORDS = {
     notLoaded: '読み込めませんでした',
     tryAgain: '再試行',
     invitation: '招待',
+    reset: 'パスワードの再設定',
     askAdmin: '理由は管理者が確認できます。',
   },
 } as const;
@@ -90,6 +92,28 @@ const PROBLEM = {
   instance: '0',
 };
 
+const MAIL = {
+  id: 'out_1',
+  kind: 'key.expired',
+  to: { name: 'Jonas', address: MEMBER_EMAIL },
+  accountId: 'acc_1',
+  subject: 'A key has expired',
+  locale: 'en',
+  state: 'sent',
+  attempts: 1,
+  lastError: null,
+  createdAt: '2026-11-20T10:00:00Z',
+  doneAt: '2026-11-20T10:00:00Z',
+};
+
+/** The list has one mail, as from a server in a state that takes long to come. */
+async function serveMail(page: Page, more: Readonly<Record<string, unknown>>): Promise<void> {
+  await page.route(
+    (url) => url.pathname === '/v1/mailbox',
+    (route) => route.fulfill({ json: { items: [{ ...MAIL, ...more }], nextCursor: null } }),
+  );
+}
+
 const table = (page: Page, words: Words) => page.getByRole('table', { name: words.table });
 const mailTo = (page: Page, words: Words, address: string) =>
   table(page, words).getByRole('row').filter({ hasText: address });
@@ -103,27 +127,21 @@ async function open(page: Page, words: Words): Promise<void> {
 async function invite(site: Site, email: string, displayName: string): Promise<void> {
   const { api } = await site.signIn();
   await api.POST('/v1/users', { body: { email, displayName, role: 'member' } });
-  await waitForMail(site, email, (mail) => mail.state !== 'pending' || mail.attempts > 0);
+  await waitForMail(site, email);
 }
 
-interface WaitingMail {
-  readonly state: string;
-  readonly attempts: number;
-}
-
-async function waitForMail(
-  site: Site,
-  address: string,
-  hasSettled: (mail: WaitingMail) => boolean = ({ state }) => state !== 'pending',
-): Promise<void> {
+/** The sender comes every two seconds, and takes the mails of the town first. */
+async function waitForMail(site: Site, address: string): Promise<void> {
   const { api } = await site.signIn();
   await expect
-    .poll(async () => {
-      const { data } = await api.GET('/v1/mailbox', { params: { query: { limit: 200 } } });
-      const mail = data.items.find(({ to }) => to.address === address);
-      return mail !== undefined && hasSettled(mail);
-    })
-    .toBe(true);
+    .poll(
+      async () => {
+        const { data } = await api.GET('/v1/mailbox', { params: { query: { limit: 200 } } });
+        return data.items.filter(({ to }) => to.address === address).map(({ state }) => state);
+      },
+      { timeout: 30_000 },
+    )
+    .not.toContain('pending');
 }
 
 /** Asks for a link that sets a new password: a mail to the person alone. */
@@ -178,7 +196,7 @@ for (const lang of ['en', 'ja'] as const) {
       await page.keyboard.press('Enter');
       await expect(page.getByRole('heading', { name: words.titleOwn, level: 1 })).toBeVisible();
       await expect(mailTo(page, words, `foreign.${lang}@hayama.example`)).toHaveCount(0);
-      const reset = table(page, words).getByRole('row').filter({ hasText: MEMBER_EMAIL });
+      const reset = table(page, words).getByRole('row').filter({ hasText: words.reset });
       await reset.getByRole('button', { name: words.open }).first().click();
       const dialog = page.getByRole('dialog');
       const link = dialog.getByRole('region', { name: words.text }).getByRole('link');
@@ -195,11 +213,11 @@ for (const lang of ['en', 'ja'] as const) {
       const { api } = await town.signIn();
       const email = `bots.${lang}@hayama.example`;
       const { data: bot } = await api.POST('/v1/service-accounts', {
-        body: { technicalName: `mailed-${lang}`, displayName: `Mailed ${lang}`, email },
+        body: { technicalName: `mailed-${lang}`, displayName: `Mailed ${lang}` },
       });
       await api.POST('/v1/accounts/{id}/keys', {
         params: { path: { id: bot.id } },
-        body: { comment: 'Night job', lifetimeDays: 90, access: 'account', sendMail: true },
+        body: { comment: 'Night job', lifetimeDays: 90, access: 'account', sendMail: true, mailTo: email },
       });
       await waitForMail(town, email);
       await open(page, words);
@@ -244,24 +262,22 @@ for (const lang of ['en', 'ja'] as const) {
       }
     });
 
-    test('that wait for a server that is away say what is wrong with it', async ({ startSite, visit }) => {
-      const at = await startSite({
-        env: {
-          KEYREEVE_SMTP_URL: 'smtp://127.0.0.1:9',
-          KEYREEVE_SMTP_ALLOW_PLAIN: '1',
-          KEYREEVE_MAIL_FROM: 'keys@hayama.example',
-        },
+    test('that wait for a server that is away say what is wrong with it', async ({ asAdmin: page }) => {
+      await serveMail(page, {
+        state: 'pending',
+        attempts: 3,
+        lastError: 'ESOCKET: connect ECONNREFUSED 192.0.2.1:587',
+        doneAt: null,
       });
-      await invite(at, 'later@hayama.example', 'Later Lee');
-      const page = await visit({ as: ADMIN_EMAIL, at });
-      await open(page, words);
-      await expect(page.getByText(words.noSmtp)).toHaveCount(0);
-      const row = mailTo(page, words, 'later@hayama.example');
+      await page.goto('/mails');
+      const row = mailTo(page, words, MAIL.to.address);
       await expect(row).toContainText(words.onItsWay);
       await row.getByRole('button', { name: words.why }).click();
       const dialog = page.getByRole('dialog', { name: words.waitingTitle });
       await expect(dialog.getByText(words.unreachable)).toBeVisible();
+      await expect(dialog.getByText('connect ECONNREFUSED 192.0.2.1:587')).toBeVisible();
       await expect(dialog.getByText(words.keepsTrying)).toBeVisible();
+      await expectNoAxeViolations(page);
     });
 
     test('that are none, of a state or at all, say so; a list that did not come can be asked for again', async ({
@@ -294,59 +310,34 @@ test('members see that a mail to them was given up, and not what the mail server
   asMember: page,
 }) => {
   const words = WORDS.en;
-  const mail = {
-    id: 'out_1',
-    kind: 'key.expired',
-    to: { name: 'Jonas', address: MEMBER_EMAIL },
-    accountId: 'acc_1',
-    subject: 'A key of <b>Jonas</b> has expired',
-    locale: 'en',
-    state: 'failed',
-    attempts: 3,
-    lastError: null,
-    createdAt: '2026-11-20T10:00:00Z',
-    doneAt: '2026-11-23T10:00:00Z',
-  };
-  await page.route(
-    (url) => url.pathname === '/v1/mailbox',
-    (route) => route.fulfill({ json: { items: [mail], nextCursor: null } }),
-  );
+  const subject = 'A key of <b>Jonas</b> has expired';
+  await serveMail(page, { state: 'failed', subject });
   await page.goto('/mails');
   await expect(page.getByRole('link', { name: words.title, exact: true })).toHaveCount(0);
-  await expect(page.getByText(mail.subject)).toBeVisible();
+  await expect(page.getByText(subject)).toBeVisible();
   await page.getByRole('button', { name: words.why }).click();
   await expect(page.getByRole('dialog').getByText(words.askAdmin)).toBeVisible();
 });
 
 test('what a mail says is text, and only addresses of the web in it are links', async ({ asAdmin: page }) => {
   const words = WORDS.en;
-  const mail = {
-    id: 'out_1',
-    kind: 'key.created',
+  const served = {
     to: { name: '<img src=x onerror=alert(1)>', address: 'evil@hayama.example' },
-    accountId: null,
     subject: '\u202e<script>alert(1)</script>',
     locale: 'ja',
     state: 'mailbox',
-    attempts: 1,
-    lastError: null,
-    createdAt: '2026-11-20T10:00:00Z',
-    doneAt: '2026-11-20T10:00:00Z',
   };
   const text = 'Hello <b>you</b>\n\njavascript:alert(1)\nhttps://keys.example/x#1\nhttp://[\n';
-  const opened = { ...mail, text, html: '<p>Hello</p>', isMasked: true };
+  await serveMail(page, served);
   await page.route(
-    (url) => url.pathname === '/v1/mailbox',
-    (route) => route.fulfill({ json: { items: [mail], nextCursor: null } }),
-  );
-  await page.route(
-    (url) => url.pathname === '/v1/mailbox/out_1',
-    (route) => route.fulfill({ json: opened }),
+    (url) => url.pathname === `/v1/mailbox/${MAIL.id}`,
+    (route) => route.fulfill({ json: { ...MAIL, ...served, text, html: '<p>Hello</p>', isMasked: true } }),
   );
   await page.goto('/mails');
   await page.getByRole('button', { name: words.open }).click();
   const region = page.getByRole('region', { name: words.text });
-  await expect(region).toHaveText(text.trimEnd());
+  await expect(region).toContainText('Hello <b>you</b>');
+  await expect(region).toContainText('http://[');
   await expect(region.getByRole('link')).toHaveCount(1);
   await expect(region.getByRole('link')).toHaveAttribute('href', 'https://keys.example/x#1');
 });

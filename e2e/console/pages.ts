@@ -6,6 +6,7 @@ import { MAIL_PAGES } from './mail-pages.ts';
 import { SESSION_PAGES } from './session-pages.ts';
 import type { Site, TownKind } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
+import { WEBHOOK_PAGES } from './webhook-pages.ts';
 
 /** A page of the console as `npm run screenshots` takes it. Authors of pages append theirs to the table. */
 export interface PicturedPage {
@@ -146,6 +147,7 @@ export const PAGES: readonly PicturedPage[] = [
   ...KEY_PAGES,
   ...SESSION_PAGES,
   ...MAIL_PAGES,
+  ...WEBHOOK_PAGES,
   { name: 'audit', path: '/audit' },
   {
     name: 'audit-detail',

@@ -42,7 +42,7 @@ function MailWindow({ mail, sealed, onClose }: OpenedMail & { readonly onClose: 
       title={<bdi>{mail.subject}</bdi>}
       subtitle={
         <>
-          <bdi>{mail.to.name}</bdi> <bdi>{mail.to.address}</bdi> · {formatInstant(mail.createdAt, language)}
+          <bdi>{mail.to.name}</bdi> · <bdi>{mail.to.address}</bdi> · {formatInstant(mail.createdAt, language)}
         </>
       }
       actions={<Button onClick={box.wipe}>{tUi('close')}</Button>}
@@ -62,9 +62,13 @@ function MailWindow({ mail, sealed, onClose }: OpenedMail & { readonly onClose: 
   );
 }
 
-/** A line that is an address of the web becomes a link; everything else stays the text that it is. */
+/** What the server puts in the place of what gives access. */
+const MASK = '••••';
+
+/** A line that is an address of the web becomes a link, unless it leads nowhere; all else stays text. */
 function toNode(line: string): Node {
-  if (!line.startsWith('http') || !URL.canParse(line)) return document.createTextNode(line);
+  if (!line.startsWith('http') || line.includes(MASK) || !URL.canParse(line))
+    return document.createTextNode(line);
   const { protocol } = new URL(line);
   if (protocol !== 'https:' && protocol !== 'http:') return document.createTextNode(line);
   const link = document.createElement('a');

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Loader } from '@mantine/core';
 import {
   IconArchive,
   IconCircleCheck,
@@ -117,8 +117,12 @@ function OpenButton(props: { readonly mail: Mail; readonly onOpened: (sealed: Se
       size="xs"
       variant="default"
       aria-label={t('openOf', { subject: mail.subject })}
-      loading={open.isPending}
-      onClick={() => open.mutate()}
+      // Not `loading`: a button that is off loses the focus, to which the dialog must lead back.
+      aria-busy={open.isPending}
+      leftSection={open.isPending ? <Loader size={12} /> : null}
+      onClick={() => {
+        if (!open.isPending) open.mutate();
+      }}
     >
       {t('open')}
     </ActionButton>

@@ -42,7 +42,8 @@ export const mailsWords = defineWords(
     openTitle: 'Mail to {{name}}',
     opening: 'The mail is being opened',
     text: 'Text of the mail',
-    masked: '<b>Links and keys are masked.</b> Only the person to whom the mail is addressed sees them.',
+    masked:
+      '<b>Links and keys are masked.</b> Only the user to whom the mail is addressed sees them; in mails to service accounts, nobody does.',
     maskedNobody:
       '<b>Links and keys are masked for everybody.</b> The address belongs to no account here. Set up a mail server, or copy keys from the window that creates them.',
     audited: 'That you opened it stands in the audit log.',
@@ -119,7 +120,8 @@ export const mailsWords = defineWords(
     openTitle: '{{name}}さん宛てのメール',
     opening: 'メールを開いています',
     text: 'メールの本文',
-    masked: '<b>リンクとキーは伏せてあります。</b>見られるのは宛先の本人だけです。',
+    masked:
+      '<b>リンクとキーは伏せてあります。</b>見られるのは宛先のユーザー本人だけです。サービスアカウント宛てのものは誰にも表示されません。',
     maskedNobody:
       '<b>リンクとキーは誰にも表示されません。</b>宛先のアドレスに対応するアカウントがありません。メールサーバーを設定するか、作成時のウィンドウからキーをコピーしてください。',
     audited: '開いたことは監査ログに記録されます。',

@@ -99,7 +99,7 @@ export const webhooksWords = defineWords(
     errorDisabled: 'The webhook was disabled',
     errorInternal: 'A fault of this server: see its log',
     replay: 'Send again',
-    replayOf: 'Send “{{event}}” of {{instant}} again',
+    replayOf: 'Send again: “{{event}}” of {{instant}}',
     replayed: 'Sent again, under the same id.',
     conflictTitle: 'This webhook was changed meanwhile',
     conflictText: 'Other values were saved <ago></ago>. Yours are not saved.',
