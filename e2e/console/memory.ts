@@ -31,11 +31,11 @@ export async function remember(
     [THEME_ITEM, theme],
   ].filter((item): item is [string, string] => item[1] !== null);
   await context.addInitScript(
-    ([mark, origin, kept]) => {
+    ([mark, origin, choices]) => {
       // Only once: what the page chooses later is its own memory.
       if (location.origin !== origin || localStorage.getItem(mark) !== null) return;
       localStorage.setItem(mark, '1');
-      for (const [item, chosen] of kept) localStorage.setItem(item, chosen);
+      for (const [item, chosen] of choices) localStorage.setItem(item, chosen);
     },
     [SET_MARK, site.url, items] as const,
   );
