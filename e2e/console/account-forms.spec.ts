@@ -1,6 +1,6 @@
 import type { Page, Route } from '@playwright/test';
 import { ACCOUNT_WORDS } from './account-words.ts';
-import { expect, expectNoAxeViolations, TOWN_PASSWORD, test } from './fixtures.ts';
+import { expect, expectNoAxeViolations, TOWN_PASSWORD, test, unlessEnglish } from './fixtures.ts';
 import type { Site } from './site.ts';
 
 const LOST = {
@@ -40,7 +40,7 @@ for (const lang of ['en', 'ja'] as const) {
     { list: '/users', open: words.newUser, field: words.email },
     { list: '/service-accounts', open: words.newService, field: words.technicalName },
   ];
-  test.describe(`a form for a new account, ${lang}`, () => {
+  test.describe(`a form for a new account, ${lang}`, unlessEnglish(lang), () => {
     test.use({ lang });
 
     for (const { list, open, field } of kinds)

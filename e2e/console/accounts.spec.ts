@@ -183,6 +183,7 @@ for (const lang of ['en', 'ja'] as const) {
       const other = await visit({ as: ADMIN_EMAIL });
       await page.goto(`/users/${user.id}`);
       await other.goto(`/users/${user.id}`);
+      await expect(heading(other, user.displayName)).toBeVisible();
       await field(page, words.displayName).fill('First Tab');
       await page.getByRole('button', { name: words.save, exact: true }).click();
       await expect(heading(page, 'First Tab')).toBeVisible();

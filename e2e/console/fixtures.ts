@@ -6,7 +6,7 @@ import {
   type Page,
 } from '@playwright/test';
 import { type Guard, watchContext } from './guard.ts';
-import { memoryOf } from './memory.ts';
+import { remember } from './memory.ts';
 import { openSite, type Site, type SiteOptions } from './site.ts';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
 
@@ -133,11 +133,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       };
       const context = await browser.newContext({
         baseURL: at.url,
-        storageState: memoryOf(at, await cookieFor(options, at, sharedCookie), memory),
         permissions: ['clipboard-read', 'clipboard-write'],
         ...(options.viewport === undefined ? {} : { viewport: options.viewport }),
         ...options.context,
       });
+      await remember(context, at, await cookieFor(options, at, sharedCookie), memory);
       visits.push({ context, guard: await watchContext(context, [at.url, at.apiUrl]) });
       return await context.newPage();
     });

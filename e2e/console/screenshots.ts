@@ -12,7 +12,7 @@ import { closingLine } from '../../tools/totals.mjs';
 import { sleep } from '../server-process.ts';
 import { DESKTOP, LAUNCH, PHONE } from './chromium.ts';
 import { watchContext } from './guard.ts';
-import { memoryOf } from './memory.ts';
+import { remember } from './memory.ts';
 import { PAGES, type PicturedPage } from './pages.ts';
 import { openSite, prepareTowns, type Site, type TownKind } from './site.ts';
 import { findTextFaults } from './text-faults.ts';
@@ -124,12 +124,12 @@ async function takePicture(studio: Studio, pictured: PicturedPage, look: Look): 
   const context = await browser.newContext({
     baseURL: site.url,
     viewport,
-    storageState: memoryOf(site, cookie, { language, theme }),
     colorScheme: theme,
     reducedMotion: 'reduce',
     timezoneId: 'UTC',
     locale: language === 'ja' ? 'ja-JP' : 'en-US',
   });
+  await remember(context, site, cookie, { language, theme });
   const file = `${pictured.name}-${language}-${theme}-${viewport.width}.png`;
   const faults: string[] = [];
   try {

@@ -281,6 +281,8 @@ test('a file of the audit log is asked for with a living session only', async ({
   await page.goto('/audit');
   const button = page.getByRole('button', { name: words.exportCsv });
   await expect(button).toBeVisible();
+  // Otherwise what the page still asks for meets the ended session before the button does.
+  await page.waitForLoadState('networkidle');
   await endSession(page);
   await button.click();
   const [download] = await Promise.all([page.waitForEvent('download'), signInAgain(page, words)]);
@@ -300,6 +302,8 @@ test('a file of the audit log is not to be had while the server is silent', asyn
   await page.goto('/audit');
   const button = page.getByRole('button', { name: words.exportCsv });
   await expect(button).toBeEnabled();
+  // A server that stops still answers what it was asked before.
+  await page.waitForLoadState('networkidle');
   await site.stop();
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
   await expect(page.getByText(words.offline)).toBeVisible();

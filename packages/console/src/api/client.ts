@@ -44,7 +44,8 @@ export function isSessionLost(error: unknown): boolean {
   );
 }
 
-async function withConnection<T>(call: () => Promise<T>): Promise<T> {
+/** Tells the shell whether the server answers, by what becomes of a call. */
+export async function withConnection<T>(call: () => Promise<T>): Promise<T> {
   try {
     const answer = await call();
     noteAnswer();

@@ -2,7 +2,7 @@ import type { SignedIn } from '@keyreeve/sdk';
 import { KeyreeveError } from '@keyreeve/sdk';
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query';
 import { adoptLanguage } from '../i18n/i18n.ts';
-import { plainApi } from './client.ts';
+import { plainApi, withConnection } from './client.ts';
 import { notePageAccount } from './page-account.ts';
 import { queryClient } from './query-client.ts';
 import { awaitSignIn, endWaiting } from './reauthentication.ts';
@@ -22,7 +22,9 @@ export const sessionQuery = queryOptions({
   queryFn: async (): Promise<SignedIn | null> => {
     const known = queryClient.getQueryData<SignedIn | null>(SESSION_KEY) ?? null;
     try {
-      const { data } = await plainApi.GET('/v1/session');
+      const ask = () => plainApi.GET('/v1/session');
+      // Only the shell says that the server is silent, and asks again; a page before it would wait for ever.
+      const { data } = await (known === null ? ask() : withConnection(ask));
       notePageAccount(data.account.id, checkSession);
       // The person may have signed in again in another tab.
       endWaiting();
