@@ -9,7 +9,6 @@ import {
   test,
   unlessEnglish,
 } from './fixtures.ts';
-import { memoryOf } from './memory.ts';
 
 const WORDS = {
   en: {
@@ -57,8 +56,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 /** A person of the test's own, and a browser in which he has signed in. */
 async function addPerson(site: Site, lang: 'en' | 'ja', name: string) {
   const person = await addMember(site.apiUrl, await site.signIn(), `${name}.${lang}@hayama.example`, name);
-  const storageState = memoryOf(site, person.cookie, { language: lang, theme: 'light' });
-  return { person, context: { storageState } };
+  return { person, cookie: person.cookie };
 }
 
 for (const lang of ['en', 'ja'] as const) {
@@ -67,8 +65,8 @@ for (const lang of ['en', 'ja'] as const) {
     test.use({ lang });
 
     test('are made, copied once, read by programs and deleted', async ({ town, visit }) => {
-      const { context } = await addPerson(town, lang, 'feeds');
-      const page = await visit({ context });
+      const { cookie } = await addPerson(town, lang, 'feeds');
+      const page = await visit({ cookie });
       await page.goto('/profile');
       const panel = page.getByRole('region', { name: words.feeds });
       await expect(panel.getByText(words.none)).toBeVisible();
@@ -98,10 +96,10 @@ for (const lang of ['en', 'ja'] as const) {
     });
 
     test('that were not copied are asked about; of ten no more can be made', async ({ town, visit }) => {
-      const { person, context } = await addPerson(town, lang, 'ten');
+      const { person, cookie } = await addPerson(town, lang, 'ten');
       for (let count = 0; count < 9; count += 1)
         await person.api.POST('/v1/feed-links', { body: { scope: 'own' } });
-      const page = await visit({ context });
+      const page = await visit({ cookie });
       await page.goto('/profile');
       await button(page, words.newLink).click();
       await button(page, words.done).click();

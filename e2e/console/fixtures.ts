@@ -30,6 +30,8 @@ export function unlessEnglish(lang: 'en' | 'ja'): { readonly tag?: '@full' } {
 export interface Visit {
   /** An e-mail of somebody in Hayama, or nobody. */
   readonly as?: string | null;
+  /** The session of somebody who was made by the test, in place of `as`. */
+  readonly cookie?: string;
   /** Null: the console has to choose by itself. */
   readonly lang?: 'en' | 'ja' | null;
   readonly theme?: 'light' | 'dark' | null;
@@ -63,10 +65,11 @@ interface WorkerFixtures {
 }
 
 async function cookieFor(
-  { as = null, session = 'shared' }: Visit,
+  { as = null, cookie, session = 'shared' }: Visit,
   at: Site,
   sharedCookie: WorkerFixtures['sharedCookie'],
 ): Promise<string | null> {
+  if (cookie !== undefined) return cookie;
   if (as === null) return null;
   return session === 'own' ? (await at.signIn(as)).cookie : await sharedCookie(at, as);
 }

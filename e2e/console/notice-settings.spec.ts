@@ -2,7 +2,6 @@ import type { Page } from '@playwright/test';
 import type { Settings } from '../../packages/sdk/src/index.ts';
 import { addMember, addServiceAccount } from '../console.ts';
 import { expect, expectNoAxeViolations, pressTabTo, type Site, test, unlessEnglish } from './fixtures.ts';
-import { memoryOf } from './memory.ts';
 
 const WORDS = {
   en: {
@@ -122,8 +121,7 @@ for (const lang of ['en', 'ja'] as const) {
     test('is chosen in the profile, by keyboard alone', async ({ town, visit }) => {
       const email = `zone.${lang}@hayama.example`;
       const member = await addMember(town.apiUrl, await town.signIn(), email, 'Ines Duarte');
-      const storageState = memoryOf(town, member.cookie, { language: lang, theme: 'light' });
-      const page = await visit({ context: { storageState } });
+      const page = await visit({ cookie: member.cookie });
       await page.goto('/profile');
       await expect(page.getByText(words.security)).toBeVisible();
       const zone = zoneField(page, words.timeZone);
