@@ -11,9 +11,6 @@ export interface WalkedKey {
   told: Set<string>;
 }
 
-/** One mail that must come: which key, what, and on which day it is looked for. */
-export type ExpectedMail = `${string} ${'key.expiring' | 'key.expired'} ${number}`;
-
 /** The notes on the calendar before the expiry of a key, the earliest first. */
 function notesOf(key: WalkedKey, noticeDays: readonly number[]): { name: string; at: number }[] {
   const life = key.expiresAt - key.startedAt;

@@ -35,7 +35,7 @@ export async function sendAll(deps: Deps, advance: (ms: number) => void): Promis
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('state', '=', 'pending')
       .executeTakeFirstOrThrow();
-    if (Number(count) === 0) return;
+    if (count === 0) return;
     advance(61_000);
   }
 }

@@ -2,7 +2,7 @@ import { DAY_MS, HOUR_MS, inTransaction } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SmtpSink, startSmtpSink } from '../../packages/testkit/src/smtp-sink.ts';
-import { type ExpectedMail, lookAt, type WalkedKey } from './expected.ts';
+import { lookAt, type WalkedKey } from './expected.ts';
 import { readMail } from './read-mail.ts';
 import { createSeeded } from './seeded.ts';
 
@@ -120,7 +120,7 @@ async function sendAll(): Promise<void> {
 it(`over two years of ${KEYS} keys that are renewed, edited, switched and deleted, exactly the expected mails go out`, async () => {
   const random = createSeeded(20_270_301);
   const { caller, keys, start } = await settle(random);
-  const expected: ExpectedMail[] = [];
+  const expected: string[] = [];
   for (let day = 1; day <= DAYS; day += 1) {
     harness.clock.set(start + day * DAY_MS);
     await live(caller, keys, random);
@@ -144,7 +144,7 @@ it(`over two years of ${KEYS} keys that are renewed, edited, switched and delete
   }
   const sent = sink.mails.map((mail) => {
     const { keyId, kind, sentAt } = readMail(mail.raw);
-    return `${keyId} ${kind} ${Math.round((sentAt - start) / DAY_MS)}` as ExpectedMail;
+    return `${keyId} ${kind} ${Math.round((sentAt - start) / DAY_MS)}`;
   });
   expect(expected.length).toBeGreaterThan(KEYS);
   expect(sent.toSorted()).toEqual(expected.toSorted());

@@ -17,25 +17,25 @@ function passRiskyPlace(): void {
 }
 
 const deps = await openDeps(dataDir, smtpUrl, () => now);
-const { claimDue, settle } = deps.queue;
-const { emit } = deps.events;
+const queue = { ...deps.queue };
+const events = { ...deps.events };
 Object.assign(deps.queue, {
   // Between the commit of the claim and the mail.
-  claimDue: async (...args: Parameters<typeof claimDue>) => {
-    const claimed = await claimDue(...args);
+  claimDue: async (...args: Parameters<typeof queue.claimDue>) => {
+    const claimed = await queue.claimDue(...args);
     if (claimed.length > 0) passRiskyPlace();
     return claimed;
   },
   // Between the mail and the commit of what became of it.
-  settle: async (...args: Parameters<typeof settle>) => {
+  settle: async (...args: Parameters<typeof queue.settle>) => {
     passRiskyPlace();
-    return await settle(...args);
+    return await queue.settle(...args);
   },
 });
 Object.assign(deps.events, {
   // In the middle of the transaction that remembers what is told.
-  emit: async (...args: Parameters<typeof emit>) => {
-    await emit(...args);
+  emit: async (...args: Parameters<typeof events.emit>) => {
+    await events.emit(...args);
     passRiskyPlace();
   },
 });

@@ -1,7 +1,6 @@
 export {
   createEvents,
   EVENT_TYPES,
-  type EventInput,
   type Events,
   type EventType,
   type KeyEventData,
@@ -15,7 +14,6 @@ export {
   MUTABLE_NOTICES,
   NOTICE_KINDS,
   type Notice,
-  type NoticeActor,
   type NoticeKind,
   type NoticePayloads,
   type NoticeRecipient,

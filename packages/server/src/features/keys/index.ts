@@ -8,7 +8,7 @@ export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';
 export { createKeyLister, type KeyLister } from './key-list.ts';
-export { createKeyNotices, type KeyNotices } from './key-notices.ts';
+export { createKeyNotices } from './key-notices.ts';
 export { rightsOfNewKey } from './keys.policy.ts';
 export { findKey } from './keys.repo.ts';
 export { registerKeyRoutes } from './keys.routes.ts';

@@ -135,16 +135,7 @@ export function createUsageRecorder(deps: {
       const refusals = lastRefusals.take();
       const counts = [...counters];
       counters = new Map();
-      const rows = Math.max(uses.length, refusals.length, counts.length);
-      for (let from = 0; from < rows; from += ROWS_PER_TRANSACTION) {
-        const to = from + ROWS_PER_TRANSACTION;
-        await storage.usage.transaction().execute(async (tx) => {
-          for (const [keyId, use] of inOrder(uses.slice(from, to))) await saveLastUse(tx, toRow(keyId, use));
-          for (const [keyId, refusal] of inOrder(refusals.slice(from, to)))
-            await saveLastRefusal(tx, { ...toRow(keyId, refusal), reason: refusal.reason });
-          await addCounts(tx, inOrder(counts.slice(from, to)));
-        });
-      }
+      await writeInBatches(storage, uses, refusals, counts);
     },
     findLastUses: async (workspaceId, keyIds) => {
       const rows = await findLastUses(storage.usage, workspaceId, keyIds);
@@ -168,14 +159,39 @@ export function createUsageRecorder(deps: {
       refused = new Map();
       return taken;
     },
-    countRefusals: async (workspaceId, keyId, since) => {
-      const hours = await listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS));
-      return hours.reduce((sum, { outcome, count }) => (outcome === 'valid' ? sum : sum + count), 0);
-    },
+    countRefusals: (workspaceId, keyId, since) => sumRefusals(storage, workspaceId, keyId, since),
     countExpiredRefusals: (workspaceId, keys) => sumExpired(storage, workspaceId, keys),
     listHours: (workspaceId, keyId, since) =>
       listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS)),
   };
+}
+
+async function writeInBatches(
+  storage: Storage,
+  uses: readonly [string, OfWorkspace<LastUse>][],
+  refusals: readonly [string, OfWorkspace<LastRefusal>][],
+  counts: readonly [string, Counter][],
+): Promise<void> {
+  const rows = Math.max(uses.length, refusals.length, counts.length);
+  for (let from = 0; from < rows; from += ROWS_PER_TRANSACTION) {
+    const to = from + ROWS_PER_TRANSACTION;
+    await storage.usage.transaction().execute(async (tx) => {
+      for (const [keyId, use] of inOrder(uses.slice(from, to))) await saveLastUse(tx, toRow(keyId, use));
+      for (const [keyId, refusal] of inOrder(refusals.slice(from, to)))
+        await saveLastRefusal(tx, { ...toRow(keyId, refusal), reason: refusal.reason });
+      await addCounts(tx, inOrder(counts.slice(from, to)));
+    });
+  }
+}
+
+async function sumRefusals(
+  storage: Storage,
+  workspaceId: string,
+  keyId: string,
+  since: number,
+): Promise<number> {
+  const hours = await listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS));
+  return hours.filter(({ outcome }) => outcome !== 'valid').reduce((sum, hour) => sum + hour.count, 0);
 }
 
 async function sumExpired(
