@@ -91,7 +91,6 @@ function useColumns(): readonly Column<Mail>[] {
       id: 'tries',
       header: t('tries'),
       width: '76px',
-      isNumeric: true,
       cell: ({ attempts }) => formatNumber(attempts, language),
     },
     {

@@ -80,7 +80,6 @@ function useColumns(): readonly Column<Delivery>[] {
       id: 'tries',
       header: t('tries'),
       width: '84px',
-      isNumeric: true,
       cell: ({ attempts }) => formatNumber(attempts, language),
     },
     { id: 'at', header: t('at'), width: '126px', cell: ({ createdAt }) => <Recent at={createdAt} /> },
