@@ -1,4 +1,4 @@
-import { CAST, heldBy, IAM, PACKAGES, type Person, type Right, SERVICES, USERS } from './cast.ts';
+import { CAST, heldBy, IAM, PACKAGES, PEOPLE, type Person, type Right, SERVICES, USERS } from './cast.ts';
 import type { Credential } from './credential.ts';
 import {
   ALL,
@@ -226,9 +226,13 @@ const mails: readonly Row[] = [
           MAIL_TARGETS.filter(({ place }) => place === 'home').map(({ person }) => person ?? 'nobody here'),
         ),
       ];
-      const own = everybody.filter((person) => 'person' in who.facts && person === who.facts.person);
-      // Whose mails, not how many: each change of a key is told to its owner.
-      return compareNames([...new Set(shown)], isAdminSession(who) ? everybody : own);
+      const isHis = (person: string) => 'person' in who.facts && person === who.facts.person;
+      const mayBeSeen = (person: string) => isAdminSession(who) || isHis(person);
+      const due = everybody.filter(mayBeSeen);
+      // Whose mails, not how many: each change of a key is told to its owner, also to people who own nothing else.
+      const unexpected = PEOPLE.filter((person) => mayBeSeen(person) && !due.includes(person));
+      const names = new Set(shown.filter((person) => !unexpected.some((each) => each === person)));
+      return compareNames([...names], due);
     },
   },
   {
