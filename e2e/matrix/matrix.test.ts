@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
 import { openLedger } from './ledger.ts';
+import { FEED_ROWS } from './policy-feeds.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
@@ -18,6 +19,7 @@ import { buildWorld } from './world.ts';
 const ROWS: readonly Row[] = [
   ...PEOPLE_ROWS,
   ...KEY_ROWS,
+  ...FEED_ROWS,
   ...GALLERY_ROWS,
   ...CONSOLE_ROWS,
   ...WEBHOOK_ROWS,

@@ -107,6 +107,19 @@ export const MAIL_TARGETS = targetsOf({
   target.person === 'cron' ? { ...target, name: 'mail to nobody here', person: null } : target,
 );
 
+export const FEED_LINK_TARGETS = targetsOf({
+  noun: 'feed link',
+  people: CALLABLE_USERS,
+  pick: (town, person) => town.feeds[person]?.id,
+});
+
+/** The tokens of the same links. */
+export const FEED_TARGETS = targetsOf({
+  noun: 'feed',
+  people: CALLABLE_USERS,
+  pick: (town, person) => town.feeds[person]?.token,
+});
+
 /** Webhooks are the workspace's; they stand under the name of the administrator who made them. */
 export const WEBHOOK_TARGETS = targetsOf({
   noun: 'webhook',

@@ -21,6 +21,11 @@ export interface Belongings {
   readonly packageId: string;
 }
 
+interface FeedLink {
+  readonly id: string;
+  readonly token: string;
+}
+
 /** One workspace with its people, all made over HTTP. */
 export interface Town {
   readonly name: 'Acme' | 'Bolt';
@@ -36,6 +41,8 @@ export interface Town {
   readonly belongings: Readonly<Partial<Record<Person, Belongings>>>;
   /** Mails by their addressee; `cron` has no address of its own, so that his belongs to nobody. */
   readonly mails: Readonly<Partial<Record<Person, string>>>;
+  /** Links of users to their own expiries. */
+  readonly feeds: Readonly<Partial<Record<Person, FeedLink>>>;
   readonly webhook: { readonly id: string; readonly deliveryId: string };
   /** Another package of the member, outside the pattern of his scoped key. */
   readonly outsideId: string;
@@ -161,11 +168,12 @@ export async function settleTown(
   const outsideId = `Outside.${name}.Member`;
   await client.publish(belongings.member?.spare.fullKey ?? '', outsideId);
   await client.send('PUT', `/v1/packages/${outsideId}/owners/${accounts.deputy}`, by);
+  const feeds = await makeFeeds(client, cookies);
   const gone = await makeGone(client, name, by);
   await harness.deps.notices.sendDue();
   const { id: workspaceId } = me.workspace;
   const webhook = await makeWebhook(client, by);
-  const stage = { accounts, cookies, sessions, belongings, outsideId, gone, webhook };
+  const stage = { accounts, cookies, sessions, belongings, feeds, outsideId, gone, webhook };
   const town = { ...place, workspaceId, ...stage, client };
   const logins = Object.fromEntries(PEOPLE.map((person) => [person, loginOf(name, person)])) as Record<
     Person,
@@ -241,6 +249,20 @@ async function equip(
   return { spare, off, overlap: toMinted(regenerated.json), packageId };
 }
 
+async function makeFeeds(
+  client: Client,
+  cookies: Readonly<Partial<Record<Person, string>>>,
+): Promise<Partial<Record<Person, FeedLink>>> {
+  const feeds: Partial<Record<Person, FeedLink>> = {};
+  for (const person of USERS) {
+    const by = { cookie: cookies[person] ?? '' };
+    const { json } = await client.send('POST', '/v1/feed-links', by, { scope: 'own' });
+    const token = /[0-9A-Za-z]{43}/.exec(json['calendarUrl'] as string)?.[0] ?? '';
+    feeds[person] = { id: json['id'] as string, token };
+  }
+  return feeds;
+}
+
 async function makeGone(client: Client, name: Town['name'], by: Headers): Promise<Town['gone']> {
   const email = emailOf(name, 'gone');
   const body = { email, displayName: nameOf(name, 'gone'), password: PASSWORD };
@@ -282,6 +304,7 @@ function canariesOf(town: Omit<Town, 'canaries'>): string[] {
     ...Object.values(town.sessions),
     ...Object.values(town.mails),
     ...keys.flatMap((key) => [key.apiKey, key.secretKey]),
+    ...Object.values(town.feeds).flatMap(({ id, token }) => [id, token]),
     ...Object.values(town.gone),
     ...Object.values(town.webhook),
     `in ${town.name}ville`,
