@@ -12,7 +12,7 @@ import { openDeps, sendAll, sessionOf } from './open-deps.ts';
 import { readMail } from './read-mail.ts';
 import { createSeeded } from './seeded.ts';
 
-const CRASHES = Number(process.env['NOTICE_CRASHES'] ?? '20');
+const CRASHES = Number(process.env['NOTICE_CRASHES'] ?? '10');
 const KEYS = CRASHES * 2;
 const DAYS = 100;
 const NOTICE_DAYS = [30, 10, 1];

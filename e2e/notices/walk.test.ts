@@ -6,7 +6,7 @@ import { lookAt, type WalkedKey } from './expected.ts';
 import { readMail } from './read-mail.ts';
 import { createSeeded } from './seeded.ts';
 
-const KEYS = Number(process.env['NOTICE_KEYS'] ?? '150');
+const KEYS = Number(process.env['NOTICE_KEYS'] ?? '80');
 const DAYS = 730;
 const NOTICE_DAYS = [30, 10, 1];
 const LIFETIMES = [1, 2, 7, 14, 30, 90, 180, 365];
@@ -82,9 +82,10 @@ async function live(
   for (const key of keys) {
     if (key.isGone) continue;
     const chance = random.next();
-    // The closer its end, the more likely somebody renews it.
-    const isNear = key.expiresAt - clock.now() < 15 * DAY_MS;
-    if (chance < (isNear ? 0.05 : 0.0005)) {
+    // Somebody renews it most likely when its end is near, and seldom long after.
+    const leftMs = key.expiresAt - clock.now();
+    const renewal = leftMs < 0 ? 0.003 : leftMs < 15 * DAY_MS ? 0.05 : 0.0005;
+    if (chance < renewal) {
       const minted = await deps.keys.regenerate(caller, key.id, { overlapHours: 0 });
       key.startedAt = clock.now();
       key.expiresAt = minted.key.current.expiresAt ?? 0;
