@@ -77,7 +77,7 @@ export function createOutboxQueue(deps: {
 
   /** Takes what is there of the rate of this minute. The row of the rate stays locked until the transaction ends. */
   const listDueBulk = async (tx: Tx, now: number, limit: number): Promise<string[]> => {
-    if (limit <= 0 || (await listDueIds(storage.read, BULK, now, 1)).length === 0) return [];
+    if (limit <= 0 || (await listDueIds(tx, BULK, now, 1)).length === 0) return [];
     const left = deps.config.bulkMailsPerMinute - (await readMailRate(tx, Math.floor(now / MINUTE_MS)));
     const ids = left <= 0 ? [] : await listDueIds(tx, BULK, now, Math.min(limit, left));
     await addToMailRate(tx, ids.length);
