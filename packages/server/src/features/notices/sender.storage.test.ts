@@ -144,7 +144,10 @@ describe('sending notices', () => {
     await append({ to: { name: 'Ada\r\nBcc: eve@evil.test\r\nRCPT TO:<eve@evil.test>, "<eve@evil.test>"' } });
     await sender.sendDue();
     expect(sink.recipients).toEqual(['ada@example.com']);
-    expect(sink.mails[0]?.raw).not.toMatch(/^bcc:/im);
+    // Of the headers: a line of the text may begin with anything.
+    const [headers = ''] = (sink.mails[0]?.raw ?? '').split('\r\n\r\n');
+    expect(headers).toContain('Message-ID:');
+    expect(headers).not.toMatch(/^bcc:/im);
   });
 
   it.each([

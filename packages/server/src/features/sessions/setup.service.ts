@@ -1,4 +1,4 @@
-import { type FieldFault, requestErrors } from '../../errors/index.ts';
+import { type FieldFault, hasErrorCode, requestErrors } from '../../errors/index.ts';
 import { type Caller, systemCaller, type Workspace } from '../../http/index.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { hasHiddenText, isEmailAddress } from '../../lib/text.ts';
@@ -133,11 +133,18 @@ class Setup implements SetupService {
     const admin = trimmed(input);
     checkAdmin(admin);
     const passwordHash = await this.#hash(admin);
-    return await inTransaction(storage, async (tx) => {
-      if (await this.#hasAdmin(tx, workspace.id)) return false;
-      await this.#createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
-      return true;
-    });
+    try {
+      return await inTransaction(storage, async (tx) => {
+        if (await this.#hasAdmin(tx, workspace.id)) return false;
+        await this.#createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
+        return true;
+      });
+    } catch (error) {
+      // Another process that starts at the same time was first; PostgreSQL may say so by the unique name alone.
+      const wasOutrun = hasErrorCode(error, 'account.login_taken');
+      if (wasOutrun && (await this.#hasAdmin(storage.read, workspace.id))) return false;
+      throw error;
+    }
   }
 
   async #hasAdmin(exec: Executor, workspaceId: string): Promise<boolean> {
