@@ -189,6 +189,8 @@ for (const lang of ['en', 'ja'] as const) {
       const page = await visit({ as: owner.email, session: 'own' });
       await openEdit(page, words, comment);
       await addPattern(page, words, 'Later*');
+      // Otherwise what the page still asks for meets the ended session before Save does.
+      await page.waitForLoadState('networkidle');
       const ended = await page.evaluate(() =>
         fetch('/v1/session', { method: 'DELETE' }).then((answer) => answer.status),
       );
