@@ -1,6 +1,7 @@
 export { type CallOptions, type Company, call, seedCompany } from './company.ts';
 export { createTestDatabase, describeOn, type TestDatabase, testEngine } from './databases.ts';
 export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
+export { countTurns } from './loop-turns.ts';
 export { buildNupkg } from './nupkg-builder.ts';
 export { readAllPages } from './read-all-pages.ts';
 export { createTestClock, type TestClock } from './test-clock.ts';

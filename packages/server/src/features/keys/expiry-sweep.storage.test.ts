@@ -1,4 +1,4 @@
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, countTurns, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NoticePayloads } from '../../jobs/index.ts';
 import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
@@ -182,6 +182,16 @@ describe('nobody is told twice, or of what is over', () => {
   });
 });
 
+it('many keys that are due on one day leave the event loop to others between few of them', async () => {
+  const keys = 120;
+  await harness.deps.settings.update(company.adminCaller, { maxKeysPerAccount: 1_000 }, null);
+  for (let index = 0; index < keys; index += 1) await makeKey(`key ${index}`, 90);
+  wait(80);
+  const turns = countTurns();
+  expect(await harness.deps.expirySweep.run()).toBe(keys);
+  expect(turns.stop()).toBeGreaterThanOrEqual(keys / 10);
+});
+
 it('a key whose row was altered by hand stops no other from being told of', async () => {
   const altered = await makeKey('altered', 90);
   await makeKey('whole', 90);
@@ -194,4 +204,26 @@ it('a key whose row was altered by hand stops no other from being told of', asyn
   });
   wait(81);
   expect(await sweep()).toEqual([['key.expiring', 'whole']]);
+});
+
+it('an account that cannot be read keeps nobody else from being told, and is reported', async () => {
+  const { deps } = harness;
+  const { key } = await deps.keys.create(company.strangerCaller, company.stranger.id, {
+    comment: 'unreadable',
+    access: 'account',
+    lifetimeDays: 90,
+  });
+  for (const comment of ['before', 'after']) await makeKey(comment, 90);
+  await inTransaction(deps.storage, async (tx) => {
+    await tx
+      .updateTable('accounts')
+      .set({ muted_notices: 'not JSON' })
+      .where('id', '=', key.accountId)
+      .execute();
+  });
+  wait(81);
+  await expect(deps.expirySweep.run()).rejects.toThrow(
+    `1 could not be told of; the first of them is ${key.id}`,
+  );
+  expect((await takeMails()).map(({ comment }) => comment).toSorted()).toEqual(['after', 'before']);
 });

@@ -1,5 +1,6 @@
 import { systemCaller, type Workspace } from '../../http/index.ts';
 import { type Clock, DAY_MS } from '../../lib/clock.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import { type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -25,6 +26,8 @@ export interface ExpirySweep {
    * Tells of keys that are about to stop or have stopped: by mail and event, once for each key, expiry and step,
    * however often and from however many processes it is called. Catches up after a time in which nobody called.
    * Returns how many keys it told of.
+   *
+   * @throws Error at the end, when something kept it from telling of some keys; the others are told of
    */
   run(signal?: AbortSignal): Promise<number>;
 }
@@ -44,9 +47,26 @@ interface Deps {
 /** Whoever was down longer than this is not told of what stopped before: nobody waits for that any more. */
 const CATCH_UP_MS = 30 * DAY_MS;
 const WORKSPACES_PER_PAGE = 100;
-const PAGE_ROWS = 500;
-/** Keys told of in one transaction: it stays short, and a crash repeats little. */
-const BATCH_KEYS = 50;
+const PAGE_ROWS = 200;
+/** Keys told of in one transaction. On SQLite nobody else has the event loop until it is over. */
+const BATCH_KEYS = 10;
+
+/** What went wrong on the way: one key or workspace must not keep the others from being told of. */
+class Faults {
+  #count = 0;
+  #first: { readonly of: string; readonly error: unknown } | null = null;
+
+  add(of: string, error: unknown): void {
+    this.#count += 1;
+    this.#first ??= { of, error };
+  }
+
+  throwIfAny(): void {
+    if (this.#first === null) return;
+    const { of, error } = this.#first;
+    throw new Error(`${this.#count} could not be told of; the first of them is ${of}`, { cause: error });
+  }
+}
 
 class Sweep implements ExpirySweep {
   readonly #deps: Deps;
@@ -56,18 +76,30 @@ class Sweep implements ExpirySweep {
   }
 
   async run(signal?: AbortSignal): Promise<number> {
+    const faults = new Faults();
     let count = 0;
     let cursor: string | undefined;
     do {
       const page = await this.#deps.workspaces.list({ limit: WORKSPACES_PER_PAGE, cursor });
-      for (const { workspace } of page.items)
-        if (signal?.aborted !== true) count += await this.#sweepWorkspace(workspace, signal);
+      for (const { workspace } of page.items) {
+        if (signal?.aborted === true) break;
+        try {
+          count += await this.#sweepWorkspace(workspace, faults, signal);
+        } catch (error) {
+          faults.add(workspace.id, error);
+        }
+      }
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
+    faults.throwIfAny();
     return count;
   }
 
-  async #sweepWorkspace(workspace: Workspace, signal: AbortSignal | undefined): Promise<number> {
+  async #sweepWorkspace(
+    workspace: Workspace,
+    faults: Faults,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     const { storage, clock, settings } = this.#deps;
     const { expiryNoticeDays } = await settings.get(workspace.id);
     const now = clock.now();
@@ -78,12 +110,39 @@ class Sweep implements ExpirySweep {
     let count = 0;
     for (;;) {
       const rows = await listExpiring(storage.read, window, from, PAGE_ROWS);
+      await nextTurn();
       const due = rows.filter((row) => findDueStep(row, expiryNoticeDays, row.told, now) !== null);
       for (let start = 0; start < due.length && !isStopped(); start += BATCH_KEYS)
-        count += await this.#tell(workspace, due.slice(start, start + BATCH_KEYS), expiryNoticeDays);
+        count += await this.#tellSome(
+          workspace,
+          due.slice(start, start + BATCH_KEYS),
+          expiryNoticeDays,
+          faults,
+        );
       from = rows.at(-1) ?? from;
       if (rows.length < PAGE_ROWS || isStopped()) return count;
     }
+  }
+
+  /** Together, or one by one when one of them is in the way. */
+  async #tellSome(
+    workspace: Workspace,
+    rows: readonly ExpiringRow[],
+    noticeDays: readonly number[],
+    faults: Faults,
+  ): Promise<number> {
+    await nextTurn();
+    try {
+      return await this.#tell(workspace, rows, noticeDays);
+    } catch (error) {
+      if (rows.length === 1) {
+        faults.add(rows.map(({ id }) => id).join(), error);
+        return 0;
+      }
+    }
+    let count = 0;
+    for (const row of rows) count += await this.#tellSome(workspace, [row], noticeDays, faults);
+    return count;
   }
 
   async #tell(
