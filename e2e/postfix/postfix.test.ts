@@ -4,6 +4,7 @@ import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { renderMail } from '../../packages/server/src/features/notices/templates/render.ts';
 import { SAMPLES } from '../../packages/server/src/features/notices/templates/samples.ts';
+import { aboutOf } from '../../packages/server/src/jobs/index.ts';
 import { createTestCertificate } from '../../packages/testkit/src/smtp-sink.ts';
 import { run } from '../run.ts';
 import { sleep } from '../server-process.ts';
@@ -89,11 +90,10 @@ it('every notice arrives once, and is sent for the outbox', async () => {
 
 it.each(CASES)('a mail is read as it was written: $name, $locale', ({ notice, locale, address }) => {
   const mail = received.get(address);
-  const { payload, kind } = notice;
   const name = NAMES[locale].replace('\u3000', ' ');
   const expected = renderMail(notice, locale, {
     toName: name,
-    about: kind !== 'key.delivery' && 'comment' in payload ? payload.comment : name,
+    about: aboutOf(notice, name),
     timeZone: 'Asia/Tokyo',
     mailTexts: [],
     workspaceUrl: harness.deps.defaultWorkspace.url,

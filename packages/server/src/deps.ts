@@ -321,7 +321,7 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
   };
 }
 
-function createWebhookServices(base: Surroundings & Foundation): WebhookServices {
+function createWebhookServices(base: Surroundings & Foundation & People): WebhookServices {
   const { host, port, webhooks: limits } = base.config;
   const rules = createAddressRules({ ...limits, own: { host, port } });
   const queue = createDeliveryQueue(base);
@@ -363,7 +363,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   return {
     ...withKeys,
     ...galleryServices,
-    ...createWebhookServices(base),
+    ...createWebhookServices(withPeople),
     notices: createNoticeSender({ ...base, transport: createMailTransport(base.config) }),
     mailbox: createMailboxService(base),
     verification: createVerificationService(withKeys),

@@ -23,6 +23,7 @@ const NOTICE_TEXTS = {
   'key.expiring': { en: 'Key about to expire', ja: 'キーの期限が近い' },
   'key.expired': { en: 'Key expired', ja: 'キーの期限切れ' },
   'key.refused': { en: 'Key refused many times', ja: 'キーの拒否が多発' },
+  'webhook.disabled': { en: 'Webhook disabled by the server', ja: 'サーバーによるWebhookの停止' },
 } as const satisfies Record<NoticeKind, Text>;
 
 export const NOTICE_KINDS = Object.keys(NOTICE_TEXTS) as readonly NoticeKind[];

@@ -1692,7 +1692,7 @@ export interface components {
             /** @description Subjects and opening words of this workspace, in place of the usual ones. */
             mailTexts: {
                 /** @enum {unknown} */
-                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place";
+                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
                 locale: "en" | "ja";
                 /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                 subject: string | null;
@@ -1865,7 +1865,7 @@ export interface components {
         };
         Mail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -1888,7 +1888,7 @@ export interface components {
         };
         OpenedMail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -2556,7 +2556,7 @@ export interface operations {
                     /** @description Subjects and opening words of this workspace, in place of the usual ones. */
                     mailTexts?: {
                         /** @enum {unknown} */
-                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place";
+                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
                         locale: "en" | "ja";
                         /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                         subject: string | null;

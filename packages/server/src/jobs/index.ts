@@ -6,6 +6,7 @@ export {
   type KeyEventData,
 } from './events.ts';
 export {
+  aboutOf,
   type KeyChange,
   type KeyFacts,
   type KeyStop,

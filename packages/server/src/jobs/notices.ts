@@ -84,6 +84,17 @@ export interface NoticePayloads {
     readonly userAgent: string | null;
     readonly pageUrl: string;
   };
+  /** Programs that rely on the events of a webhook hear nothing any more, and cannot notice it themselves. */
+  'webhook.disabled': {
+    /** Never the whole address: paths and queries of webhooks are often secrets. */
+    readonly host: string;
+    readonly description: string;
+    readonly reason: 'gone' | 'failures';
+    readonly at: number;
+    /** Of the last try; null when there was no answer. */
+    readonly lastStatus: number | null;
+    readonly pageUrl: string;
+  };
 }
 
 export type NoticeKind = keyof NoticePayloads;
@@ -92,6 +103,18 @@ export type NoticeKind = keyof NoticePayloads;
 export type Notice = {
   [Kind in NoticeKind]: { readonly kind: Kind; readonly payload: NoticePayloads[Kind] };
 }[NoticeKind];
+
+/**
+ * What a subject names. The mail with a key is for whom the key is for; the others are about the key, the receiver
+ * of a webhook, or a person.
+ */
+export function aboutOf(
+  { kind, payload }: { readonly kind: NoticeKind; readonly payload: Notice['payload'] },
+  toName: string,
+): string {
+  if ('host' in payload) return payload.host;
+  return kind !== 'key.delivery' && 'comment' in payload ? payload.comment : toName;
+}
 
 /** What an account may do without. The rest is about security: who could switch it off could act unseen. */
 export const MUTABLE_NOTICES = ['key.expiring', 'key.expired'] as const satisfies readonly NoticeKind[];
@@ -111,6 +134,7 @@ const PACES: Readonly<Record<NoticeKind, 'urgent' | 'bulk'>> = {
   'account.invitation': 'urgent',
   'account.password_reset': 'urgent',
   'session.new_place': 'urgent',
+  'webhook.disabled': 'urgent',
 };
 
 export const NOTICE_KINDS = Object.keys(PACES) as NoticeKind[];

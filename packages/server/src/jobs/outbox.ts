@@ -2,7 +2,13 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import type { Keyring, Tx } from '../storage/index.ts';
-import { type NoticeKind, type NoticePayloads, type NoticeRecipient, priorityOf } from './notices.ts';
+import {
+  aboutOf,
+  type NoticeKind,
+  type NoticePayloads,
+  type NoticeRecipient,
+  priorityOf,
+} from './notices.ts';
 import { insertOutbox } from './outbox.repo.ts';
 import { sealBody } from './outbox-body.ts';
 
@@ -18,11 +24,6 @@ export interface NoticeInput<Kind extends NoticeKind> {
 /** Puts a notice into the outbox, in the transaction of the change that it tells of. */
 export interface Outbox {
   append<Kind extends NoticeKind>(tx: Tx, input: NoticeInput<Kind>): Promise<string>;
-}
-
-/** The mail with a key is for whom the key is for; the others are about the key. */
-function aboutOf({ kind, payload, to }: NoticeInput<NoticeKind>): string {
-  return kind !== 'key.delivery' && 'comment' in payload ? payload.comment : to.name;
 }
 
 export function createOutbox(deps: {
@@ -45,7 +46,7 @@ export function createOutbox(deps: {
         to_address: input.to.address,
         locale: input.to.locale,
         time_zone: input.to.timeZone,
-        about: aboutOf(input),
+        about: aboutOf(input, input.to.name),
         // The same over all tries: a receiver that got a mail twice can tell.
         message_id: `<${id}@${deps.mailDomain}>`,
         ...sealBody(deps.keyring, deps.random, id, JSON.stringify(input.payload)),

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { renderMail } from '../features/notices/templates/render.ts';
 import { SAMPLE_WORKSPACE_URL, SAMPLES, type SampleNotice } from '../features/notices/templates/samples.ts';
-import type { Locale } from '../jobs/index.ts';
+import { aboutOf, type Locale } from '../jobs/index.ts';
 
 /** Every mail that there is, in every language, as files to look at; `index.html` leads to them. */
 const folder = path.resolve(import.meta.dirname, '../../../../mail-preview');
@@ -14,10 +14,10 @@ function escapeHtml(text: string): string {
 }
 
 function render({ notice }: SampleNotice, locale: Locale) {
-  const { payload, kind } = notice;
+  const toName = 'accountName' in notice.payload ? notice.payload.accountName : 'Ada Lovelace';
   return renderMail(notice, locale, {
-    toName: payload.accountName,
-    about: kind !== 'key.delivery' && 'comment' in payload ? payload.comment : payload.accountName,
+    toName,
+    about: aboutOf(notice, toName),
     timeZone: TIME_ZONES[locale],
     mailTexts: [],
     workspaceUrl: SAMPLE_WORKSPACE_URL,

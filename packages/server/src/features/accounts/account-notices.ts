@@ -30,6 +30,13 @@ export interface AccountNotices {
     payload: NoticePayloads[Kind],
     options?: NoticeOptions,
   ): Promise<number>;
+  /** Puts a mail to each administrator of a workspace into the outbox. Returns how many mails it was. */
+  tellAdmins<Kind extends NoticeKind>(
+    tx: Tx,
+    workspaceId: string,
+    kind: Kind,
+    payload: NoticePayloads[Kind],
+  ): Promise<number>;
 }
 
 /** More administrators than this need a contact address, not more mails. */
@@ -54,14 +61,15 @@ export function createAccountNotices(deps: {
   readonly outbox: Outbox;
   readonly settings: SettingsService;
 }): AccountNotices {
-  const listRecipients = async (
+  const listAdmins = (exec: Executor, workspaceId: string) => listActiveAdmins(exec, workspaceId, ADMINS_MAX);
+
+  const toRecipients = async (
     exec: Executor,
-    account: Account,
+    workspaceId: string,
+    readers: readonly Account[],
     kind: NoticeKind,
   ): Promise<NoticeRecipient[]> => {
-    const settings = await deps.settings.get(account.workspaceId, exec);
-    const readers =
-      account.email === null ? await listActiveAdmins(exec, account.workspaceId, ADMINS_MAX) : [account];
+    const settings = await deps.settings.get(workspaceId, exec);
     return readers.flatMap((reader) =>
       reader.email === null || isMuted(reader, kind) ? [] : [toRecipient(reader, reader.email, settings)],
     );
@@ -69,11 +77,18 @@ export function createAccountNotices(deps: {
 
   return {
     tell: async (tx, account, kind, payload, { keyId = null, exceptAddress = null } = {}) => {
-      const recipients = (await listRecipients(tx, account, kind)).filter(
+      const { workspaceId } = account;
+      const readers = account.email === null ? await listAdmins(tx, workspaceId) : [account];
+      const recipients = (await toRecipients(tx, workspaceId, readers, kind)).filter(
         ({ address }) => address.toLowerCase() !== exceptAddress?.toLowerCase(),
       );
+      for (const to of recipients) await deps.outbox.append(tx, { workspaceId, kind, to, keyId, payload });
+      return recipients.length;
+    },
+    tellAdmins: async (tx, workspaceId, kind, payload) => {
+      const recipients = await toRecipients(tx, workspaceId, await listAdmins(tx, workspaceId), kind);
       for (const to of recipients)
-        await deps.outbox.append(tx, { workspaceId: account.workspaceId, kind, to, keyId, payload });
+        await deps.outbox.append(tx, { workspaceId, kind, to, keyId: null, payload });
       return recipients.length;
     },
   };

@@ -195,10 +195,13 @@ describe('hostile names', () => {
   it.each(HOSTILE)('stay text: %j', (name) => {
     for (const locale of LOCALES) {
       for (const notice of NOTICES) {
-        const comment = 'comment' in notice.payload ? { comment: name } : {};
+        const written = ['accountName', 'comment', 'description', 'host'].filter(
+          (field) => field in notice.payload,
+        );
+        expect(written).not.toEqual([]);
         const hostile = {
           ...notice,
-          payload: { ...notice.payload, accountName: name, ...comment },
+          payload: { ...notice.payload, ...Object.fromEntries(written.map((field) => [field, name])) },
         } as Notice;
         const mail = renderMail(hostile, locale, { ...CONTEXT, toName: name, about: name });
         const benign = renderMail(notice, locale, CONTEXT);

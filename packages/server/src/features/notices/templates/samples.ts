@@ -46,6 +46,15 @@ const person = (path: string) => ({
   linkExpiresAt: SAMPLE_AT,
 });
 
+const WEBHOOK_STOP: NoticePayloads['webhook.disabled'] = {
+  host: 'hooks.example.com',
+  description: 'Chat of the team',
+  reason: 'gone',
+  at: SAMPLE_AT,
+  lastStatus: 410,
+  pageUrl: `${SAMPLE_WORKSPACE_URL}/webhooks/whk_1`,
+};
+
 /** Every kind of notice, each in the forms that read differently. */
 export const SAMPLES: readonly SampleNotice[] = [
   { name: 'key.delivery, by link', notice: { kind: 'key.delivery', payload: SAMPLE_DELIVERY } },
@@ -124,6 +133,14 @@ export const SAMPLES: readonly SampleNotice[] = [
         userAgent: 'Firefox, Linux',
         pageUrl: `${SAMPLE_WORKSPACE_URL}/profile`,
       },
+    },
+  },
+  { name: 'webhook.disabled, by its receiver', notice: { kind: 'webhook.disabled', payload: WEBHOOK_STOP } },
+  {
+    name: 'webhook.disabled, never reached',
+    notice: {
+      kind: 'webhook.disabled',
+      payload: { ...WEBHOOK_STOP, description: '', reason: 'failures', lastStatus: null },
     },
   },
 ];

@@ -97,6 +97,35 @@ function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling)
   };
 }
 
+function webhookDisabled(payload: NoticePayloads['webhook.disabled'], { at }: Telling): MailBody {
+  const why =
+    payload.reason === 'gone'
+      ? 'Its receiver answered that it is gone for good.'
+      : 'A delivery was tried for three days, and every try failed.';
+  const lastAnswer = payload.lastStatus === null ? 'none' : `HTTP ${payload.lastStatus}`;
+  return {
+    opening: [
+      paragraph(`Keyreeve has disabled the webhook to ${plainLine(payload.host)}. ${why}`),
+      paragraph('Programs behind it no longer hear what becomes of keys.'),
+    ],
+    details: [
+      {
+        kind: 'facts',
+        facts: [
+          { label: 'Receiver', value: payload.host, isCode: true },
+          { label: 'Description', value: payload.description === '' ? 'none' : payload.description },
+          { label: 'At', value: at(payload.at) },
+          { label: 'Last answer', value: lastAnswer },
+        ],
+      },
+      { kind: 'action', label: 'See the webhook', url: payload.pageUrl },
+      note(
+        'Once it is enabled again, it sends new events; deliveries that were given up can be sent again one by one.',
+      ),
+    ],
+  };
+}
+
 function footer(context: MailContext) {
   const contacts = [context.supportEmail, context.supportUrl].filter((contact) => contact !== null);
   const help =
@@ -113,6 +142,7 @@ export const EN: MailWords = {
     'account.invitation': (name) => `[Keyreeve] Invitation for ${name}`,
     'account.password_reset': (name) => `[Keyreeve] New password for ${name}`,
     'session.new_place': () => '[Keyreeve] Sign-in from a new place',
+    'webhook.disabled': (host) => `[Keyreeve] Webhook to ${host} was disabled`,
   },
   bodies: {
     ...EN_KEY_BODIES,
@@ -120,6 +150,7 @@ export const EN: MailWords = {
     'account.invitation': invitation,
     'account.password_reset': passwordReset,
     'session.new_place': newPlace,
+    'webhook.disabled': webhookDisabled,
   },
   footer,
 };

@@ -108,6 +108,33 @@ function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling)
   };
 }
 
+function webhookDisabled(payload: NoticePayloads['webhook.disabled'], { at }: Telling): MailBody {
+  const why =
+    payload.reason === 'gone'
+      ? '受信側から、送信先がなくなったことを示す応答（410 Gone）がありました。'
+      : '3日間にわたって配信を再試行しましたが、すべて失敗しました。';
+  const lastAnswer = payload.lastStatus === null ? 'なし' : `HTTP ${payload.lastStatus}`;
+  return {
+    opening: [
+      paragraph(`${plainLine(payload.host)} へのWebhookをKeyreeveが停止しました。${why}`),
+      paragraph('送信先のプログラムには、キーの変更や期限切れが通知されなくなっています。'),
+    ],
+    details: [
+      {
+        kind: 'facts',
+        facts: [
+          { label: '送信先', value: payload.host, isCode: true },
+          { label: '説明', value: payload.description === '' ? 'なし' : payload.description },
+          { label: '日時', value: at(payload.at) },
+          { label: '最後の応答', value: lastAnswer },
+        ],
+      },
+      { kind: 'action', label: 'Webhookを確認する', url: payload.pageUrl },
+      note('再開すると、新しいイベントから送信します。断念した配信は、1件ずつ再送できます。'),
+    ],
+  };
+}
+
 function footer(context: MailContext) {
   const contacts = [context.supportEmail, context.supportUrl].filter((contact) => contact !== null);
   const help =
@@ -124,6 +151,7 @@ export const JA: MailWords = {
     'account.invitation': (name) => `[Keyreeve] ${name} 様への招待`,
     'account.password_reset': (name) => `[Keyreeve] ${name} 様のパスワード再設定`,
     'session.new_place': () => '[Keyreeve] 新しい場所からのサインイン',
+    'webhook.disabled': (host) => `[Keyreeve] ${host} へのWebhookが停止されました`,
   },
   bodies: {
     ...JA_KEY_BODIES,
@@ -131,6 +159,7 @@ export const JA: MailWords = {
     'account.invitation': invitation,
     'account.password_reset': passwordReset,
     'session.new_place': newPlace,
+    'webhook.disabled': webhookDisabled,
   },
   footer,
 };

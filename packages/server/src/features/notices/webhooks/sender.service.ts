@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemCaller, type Workspace } from '../../../http/index.ts';
+import type { NoticePayloads } from '../../../jobs/index.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { Secret } from '../../../lib/secret.ts';
 import { inTransaction, type Keyring, type Storage, type Tx } from '../../../storage/index.ts';
@@ -28,6 +29,16 @@ interface WebhookLogger {
   error(details: object, message: string): void;
 }
 
+/** Who the administrators of a workspace are, this feature does not know. */
+interface AdminNotices {
+  tellAdmins(
+    tx: Tx,
+    workspaceId: string,
+    kind: 'webhook.disabled',
+    payload: NoticePayloads['webhook.disabled'],
+  ): Promise<number>;
+}
+
 interface Deps {
   readonly storage: Storage;
   readonly clock: Clock;
@@ -36,6 +47,7 @@ interface Deps {
   readonly transport: WebhookTransport;
   readonly audit: AuditService;
   readonly workspaces: WorkspacesService;
+  readonly accountNotices: AdminNotices;
   readonly logger: WebhookLogger;
 }
 
@@ -120,7 +132,7 @@ class Sender implements WebhookSender {
     const settled = await inTransaction(storage, async (tx) => {
       const result = await queue.settle(tx, delivery.row, outcome);
       if (workspace !== null && (result === 'gone' || result === 'failures'))
-        await this.#disable(tx, workspace, delivery, result);
+        await this.#disable(tx, workspace, delivery, { reason: result, lastStatus: outcome.status });
       return result;
     });
     this.#log(delivery, settled, outcome);
@@ -155,24 +167,31 @@ class Sender implements WebhookSender {
   async #disable(
     tx: Tx,
     workspace: Workspace,
-    { row }: ClaimedDelivery,
-    reason: 'gone' | 'failures',
+    { row, webhook: tried }: ClaimedDelivery,
+    { reason, lastStatus }: { readonly reason: 'gone' | 'failures'; readonly lastStatus: number | null },
   ): Promise<void> {
-    const { clock, audit } = this.#deps;
+    const { clock, audit, accountNotices } = this.#deps;
     const webhook = await findWebhook(tx, row.workspace_id, row.webhook_id);
-    if (webhook?.state !== 'active') return;
+    // What the receiver at the old address said is no verdict on the one that was set meanwhile.
+    if (webhook?.state !== 'active' || webhook.url !== tried.url) return;
+    const now = clock.now();
+    const { id, description } = webhook;
+    const { host } = new URL(webhook.url);
     await updateWebhook(tx, {
       ...webhook,
       state: 'disabled',
       disabledReason: reason,
-      updatedAt: clock.now(),
+      updatedAt: now,
       version: webhook.version + 1,
     });
     await audit.record(tx, systemCaller(workspace, 'webhooks'), {
       action: 'webhook.disabled',
-      target: { kind: 'webhook', id: webhook.id, name: new URL(webhook.url).host },
+      target: { kind: 'webhook', id, name: host },
       detail: { reason, deliveryId: row.id, eventType: row.event_type, attempts: row.attempts },
     });
+    const pageUrl = `${workspace.url}/webhooks/${id}`;
+    const story = { host, description, reason, at: now, lastStatus, pageUrl };
+    await accountNotices.tellAdmins(tx, workspace.id, 'webhook.disabled', story);
   }
 
   #log({ row, webhook }: ClaimedDelivery, settled: Settled, outcome: TryOutcome): void {

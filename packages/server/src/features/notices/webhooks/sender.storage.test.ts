@@ -1,6 +1,6 @@
 import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { Webhook as ReferenceWebhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ReceivedMessage,
   startWebhookReceiver,
@@ -337,6 +337,95 @@ describe('a delivery that failed', () => {
     await sendDue();
     expect(await onlyDelivery()).toMatchObject({ last_status: null, last_error: 'refused_address' });
     expect(receiver.connectionCount).toBe(0);
+  });
+});
+
+describe('a webhook that the server has disabled', () => {
+  beforeEach(async () => {
+    await inTransaction(harness.deps.storage, async (tx) => {
+      await tx.deleteFrom('outbox').execute();
+    });
+  });
+
+  async function mails() {
+    const { storage, queue } = harness.deps;
+    const rows = await storage.read.selectFrom('outbox').selectAll().orderBy('to_address').execute();
+    return rows.map((row) => ({
+      kind: row.kind,
+      to: row.to_address,
+      about: row.about,
+      payload: queue.open(row).payload,
+    }));
+  }
+
+  it('is told to every administrator, once, with where to enable it and without the path of its address', async () => {
+    const { accounts, defaultWorkspace } = harness.deps;
+    const second = await harness.createAccount({
+      kind: 'user',
+      email: 'grace@example.com',
+      displayName: 'Grace',
+      role: 'admin',
+    });
+    const { id } = await createWebhook('s3cr3t-path', { description: 'Chat' });
+    receiver.answerWith((response) => response.writeHead(410).end());
+    await emit();
+    await emitAndFanOut();
+    await sendDue();
+    expect(await webhookState(id)).toEqual({ state: 'disabled', reason: 'gone' });
+    const told = await mails();
+    expect(told.map(({ to }) => to)).toEqual(['ada@example.com', 'grace@example.com']);
+    expect(told[0]).toEqual({
+      kind: 'webhook.disabled',
+      to: 'ada@example.com',
+      about: `127.0.0.1:${receiver.port}`,
+      payload: {
+        host: `127.0.0.1:${receiver.port}`,
+        description: 'Chat',
+        reason: 'gone',
+        at: harness.clock.now(),
+        lastStatus: 410,
+        pageUrl: `${defaultWorkspace.url}/webhooks/${id}`,
+      },
+    });
+    expect(JSON.stringify(told)).not.toContain('s3cr3t-path');
+    await accounts.remove(company.adminCaller, 'user', second.id);
+  });
+
+  it('after the last of many tries is told too, with what went wrong at the end', async () => {
+    await createWebhook();
+    receiver.answerWith((response) => response.writeHead(503).end());
+    await emitAndFanOut();
+    for (let tries = 1; tries <= 10; tries += 1) {
+      expect(await mails()).toEqual([]);
+      await sendDue();
+      harness.clock.set(Math.max(harness.clock.now(), (await onlyDelivery()).next_attempt_at));
+    }
+    expect(await mails()).toMatchObject([
+      { to: 'ada@example.com', payload: { reason: 'failures', lastStatus: 503 } },
+    ]);
+  });
+
+  it('is no news of an address that was replaced while it said that it is gone: the new one stays active', async () => {
+    const { webhooks } = harness.deps;
+    const { id } = await createWebhook('old');
+    receiver.answerWith((response) => {
+      const change = { url: `${receiver.url}new` };
+      void webhooks.update(company.adminCaller, id, change, null).then(() => response.writeHead(410).end());
+    });
+    await emitAndFanOut();
+    await sendDue();
+    expect(await webhookState(id)).toEqual({ state: 'active', reason: null });
+    expect(await mails()).toEqual([]);
+  });
+
+  it('is no news when a person has disabled it, or a test has failed', async () => {
+    const { id } = await createWebhook();
+    receiver.answerWith((response) => response.writeHead(500).end());
+    await harness.deps.webhooks.test(company.adminCaller, id);
+    await sendDue();
+    await harness.deps.webhooks.update(company.adminCaller, id, { state: 'disabled' }, null);
+    await sendDue();
+    expect(await mails()).toEqual([]);
   });
 });
 
