@@ -1,4 +1,4 @@
-import { type Harness, startHarness } from '@keyreeve/testkit';
+import { countTurns, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
 import { inTransaction } from '../storage/index.ts';
@@ -135,6 +135,20 @@ describe('settling mails', () => {
     });
   });
 
+  it('tries also a mail that nobody could send for days 24 times before it gives up', async () => {
+    const id = await append();
+    // The server was down, or so many mails were before it.
+    harness.clock.advance(10 * DAY_MS);
+    const start = harness.clock.now();
+    let tries = 0;
+    for (let state = 'pending'; state === 'pending'; tries += 1) {
+      state = await settle(await claimOne(), { kind: 'retry', reason: '451 greylisted' });
+      if (state === 'pending') harness.clock.set((await rowOf(id))?.next_attempt_at ?? 0);
+    }
+    expect(tries).toBe(24);
+    expect(harness.clock.now() - start).toBeGreaterThan(18 * HOUR_MS);
+  });
+
   it('wipes what the mail said once it is sent or refused for good, and keeps it in the mailbox', async () => {
     for (const [outcome, isKept] of [
       [{ kind: 'sent' }, false],
@@ -185,6 +199,16 @@ describe('sweeping', () => {
     expect(await queue.sweep()).toBe(3);
     for (const id of done) expect(await rowOf(id)).toBeUndefined();
     expect(await rowOf(waiting)).toBeDefined();
+  });
+
+  it('of many mails leaves the event loop to others between few', async () => {
+    for (let count = 0; count < 300; count += 1) await append();
+    await inTransaction(harness.deps.storage, async (tx) => {
+      await tx.updateTable('outbox').set({ state: 'sent', done_at: 1, next_attempt_at: 0 }).execute();
+    });
+    const turns = countTurns();
+    expect(await queue.sweep()).toBe(300);
+    expect(turns.stop()).toBeGreaterThanOrEqual(3);
   });
 
   it('keeps a mail that was sent recently after many tries', async () => {

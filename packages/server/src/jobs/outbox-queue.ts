@@ -1,5 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
+import { nextTurn } from '../lib/turns.ts';
 import { inTransaction, type Keyring, type OutboxTable, type Storage, type Tx } from '../storage/index.ts';
 import type { Notice } from './notices.ts';
 import {
@@ -22,8 +23,13 @@ const LEASE_MS = 60_000;
 /** The pauses after the first tries; later ones are an hour apart. */
 const RETRY_DELAYS_MS = [10_000, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS];
 const GIVE_UP_AFTER_MS = 3 * DAY_MS;
+/**
+ * So often, most of a day, also a mail is tried whose three days were over when its first try came: behind many
+ * others at a low rate, or because the server was down.
+ */
+const TRIES_MIN = 24;
 const KEEP_MS = 30 * DAY_MS;
-const SWEEP_ROWS = 500;
+const SWEEP_ROWS = 100;
 const URGENT = 0;
 const BULK = 1;
 
@@ -54,7 +60,7 @@ export interface OutboxQueue {
   open(mail: Pick<OutboxTable, 'id' | 'kind' | 'row_key' | 'sealed_payload'>): Notice;
   /**
    * Writes how a try ended. A mail that was sent or given up loses its payload: what it said, secrets and
-   * links among it, is needed no more. After three days of failures a mail is given up.
+   * links among it, is needed no more. After three days of failures and 24 tries a mail is given up.
    */
   settle(tx: Tx, mail: ClaimedMail, outcome: MailOutcome): Promise<MailState>;
   /** Deletes what was sent, given up or kept in the mailbox more than 30 days ago. Returns how many. */
@@ -64,7 +70,7 @@ export interface OutboxQueue {
 /** When the next try is due after `attempts` tries that failed; null when there is none any more. */
 function nextAttemptAt(attempts: number, createdAt: number, now: number): number | null {
   const next = now + (RETRY_DELAYS_MS[attempts - 1] ?? HOUR_MS);
-  return next > createdAt + GIVE_UP_AFTER_MS ? null : next;
+  return next > createdAt + GIVE_UP_AFTER_MS && attempts >= TRIES_MIN ? null : next;
 }
 
 export function createOutboxQueue(deps: {
@@ -133,6 +139,7 @@ export function createOutboxQueue(deps: {
         // In small pieces: one large delete would keep other writers waiting.
         const ids = await listOldIds(storage.read, before, SWEEP_ROWS);
         if (ids.length > 0) await inTransaction(storage, (tx) => deleteOutbox(tx, ids));
+        await nextTurn();
         count += ids.length;
         if (ids.length < SWEEP_ROWS || signal?.aborted === true) return count;
       }

@@ -2,6 +2,7 @@ import { systemCaller, type Workspace } from '../../http/index.ts';
 import type { ClaimedMail, MailOutcome, MailState, Notice, OutboxQueue } from '../../jobs/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { isEmailAddress } from '../../lib/text.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -70,6 +71,8 @@ class Sender implements NoticeSender {
     let handled = 0;
     while (handled < ROUND_MAX) {
       if (signal?.aborted === true) break;
+      // Without an SMTP server there is nothing to wait for, and others would wait for the whole round.
+      await nextTurn();
       const batch = await this.#deps.queue.claimDue(PARALLEL_MAX);
       if (batch.length === 0) break;
       const results = await Promise.allSettled(batch.map((mail) => this.#deliver(mail)));

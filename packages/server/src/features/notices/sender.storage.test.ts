@@ -1,4 +1,4 @@
-import { type Harness, startHarness } from '@keyreeve/testkit';
+import { countTurns, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type SmtpSink, startSmtpSink } from '../../../../testkit/src/smtp-sink.ts';
 import { createOutboxQueue, type NoticeRecipient } from '../../jobs/index.ts';
@@ -308,6 +308,13 @@ describe('without an SMTP server', () => {
     expect(row.sealed_payload).not.toBeNull();
     expect(JSON.stringify(row)).not.toContain(SECRET_KEY);
     expect(await sender.sendDue()).toBe(0);
+  });
+
+  it('many of them leave the event loop to others between few', async () => {
+    for (let count = 0; count < 60; count += 1) await append();
+    const turns = countTurns();
+    expect(await createSender({ transport: null }).sendDue()).toBe(60);
+    expect(turns.stop()).toBeGreaterThanOrEqual(12);
   });
 
   it('they are deleted after 30 days', async () => {
