@@ -101,8 +101,8 @@ export async function listStrandedWebhookIds(exec: Executor, limit: number): Pro
   return rows.map((row) => row.webhook_id);
 }
 
-/** Ids of what waits for one webhook, due or not, and that nobody is sending. */
-export async function listWaitingIds(
+/** Ids of what waits, due or not, and that nobody is sending, for a webhook that is gone or disabled. */
+export async function listStrandedIds(
   exec: Executor,
   webhookId: string,
   now: number,
@@ -114,6 +114,17 @@ export async function listWaitingIds(
     .where('state', '=', 'pending')
     .where('webhook_id', '=', webhookId)
     .where('leased_until', '<=', now)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('webhooks')
+            .select('webhooks.id')
+            .where('webhooks.id', '=', webhookId)
+            .where('webhooks.state', '=', 'active'),
+        ),
+      ),
+    )
     .orderBy('next_attempt_at')
     .orderBy('id')
     .limit(limit)
@@ -248,8 +259,13 @@ export async function listOldDeliveryIds(exec: Executor, before: number, limit: 
   return rows.map((row) => row.id);
 }
 
-export async function deleteDeliveries(exec: Executor, ids: readonly string[]): Promise<void> {
-  await exec.deleteFrom('webhook_deliveries').where('id', 'in', ids).execute();
+/** Of these, what is still old: one that was replayed meanwhile is under way again. */
+export async function deleteDeliveries(
+  exec: Executor,
+  ids: readonly string[],
+  before: number,
+): Promise<void> {
+  await exec.deleteFrom('webhook_deliveries').where('id', 'in', ids).where('done_at', '<', before).execute();
 }
 
 /** Ids of old events that no delivery needs any more. */

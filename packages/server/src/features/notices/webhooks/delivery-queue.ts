@@ -8,8 +8,8 @@ import {
   leaseDelivery,
   listDue,
   listDueWebhookIds,
+  listStrandedIds,
   listStrandedWebhookIds,
-  listWaitingIds,
   settleDelivery,
 } from './deliveries.repo.ts';
 import { toWireBody } from './event-body.ts';
@@ -162,7 +162,7 @@ class Queue implements DeliveryQueue {
     for (const webhookId of await listStrandedWebhookIds(storage.read, WEBHOOKS_AT_ONCE)) {
       count += await inTransaction(storage, async (tx) => {
         const now = clock.now();
-        const ids = await listWaitingIds(tx, webhookId, now, STRANDED_AT_ONCE);
+        const ids = await listStrandedIds(tx, webhookId, now, STRANDED_AT_ONCE);
         if (ids.length > 0) await endStranded(tx, ids, now);
         return ids.length;
       });

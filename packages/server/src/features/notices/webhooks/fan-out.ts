@@ -115,7 +115,7 @@ export function createFanOut(deps: Deps): FanOut {
       await inTransaction(storage, (tx) => dropEndedSecrets(tx, clock.now()));
       const deliveries = await deletePieces(
         (limit) => listOldDeliveryIds(storage.read, before, limit),
-        deleteDeliveries,
+        (tx, ids) => deleteDeliveries(tx, ids, before),
         signal,
       );
       const events = await deletePieces(

@@ -9,6 +9,7 @@ import {
 import type { EventType } from '../../../jobs/index.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../lib/clock.ts';
 import { inTransaction, openStorage, type Storage } from '../../../storage/index.ts';
+import { deleteDeliveries, listOldDeliveryIds, listStrandedIds } from './deliveries.repo.ts';
 import {
   createAddressRules,
   createDeliveryQueue,
@@ -572,6 +573,16 @@ describe('what waits for a webhook', () => {
     expect(row.next_attempt_at - harness.clock.now()).toBeLessThanOrEqual(5_500);
   });
 
+  it('is kept when the webhook is active again before it could be given up', async () => {
+    const { storage } = harness.deps;
+    const { id } = await createWebhook();
+    await emitAndFanOut();
+    const waiting = () => listStrandedIds(storage.read, id, harness.clock.now(), 10);
+    expect(await waiting()).toEqual([]);
+    await harness.deps.webhooks.update(company.adminCaller, id, { state: 'disabled' }, null);
+    expect(await waiting()).toEqual([(await onlyDelivery()).id]);
+  });
+
   it('is given up with a webhook that is deleted', async () => {
     const { id } = await createWebhook();
     await emitAndFanOut();
@@ -638,5 +649,21 @@ describe('the log', () => {
       { type: 'key.deleted' },
     ]);
     expect(await webhookState(id)).toEqual({ state: 'active', reason: null });
+  });
+
+  it('keeps a delivery that is replayed while the old ones are being deleted', async () => {
+    const { storage, fanOut, webhooks } = harness.deps;
+    const { id } = await createWebhook();
+    await emitAndFanOut();
+    await sendDue();
+    harness.clock.advance(31 * DAY_MS);
+    const old = await onlyDelivery();
+    const before = harness.clock.now() - 30 * DAY_MS;
+    expect(await listOldDeliveryIds(storage.read, before, 10)).toEqual([old.id]);
+    await webhooks.replay(company.adminCaller, id, old.id);
+    await inTransaction(storage, (tx) => deleteDeliveries(tx, [old.id], before));
+    expect(await onlyDelivery()).toMatchObject({ id: old.id, state: 'pending' });
+    expect(await sendDue()).toBe(1);
+    await fanOut.sweep();
   });
 });

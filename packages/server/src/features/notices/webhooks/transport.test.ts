@@ -56,7 +56,22 @@ const HOSTS = [
   '0',
   'localhost',
   '[::ffff:127.0.0.1]',
+  '0x7f000001',
+  '017700000001',
+  '0300.0250.0.1',
+  '127.0.0.1.',
+  '[::ffff:7f00:1]',
+  '[::ffff:10.0.0.1]',
+  '[::127.0.0.1]',
   '[64:ff9b::7f00:1]',
+  '[64:ff9b:1::7f00:1]',
+  '[2002:7f00:1::]',
+  '[2001:0:7f00:1::]',
+  '[fe80::1]',
+  '10.0.0.1',
+  '172.16.0.1',
+  '192.168.0.1',
+  '255.255.255.255',
   '[::]',
   '[::1]',
   '169.254.169.254',
@@ -68,6 +83,8 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   '127.0.0.1.nip.io': ['127.0.0.1'],
   'mapped.test': ['::ffff:127.0.0.1'],
   'nat64.test': ['64:ff9b::7f00:1'],
+  '6to4.test': ['2002:7f00:1::'],
+  'scoped.test': ['fe80::1%lo'],
   'any.test': ['0.0.0.0'],
   'metadata.test': ['169.254.169.254'],
   // One bad address among good ones, in either order.
@@ -104,6 +121,22 @@ describe('an address inside', () => {
     expect(await post(plain.url)).toEqual({ kind: 'answered', status: 204, retryAfter: null });
     expect(plain.connectionCount).toBe(1);
   });
+
+  it.each(['user@', 'user:word@', ':word@', 'hooks.example@', 'https%3A%2F%2Fhooks.example@'])(
+    'is not connected to behind the user part %s',
+    async (user) => {
+      expect(await post(`http://${user}127.0.0.1:${plain.port}/`)).toEqual(failed('refused_address'));
+      expect(plain.connectionCount).toBe(0);
+    },
+  );
+
+  it.each(['ftp:', 'file:', 'gopher:', 'ws:', 'unix:', 'javascript:'])(
+    'is not connected to by the scheme %s',
+    async (scheme) => {
+      expect(await post(`${scheme}//127.0.0.1:${plain.port}/`)).toEqual(failed('refused_address'));
+      expect(plain.connectionCount).toBe(0);
+    },
+  );
 
   it('that is this server itself is not connected to, though its network is allowed', async () => {
     const own = { host: '127.0.0.1', port: plain.port };
@@ -144,29 +177,33 @@ describe('the name of a receiver', () => {
     expect(secure.messages).toHaveLength(1);
   });
 
-  it('is not handed to a proxy of the environment', async () => {
+  it.each(['http', 'https'])('is not handed to a proxy of the environment, over %s', async (scheme) => {
+    const { url, port } = scheme === 'http' ? plain : secure;
     const proxy = await startWebhookReceiver();
     const script = `
       import { createAddressRules } from './address-rules.ts';
       import { createWebhookTransport } from './transport.ts';
-      const rules = createAddressRules({ allowedNetworks: ['127.0.0.0/8'], ports: [${plain.port}], own: { host: 'x', port: 1 } });
-      console.log(JSON.stringify(await createWebhookTransport({ rules }).post('${plain.url}', {}, '{}')));`;
+      const rules = createAddressRules({ allowedNetworks: ['127.0.0.0/8'], ports: [${port}], own: { host: 'x', port: 1 } });
+      console.log(JSON.stringify(await createWebhookTransport({ rules, ca: process.env.CA }).post('${url}', {}, '{}')));`;
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--input-type=module-typescript', '--eval', script],
       {
         cwd: import.meta.dirname,
         env: {
+          CA: CERTIFICATE.cert,
           NODE_USE_ENV_PROXY: '1',
+          ALL_PROXY: proxy.url,
           HTTP_PROXY: proxy.url,
           HTTPS_PROXY: proxy.url,
           http_proxy: proxy.url,
+          https_proxy: proxy.url,
         },
       },
     );
     await proxy.close();
     expect(JSON.parse(stdout)).toMatchObject({ status: 204 });
-    expect(plain.connectionCount).toBe(1);
+    expect(plain.connectionCount + secure.connectionCount).toBe(1);
     expect(proxy.connectionCount).toBe(0);
   });
 });
@@ -244,6 +281,26 @@ describe('a failure to connect', () => {
     const lookup = () => new Promise<never>(() => undefined);
     const slow = createWebhookTransport({ rules, lookup, timeoutMs: 100 });
     expect(await slow.post(`http://slow.test:${port}/`, HEADERS, '{}')).toEqual(failed('unreachable'));
+  });
+
+  it('leaves the line of those who ask for a name when its time is over, and is never asked for later', async () => {
+    const asked: string[] = [];
+    const slow: (() => void)[] = [];
+    const rules = createAddressRules({ allowedNetworks: ['127.0.0.0/8'], ports: [plain.port], own: OWN });
+    const lookup = async (host: string) => {
+      asked.push(host);
+      if (host.startsWith('slow')) await new Promise<void>((resolve) => slow.push(resolve));
+      return ['127.0.0.1'];
+    };
+    const transport = createWebhookTransport({ rules, lookup, timeoutMs: 500 });
+    const send = (url: string) => transport.post(url, HEADERS, '{}');
+    const urls = ['slow-1', 'slow-2', 'late-1', 'late-2'].map((name) => `http://${name}.test:${plain.port}/`);
+    const results = await Promise.all(urls.map(send));
+    expect(results).toEqual(urls.map(() => failed('unreachable')));
+    for (const end of slow) end();
+    expect(await send(`http://next.test:${plain.port}/`)).toMatchObject({ status: 204 });
+    expect(asked).toEqual(['slow-1.test', 'slow-2.test', 'next.test']);
+    expect(plain.connectionCount).toBe(1);
   });
 
   it('over TLS is told apart only once something answers', async () => {

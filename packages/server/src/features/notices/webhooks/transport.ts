@@ -49,16 +49,34 @@ async function lookUpByOs(host: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-/** At most `max` at once; the others wait in line. */
+/** At most `max` at once; the others wait in line until their time is over, and then leave it. */
 function limitTo<Argument, Result>(
   max: number,
   work: (argument: Argument) => Promise<Result>,
-): (argument: Argument) => Promise<Result> {
+): (argument: Argument, deadline: AbortSignal) => Promise<Result> {
   const waiting: (() => void)[] = [];
   let running = 0;
-  return async (argument) => {
-    if (running >= max) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
+  const takePlace = async (deadline: AbortSignal): Promise<void> => {
+    deadline.throwIfAborted();
+    if (running < max) {
+      running += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        waiting.splice(waiting.indexOf(enter), 1);
+        reject(new Error('The time was over before the turn came.'));
+      };
+      const enter = (): void => {
+        deadline.removeEventListener('abort', leave);
+        resolve();
+      };
+      waiting.push(enter);
+      deadline.addEventListener('abort', leave, { once: true });
+    });
+  };
+  return async (argument, deadline) => {
+    await takePlace(deadline);
     try {
       return await work(argument);
     } finally {
@@ -105,14 +123,14 @@ function drain(response: IncomingMessage): void {
 
 async function findAddresses(
   host: string,
-  lookUp: Lookup,
+  lookUp: (host: string, deadline: AbortSignal) => Promise<readonly string[]>,
   deadline: AbortSignal,
 ): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host];
   const expired = new Promise<never>((_resolve, reject) => {
     deadline.addEventListener('abort', () => reject(new Error('The name took too long.')), { once: true });
   });
-  return await Promise.race([lookUp(host), expired]);
+  return await Promise.race([lookUp(host, deadline), expired]);
 }
 
 /** One request and what became of it. `options.signal` is the deadline of all of it. */
