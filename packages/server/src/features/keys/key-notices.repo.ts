@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { DAY_MS } from '../../lib/clock.ts';
 import type { Executor, Tx } from '../../storage/index.ts';
 import type { KeyLife, ToldStep } from './expiry-steps.ts';
 
@@ -104,7 +105,13 @@ export async function rememberRefusalTold(
       conflict
         .column('key_id')
         .doUpdateSet({ told_at: row.toldAt })
-        .where('key_refusal_notices.told_at', '<=', row.notSince),
+        .where((eb) =>
+          eb.or([
+            eb('key_refusal_notices.told_at', '<=', row.notSince),
+            // Of a clock that was wrong; those of two processes differ by less.
+            eb('key_refusal_notices.told_at', '>', row.toldAt + DAY_MS),
+          ]),
+        ),
     )
     .executeTakeFirst();
   return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;

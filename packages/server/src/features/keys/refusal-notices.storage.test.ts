@@ -1,5 +1,5 @@
 import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { NoticePayloads } from '../../jobs/index.ts';
 import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { inTransaction } from '../../storage/index.ts';
@@ -72,6 +72,57 @@ it('refusals of another hour and uses that were let in do not count', async () =
   expect(await harness.deps.refusalNotices.run()).toBe(0);
 });
 
+it('those at the end of an hour count also when the next hour has begun', async () => {
+  harness.clock.set(Math.ceil(harness.clock.now() / HOUR_MS) * HOUR_MS - 1_000);
+  refuse(21);
+  harness.clock.advance(5_000);
+  expect(await harness.deps.refusalNotices.run()).toBe(1);
+  expect(await takeRefusalMails()).toMatchObject([{ count: 21 }]);
+});
+
+it('what is refused because a key is off does not count when it works again', async () => {
+  const { deps } = harness;
+  await deps.keys.disable(company.memberCaller, keyId, null);
+  refuse(30, 'disabled');
+  refuse(30, 'account_disabled');
+  refuse(30, 'expired');
+  await deps.keys.enable(company.memberCaller, keyId);
+  refuse(1);
+  expect(await deps.refusalNotices.run()).toBe(0);
+});
+
+it('he is told a little later when the counters are still being written as one looks, or cannot be', async () => {
+  const { usage, refusalNotices } = harness.deps;
+  const flush = vi.spyOn(usage, 'flush');
+  refuse(21);
+  flush.mockRejectedValueOnce(new Error('the database is away'));
+  await expect(refusalNotices.run()).rejects.toThrow(/away/);
+  flush.mockResolvedValueOnce();
+  expect(await refusalNotices.run()).toBe(0);
+  expect(await refusalNotices.run()).toBe(1);
+});
+
+it('a key whose account cannot be read keeps nobody else from being told, and is reported', async () => {
+  const { deps } = harness;
+  const { key } = await deps.keys.create(company.strangerCaller, company.stranger.id, {
+    comment: 'unreadable',
+    access: 'account',
+  });
+  await inTransaction(deps.storage, async (tx) => {
+    await tx
+      .updateTable('accounts')
+      .set({ muted_notices: 'not JSON' })
+      .where('id', '=', key.accountId)
+      .execute();
+  });
+  const unreadable = { workspaceId: key.workspaceId, keyId: key.id, ip: null, userAgent: null };
+  for (let count = 0; count < 21; count += 1)
+    deps.usage.record({ ...unreadable, outcome: 'insufficient_scope' });
+  refuse(21);
+  await expect(deps.refusalNotices.run()).rejects.toThrow(/JSON/);
+  expect(await takeRefusalMails()).toMatchObject([{ keyId }]);
+});
+
 it('nobody is told of a key that is disabled, expired or gone: it is refused because it should be', async () => {
   const { deps, clock } = harness;
   await deps.keys.disable(company.memberCaller, keyId, null);
@@ -84,6 +135,16 @@ it('nobody is told of a key that is disabled, expired or gone: it is refused bec
   await deps.keys.remove(company.memberCaller, keyId);
   refuse(30);
   expect(await deps.refusalNotices.run()).toBe(0);
+});
+
+it('a clock that was a year ahead for a while silences nobody for a year', async () => {
+  refuse(21);
+  harness.clock.advance(365 * DAY_MS - HOUR_MS);
+  refuse(21);
+  expect(await harness.deps.refusalNotices.run()).toBe(1);
+  harness.clock.advance(-364 * DAY_MS);
+  refuse(21);
+  expect(await harness.deps.refusalNotices.run()).toBe(1);
 });
 
 it('two processes that look at the same time tell once', async () => {

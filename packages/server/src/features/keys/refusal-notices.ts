@@ -1,5 +1,6 @@
 import { systemCaller } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { createTurns } from '../../lib/turns.ts';
 import { inTransaction, type Keyring, type Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import type { WorkspacesService } from '../workspaces/index.ts';
@@ -11,9 +12,11 @@ import type { UsageRecorder } from './usage.ts';
 
 export interface RefusalNotices {
   /**
-   * Tells of live keys that were refused more than 20 times in the present hour although their secret was right, at
-   * most once a day and key. Looks only at keys that this process has refused since it was last called. Returns how
-   * many keys it told of.
+   * Tells of live keys that were refused more than 20 times in one hour, the present or the last, although their
+   * secret was right, at most once a day and key. Looks only at keys that this process has refused since it was last
+   * called, or the time before. Returns how many keys it told of.
+   *
+   * @throws Error at the end, when something kept it from telling of some keys; the others are told of
    */
   run(): Promise<number>;
 }
@@ -36,7 +39,7 @@ export function createRefusalNotices(deps: Deps): RefusalNotices {
 
   const tell = async (workspaceId: string, keyId: string): Promise<boolean> => {
     const now = clock.now();
-    const count = await usage.countRefusals(workspaceId, keyId, Math.floor(now / HOUR_MS) * HOUR_MS);
+    const count = await usage.countRefusals(workspaceId, keyId, now - HOUR_MS);
     const workspace = count > REFUSALS_MAX ? await workspaces.findById(workspaceId) : null;
     if (workspace === null) return false;
     const lastRefusal = (await usage.findLastRefusals(workspaceId, [keyId])).get(keyId) ?? null;
@@ -56,13 +59,31 @@ export function createRefusalNotices(deps: Deps): RefusalNotices {
     });
   };
 
+  let unseen: ReadonlyMap<string, string> = new Map();
+  // Another write of counters may be on its way while one looks: each key is looked at twice.
+  let seenOnce: ReadonlyMap<string, string> = new Map();
+
   return {
     run: async () => {
-      let count = 0;
-      const refused = usage.takeRefused();
+      const fresh = usage.takeRefused().map(({ keyId, workspaceId }) => [keyId, workspaceId] as const);
+      unseen = new Map([...unseen, ...fresh]);
       // What is still in memory counts too.
       await usage.flush();
-      for (const { workspaceId, keyId } of refused) if (await tell(workspaceId, keyId)) count += 1;
+      const looked = new Map([...seenOnce, ...unseen]);
+      seenOnce = unseen;
+      unseen = new Map();
+      const faults: unknown[] = [];
+      const turns = createTurns();
+      let count = 0;
+      for (const [keyId, workspaceId] of looked) {
+        await turns.step();
+        try {
+          if (await tell(workspaceId, keyId)) count += 1;
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw faults[0];
       return count;
     },
   };

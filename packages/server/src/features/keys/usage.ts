@@ -45,7 +45,10 @@ export interface UsageRecorder {
   findLastRefusals(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastRefusal>>;
   /** Keys that were refused here, with the right secret, since the last call. */
   takeRefused(): readonly { readonly workspaceId: string; readonly keyId: string }[];
-  /** How often a key was refused in the hours from `since` (milliseconds) on, as far as it is written. */
+  /**
+   * How often a key was refused though it was alive, in the worst of the hours from `since` (milliseconds) on, as far
+   * as it is written.
+   */
   countRefusals(workspaceId: string, keyId: string, since: number): Promise<number>;
   /** How often each key was refused as expired, from the hour of `since` (milliseconds) on. */
   countExpiredRefusals(
@@ -159,7 +162,7 @@ export function createUsageRecorder(deps: {
       refused = new Map();
       return taken;
     },
-    countRefusals: (workspaceId, keyId, since) => sumRefusals(storage, workspaceId, keyId, since),
+    countRefusals: (workspaceId, keyId, since) => countWorstHour(storage, workspaceId, keyId, since),
     countExpiredRefusals: (workspaceId, keys) => sumExpired(storage, workspaceId, keys),
     listHours: (workspaceId, keyId, since) =>
       listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS)),
@@ -184,14 +187,20 @@ async function writeInBatches(
   }
 }
 
-async function sumRefusals(
+/** Outcomes that say nothing against whoever asked: let in, or refused because the key is meant to be off. */
+const EXPECTED_OUTCOMES = ['valid', 'expired', 'disabled', 'account_disabled'];
+
+async function countWorstHour(
   storage: Storage,
   workspaceId: string,
   keyId: string,
   since: number,
 ): Promise<number> {
-  const hours = await listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS));
-  return hours.filter(({ outcome }) => outcome !== 'valid').reduce((sum, hour) => sum + hour.count, 0);
+  const sums = new Map<number, number>();
+  const rows = await listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS));
+  for (const { hour, outcome, count } of rows)
+    if (!EXPECTED_OUTCOMES.includes(outcome)) sums.set(hour, (sums.get(hour) ?? 0) + count);
+  return Math.max(0, ...sums.values());
 }
 
 async function sumExpired(
