@@ -7,6 +7,7 @@ import { foundation } from './migrations/0001-foundation.ts';
 import { accountLists } from './migrations/0002-account-lists.ts';
 import { consoleLists } from './migrations/0003-console-lists.ts';
 import { notices } from './migrations/0004-notices.ts';
+import { feeds } from './migrations/0005-feeds.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -16,6 +17,7 @@ const MAIN: Record<string, Migration> = {
   '0002-account-lists': accountLists,
   '0003-console-lists': consoleLists,
   '0004-notices': notices,
+  '0005-feeds': feeds,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;

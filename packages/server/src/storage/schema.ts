@@ -23,6 +23,9 @@ export interface Database {
   packages: PackagesTable;
   package_owners: { workspace_id: string; package_id: string; account_id: string };
   package_versions: PackageVersionsTable;
+  feed_entries: FeedEntriesTable;
+  package_search: PackageSearchTable;
+  package_downloads: { id: string; workspace_id: string; downloads: number };
   outbox: OutboxTable;
   mail_rate: { id: number; minute: number; claimed: number };
   key_expiry_notices: KeyExpiryNoticesTable;
@@ -197,6 +200,40 @@ export interface PackageVersionsTable {
   pushed_at: number;
   pushed_by: string;
   pushed_key_id: string | null;
+}
+
+/** Of each version what the feeds filter and sort by; the rest is in `package_versions`, under the same id. */
+export interface FeedEntriesTable {
+  id: string;
+  workspace_id: string;
+  package_id: string;
+  id_lower: string;
+  version_lower: string;
+  /** Sorts by bytes as NuGet sorts versions. */
+  sort_key: string;
+  listed: number;
+  is_prerelease: number;
+  is_semver2: number;
+  /** The highest listed release, and the highest listed version of all. */
+  is_latest: number;
+  is_absolute_latest: number;
+  /** The same among what clients before SemVer 2 can read. */
+  is_latest_semver1: number;
+  is_absolute_latest_semver1: number;
+  pushed_at: number;
+  title: string | null;
+  /** Lower case, with a blank around each. */
+  tags: string;
+  authors: string;
+}
+
+export interface PackageSearchTable {
+  number: Generated<number>;
+  package_id: string;
+  workspace_id: string;
+  /** Id, title and description of the newest version, lower case. */
+  words: string;
+  tags: string;
 }
 
 export interface OutboxTable {

@@ -16,6 +16,7 @@ import type { AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
 import type { SettingsService } from '../settings/index.ts';
+import { insertFeedEntry } from './feed-entries.repo.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { toStoredMetadata } from './gallery.metadata.ts';
 import { type Actor, findPushRefusal, findScopeRefusal, type GalleryAction } from './gallery.policy.ts';
@@ -23,6 +24,7 @@ import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
 import { isOwnerUsable } from './owner-rights.ts';
+import { saveSearchWords } from './package-search.repo.ts';
 import { findVersion, insertVersion, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
@@ -182,7 +184,8 @@ class Gallery implements GalleryService {
     } else if (now >= found.lastPushedAt) {
       await repo.saveNewest(tx, newest);
     }
-    await insertVersion(tx, {
+    const metadata = toStoredMetadata(contents);
+    const row = {
       id: newId(random, 'version'),
       workspace_id: target.workspaceId,
       package_id: target.id,
@@ -194,11 +197,14 @@ class Gallery implements GalleryService {
       listed: 1,
       size_bytes: staged.sizeBytes,
       sha512: staged.sha512Hex,
-      metadata: JSON.stringify(toStoredMetadata(contents)),
+      metadata: JSON.stringify(metadata),
       pushed_at: now,
       pushed_by: actor.account.id,
       pushed_key_id: actor.key.id,
-    });
+    };
+    await insertVersion(tx, row);
+    await insertFeedEntry(tx, target, row, metadata);
+    if (found === null || now >= found.lastPushedAt) await saveSearchWords(tx, newest, contents.title);
     await audit.record(tx, caller, {
       action: 'package.pushed',
       target: versionTarget(target, contents.version.normalized),

@@ -127,26 +127,26 @@ export async function countVersions(
   return new Map(rows.map((row) => [row.package_id, { versions: row.versions, listed: Number(row.listed) }]));
 }
 
-/** Listed versions of these packages as text. Which is the latest only the rules of NuGet can say, not SQL. */
-export async function listListedVersions(
+/** The highest listed release of each package, and its highest listed version of all. */
+export async function listLatestVersions(
   exec: Executor,
   workspaceId: string,
   packageIds: readonly string[],
-  after: string,
-  limit: number,
-): Promise<{ packageId: string; version: string; versionLower: string }[]> {
-  let query = exec
-    .selectFrom('package_versions')
-    .select(['package_id', 'version', 'version_lower'])
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', 'in', packageIds)
-    .where('listed', '=', 1);
-  if (after !== '') query = query.where('version_lower', '>', after);
-  const rows = await query.orderBy('package_id').orderBy('version_lower').limit(limit).execute();
+): Promise<{ packageId: string; version: string; isRelease: boolean }[]> {
+  if (packageIds.length === 0) return [];
+  const rows = await exec
+    .selectFrom('feed_entries')
+    .innerJoin('package_versions', 'package_versions.id', 'feed_entries.id')
+    .select(['feed_entries.package_id', 'version', 'is_latest'])
+    .where('feed_entries.workspace_id', '=', workspaceId)
+    .where('feed_entries.package_id', 'in', packageIds)
+    .where((eb) => eb.or([eb('is_latest', '=', 1), eb('is_absolute_latest', '=', 1)]))
+    .limit(2 * packageIds.length)
+    .execute();
   return rows.map((row) => ({
     packageId: row.package_id,
     version: row.version,
-    versionLower: row.version_lower,
+    isRelease: row.is_latest === 1,
   }));
 }
 

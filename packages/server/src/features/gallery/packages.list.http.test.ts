@@ -121,37 +121,6 @@ describe('the list of packages', () => {
   });
 });
 
-describe('the latest version', () => {
-  it('is found among more versions than are read at once', async () => {
-    const { storage } = harness.deps;
-    const { found } = await harness.deps.packages.get(gallery.adminCaller, 'Acme.Plain', { limit: 1 });
-    const rows = Array.from({ length: 620 }, (_, index) => `0.${index}.0`).map((version) => ({
-      id: `pkv_many_${version}`,
-      workspace_id: found.workspaceId,
-      package_id: found.id,
-      version_lower: version,
-      version,
-      version_full: version,
-      is_prerelease: 0,
-      is_semver2: 0,
-      listed: 1,
-      size_bytes: 1,
-      sha512: 'none',
-      metadata: '{}',
-      pushed_at: 1,
-      pushed_by: gallery.member.id,
-      pushed_key_id: null,
-    }));
-    await storage.write.insertInto('package_versions').values(rows).execute();
-    const [item] = (await get('?q=plain')).json<Page>().items;
-    expect([item?.versionCount, item?.latestVersion]).toEqual([621, '1.0.0']);
-    await gallery.send('DELETE', '/api/v2/package/Acme.Plain/1.0.0', gallery.keys.unlist);
-    expect((await get('?q=plain')).json<Page>().items[0]?.latestVersion).toBe('0.619.0');
-    await gallery.send('POST', '/api/v2/package/Acme.Plain/1.0.0', gallery.keys.unlist);
-    await storage.write.deleteFrom('package_versions').where('id', 'like', 'pkv_many_%').execute();
-  });
-});
-
 describe('the versions of a package', () => {
   it('say who pushed them, with which key, and whether they are prereleases', async () => {
     await push('Acme.Script', '2.0.0-beta');

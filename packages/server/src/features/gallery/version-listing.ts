@@ -1,6 +1,7 @@
 import type { Caller } from '../../http/index.ts';
 import type { Executor, Tx } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
+import { saveEntryListed } from './feed-entries.repo.ts';
 import { findVersion, type PackageVersion, saveListed } from './package-versions.repo.ts';
 import { findPackage, type Package } from './packages.repo.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
@@ -40,6 +41,7 @@ export async function setVersionListed(
   const { found, isListed, ownerId, keyId } = change;
   if (found.version.isListed === isListed) return;
   await saveListed(tx, found.version, isListed);
+  await saveEntryListed(tx, found.version, isListed);
   await audit.record(tx, caller, {
     action: isListed ? 'package.relisted' : 'package.unlisted',
     target: versionTarget(found.package, found.version.version),

@@ -1,0 +1,102 @@
+import { toTagWords } from '../../lib/tag-words.ts';
+import { versionSortKey } from '../../lib/version-sort-key.ts';
+import type { PackageVersionsTable, Tx } from '../../storage/index.ts';
+import type { StoredMetadata } from './gallery.metadata.ts';
+import type { Package } from './packages.repo.ts';
+
+/** Which versions a client can read: those before NuGet 4.3 know no SemVer 2, and ask without `semVerLevel`. */
+export type SemVerLevel = 'semver1' | 'semver2';
+
+export type LatestFlag =
+  | 'is_latest'
+  | 'is_absolute_latest'
+  | 'is_latest_semver1'
+  | 'is_absolute_latest_semver1';
+
+export function latestFlag(level: SemVerLevel, options: { withPrereleases: boolean }): LatestFlag {
+  const flag = options.withPrereleases ? 'is_absolute_latest' : 'is_latest';
+  return level === 'semver2' ? flag : `${flag}_semver1`;
+}
+
+/** Makes a version known to the feeds, in the transaction of its push. */
+export async function insertFeedEntry(
+  tx: Tx,
+  target: Package,
+  version: PackageVersionsTable,
+  metadata: StoredMetadata,
+): Promise<void> {
+  await tx
+    .insertInto('feed_entries')
+    .values({
+      id: version.id,
+      workspace_id: version.workspace_id,
+      package_id: version.package_id,
+      id_lower: target.idLower,
+      version_lower: version.version_lower,
+      sort_key: versionSortKey(version.version),
+      listed: version.listed,
+      is_prerelease: version.is_prerelease,
+      is_semver2: version.is_semver2,
+      is_latest: 0,
+      is_absolute_latest: 0,
+      is_latest_semver1: 0,
+      is_absolute_latest_semver1: 0,
+      pushed_at: version.pushed_at,
+      title: metadata.title,
+      tags: toTagWords(metadata.tags),
+      authors: metadata.authors,
+    })
+    .execute();
+  await markLatest(tx, version.workspace_id, version.package_id);
+}
+
+/** Hides a version from the feeds or shows it again, in the transaction that changes the version. */
+export async function saveEntryListed(
+  tx: Tx,
+  version: { workspaceId: string; packageId: string; id: string },
+  isListed: boolean,
+): Promise<void> {
+  await tx
+    .updateTable('feed_entries')
+    .set({ listed: isListed ? 1 : 0 })
+    .where('workspace_id', '=', version.workspaceId)
+    .where('id', '=', version.id)
+    .execute();
+  await markLatest(tx, version.workspaceId, version.packageId);
+}
+
+const FLAGS: readonly LatestFlag[] = [
+  'is_latest',
+  'is_absolute_latest',
+  'is_latest_semver1',
+  'is_absolute_latest_semver1',
+];
+
+async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promise<void> {
+  for (const flag of FLAGS) {
+    let query = tx
+      .selectFrom('feed_entries')
+      .select('id')
+      .where('workspace_id', '=', workspaceId)
+      .where('package_id', '=', packageId)
+      .where('listed', '=', 1);
+    if (!flag.includes('absolute')) query = query.where('is_prerelease', '=', 0);
+    if (flag.endsWith('semver1')) query = query.where('is_semver2', '=', 0);
+    const latest = await query.orderBy('sort_key', 'desc').limit(1).executeTakeFirst();
+    await tx
+      .updateTable('feed_entries')
+      .set({ [flag]: 0 })
+      .where('workspace_id', '=', workspaceId)
+      .where('package_id', '=', packageId)
+      .where(flag, '=', 1)
+      .where('id', '!=', latest?.id ?? '')
+      .execute();
+    if (latest === undefined) continue;
+    await tx
+      .updateTable('feed_entries')
+      .set({ [flag]: 1 })
+      .where('id', '=', latest.id)
+      .where(flag, '=', 0)
+      .execute();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Caller } from '../../http/index.ts';
+import type { Storage } from '../../storage/index.ts';
+import { countFeed, type FeedQuery, type FeedVersion, listFeed } from './feed.repo.ts';
+
+/** What of the feed is asked for, by somebody: see FeedQuery. */
+export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
+
+/**
+ * The feeds of the gallery, V2 and V3 alike: the one place that reads them, and so the one place that decides who
+ * sees what.
+ */
+export interface FeedService {
+  /** One page of versions that the caller may read. */
+  list(caller: Caller, question: FeedQuestion): Promise<FeedVersion[]>;
+  /** How many versions that the caller may read answer to the conditions, without regard to pages. */
+  count(caller: Caller, question: Pick<FeedQuestion, 'level' | 'where'>): Promise<number>;
+}
+
+export interface FeedDeps {
+  readonly storage: Storage;
+}
+
+/** @see FeedService */
+export function createFeedService({ storage }: FeedDeps): FeedService {
+  return {
+    list: async (caller, question) =>
+      await listFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
+    count: async (caller, question) =>
+      await countFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
+  };
+}
