@@ -15,9 +15,11 @@ export {
   MUTABLE_NOTICES,
   NOTICE_KINDS,
   type Notice,
+  type NoticeActor,
   type NoticeKind,
   type NoticePayloads,
   type NoticeRecipient,
+  type NoticeRequest,
 } from './notices.ts';
 export { createOutbox, type Outbox } from './outbox.ts';
 export {

@@ -7,6 +7,12 @@ export interface NoticeActor {
   readonly ip: string | null;
 }
 
+/** Who asked for something or did it, and when. */
+export interface NoticeRequest {
+  readonly at: number;
+  readonly actor: NoticeActor;
+}
+
 /** What a mail about a key says of it. Never its secret. */
 export interface KeyFacts {
   readonly accountName: string;
@@ -18,10 +24,7 @@ export interface KeyFacts {
   readonly pageUrl: string;
 }
 
-export interface KeyChange extends KeyFacts {
-  readonly at: number;
-  readonly actor: NoticeActor;
-}
+export interface KeyChange extends KeyFacts, NoticeRequest {}
 
 export interface KeyUse {
   readonly at: number;
@@ -40,6 +43,8 @@ interface MailedLink {
   readonly accountName: string;
   readonly linkUrl: string;
   readonly linkExpiresAt: number;
+  /** Mails that an older release wrote have none. */
+  readonly request?: NoticeRequest;
 }
 
 /** What each kind of notice needs. Links and secrets stand in the sealed payload only. */
@@ -53,6 +58,14 @@ export interface NoticePayloads {
     readonly linkUrl: string | null;
     readonly linkExpiresAt: number | null;
     readonly secretKey: string | null;
+    /**
+     * What brought the mail about: its reader is told of it in no other mail. `oldWorksUntil` as in
+     * `key.regenerated`. Mails that an older release wrote have none.
+     */
+    readonly change?: NoticeRequest & {
+      readonly kind: 'created' | 'regenerated';
+      readonly oldWorksUntil: number | null;
+    };
   };
   'key.created': KeyChange;
   /** `oldWorksUntil`: the end of the overlap; null when the old secret stopped at once. */
@@ -64,7 +77,8 @@ export interface NoticePayloads {
       readonly to: string;
     }[];
   };
-  'key.disabled': KeyChange & { readonly reason: string | null };
+  /** `isRevoked`: by whoever held it; its secret never works again. */
+  'key.disabled': KeyChange & { readonly reason: string | null; readonly isRevoked?: boolean };
   'key.enabled': KeyChange;
   'key.deleted': KeyChange;
   'key.expiring': KeyStop;

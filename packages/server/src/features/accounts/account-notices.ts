@@ -1,6 +1,8 @@
+import type { Caller } from '../../http/index.ts';
 import {
   type Locale,
   MUTABLE_NOTICES,
+  type NoticeActor,
   type NoticeKind,
   type NoticePayloads,
   type NoticeRecipient,
@@ -44,6 +46,11 @@ const ADMINS_MAX = 20;
 
 function isMuted(account: Account, kind: NoticeKind): boolean {
   return MUTABLE_NOTICES.some((each) => each === kind) && account.mutedNotices.includes(kind);
+}
+
+/** Who did something, as a mail names him. */
+export function toNoticeActor({ principal, ip }: Caller): NoticeActor {
+  return { name: 'account' in principal ? principal.account.displayName : null, ip };
 }
 
 /** An account as the addressee of its own mails. */

@@ -1,4 +1,4 @@
-export { type AccountNotices, createAccountNotices, toRecipient } from './account-notices.ts';
+export { type AccountNotices, createAccountNotices, toNoticeActor, toRecipient } from './account-notices.ts';
 export { accountErrors } from './accounts.errors.ts';
 export { reachOf, toIdentity } from './accounts.policy.ts';
 export { presentAccountName, presentPermissions } from './accounts.present.ts';

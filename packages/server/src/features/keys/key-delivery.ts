@@ -17,7 +17,7 @@ import {
   type Tx,
   useOneTimeLink,
 } from '../../storage/index.ts';
-import { type Account, toRecipient } from '../accounts/index.ts';
+import { type Account, toNoticeActor, toRecipient } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
@@ -60,6 +60,10 @@ export interface KeyMail {
   readonly account: Account;
   readonly settings: Settings;
   readonly target: DeliveryTarget;
+  /** For a new secret of a known key: until when the old one works, null when it stopped at once. */
+  readonly change:
+    | { readonly kind: 'created' }
+    | { readonly kind: 'regenerated'; readonly oldWorksUntil: number | null };
 }
 
 export interface KeyDelivery {
@@ -110,7 +114,8 @@ class KeyMails implements KeyDelivery {
     return { address, accountId: address === account.email ? account.id : null };
   }
 
-  async send(tx: Tx, caller: Caller, { key, secretKey, account, settings, target }: KeyMail): Promise<void> {
+  async send(tx: Tx, caller: Caller, mail: KeyMail): Promise<void> {
+    const { key, secretKey, account, settings, target, change } = mail;
     const link = settings.keyMail === 'link' ? await this.#createLink(tx, caller, key, secretKey) : null;
     await this.#deps.outbox.append(tx, {
       workspaceId: key.workspaceId,
@@ -125,6 +130,12 @@ class KeyMails implements KeyDelivery {
         linkUrl: link?.url ?? null,
         linkExpiresAt: link?.expiresAt ?? null,
         secretKey: link === null ? secretKey.reveal() : null,
+        change: {
+          oldWorksUntil: null,
+          ...change,
+          at: this.#deps.clock.now(),
+          actor: toNoticeActor(caller),
+        },
       },
     });
   }

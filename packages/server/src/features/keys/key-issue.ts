@@ -106,6 +106,7 @@ export class KeyIssuer {
           account,
           settings,
           target,
+          change: { kind: 'created' },
         });
       const story = { action: 'key.created', mailedTo: target?.address ?? null } as const;
       await this.#store.record(tx, caller, minted.key, story, {
@@ -175,7 +176,10 @@ export class KeyIssuer {
         },
         mailed: target !== null,
       });
-      if (target !== null) await delivery.send(tx, caller, { key, secretKey, account, settings, target });
+      if (target !== null) {
+        const change = { kind: 'regenerated', oldWorksUntil: story.oldWorksUntil } as const;
+        await delivery.send(tx, caller, { key, secretKey, account, settings, target, change });
+      }
       return { key, secretKey, fullKey: toFullKey(key.id, secretKey) };
     });
   }

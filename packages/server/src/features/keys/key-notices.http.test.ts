@@ -1,4 +1,4 @@
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyEventData, Notice } from '../../jobs/index.ts';
 import { HOUR_MS } from '../../lib/clock.ts';
@@ -80,7 +80,43 @@ describe('the owner of a key is told', () => {
       access: 'account',
       sendMail: true,
     });
-    expect((await takeMails()).map(({ kind }) => kind)).toEqual(['key.delivery']);
+    expect(await takeMails()).toMatchObject([
+      {
+        kind: 'key.delivery',
+        payload: {
+          change: {
+            kind: 'created',
+            at: harness.clock.now(),
+            actor: { name: '芽衣', ip: '127.0.0.1' },
+            oldWorksUntil: null,
+          },
+        },
+      },
+    ]);
+  });
+
+  it('that a key which goes to him by mail has a new secret, and until when the old one works', async () => {
+    const { key } = await makeKey();
+    await harness.deps.keys.regenerate(company.adminCaller, key.id, { overlapHours: 2, sendMail: true });
+    expect(await takeMails()).toMatchObject([
+      {
+        kind: 'key.delivery',
+        payload: {
+          change: {
+            kind: 'regenerated',
+            actor: { name: 'Ada' },
+            oldWorksUntil: harness.clock.now() + 2 * HOUR_MS,
+          },
+        },
+      },
+    ]);
+  });
+
+  it('that whoever held it revoked it, and that its secret is gone for good', async () => {
+    const minted = await makeKey();
+    const answer = await call(harness, 'POST', '/v1/keys/self/revoke', { key: minted.fullKey.reveal() });
+    expect(answer.statusCode).toBe(204);
+    expect(await takeMails()).toMatchObject([{ kind: 'key.disabled', payload: { isRevoked: true } }]);
   });
 
   it('that it got a new secret, and until when the old one works', async () => {

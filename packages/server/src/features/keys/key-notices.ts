@@ -3,7 +3,7 @@ import type { Events, EventType, KeyFacts, KeyUse, NoticePayloads } from '../../
 import { type Clock, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Tx } from '../../storage/index.ts';
-import type { Account, AccountNotices, AccountsService } from '../accounts/index.ts';
+import { type Account, type AccountNotices, type AccountsService, toNoticeActor } from '../accounts/index.ts';
 import type { ApiKey } from './api-key.ts';
 import type { KeyPlace } from './key-place.repo.ts';
 
@@ -187,7 +187,7 @@ class ChangeTeller implements KeyNotices {
     const change = {
       ...toKeyFacts(caller.workspace.url, account, key),
       at: clock.now(),
-      actor: { name: actorOf(caller)?.displayName ?? null, ip: caller.ip },
+      actor: toNoticeActor(caller),
     };
     const options = { keyId: key.id };
     switch (story.action) {
@@ -212,7 +212,7 @@ class ChangeTeller implements KeyNotices {
       }
       case 'key.disabled':
       case 'key.revoked': {
-        const payload = { ...change, reason: story.reason };
+        const payload = { ...change, reason: story.reason, isRevoked: story.action === 'key.revoked' };
         await accountNotices.tell(tx, account, 'key.disabled', payload, options);
         return;
       }

@@ -16,7 +16,7 @@ import {
   type Tx,
   useOneTimeLink,
 } from '../../storage/index.ts';
-import { type Account, type AccountsService, toRecipient } from '../accounts/index.ts';
+import { type Account, type AccountsService, toNoticeActor, toRecipient } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import {
   deleteLinks,
@@ -123,6 +123,7 @@ export function createPasswordLinks(deps: Deps): PasswordLinks {
           accountName: account.displayName,
           linkUrl: `${caller.workspace.url}/${path}#${token}`,
           linkExpiresAt: expiresAt,
+          request: { at: now, actor: toNoticeActor(caller) },
         },
       });
     },

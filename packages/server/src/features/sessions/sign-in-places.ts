@@ -25,12 +25,12 @@ const SYSTEMS: readonly (readonly [name: string, sign: RegExp])[] = [
   ['Linux', /\bLinux\b/],
 ];
 
-/** Browser and system without their versions: an update makes no new place. */
-export function describeBrowser(userAgent: string | null): string {
-  if (userAgent === null) return 'unknown';
+/** Browser and system without their versions: an update makes no new place. Null for what is no known browser. */
+export function describeBrowser(userAgent: string | null): string | null {
+  if (userAgent === null) return null;
   const find = (kinds: typeof BROWSERS) => kinds.find(([, sign]) => sign.test(userAgent))?.[0];
   const found = [find(BROWSERS), find(SYSTEMS)].filter((part) => part !== undefined);
-  return found.length === 0 ? 'unknown' : found.join(', ');
+  return found.length === 0 ? null : found.join(', ');
 }
 
 /** Remembers where people sign in, and tells them of a place that is new. */
@@ -53,7 +53,8 @@ export function createSignInPlaces(deps: {
       // The server itself signs nobody in from anywhere.
       if (ip === null) return;
       const now = deps.clock.now();
-      const place = `${account.workspaceId}|${account.id}|${ipRangeOf(ip)}|${describeBrowser(userAgent)}`;
+      const browser = describeBrowser(userAgent);
+      const place = `${account.workspaceId}|${account.id}|${ipRangeOf(ip)}|${browser ?? 'unknown'}`;
       const placeDigest = sha256Hex(place);
       const seenAt = await findPlace(tx, account.id, placeDigest);
       const isNew = seenAt === null || now - seenAt > FORGOTTEN_AFTER_MS;
@@ -64,7 +65,7 @@ export function createSignInPlaces(deps: {
         accountName: account.displayName,
         at: now,
         ip,
-        userAgent: describeBrowser(userAgent),
+        userAgent: browser,
         pageUrl: `${workspace.url}/profile`,
       });
     },

@@ -37,6 +37,17 @@ export function plainLine(text: string): string {
     .trim();
 }
 
+/**
+ * A text of somebody else, such as a name, within ours. Programs that read mails make a link of whatever looks like
+ * an address; a joiner that nobody sees keeps such a text from it.
+ */
+export function quoted(text: string): string {
+  return plainLine(text).replace(
+    /(?<=[\p{L}\p{N}])(?:\.(?=\p{L})|:(?=\/\/)|@(?=[\p{L}\p{N}]))/gu,
+    '$&\u2060',
+  );
+}
+
 /** A name for a subject: one line, and not so long that it hides the rest. */
 export function shortName(name: string, charactersMax = 60): string {
   const line = plainLine(name);
@@ -90,16 +101,23 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function blockToText(block: Block): string {
-  if (block.kind === 'facts') {
-    return block.facts.map((fact) => `  ${fact.label}: ${plainLine(fact.value)}`).join('\n');
-  }
-  if (block.kind === 'list') return block.items.map((item) => `  - ${plainLine(item)}`).join('\n');
-  return block.kind === 'action' ? `${block.label}:\n${block.url}` : block.text;
+/** A machine's string must be copied as it is; what people wrote may look like anything. */
+function valueOf({ value, isCode }: Fact): string {
+  return isCode === true ? plainLine(value) : quoted(value);
 }
 
-export function toText(blocks: readonly Block[]): string {
-  return `${blocks.map(blockToText).join('\n\n')}\n`;
+function blockToText(block: Block, locale: Locale): string {
+  const colon = locale === 'ja' ? '：' : ':';
+  if (block.kind === 'facts') {
+    const gap = locale === 'ja' ? '' : ' ';
+    return block.facts.map((fact) => `  ${fact.label}${colon}${gap}${valueOf(fact)}`).join('\n');
+  }
+  if (block.kind === 'list') return block.items.map((item) => `  - ${plainLine(item)}`).join('\n');
+  return block.kind === 'action' ? `${block.label}${colon}\n${block.url}` : block.text;
+}
+
+export function toText(blocks: readonly Block[], locale: Locale): string {
+  return `${blocks.map((block) => blockToText(block, locale)).join('\n\n')}\n`;
 }
 
 const FONT = `font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue','Hiragino Sans','Yu Gothic UI','Noto Sans JP',Meiryo,sans-serif`;
@@ -107,10 +125,19 @@ const MONO = 'font-family:ui-monospace,Menlo,Consolas,monospace;font-size:14px';
 const BUTTON =
   'display:inline-block;padding:10px 20px;border-radius:6px;background:#0d6e7a;color:#ffffff;font-weight:600;text-decoration:none';
 
+/** The same in the dark, for programs that ask for it; `!important`, because the colours above stand at the elements. */
+const DARK = `@media (prefers-color-scheme: dark) {
+.ground{background:#0d1013!important;color:#c8cdd0!important}
+.card{background:#191e21!important;border-color:#31383c!important}
+.dim{color:#9ea6ab!important}
+.brand{color:#66bcc8!important}
+.button{background:#3da2b0!important;color:#0d1013!important}
+}`;
+
 function factToHtml(fact: Fact): string {
-  const value = `<bdi>${escapeHtml(plainLine(fact.value))}</bdi>`;
+  const value = `<bdi>${escapeHtml(valueOf(fact))}</bdi>`;
   const shown = fact.isCode === true ? `<code style="${MONO};overflow-wrap:anywhere">${value}</code>` : value;
-  return `<tr><th scope="row" style="padding:4px 16px 4px 0;text-align:left;vertical-align:top;font-weight:400;color:#626a70;white-space:nowrap">${escapeHtml(fact.label)}</th><td style="padding:4px 0;overflow-wrap:anywhere">${shown}</td></tr>`;
+  return `<tr><th scope="row" class="dim" style="padding:4px 16px 4px 0;text-align:left;vertical-align:top;font-weight:400;color:#626a70;white-space:nowrap">${escapeHtml(fact.label)}</th><td style="padding:4px 0;overflow-wrap:anywhere">${shown}</td></tr>`;
 }
 
 function blockToHtml(block: Block): string {
@@ -122,10 +149,11 @@ function blockToHtml(block: Block): string {
   }
   if (block.kind === 'action') {
     const url = escapeHtml(block.url);
-    return `<p style="margin:0 0 8px"><a href="${url}" style="${BUTTON}">${escapeHtml(block.label)}</a></p><p style="margin:0 0 16px;${MONO};overflow-wrap:anywhere">${url}</p>`;
+    return `<p style="margin:0 0 8px"><a href="${url}" class="button" style="${BUTTON}">${escapeHtml(block.label)}</a></p><p style="margin:0 0 16px;${MONO};overflow-wrap:anywhere">${url}</p>`;
   }
-  const look = block.kind === 'note' ? 'margin:0 0 8px;font-size:13px;color:#626a70' : 'margin:0 0 16px';
-  return `<p style="${look}">${escapeHtml(block.text)}</p>`;
+  if (block.kind === 'note')
+    return `<p class="dim" style="margin:0 0 8px;font-size:13px;color:#626a70">${escapeHtml(block.text)}</p>`;
+  return `<p style="margin:0 0 16px">${escapeHtml(block.text)}</p>`;
 }
 
 /**
@@ -139,11 +167,11 @@ export function toHtml(
 ): string {
   const [body, foot] = [blocks, footer].map((part) => part.map(blockToHtml).join('\n'));
   return `<!doctype html>
-<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light"><title>${escapeHtml(subject)}</title></head>
-<body style="margin:0;padding:24px 12px;background:#f2f4f5;color:#13181b;${FONT};font-size:15px;line-height:1.6">
+<html lang="${locale}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark"><title>${escapeHtml(subject)}</title><style>${DARK}</style></head>
+<body class="ground" style="margin:0;padding:24px 12px;background:#f2f4f5;color:#13181b;${FONT};font-size:15px;line-height:1.6">
 <div style="max-width:600px;margin:0 auto">
-<p style="margin:0 0 10px 4px;font-size:14px;font-weight:700;color:#0d6e7a">Keyreeve</p>
-<div style="padding:24px 24px 12px;background:#ffffff;border:1px solid #dde2e5;border-radius:8px">
+<p class="brand" style="margin:0 0 10px 4px;font-size:14px;font-weight:700;color:#0d6e7a">Keyreeve</p>
+<div class="card" style="padding:24px 24px 12px;background:#ffffff;border:1px solid #dde2e5;border-radius:8px">
 ${body}
 </div>
 <div style="padding:16px 4px 0">

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type Locale, NOTICE_KINDS, type Notice } from '../../../jobs/index.ts';
-import { formatInstant, plainLine, shortName } from './blocks.ts';
+import { formatInstant, plainLine, quoted, shortName } from './blocks.ts';
 import { renderMail, renderSubject, toLocale } from './render.ts';
 import {
+  SAMPLE_AT,
   SAMPLE_DELIVERY,
   SAMPLE_EXPIRES_AT,
   SAMPLE_SECRET_KEY,
@@ -44,6 +45,8 @@ describe('the words of a mail', () => {
   API key: kr_0123456789ABCDEF
   Comment: CI: publish & unlist
   Works until: 2028-02-29 23:59 UTC
+  By: Grace Hopper, from 192.0.2.7
+  At: 2027-03-08 09:00 UTC
 
 Open the page below and press the button “Show the key” once. It shows the API key and the secret key.
 
@@ -79,11 +82,13 @@ Questions? Support: help@example.com or https://example.com/help?a=1&b=2
     expect(mail.subject).toBe('[Keyreeve] 「Build bot」のAPIキーのお知らせ');
     expect(mail.text).toBe(`アカウント「Build bot」のAPIキーをお知らせします。
 
-  アカウント: Build bot
-  APIキー: kr_0123456789ABCDEF
-  コメント: CI: publish & unlist
-  有効期限: 期限なし
-  シークレットキー: ${SAMPLE_SECRET_KEY}
+  アカウント：Build bot
+  APIキー：kr_0123456789ABCDEF
+  シークレットキー：${SAMPLE_SECRET_KEY}
+  コメント：CI: publish & unlist
+  有効期限：期限なし
+  操作者：Grace Hopper（192.0.2.7から）
+  日時：2027年3月8日 09:00（UTC）
 
 APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。
 
@@ -154,6 +159,72 @@ APIキーとシークレットキーは組み合わせて使います。シー�
     expect(subjectOnly.text).toContain('使えなくなります。');
   });
 
+  it.each(LOCALES)(
+    'ask for nothing that is not possible any more, and promise nothing untrue: %s',
+    (locale) => {
+      const textOf = (name: string) => {
+        const sample = SAMPLES.find((each) => each.name === name);
+        if (sample === undefined) throw new Error(`There is no sample ${name}.`);
+        return renderMail(sample.notice, locale, CONTEXT).text;
+      };
+      const disableIt = locale === 'en' ? 'disable the key' : 'キーを停止し';
+      const enableIt = locale === 'en' ? 'It can be enabled again' : '再開すること';
+      const until = locale === 'en' ? 'Works until' : '有効期限';
+      expect(textOf('key.created')).toContain(disableIt);
+      expect(textOf('key.disabled, by a person')).not.toContain(disableIt);
+      expect(textOf('key.disabled, by a person')).toContain(enableIt);
+      // Whoever revokes a key takes its secret for good; enabling brings nothing back.
+      expect(textOf('key.disabled, revoked')).not.toContain(enableIt);
+      expect(textOf('key.disabled, revoked')).toContain(locale === 'en' ? 'Regenerate' : '再生成');
+      expect(textOf('key.deleted')).not.toContain(disableIt);
+      expect(textOf('key.deleted')).not.toContain(until);
+      expect(textOf('key.expired')).not.toContain('Works until');
+      expect(textOf('key.expired')).not.toContain('できなくなります');
+      // What to do about it.
+      expect(textOf('key.refused')).toContain(locale === 'en' ? 'regenerate it' : '再生成');
+    },
+  );
+
+  it.each(LOCALES)('say by whom, from where and when a key was made that goes by mail: %s', (locale) => {
+    const change = { kind: 'regenerated', at: SAMPLE_AT, oldWorksUntil: null } as const;
+    const actor = { name: 'Grace Hopper', ip: '192.0.2.7' };
+    const payload = { ...SAMPLE_DELIVERY, change: { ...change, actor } };
+    const { text } = renderMail({ kind: 'key.delivery', payload }, locale, CONTEXT);
+    for (const part of ['Grace Hopper', '192.0.2.7', formatInstant(SAMPLE_AT, locale, null)])
+      expect(text).toContain(part);
+    // It is told in no other mail to this reader.
+    expect(text).toContain(locale === 'en' ? 'The old secret key stopped' : '以前のシークレットキーはすでに');
+    const made = renderMail(
+      { kind: 'key.delivery', payload: { ...payload, change: { ...payload.change, kind: 'created' } } },
+      locale,
+      CONTEXT,
+    );
+    expect(made.text).not.toContain(locale === 'en' ? 'old secret' : '以前の');
+  });
+
+  it.each(LOCALES)('say who invites, and from where and when a password was asked for: %s', (locale) => {
+    const payload = {
+      accountName: 'Ada',
+      linkUrl: `${SAMPLE_WORKSPACE_URL}/invitation#t`,
+      linkExpiresAt: SAMPLE_EXPIRES_AT,
+      request: { at: SAMPLE_AT, actor: { name: 'Grace Hopper', ip: '192.0.2.7' } },
+    };
+    for (const kind of ['account.invitation', 'account.password_reset'] as const) {
+      const { text } = renderMail({ kind, payload }, locale, CONTEXT);
+      for (const part of ['Grace Hopper', '192.0.2.7', formatInstant(SAMPLE_AT, locale, null)])
+        expect(text).toContain(part);
+    }
+  });
+
+  it.each(CASES)('can be read in the dark: $name, $locale', ({ notice, locale }) => {
+    const { html } = renderMail(notice, locale, CONTEXT);
+    expect(html).toContain('<meta name="color-scheme" content="light dark">');
+    expect(html).toMatch(/@media \(prefers-color-scheme: ?dark\)/);
+    // Each colour for the light is one that the dark puts another in the place of.
+    for (const tag of html.match(/<[a-z]+ [^>]*\bstyle="[^"]*(?:color|background):[^>]*>/g) ?? [])
+      expect(tag).toMatch(/ class="/);
+  });
+
   it('show an instant with its zone', () => {
     expect(formatInstant(SAMPLE_EXPIRES_AT, 'en', null)).toBe('2028-02-29 23:59 UTC');
     expect(formatInstant(SAMPLE_EXPIRES_AT, 'ja', 'UTC')).toBe('2028年2月29日 23:59（UTC）');
@@ -190,7 +261,7 @@ describe('hostile names', () => {
     'Ada \ud800',
   ];
   const HTML_TAGS =
-    /<\/?(?:!doctype|html|head|meta|title|body|div|p|table|tr|th|td|ul|li|code|bdi|a)\b[^<>]*>/g;
+    /<\/?(?:!doctype|html|head|meta|title|body|div|p|style|table|tr|th|td|ul|li|code|bdi|a)\b[^<>]*>/g;
 
   it.each(HOSTILE)('stay text: %j', (name) => {
     for (const locale of LOCALES) {
@@ -216,6 +287,43 @@ describe('hostile names', () => {
         }
       }
     }
+  });
+
+  it.each(LOCALES)('never become links of a program that makes links of addresses: %s', (locale) => {
+    const name = 'https://evil.test/a www.evil.test evil.com ada@evil.test http://[::1]/';
+    const intro = { locale, subject: null, intro: 'About {name}.' } as const;
+    for (const notice of NOTICES) {
+      const parts = ['comment', 'reason', 'description'].filter((part) => part in notice.payload);
+      const hostile = {
+        ...notice,
+        payload: {
+          ...notice.payload,
+          accountName: name,
+          ...Object.fromEntries(parts.map((part) => [part, name])),
+          ...('actor' in notice.payload ? { actor: { name, ip: '192.0.2.7' } } : {}),
+          ...('lastUse' in notice.payload ? { lastUse: { at: 0, ip: null, userAgent: name } } : {}),
+          ...('lastRefusal' in notice.payload ? { lastRefusal: { at: 0, ip: null, userAgent: name } } : {}),
+        },
+      } as Notice;
+      for (const mailTexts of [[], [{ kind: notice.kind, ...intro }]]) {
+        const context = { ...CONTEXT, toName: name, about: name, mailTexts };
+        const mail = renderMail(hostile, locale, context);
+        for (const body of [mail.text, mail.html.replace(/<title>.*<\/title>/, '')])
+          expect(body).not.toMatch(/https?:\/\/(?:evil|\[)|www\.evil|evil\.(?:com|test)|@evil/);
+        // The name is still there for the reader.
+        expect(mail.text.replaceAll('\u2060', '')).toContain(
+          notice.kind === 'session.new_place' ? '' : 'evil.com',
+        );
+      }
+    }
+  });
+
+  it('are quoted so that only what looks like an address is touched', () => {
+    expect(quoted('CI: publish & unlist, v6.12.2 from 192.0.2.7')).toBe(
+      'CI: publish & unlist, v6.12.2 from 192.0.2.7',
+    );
+    expect(quoted('https://evil.test')).toBe('https:\u2060//evil.\u2060test');
+    expect(quoted('山田　太郎')).toBe('山田 太郎');
   });
 
   it('lose line ends and marks that turn the direction of text, and keep what people write', () => {

@@ -1,5 +1,14 @@
 import type { Locale, Notice, NoticeKind } from '../../../jobs/index.ts';
-import { type Block, formatInstant, paragraph, plainLine, shortName, toHtml, toText } from './blocks.ts';
+import {
+  type Block,
+  formatInstant,
+  paragraph,
+  plainLine,
+  quoted,
+  shortName,
+  toHtml,
+  toText,
+} from './blocks.ts';
 import { EN } from './words.en.ts';
 import { JA } from './words.ja.ts';
 import type { MailBody, MailContext, MailText, MailWords, Telling } from './words.ts';
@@ -51,7 +60,7 @@ function openingOf(body: MailBody, intro: string | null, about: string): readonl
   if (intro === null) return body.opening;
   return intro
     .split(/\n\s*\n/)
-    .map((text) => paragraph(plainLine(fillName(text, shortName(about)))))
+    .map((text) => paragraph(fillName(plainLine(text), quoted(shortName(about)))))
     .filter((block) => block.kind !== 'paragraph' || block.text !== '');
 }
 
@@ -72,7 +81,7 @@ export function renderMail(notice: Notice, locale: Locale, context: MailContext)
   const footer = words.footer(context);
   return {
     subject,
-    text: toText([...blocks, ...footer]),
+    text: toText([...blocks, ...footer], locale),
     html: toHtml(blocks, footer, { locale, subject }),
   };
 }

@@ -20,6 +20,12 @@ export const SAMPLE_DELIVERY: NoticePayloads['key.delivery'] = {
   linkUrl: `${SAMPLE_WORKSPACE_URL}/key-link#tokenOfTheLink`,
   linkExpiresAt: SAMPLE_AT,
   secretKey: null,
+  change: {
+    kind: 'created',
+    at: SAMPLE_AT,
+    actor: { name: 'Grace Hopper', ip: '192.0.2.7' },
+    oldWorksUntil: null,
+  },
 };
 
 const KEY = {
@@ -40,10 +46,11 @@ export const SAMPLE_STOP: NoticePayloads['key.expiring'] = {
   lastUse: USE,
 };
 
-const person = (path: string) => ({
+const person = (path: string, name: string | null) => ({
   accountName: 'Ada Lovelace',
   linkUrl: `${SAMPLE_WORKSPACE_URL}/${path}#tokenOfTheLink`,
-  linkExpiresAt: SAMPLE_AT,
+  linkExpiresAt: SAMPLE_EXPIRES_AT,
+  request: { at: SAMPLE_AT, actor: { name, ip: '192.0.2.7' } },
 });
 
 const WEBHOOK_STOP: NoticePayloads['webhook.disabled'] = {
@@ -65,10 +72,23 @@ export const SAMPLES: readonly SampleNotice[] = [
       payload: { ...SAMPLE_DELIVERY, linkUrl: null, linkExpiresAt: null, secretKey: SAMPLE_SECRET_KEY },
     },
   },
-  { name: 'account.invitation', notice: { kind: 'account.invitation', payload: person('invitation') } },
+  {
+    name: 'key.delivery, regenerated',
+    notice: {
+      kind: 'key.delivery',
+      payload: {
+        ...SAMPLE_DELIVERY,
+        change: { kind: 'regenerated', at: SAMPLE_AT, actor: CHANGE.actor, oldWorksUntil: SAMPLE_AT },
+      },
+    },
+  },
+  {
+    name: 'account.invitation',
+    notice: { kind: 'account.invitation', payload: person('invitation', 'Grace Hopper') },
+  },
   {
     name: 'account.password_reset',
-    notice: { kind: 'account.password_reset', payload: person('password-reset') },
+    notice: { kind: 'account.password_reset', payload: person('password-reset', null) },
   },
   { name: 'key.created', notice: { kind: 'key.created', payload: CHANGE } },
   {
@@ -102,6 +122,13 @@ export const SAMPLES: readonly SampleNotice[] = [
     notice: {
       kind: 'key.disabled',
       payload: { ...CHANGE, actor: { name: null, ip: null }, reason: null },
+    },
+  },
+  {
+    name: 'key.disabled, revoked',
+    notice: {
+      kind: 'key.disabled',
+      payload: { ...CHANGE, reason: 'Revoked by its holder', isRevoked: true },
     },
   },
   { name: 'key.enabled', notice: { kind: 'key.enabled', payload: CHANGE } },

@@ -1,21 +1,29 @@
-import type { NoticePayloads } from '../../../jobs/index.ts';
-import { note, paragraph, plainLine } from './blocks.ts';
-import { EN_KEY_BODIES, EN_KEY_SUBJECTS } from './key-words.en.ts';
+import type { NoticePayloads, NoticeRequest } from '../../../jobs/index.ts';
+import { note, paragraph, quoted } from './blocks.ts';
+import { actorFacts, EN_KEY_BODIES, EN_KEY_SUBJECTS, oldSecret } from './key-words.en.ts';
 import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
-function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): MailBody {
+function keyDelivery(payload: NoticePayloads['key.delivery'], telling: Telling): MailBody {
+  const { at } = telling;
+  const { change } = payload;
+  const secretFact =
+    payload.secretKey === null ? [] : [{ label: 'Secret key', value: payload.secretKey, isCode: true }];
   const facts = [
     { label: 'Account', value: payload.accountName },
     { label: 'API key', value: payload.keyId, isCode: true },
+    ...secretFact,
     { label: 'Comment', value: payload.comment },
     { label: 'Works until', value: payload.expiresAt === null ? 'no expiry' : at(payload.expiresAt) },
+    ...(change === undefined ? [] : actorFacts(change, telling)),
   ];
-  const opening = [paragraph(`This is the API key for the account “${plainLine(payload.accountName)}”.`)];
+  const old = change?.kind === 'regenerated' ? [oldSecret(change.oldWorksUntil, telling)] : [];
+  const opening = [paragraph(`This is the API key for the account “${quoted(payload.accountName)}”.`)];
   if (payload.secretKey !== null) {
     return {
       opening,
       details: [
-        { kind: 'facts', facts: [...facts, { label: 'Secret key', value: payload.secretKey, isCode: true }] },
+        { kind: 'facts', facts },
+        ...old,
         paragraph('API key and secret key belong together. The secret key cannot be shown again.'),
         paragraph(
           'Treat the secret key like a password: store it in a secret manager, then delete this mail.',
@@ -28,6 +36,7 @@ function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): 
     opening,
     details: [
       { kind: 'facts', facts },
+      ...old,
       paragraph(
         'Open the page below and press the button “Show the key” once. It shows the API key and the secret key.',
       ),
@@ -43,15 +52,20 @@ function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): 
   };
 }
 
-function invitation(payload: NoticePayloads['account.invitation'], { at, workspaceUrl }: Telling): MailBody {
+function invitation(payload: NoticePayloads['account.invitation'], telling: Telling): MailBody {
+  const { at, workspaceUrl } = telling;
+  const { request } = payload;
   return {
     opening: [
-      paragraph(`Hello ${plainLine(payload.accountName)},`),
+      paragraph(`Hello ${quoted(payload.accountName)},`),
       paragraph(
-        `you have been invited to Keyreeve at ${workspaceUrl}. Set your password on the page below, then sign in.`,
+        `You have been invited to Keyreeve at ${workspaceUrl}. Set your password on the page below, then sign in.`,
       ),
     ],
     details: [
+      ...(request === undefined
+        ? []
+        : [{ kind: 'facts', facts: actorFacts(request, telling, 'Invited by') } as const]),
       { kind: 'action', label: 'Set the password', url: payload.linkUrl },
       paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
       note('If you did not expect this invitation, delete this mail; nothing will happen.'),
@@ -59,13 +73,25 @@ function invitation(payload: NoticePayloads['account.invitation'], { at, workspa
   };
 }
 
-function passwordReset(payload: NoticePayloads['account.password_reset'], { at }: Telling): MailBody {
+/** Whoever has forgotten his password is not signed in: mostly there is an address alone. */
+function requestFacts({ actor, at: ms }: NoticeRequest, { at }: Telling) {
+  return [
+    ...(actor.name === null ? [] : [{ label: 'By', value: actor.name }]),
+    ...(actor.ip === null ? [] : [{ label: 'IP address', value: actor.ip, isCode: true }]),
+    { label: 'At', value: at(ms) },
+  ];
+}
+
+function passwordReset(payload: NoticePayloads['account.password_reset'], telling: Telling): MailBody {
+  const { at } = telling;
+  const { request } = payload;
   return {
     opening: [
-      paragraph(`Hello ${plainLine(payload.accountName)},`),
-      paragraph('somebody asked for a new password for your account. Set it on the page below.'),
+      paragraph(`Hello ${quoted(payload.accountName)},`),
+      paragraph('Somebody asked for a new password for your account. Set it on the page below.'),
     ],
     details: [
+      ...(request === undefined ? [] : [{ kind: 'facts', facts: requestFacts(request, telling) } as const]),
       { kind: 'action', label: 'Set a new password', url: payload.linkUrl },
       paragraph(`The link works only once and is valid until ${at(payload.linkExpiresAt)}.`),
       note('If you did not ask for this, delete this mail; your password stays as it is.'),
@@ -76,9 +102,9 @@ function passwordReset(payload: NoticePayloads['account.password_reset'], { at }
 function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling): MailBody {
   return {
     opening: [
-      paragraph(`Hello ${plainLine(payload.accountName)},`),
+      paragraph(`Hello ${quoted(payload.accountName)},`),
       paragraph(
-        'somebody signed in to your account from a network or with a browser that you had not used for 90 days.',
+        'Somebody signed in to your account from a network or with a browser that you had not used for 90 days.',
       ),
     ],
     details: [
@@ -105,7 +131,7 @@ function webhookDisabled(payload: NoticePayloads['webhook.disabled'], { at }: Te
   const lastAnswer = payload.lastStatus === null ? 'none' : `HTTP ${payload.lastStatus}`;
   return {
     opening: [
-      paragraph(`Keyreeve has disabled the webhook to ${plainLine(payload.host)}. ${why}`),
+      paragraph(`Keyreeve has disabled the webhook to ${quoted(payload.host)}. ${why}`),
       paragraph('Programs behind it no longer hear what becomes of keys.'),
     ],
     details: [

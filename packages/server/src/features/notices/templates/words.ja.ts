@@ -1,24 +1,29 @@
-import type { NoticePayloads } from '../../../jobs/index.ts';
-import { note, paragraph, plainLine } from './blocks.ts';
-import { JA_KEY_BODIES, JA_KEY_SUBJECTS } from './key-words.ja.ts';
+import type { NoticePayloads, NoticeRequest } from '../../../jobs/index.ts';
+import { note, paragraph, quoted } from './blocks.ts';
+import { actorFacts, JA_KEY_BODIES, JA_KEY_SUBJECTS, oldSecret } from './key-words.ja.ts';
 import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
-function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): MailBody {
+function keyDelivery(payload: NoticePayloads['key.delivery'], telling: Telling): MailBody {
+  const { at } = telling;
+  const { change } = payload;
+  const secretFact =
+    payload.secretKey === null ? [] : [{ label: 'シークレットキー', value: payload.secretKey, isCode: true }];
   const facts = [
     { label: 'アカウント', value: payload.accountName },
     { label: 'APIキー', value: payload.keyId, isCode: true },
+    ...secretFact,
     { label: 'コメント', value: payload.comment },
     { label: '有効期限', value: payload.expiresAt === null ? '期限なし' : at(payload.expiresAt) },
+    ...(change === undefined ? [] : actorFacts(change, telling)),
   ];
-  const opening = [paragraph(`アカウント「${plainLine(payload.accountName)}」のAPIキーをお知らせします。`)];
+  const old = change?.kind === 'regenerated' ? [oldSecret(change.oldWorksUntil, telling)] : [];
+  const opening = [paragraph(`アカウント「${quoted(payload.accountName)}」のAPIキーをお知らせします。`)];
   if (payload.secretKey !== null) {
     return {
       opening,
       details: [
-        {
-          kind: 'facts',
-          facts: [...facts, { label: 'シークレットキー', value: payload.secretKey, isCode: true }],
-        },
+        { kind: 'facts', facts },
+        ...old,
         paragraph(
           'APIキーとシークレットキーは組み合わせて使います。シークレットキーを再度表示することはできません。',
         ),
@@ -33,6 +38,7 @@ function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): 
     opening,
     details: [
       { kind: 'facts', facts },
+      ...old,
       paragraph(
         '次のページを開き、「キーを表示」ボタンを1回押してください。APIキーとシークレットキーが表示されます。',
       ),
@@ -48,15 +54,20 @@ function keyDelivery(payload: NoticePayloads['key.delivery'], { at }: Telling): 
   };
 }
 
-function invitation(payload: NoticePayloads['account.invitation'], { at, workspaceUrl }: Telling): MailBody {
+function invitation(payload: NoticePayloads['account.invitation'], telling: Telling): MailBody {
+  const { at, workspaceUrl } = telling;
+  const { request } = payload;
   return {
     opening: [
-      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph(`${quoted(payload.accountName)} 様`),
       paragraph(
         `Keyreeve（${workspaceUrl}）に招待されました。次のページでパスワードを設定すると、サインインできるようになります。`,
       ),
     ],
     details: [
+      ...(request === undefined
+        ? []
+        : [{ kind: 'facts', facts: actorFacts(request, telling, '招待者') } as const]),
       { kind: 'action', label: 'パスワードを設定', url: payload.linkUrl },
       paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
       note(
@@ -66,13 +77,25 @@ function invitation(payload: NoticePayloads['account.invitation'], { at, workspa
   };
 }
 
-function passwordReset(payload: NoticePayloads['account.password_reset'], { at }: Telling): MailBody {
+/** Whoever has forgotten his password is not signed in: mostly there is an address alone. */
+function requestFacts({ actor, at: ms }: NoticeRequest, { at }: Telling) {
+  return [
+    ...(actor.name === null ? [] : [{ label: '操作者', value: actor.name }]),
+    ...(actor.ip === null ? [] : [{ label: 'IPアドレス', value: actor.ip, isCode: true }]),
+    { label: '日時', value: at(ms) },
+  ];
+}
+
+function passwordReset(payload: NoticePayloads['account.password_reset'], telling: Telling): MailBody {
+  const { at } = telling;
+  const { request } = payload;
   return {
     opening: [
-      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph(`${quoted(payload.accountName)} 様`),
       paragraph('パスワード再設定のご依頼を受け付けました。次のページで新しいパスワードを設定してください。'),
     ],
     details: [
+      ...(request === undefined ? [] : [{ kind: 'facts', facts: requestFacts(request, telling) } as const]),
       { kind: 'action', label: '新しいパスワードを設定', url: payload.linkUrl },
       paragraph(`リンクが使えるのは1回だけです。有効期限は${at(payload.linkExpiresAt)}です。`),
       note(
@@ -85,7 +108,7 @@ function passwordReset(payload: NoticePayloads['account.password_reset'], { at }
 function newPlace(payload: NoticePayloads['session.new_place'], { at }: Telling): MailBody {
   return {
     opening: [
-      paragraph(`${plainLine(payload.accountName)} 様`),
+      paragraph(`${quoted(payload.accountName)} 様`),
       paragraph(
         '過去90日間に使われていないネットワークまたはブラウザーから、お使いのアカウントにサインインがありました。',
       ),
@@ -116,7 +139,7 @@ function webhookDisabled(payload: NoticePayloads['webhook.disabled'], { at }: Te
   const lastAnswer = payload.lastStatus === null ? 'なし' : `HTTP ${payload.lastStatus}`;
   return {
     opening: [
-      paragraph(`${plainLine(payload.host)} へのWebhookをKeyreeveが停止しました。${why}`),
+      paragraph(`${quoted(payload.host)} へのWebhookをKeyreeveが停止しました。${why}`),
       paragraph('送信先のプログラムには、キーの変更や期限切れが通知されなくなっています。'),
     ],
     details: [
@@ -148,8 +171,8 @@ export const JA: MailWords = {
   subjects: {
     ...JA_KEY_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] 「${name}」のAPIキーのお知らせ`,
-    'account.invitation': (name) => `[Keyreeve] ${name} 様への招待`,
-    'account.password_reset': (name) => `[Keyreeve] ${name} 様のパスワード再設定`,
+    'account.invitation': (name) => `[Keyreeve] ${name} 様へのご招待`,
+    'account.password_reset': (name) => `[Keyreeve] ${name} 様のパスワード再設定のご案内`,
     'session.new_place': () => '[Keyreeve] 新しい場所からのサインイン',
     'webhook.disabled': (host) => `[Keyreeve] ${host} へのWebhookが停止されました`,
   },
