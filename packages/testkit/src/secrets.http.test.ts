@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CallOptions, call } from './company.ts';
+import { dumpRows, searchDatabaseFiles } from './database-files.ts';
 import { type Harness, startHarness } from './harness.ts';
-import { findNeedles, type Needle, searchFolder, toNeedle } from './needles.ts';
+import { findNeedles, type Needle, toNeedle } from './needles.ts';
 import { buildNupkg } from './nupkg-builder.ts';
 
 interface Minted {
@@ -166,19 +166,6 @@ class Run {
   }
 }
 
-async function dumpDatabase(harness: Harness): Promise<string> {
-  const { storage } = harness.deps;
-  const names: string[] = [];
-  for (const db of new Set([storage.read, storage.usage])) {
-    const tables = await db.introspection.getTables();
-    for (const table of tables) {
-      const { rows } = await sql`select * from ${sql.table(table.name)}`.execute(db);
-      names.push(`${table.name}\n${rows.map((row) => JSON.stringify(row)).join('\n')}`);
-    }
-  }
-  return names.join('\n');
-}
-
 describe('after a run with every kind of secret', () => {
   let harness: Harness;
   let needles: readonly Needle[];
@@ -214,7 +201,7 @@ describe('after a run with every kind of secret', () => {
   });
 
   it('no row of any table holds one', async () => {
-    const dump = await dumpDatabase(harness);
+    const dump = await dumpRows(harness);
     expect(dump).toContain('key.created');
     expect(findNeedles(Buffer.from(dump), needles)).toEqual([]);
   });
@@ -225,28 +212,8 @@ describe('after a run with every kind of secret', () => {
   });
 
   it('no file of the data folder holds one: database, log of the database, packages, temporary files', async () => {
-    if (harness.database.engine === 'postgres') await searchPostgresFiles(harness, needles);
-    const { found, filesRead } = searchFolder(harness.database.dataDir, needles);
+    const { found, filesRead } = await searchDatabaseFiles(harness, needles);
     expect(found).toEqual([]);
-    expect(filesRead).toBeGreaterThan(harness.database.engine === 'sqlite' ? 3 : -1);
+    expect(filesRead).toBeGreaterThan(3);
   });
 });
-
-/** The files of the database itself and the log of the server, as a thief of the disk would read them. */
-async function searchPostgresFiles(harness: Harness, needles: readonly Needle[]): Promise<void> {
-  const { storage } = harness.deps;
-  await sql`checkpoint`.execute(storage.write);
-  const { rows } = await sql<{
-    folder: string;
-    oid: number;
-  }>`select current_setting('data_directory') as folder, oid from pg_database where datname = current_database()`.execute(
-    storage.write,
-  );
-  const [place] = rows;
-  if (place === undefined) throw new Error('The database has a place.');
-  for (const folder of [`${place.folder}/base/${place.oid}`, `${place.folder}/pg_wal`]) {
-    const { found, filesRead } = searchFolder(folder, needles);
-    expect(found).toEqual([]);
-    expect(filesRead).toBeGreaterThan(0);
-  }
-}
