@@ -111,14 +111,20 @@ export async function deleteOutbox(exec: Executor, ids: readonly string[]): Prom
   await exec.deleteFrom('outbox').where('id', 'in', ids).execute();
 }
 
-/** How many mails were claimed in this minute by all processes, locked for the transaction. */
+/**
+ * How many mails were claimed in this minute by all processes, locked for the transaction. A process whose clock is
+ * somewhat behind takes part in the minute that others have begun: it must not open the last one again.
+ */
 export async function readMailRate(tx: Tx, minute: number): Promise<number> {
   const row = await tx
     .updateTable('mail_rate')
-    .set((eb) => ({
-      claimed: eb.case().when('minute', '=', minute).then(eb.ref('claimed')).else(0).end(),
-      minute,
-    }))
+    .set((eb) => {
+      const isCurrent = eb('minute', 'in', [minute, minute + 1]);
+      return {
+        claimed: eb.case().when(isCurrent).then(eb.ref('claimed')).else(0).end(),
+        minute: eb.case().when(isCurrent).then(eb.ref('minute')).else(minute).end(),
+      };
+    })
     .where('id', '=', 1)
     .returning('claimed')
     .executeTakeFirst();
