@@ -8,6 +8,10 @@ export interface ExpiryMoments {
   readonly noticeEnd: number;
 }
 
+/** A condition on keys; as a question about each row, so that a list goes on in its own order. */
+export const HAS_ACTIVE_ACCOUNT = sql<boolean>`exists (
+  select 1 from accounts where accounts.id = api_keys.account_id and accounts.state = 'active')`;
+
 /** Whose keys are whose, in the order of their ids. */
 export async function listKeyAccounts(
   exec: Executor,

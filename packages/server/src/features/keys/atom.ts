@@ -2,7 +2,7 @@ import { toXml } from 'xast-util-to-xml';
 import { x } from 'xastscript';
 import type { Locale } from '../../jobs/index.ts';
 import { toIso } from '../../lib/clock.ts';
-import type { ComingExpiry, ExpiryFeed } from './expiry-feed.ts';
+import { type ComingExpiry, type ExpiryFeed, writeEach } from './expiry-feed.ts';
 import { expiryDescription, expirySummary, feedTitle } from './feeds.words.ts';
 
 const ATOM = 'http://www.w3.org/2005/Atom';
@@ -24,8 +24,10 @@ function toEntry(expiry: ComingExpiry, locale: Locale) {
   ]);
 }
 
+const END = '</feed>';
+
 /** The feed by RFC 4287. It names no address of its own: that is the secret. */
-export function toAtom(feed: ExpiryFeed): string {
+export async function toAtom(feed: ExpiryFeed): Promise<string> {
   const updatedAt = Math.max(feed.createdAt, ...feed.expiries.map((expiry) => expiry.updatedAt));
   const root = x('feed', { xmlns: ATOM, 'xml:lang': feed.locale }, [
     x('id', `urn:keyreeve:feed:${feed.linkId}`),
@@ -34,7 +36,7 @@ export function toAtom(feed: ExpiryFeed): string {
     x('author', [x('name', 'Keyreeve')]),
     x('generator', 'Keyreeve'),
     x('link', { rel: 'alternate', href: feed.homeUrl }),
-    ...feed.expiries.map((expiry) => toEntry(expiry, feed.locale)),
   ]);
-  return toXml([DECLARATION, root]);
+  const entries = await writeEach(feed.expiries, (expiry) => toXml(toEntry(expiry, feed.locale)));
+  return `${toXml([DECLARATION, root]).slice(0, -END.length)}${entries}${END}`;
 }

@@ -1,7 +1,7 @@
 import ical, { ICalAlarmType, ICalEventTransparency } from 'ical-generator';
 import type { Locale } from '../../jobs/index.ts';
 import { HOUR_MS } from '../../lib/clock.ts';
-import type { ComingExpiry, ExpiryFeed } from './expiry-feed.ts';
+import { type ComingExpiry, type ExpiryFeed, writeEach } from './expiry-feed.ts';
 import { expiryDescription, expirySummary, feedTitle } from './feeds.words.ts';
 
 const SECOND_MS = 1_000;
@@ -30,12 +30,21 @@ function toEvent(expiry: ComingExpiry, locale: Locale) {
   };
 }
 
+const END = 'END:VCALENDAR';
+
 /** The feed by RFC 5545. */
-export function toCalendar(feed: ExpiryFeed): string {
-  return ical({
+export async function toCalendar(feed: ExpiryFeed): Promise<string> {
+  const calendar = {
     name: feedTitle(feed),
     prodId: { company: 'Keyreeve', product: 'Expiries', language: feed.locale.toUpperCase() },
     ttl: REFRESH_SECONDS,
-    events: feed.expiries.map((expiry) => toEvent(expiry, feed.locale)),
-  }).toString();
+  };
+  const head = ical(calendar).toString().slice(0, -END.length);
+  const events = await writeEach(feed.expiries, (expiry) =>
+    ical({ ...calendar, events: [toEvent(expiry, feed.locale)] })
+      .toString()
+      .slice(head.length, -END.length),
+  );
+  // Each line has an end, also the last one, which the library leaves open.
+  return `${head}${events}${END}\r\n`;
 }

@@ -1,5 +1,6 @@
 import type { Locale } from '../../jobs/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import { EXPIRED_STEP, listExpirySteps } from './expiry-steps.ts';
 import type { KeyView } from './key-list.ts';
 import { keyPageUrl } from './key-notices.ts';
@@ -34,6 +35,8 @@ export interface ExpiryFeed {
 /** How far ahead a feed looks: a key made for a year is in it from its first day. */
 export const FEED_AHEAD_MS = 400 * DAY_MS;
 export const FEED_KEYS_MAX = 500;
+/** Written without letting others have the event loop: long comments take half a millisecond each to fold. */
+const ENTRIES_AT_ONCE = 5;
 
 /** The coming expiry of a working key; none for a key that never expires. */
 export function toComingExpiry(
@@ -58,4 +61,17 @@ export function toComingExpiry(
       pageUrl: keyPageUrl(context.workspaceUrl, account),
     },
   ];
+}
+
+/** The texts of all entries, one behind the other. */
+export async function writeEach(
+  expiries: readonly ComingExpiry[],
+  write: (expiry: ComingExpiry) => string,
+): Promise<string> {
+  const texts: string[] = [];
+  for (const expiry of expiries) {
+    if (texts.length > 0 && texts.length % ENTRIES_AT_ONCE === 0) await nextTurn();
+    texts.push(write(expiry));
+  }
+  return texts.join('');
 }

@@ -1,11 +1,13 @@
 import type { Account, Caller } from '@keyreeve/server';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, countTurns, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { parseFeed } from '@rowanmanning/feed-parser';
 import ICAL from 'ical.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inTransaction } from '../../storage/index.ts';
+import { toAtom } from './atom.ts';
+import { toCalendar } from './calendar.ts';
 import type { FeedScope } from './feeds.repo.ts';
 
 const FORMATS = ['ics', 'atom'] as const;
@@ -88,6 +90,21 @@ async function readEntries(token: string, format: Format): Promise<ReadEntry[]> 
 const titlesOf = async (token: string, format: Format) =>
   (await readEntries(token, format)).map((entry) => entry.title);
 
+/** The later a key is imported, the sooner it expires. */
+async function importMany(count: number, commentOf: (index: number) => string): Promise<void> {
+  const startsAt = harness.clock.now() + DAY_MS;
+  const rows = Array.from({ length: count }, (_none, index) => ({
+    account: company.member.id,
+    comment: commentOf(index),
+    access: 'scoped' as const,
+    scopes: [{ actions: ['package:push'], resources: ['*'] }],
+    expiresAt: startsAt + (count - index) * MINUTE_MS,
+    sha256: index.toString(16).padStart(64, '0'),
+  }));
+  for (let start = 0; start < count; start += 1_000)
+    await harness.deps.keyImporter.importKeys(company.adminCaller, rows.slice(start, start + 1_000), false);
+}
+
 const allow = (days: readonly number[]) =>
   harness.deps.settings.update(
     company.adminCaller,
@@ -164,6 +181,40 @@ describe.each(FORMATS)('the %s feed', (format) => {
     expect(await titlesOf(token, format)).toEqual([]);
   });
 
+  it('holds no key of a service account that is disabled: none of them works', async () => {
+    await mint(company.robot, 'of the robot');
+    await mint(company.member, 'of the member');
+    const own = await makeLink(company.memberCaller);
+    const workspace = await makeLink(company.adminCaller, 'workspace');
+    const setState = (state: 'active' | 'disabled') =>
+      harness.deps.accounts.update(company.adminCaller, 'service', company.robot.id, { state }, null);
+    await setState('disabled');
+    for (const { token } of [own, workspace]) {
+      const titles = (await titlesOf(token, format)).join();
+      expect(titles).toContain('of the member');
+      expect(titles).not.toContain('of the robot');
+    }
+    await setState('active');
+    expect((await titlesOf(own.token, format)).join()).toContain('of the robot');
+  });
+
+  it('leaves the event loop to others while 500 keys are read and their long entries written', async () => {
+    await harness.deps.settings.update(
+      company.adminCaller,
+      { expiryNoticeDays: [30, 21, 14, 10, 7, 5, 3, 2, 1] },
+      null,
+    );
+    await importMany(500, (index) => `${index} ${'鍵🦀'.repeat(80)}`);
+    const { token } = await makeLink(company.memberCaller);
+    const turnsOfReading = countTurns();
+    const feed = await harness.deps.feeds.read(company.memberCaller, new Secret(token));
+    expect(turnsOfReading.stop()).toBeGreaterThanOrEqual(9);
+    const turns = countTurns();
+    const text = await (format === 'ics' ? toCalendar(feed) : toAtom(feed));
+    expect(turns.stop()).toBeGreaterThanOrEqual(90);
+    expect(text).toBe((await ask(token, format)).body);
+  });
+
   it('speaks the language of its holder', async () => {
     const user = await harness.createAccount({
       kind: 'user',
@@ -192,16 +243,7 @@ describe.each(FORMATS)('the %s feed', (format) => {
   });
 
   it('holds 500 keys at most, the soonest', async () => {
-    const startsAt = harness.clock.now() + DAY_MS;
-    const rows = Array.from({ length: 501 }, (_none, index) => ({
-      account: company.member.id,
-      comment: `imported ${index}`,
-      access: 'scoped' as const,
-      scopes: [{ actions: ['package:push'], resources: ['*'] }],
-      expiresAt: startsAt + (501 - index) * MINUTE_MS,
-      sha256: index.toString(16).padStart(64, '0'),
-    }));
-    await harness.deps.keyImporter.importKeys(company.adminCaller, rows, false);
+    await importMany(501, (index) => `imported ${index}`);
     const titles = await titlesOf((await makeLink(company.memberCaller)).token, format);
     expect(titles).toHaveLength(500);
     expect(titles[0]).toContain('imported 500');
@@ -248,6 +290,9 @@ describe('the calendar', () => {
     const lines = body.split('\r\n');
     expect(lines.length).toBeGreaterThan(20);
     expect(lines.filter((line) => Buffer.byteLength(line) > 75)).toEqual([]);
+    // Each line has an end, the last one too, and nothing else breaks a line.
+    expect(lines.slice(-2)).toEqual(['END:VCALENDAR', '']);
+    expect(lines.join('')).not.toMatch(/[\r\n]/);
   });
 });
 

@@ -44,7 +44,7 @@ const FEEDS = [
   readonly operationId: string;
   readonly summary: string;
   readonly type: string;
-  readonly write: (feed: ExpiryFeed) => string;
+  readonly write: (feed: ExpiryFeed) => Promise<string>;
 }[];
 
 export function registerFeedRoutes(root: FastifyInstance, service: FeedsService): void {
@@ -138,7 +138,7 @@ function registerFeed(
       },
     },
     async (request, reply) => {
-      const body = write(await service.read(request.caller, new Secret(request.params.token)));
+      const body = await write(await service.read(request.caller, new Secret(request.params.token)));
       const etag = `"${sha256Hex(body).slice(0, 32)}"`;
       reply.header('etag', etag).header('cache-control', 'private, no-cache');
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send(null);

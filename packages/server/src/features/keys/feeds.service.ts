@@ -5,9 +5,10 @@ import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, HOUR_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import { sha256Hex } from '../../lib/mac.ts';
-import { PAGE_LIMIT_MAX, type Page, toPage } from '../../lib/page.ts';
+import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
+import { nextTurn } from '../../lib/turns.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
@@ -63,6 +64,7 @@ interface Deps {
 }
 
 const LINKS_MAX = 10;
+const KEYS_AT_ONCE = 50;
 const TOKEN_CHARACTERS = 43;
 const TOKEN = /^[0-9A-Za-z]{43}$/;
 /** A calendar asks many times a day: a write for each would tell nobody more. */
@@ -176,18 +178,19 @@ class Feeds implements FeedsService {
     };
   }
 
-  /** In pages: other requests have their turn between them. */
+  /** In small pages, between which others have the event loop: reading a key and checking its row takes its time. */
   async #listExpiring(caller: Caller, now: number): Promise<KeyView[]> {
     const views: KeyView[] = [];
     let cursor: string | undefined;
     do {
       const page = await this.#deps.keyLister.list(
         caller,
-        { status: 'working', expiresBefore: now + FEED_AHEAD_MS, sort: 'expiresAt' },
-        { limit: Math.min(PAGE_LIMIT_MAX, FEED_KEYS_MAX - views.length), cursor },
+        { status: 'working', hasActiveAccount: true, expiresBefore: now + FEED_AHEAD_MS, sort: 'expiresAt' },
+        { limit: Math.min(KEYS_AT_ONCE, FEED_KEYS_MAX - views.length), cursor },
       );
       views.push(...page.items);
       cursor = page.nextCursor ?? undefined;
+      await nextTurn();
     } while (cursor !== undefined && views.length < FEED_KEYS_MAX);
     return views;
   }

@@ -40,6 +40,8 @@ export interface KeyQuery {
   /** Only keys that were last refused as expired, since then. */
   readonly stillCalledSince?: number | undefined;
   readonly lifetimeOverDays?: number | undefined;
+  /** Leaves out keys that do not work because their account is disabled. */
+  readonly hasActiveAccount?: boolean | undefined;
   readonly q?: string | undefined;
   readonly sort?: KeySort | undefined;
 }
@@ -132,7 +134,7 @@ function toCondition({ unusedSince, neverUsed, stillCalledSince }: KeyQuery): Us
 
 async function toFilter({ settings, clock }: Deps, caller: Caller, query: KeyQuery): Promise<KeyFilter> {
   const { expiryNoticeDays } = await settings.get(caller.workspace.id);
-  const { accountId, status, expiresBefore, lifetimeOverDays, q } = query;
+  const { accountId, status, expiresBefore, lifetimeOverDays, hasActiveAccount, q } = query;
   return {
     workspaceId: caller.workspace.id,
     accountIds: visibleAccountIds(requireAuthenticated(caller).principal),
@@ -140,6 +142,7 @@ async function toFilter({ settings, clock }: Deps, caller: Caller, query: KeyQue
     status,
     expiresBefore,
     lifetimeOverDays,
+    hasActiveAccount,
     q,
     now: clock.now(),
     noticeMs: noticeMsOf(expiryNoticeDays),

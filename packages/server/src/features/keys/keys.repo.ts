@@ -12,6 +12,7 @@ import {
   type Keyring,
   startsWithText,
 } from '../../storage/index.ts';
+import { HAS_ACTIVE_ACCOUNT } from './account-keys.repo.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
@@ -286,6 +287,7 @@ export interface KeyFilter {
   readonly expiresBefore?: number | undefined;
   /** Keys that were given a longer life than so many days. */
   readonly lifetimeOverDays?: number | undefined;
+  readonly hasActiveAccount?: boolean | undefined;
   readonly q?: string | undefined;
   readonly now: number;
   /** How far before expiry a key counts as expiring. */
@@ -376,6 +378,7 @@ export async function listKeys(
   if (accountId !== undefined) query = query.where('account_id', '=', accountId);
   if (expiresBefore !== undefined) query = query.where(STOPS_AT, '<', expiresBefore);
   if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
+  if (filter.hasActiveAccount === true) query = query.where(HAS_ACTIVE_ACCOUNT);
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, after === null));
   if (q !== '') query = query.where(matchesText(q));
   const { value, direction } = orderOf(sort);
