@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -27,12 +29,9 @@ async function startSink(options: SinkOptions = {}): Promise<SmtpSink> {
   return sink;
 }
 
-function transportTo(url: string, smtpAllowPlain = true): MailTransport {
-  const transport = createMailTransport({
-    smtpUrl: new Secret(url),
-    smtpAllowPlain,
-    mailFrom: 'keys@keys.test',
-  });
+function transportTo(url: string, smtpAllowPlain = true, sendDeadlineMs?: number): MailTransport {
+  const config = { smtpUrl: new Secret(url), smtpAllowPlain, mailFrom: 'keys@keys.test' };
+  const transport = createMailTransport(config, sendDeadlineMs);
   if (transport === null) throw new Error('There is an SMTP server.');
   return transport;
 }
@@ -194,4 +193,28 @@ describe('what a failure means', () => {
     expect(performance.now() - start).toBeGreaterThan(4_000);
     expect(performance.now() - start).toBeLessThan(8_000);
   });
+
+  it.each([
+    ['the greeting', '', '220-welcome\r\n'],
+    ['an answer', '220 ready\r\n', '250-an extension\r\n'],
+  ])(
+    'comes at the deadline from a server that never ends %s but says a little all the time',
+    async (_what, begin, drip) => {
+      const timers: NodeJS.Timeout[] = [];
+      const sockets: Socket[] = [];
+      const server = createServer((socket: Socket) => {
+        sockets.push(socket.on('error', () => undefined));
+        socket.write(begin);
+        timers.push(setInterval(() => socket.write(drip), 20));
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const slow = transportTo(`smtp://127.0.0.1:${port}`, true, 300);
+      expect(await slow.send(MAIL)).toMatchObject({ kind: 'failed', isServerDown: true });
+      expect(sockets).toHaveLength(1);
+      for (const timer of timers) clearInterval(timer);
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  );
 });

@@ -90,6 +90,7 @@ function toOutcome(error: NodemailerError): SendOutcome {
 /** The way to the SMTP server of the configuration, or null when there is none. */
 export function createMailTransport(
   config: Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom'>,
+  sendDeadlineMs = SEND_DEADLINE_MS,
 ): MailTransport | null {
   if (config.smtpUrl === null) return null;
   const url = new URL(config.smtpUrl.reveal());
@@ -117,7 +118,7 @@ export function createMailTransport(
           date: new Date(mail.sentAt),
           // RFC 3834: holiday answers to a machine help nobody.
           headers: { 'Auto-Submitted': 'auto-generated' },
-          signal: AbortSignal.timeout(SEND_DEADLINE_MS),
+          signal: AbortSignal.timeout(sendDeadlineMs),
         });
         return { kind: 'sent' };
       } catch (error) {
