@@ -1,7 +1,7 @@
 import { type Run, run } from './run.ts';
 
 /** The Python of Debian with Debian's modules; `python3` on the PATH may be another. */
-const PYTHON = '/usr/bin/python3';
+export const PYTHON = '/usr/bin/python3';
 
 /** Runs a script in bash, as a person pastes it into a terminal. */
 export async function runBash(script: string, env: Readonly<Record<string, string>> = {}): Promise<Run> {

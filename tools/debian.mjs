@@ -4,7 +4,7 @@
  * On Debian as root a missing one is installed; anywhere else the run fails with one message that says what
  * is missing and how to get it. It never skips: a suite that quietly tests less proves less than it says.
  *
- * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e bench postfix powercut`.
+ * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e notices bench postfix powercut`.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -30,7 +30,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} [preseed] An answer to what the package asks when it is installed (debconf-set-selections).
  */
 
-/** @type {Record<'e2e' | 'bench' | 'postfix' | 'powercut' | 'browser', Need[]>} */
+/** @type {Record<'e2e' | 'notices' | 'bench' | 'postfix' | 'powercut' | 'browser', Need[]>} */
 export const GROUPS = {
   e2e: [
     { package: 'mono-complete', file: '/usr/bin/mono' },
@@ -46,6 +46,7 @@ export const GROUPS = {
     { package: 'python3-cryptography', probe: ['/usr/bin/python3', '-c', 'import cryptography'] },
     { package: 'openssl', command: 'openssl' },
   ],
+  notices: [{ package: 'python3', file: '/usr/bin/python3' }],
   bench: [{ package: 'wrk', command: 'wrk' }],
   postfix: [
     {

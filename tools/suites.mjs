@@ -23,13 +23,18 @@ const playwrightWith = (config) => [
  * Each closes with a line `N passed, N failed`; Vitest and Playwright write their totals to TEST_TOTALS_FILE
  * instead, one line per project. `needs` names a group of system packages in tools/debian.mjs.
  *
- * @type {{ name: string, command: string[], fullCommand?: string[], needs?: 'e2e' | 'bench' | 'powercut' | 'browser' }[]}
+ * @type {{ name: string, command: string[], fullCommand?: string[], needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
  */
 export const SUITES = [
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
   { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'] },
   { name: 'matrix', command: vitestOf('matrix') },
-  { name: 'notices', command: vitestOf('notices'), fullCommand: vitestOf('notices-full') },
+  {
+    name: 'notices',
+    command: vitestOf('notices'),
+    fullCommand: vitestOf('notices-full'),
+    needs: 'notices',
+  },
   { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
   {
     name: 'console',

@@ -6,24 +6,9 @@ import { renderMail } from '../../packages/server/src/features/notices/templates
 import { SAMPLES } from '../../packages/server/src/features/notices/templates/samples.ts';
 import { aboutOf } from '../../packages/server/src/jobs/index.ts';
 import { createTestCertificate } from '../../packages/testkit/src/smtp-sink.ts';
-import { run } from '../run.ts';
+import { type ParsedMail, parseMails } from '../parsed-mail.ts';
 import { sleep } from '../server-process.ts';
 import { type Postfix, startPostfix } from './postfix.ts';
-
-interface ReadMail {
-  readonly subject: string;
-  readonly messageId: string;
-  readonly from: string;
-  readonly to: readonly { readonly name: string; readonly address: string }[];
-  readonly deliveredTo: string;
-  readonly received: readonly string[];
-  readonly autoSubmitted: string;
-  readonly sentAt: string;
-  readonly type: string;
-  readonly text: string;
-  readonly html: string;
-  readonly defects: readonly string[];
-}
 
 const DELIVERY_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
@@ -35,7 +20,7 @@ type Case = (typeof CASES)[number];
 
 let postfix: Postfix;
 let harness: Harness;
-const received = new Map<string, ReadMail>();
+const received = new Map<string, ParsedMail>();
 const messageIds = new Map<string, string>();
 
 async function putIntoOutbox({ notice, locale, address }: Case): Promise<void> {
@@ -71,10 +56,7 @@ beforeAll(async () => {
   for (const each of CASES) await putIntoOutbox(each);
   while ((await harness.deps.notices.sendDue()) > 0);
   const files = await waitForMails(CASES.length);
-  const script = new URL('read_mails.py', import.meta.url).pathname;
-  const { stdout, stderr, code } = await run('/usr/bin/python3', [script, ...files]);
-  if (code !== 0) throw new Error(stderr);
-  for (const mail of JSON.parse(stdout) as ReadMail[]) received.set(mail.deliveredTo, mail);
+  for (const mail of await parseMails(files)) received.set(mail.deliveredTo ?? '', mail);
 });
 afterAll(async () => {
   await harness?.close();
@@ -116,5 +98,5 @@ it.each(CASES)('a mail is read as it was written: $name, $locale', ({ notice, lo
 
 it('the way to Postfix is encrypted', () => {
   for (const mail of received.values())
-    expect(mail.received.join('\n')).toMatch(/\(using TLSv1\.[23] with cipher /);
+    expect(mail.received?.join('\n')).toMatch(/\(using TLSv1\.[23] with cipher /);
 });
