@@ -12,9 +12,11 @@ import { type AuditService, createAuditService } from './features/audit/index.ts
 import {
   type BlobSweeper,
   createBlobSweeper,
+  createFeedService,
   createFindKeyStops,
   createGalleryService,
   createPackagesService,
+  type FeedService,
   type GalleryService,
   type PackagesService,
 } from './features/gallery/index.ts';
@@ -165,6 +167,8 @@ interface GalleryServices {
   readonly blobs: BlobStore;
   readonly gallery: GalleryService;
   readonly packages: PackagesService;
+  /** What V2 and V3 of the NuGet protocol read. */
+  readonly packageFeed: FeedService;
   readonly blobSweeper: BlobSweeper;
 }
 
@@ -317,6 +321,7 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
     blobs,
     gallery: createGalleryService({ ...base, blobs }),
     packages: createPackagesService(base),
+    packageFeed: createFeedService(base),
     blobSweeper: createBlobSweeper({ ...base, blobs }),
   };
 }

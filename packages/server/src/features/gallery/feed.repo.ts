@@ -1,5 +1,6 @@
 import type { RawBuilder } from 'kysely';
-import type { Executor, FeedEntriesTable } from '../../storage/index.ts';
+import { createTurns } from '../../lib/turns.ts';
+import type { Executor, FeedEntriesTable, PackageVersionsTable } from '../../storage/index.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
 import type { StoredMetadata } from './gallery.metadata.ts';
 
@@ -58,6 +59,16 @@ function selectEntries(
 
 /** One page of a feed: the entries are found in their narrow table, and only those of the page are read whole. */
 export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVersion[]> {
+  const found: FeedVersion[] = [];
+  for await (const stretch of streamFeed(exec, query)) found.push(...stretch);
+  return found;
+}
+
+/**
+ * One page of a feed, some versions at a time: a page may hold thousands, whose manifests together are too much for
+ * the memory and for one turn of the event loop.
+ */
+export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenerator<FeedVersion[]> {
   const { level } = query;
   let entries = selectEntries(exec, query).select([
     'feed_entries.id',
@@ -68,7 +79,11 @@ export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVe
   ]);
   for (const order of query.orderBy) entries = entries.orderBy(order);
   const rows: FeedRow[] = await entries.offset(query.offset).limit(query.limit).execute();
-  return await readVersions(exec, query.workspaceId, rows);
+  const turns = createTurns();
+  for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
+    await turns.step();
+    yield await readStretch(exec, query.workspaceId, rows.slice(start, start + READ_AT_ONCE));
+  }
 }
 
 export async function countFeed(
@@ -81,28 +96,14 @@ export async function countFeed(
   return count;
 }
 
-// So many parameters of one statement every engine takes.
-const READ_AT_ONCE = 200;
-
-async function readVersions(
-  exec: Executor,
-  workspaceId: string,
-  rows: readonly FeedRow[],
-): Promise<FeedVersion[]> {
-  const found = new Map<string, FeedVersion>();
-  for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
-    const stretch = rows.slice(start, start + READ_AT_ONCE);
-    for (const version of await readStretch(exec, workspaceId, stretch)) found.set(version.id, version);
-  }
-  return rows.flatMap((row) => found.get(row.id) ?? []);
-}
+// Few enough that reading them is a small step, with the longest manifests as well.
+const READ_AT_ONCE = 20;
 
 async function readStretch(
   exec: Executor,
   workspaceId: string,
   rows: readonly FeedRow[],
 ): Promise<FeedVersion[]> {
-  if (rows.length === 0) return [];
   const byId = new Map(rows.map((row) => [row.id, row]));
   const versions = await exec
     .selectFrom('package_versions')
@@ -128,30 +129,49 @@ async function readStretch(
     .where('package_versions.id', 'in', [...byId.keys()])
     .limit(rows.length)
     .execute();
-  return versions.flatMap((version) => {
+  const found = new Map<string, FeedVersion>();
+  for (const version of versions) {
     const entry = byId.get(version.id);
-    if (entry === undefined) return [];
-    return [
-      {
-        id: version.id,
-        packageId: version.package_id,
-        idLower: entry.id_lower,
-        version: version.version,
-        versionLower: version.version_lower,
-        versionFull: version.version_full,
-        sortKey: entry.sort_key,
-        isPrerelease: version.is_prerelease === 1,
-        isSemVer2: version.is_semver2 === 1,
-        isListed: version.listed === 1,
-        isLatest: entry.latest === 1,
-        isAbsoluteLatest: entry.absolute_latest === 1,
-        sizeBytes: version.size_bytes,
-        sha512: version.sha512,
-        pushedAt: version.pushed_at,
-        metadata: JSON.parse(version.metadata) as StoredMetadata,
-        downloads: version.downloads ?? 0,
-        packageDownloads: version.package_downloads ?? 0,
-      },
-    ];
-  });
+    if (entry !== undefined) found.set(version.id, toFeedVersion(entry, version));
+  }
+  return rows.flatMap((row) => found.get(row.id) ?? []);
+}
+
+type VersionRow = Pick<
+  PackageVersionsTable,
+  | 'id'
+  | 'package_id'
+  | 'version'
+  | 'version_lower'
+  | 'version_full'
+  | 'is_prerelease'
+  | 'is_semver2'
+  | 'listed'
+  | 'size_bytes'
+  | 'sha512'
+  | 'pushed_at'
+  | 'metadata'
+> & { downloads: number | null; package_downloads: number | null };
+
+function toFeedVersion(entry: FeedRow, version: VersionRow): FeedVersion {
+  return {
+    id: version.id,
+    packageId: version.package_id,
+    idLower: entry.id_lower,
+    version: version.version,
+    versionLower: version.version_lower,
+    versionFull: version.version_full,
+    sortKey: entry.sort_key,
+    isPrerelease: version.is_prerelease === 1,
+    isSemVer2: version.is_semver2 === 1,
+    isListed: version.listed === 1,
+    isLatest: entry.latest === 1,
+    isAbsoluteLatest: entry.absolute_latest === 1,
+    sizeBytes: version.size_bytes,
+    sha512: version.sha512,
+    pushedAt: version.pushed_at,
+    metadata: JSON.parse(version.metadata) as StoredMetadata,
+    downloads: version.downloads ?? 0,
+    packageDownloads: version.package_downloads ?? 0,
+  };
 }

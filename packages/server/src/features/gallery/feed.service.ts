@@ -1,6 +1,6 @@
 import type { Caller } from '../../http/index.ts';
 import type { Storage } from '../../storage/index.ts';
-import { countFeed, type FeedQuery, type FeedVersion, listFeed } from './feed.repo.ts';
+import { countFeed, type FeedQuery, type FeedVersion, listFeed, streamFeed } from './feed.repo.ts';
 
 /** What of the feed is asked for, by somebody: see FeedQuery. */
 export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
@@ -12,6 +12,8 @@ export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
 export interface FeedService {
   /** One page of versions that the caller may read. */
   list(caller: Caller, question: FeedQuestion): Promise<FeedVersion[]>;
+  /** The same, some versions at a time: for pages of thousands, which share the event loop and the memory. */
+  stream(caller: Caller, question: FeedQuestion): AsyncIterable<FeedVersion[]>;
   /** How many versions that the caller may read answer to the conditions, without regard to pages. */
   count(caller: Caller, question: Pick<FeedQuestion, 'level' | 'where'>): Promise<number>;
 }
@@ -25,6 +27,7 @@ export function createFeedService({ storage }: FeedDeps): FeedService {
   return {
     list: async (caller, question) =>
       await listFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
+    stream: (caller, question) => streamFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
     count: async (caller, question) =>
       await countFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
   };

@@ -1,3 +1,4 @@
+export { createFeedService, type FeedService } from './feed.service.ts';
 export { registerGalleryRoutes } from './gallery.routes.ts';
 export { createGalleryService, type GalleryService } from './gallery.service.ts';
 export { type BlobSweeper, createBlobSweeper } from './gallery.sweep.ts';
