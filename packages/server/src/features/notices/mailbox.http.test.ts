@@ -1,4 +1,5 @@
-import { type App, type Harness, startHarness } from '@keyreeve/testkit';
+import { type App, describeOn, type Harness, startHarness } from '@keyreeve/testkit';
+import { CompiledQuery } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AuthenticatedPrincipal, createHttpApp } from '../../http/index.ts';
 import { createOutboxQueue, type NoticeKind } from '../../jobs/index.ts';
@@ -6,6 +7,7 @@ import type { NoticeInput } from '../../jobs/outbox.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import { inTransaction } from '../../storage/index.ts';
 import type { Account } from '../accounts/index.ts';
+import { type MailFilter, mailsQuery } from './mailbox.repo.ts';
 import { registerMailboxRoutes } from './mailbox.routes.ts';
 import { createMailboxService } from './mailbox.service.ts';
 import { createNoticeSender } from './sender.service.ts';
@@ -341,5 +343,30 @@ describe('the way in', () => {
     const byKey = await app.inject({ method: 'GET', url, headers: { 'x-api-key': 'any' } });
     expect(byKey.statusCode).toBe(403);
     expect(byKey.json()).toMatchObject({ code: 'auth.kind_not_accepted' });
+  });
+});
+
+/** How the database reads a page: by which index and columns, and whether it must sort. */
+async function planOf(filter: Omit<MailFilter, 'workspaceId'>): Promise<string> {
+  const { storage, defaultWorkspace } = harness.deps;
+  const after = [1_800_000_000_000, 'out_1'];
+  const query = mailsQuery(storage.read, { workspaceId: defaultWorkspace.id, ...filter }, after, 51);
+  const { sql, parameters } = query.compile();
+  const plan = CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]);
+  const { rows } = await storage.read.executeQuery<{ detail: string }>(plan);
+  return rows.map(({ detail }) => detail).join('; ');
+}
+
+// A mail server that was away leaves a few mails that were given up among millions that were sent.
+describeOn('sqlite', 'a page of mails is read off an index, and nothing beside it is looked at', () => {
+  it.each([
+    [null, null, 'outbox_by_workspace (workspace_id=? AND created_at<?)'],
+    [null, 'failed', 'outbox_by_state (workspace_id=? AND state=? AND created_at<?)'],
+    ['acc_1', null, 'outbox_by_account (workspace_id=? AND account_id=? AND created_at<?)'],
+    ['acc_1', 'sent', 'outbox_by_account (workspace_id=? AND account_id=? AND created_at<?)'],
+  ])('to %j in the state %j', async (accountId, state, index) => {
+    const plan = await planOf({ accountId, state });
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('TEMP B-TREE');
   });
 });
