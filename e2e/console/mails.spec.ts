@@ -319,7 +319,10 @@ test('members see that a mail to them was given up, and not what the mail server
   await expect(page.getByRole('dialog').getByText(words.askAdmin)).toBeVisible();
 });
 
-test('what a mail says is text, and only addresses of the web in it are links', async ({ asAdmin: page }) => {
+test('what a mail says is text, and only addresses of the workspace in it are links', async ({
+  asAdmin: page,
+  town,
+}) => {
   const words = WORDS.en;
   const served = {
     to: { name: '<img src=x onerror=alert(1)>', address: 'evil@hayama.example' },
@@ -327,7 +330,8 @@ test('what a mail says is text, and only addresses of the web in it are links', 
     locale: 'ja',
     state: 'mailbox',
   };
-  const text = 'Hello <b>you</b>\n\njavascript:alert(1)\nhttps://keys.example/x#1\nhttp://[\n';
+  // Names come first in a Japanese line: one that looks like an address must not become a way out of here.
+  const text = `Hello <b>you</b>\n\njavascript:alert(1)\nhttps://evil.example/a 様\nhttps://evil.example/b\n${town.url}/ の\n${town.url}.evil.example/c\n${town.url}/x#1\nhttp://[\n`;
   await serveMail(page, served);
   await page.route(
     (url) => url.pathname === `/v1/mailbox/${MAIL.id}`,
@@ -338,6 +342,7 @@ test('what a mail says is text, and only addresses of the web in it are links', 
   const region = page.getByRole('region', { name: words.text });
   await expect(region).toContainText('Hello <b>you</b>');
   await expect(region).toContainText('http://[');
+  await expect(region).toContainText('https://evil.example/a 様');
   await expect(region.getByRole('link')).toHaveCount(1);
-  await expect(region.getByRole('link')).toHaveAttribute('href', 'https://keys.example/x#1');
+  await expect(region.getByRole('link')).toHaveAttribute('href', `${town.url}/x#1`);
 });

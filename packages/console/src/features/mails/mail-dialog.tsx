@@ -1,6 +1,8 @@
 import { Alert, Button } from '@mantine/core';
 import { IconEyeOff } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useLayoutEffect, useRef } from 'react';
+import { consoleQuery } from '../../app/console-info.ts';
 import { formatInstant } from '../../format/dates.ts';
 import { Rich, say, useWords } from '../../i18n/words.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -65,12 +67,13 @@ function MailWindow({ mail, sealed, onClose }: OpenedMail & { readonly onClose: 
 /** What the server puts in the place of what gives access. */
 const MASK = '••••';
 
-/** A line that is an address of the web becomes a link, unless it leads nowhere; all else stays text. */
-function toNode(line: string): Node {
-  if (!line.startsWith('http') || line.includes(MASK) || !URL.canParse(line))
-    return document.createTextNode(line);
-  const { protocol } = new URL(line);
-  if (protocol !== 'https:' && protocol !== 'http:') return document.createTextNode(line);
+/**
+ * A line that is an address of this workspace becomes a link, unless it leads nowhere. All else stays text: a line may
+ * begin with a name that somebody gave himself.
+ */
+function toNode(line: string, origins: readonly string[]): Node {
+  const isAddress = /^https?:\/\/\S+$/.test(line) && !line.includes(MASK) && URL.canParse(line);
+  if (!isAddress || !origins.includes(new URL(line).origin)) return document.createTextNode(line);
   const link = document.createElement('a');
   link.href = line;
   link.target = '_blank';
@@ -87,15 +90,20 @@ function toNode(line: string): Node {
 function MailText(props: { readonly box: SecretBox; readonly language: 'en' | 'ja' }) {
   const { box, language } = props;
   const { t } = useWords(mailsWords);
+  const url = useQuery(consoleQuery).data?.url;
   const place = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const element = place.current;
+    const origins =
+      url === undefined ? [window.location.origin] : [window.location.origin, new URL(url).origin];
     const lines = box.read('secretKey')?.trimEnd().split('\n') ?? [];
     element?.replaceChildren(
-      ...lines.flatMap((line, index) => (index === 0 ? [toNode(line)] : ['\n', toNode(line)])),
+      ...lines.flatMap((line, index) =>
+        index === 0 ? [toNode(line, origins)] : ['\n', toNode(line, origins)],
+      ),
     );
     return () => element?.replaceChildren();
-  }, [box]);
+  }, [box, url]);
   return (
     <section
       ref={place}
