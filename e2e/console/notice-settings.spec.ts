@@ -15,6 +15,7 @@ const WORDS = {
     expired: 'when a key has expired',
     security: /^Mails about security are always sent/,
     noAddress: /^It has no contact address/,
+    ownChoice: 'Each user chooses this in the profile.',
     save: 'Save',
     saved: 'Saved.',
     profileSaved: 'Profile saved.',
@@ -51,6 +52,7 @@ const WORDS = {
     expired: 'キーの期限が切れたとき',
     security: /^安全に関するメールは必ず送られます。/,
     noAddress: /^連絡先アドレスがないため/,
+    ownChoice: 'ユーザー本人がプロフィールで選びます。',
     save: '保存',
     saved: '保存しました。',
     profileSaved: 'プロフィールを保存しました。',
@@ -188,6 +190,34 @@ for (const lang of ['en', 'ja'] as const) {
         params: { path: { id: robot.id } },
       });
       expect(data).toMatchObject({ timeZone: 'Asia/Tokyo', mutedNotices: ['key.expiring'] });
+    });
+
+    test('is seen by administrators, who set the time zone; what is muted is for the user alone', async ({
+      asAdmin: page,
+      town,
+    }) => {
+      const email = `seen.${lang}@hayama.example`;
+      const admin = await town.signIn();
+      const member = await addMember(town.apiUrl, admin, email, 'Ines Duarte');
+      const path = { id: member.accountId };
+      await member.api.PATCH('/v1/users/{id}', {
+        params: { path },
+        headers: { 'if-match': '*' },
+        body: { mutedNotices: ['key.expired'] },
+      });
+      await page.goto(`/users/${member.accountId}`);
+      await expect(wish(page, words.expiring)).toBeChecked();
+      await expect(wish(page, words.expired)).not.toBeChecked();
+      await expect(wish(page, words.expired)).toBeDisabled();
+      await expect(page.getByText(words.ownChoice)).toBeVisible();
+      await expect(zoneField(page, words.timeZone)).toHaveValue(words.asWorkspaceZone);
+      await zoneField(page, words.timeZone).fill('tokyo');
+      await page.getByRole('option', { name: 'Asia/Tokyo' }).click();
+      await expectNoAxeViolations(page);
+      await button(page, words.save).click();
+      await expect(page.getByText(words.saved, { exact: true })).toBeVisible();
+      const { data } = await admin.api.GET('/v1/users/{id}', { params: { path } });
+      expect(data).toMatchObject({ timeZone: 'Asia/Tokyo', mutedNotices: ['key.expired'] });
     });
 
     test('has a default in the settings', async ({ asAdmin: page, town }) => {

@@ -45,22 +45,24 @@ export function MutedNoticesField(props: {
   readonly value: MutedNotices;
   readonly onChange: (muted: MutedNotices) => void;
   readonly error: string | null;
+  /** Whose choice it is alone: the reader only sees it. */
+  readonly isReadOnly?: boolean;
 }) {
-  const { value } = props;
+  const { value, isReadOnly = false } = props;
   const { t } = useWords(noticeFieldsWords);
   const choose = (wanted: readonly string[]) =>
     props.onChange(MUTABLE.map(([kind]) => kind).filter((kind) => !wanted.includes(kind)));
   return (
     <Checkbox.Group
       label={t('wanted')}
-      description={t('security')}
+      description={isReadOnly ? t('ownChoice') : t('security')}
       error={asFieldError(props.error)}
       value={MUTABLE.map(([kind]) => kind).filter((kind) => !value.includes(kind))}
       onChange={choose}
     >
       <div className={classes.checks}>
         {MUTABLE.map(([kind, word]) => (
-          <Checkbox key={kind} value={kind} label={t(word)} />
+          <Checkbox key={kind} value={kind} label={t(word)} disabled={isReadOnly} />
         ))}
       </div>
     </Checkbox.Group>

@@ -2,7 +2,7 @@ import type { User } from '@keyreeve/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { queryClient } from '../../api/query-client.ts';
-import { useIsAdmin } from '../../api/session.ts';
+import { useIsAdmin, useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { accountWords } from '../../ui/account.words.ts';
 import { Panel } from '../../ui/panel.tsx';
@@ -10,6 +10,7 @@ import { AccountFrame, AccountMissing } from './account-frame.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
 import { accountQuery, type UserPatch, updateUser } from './accounts-queries.ts';
+import { AccountTimeZoneField, MutedNoticesField } from './notice-fields.tsx';
 import { RightsPanel } from './rights-panel.tsx';
 import { EmailField, LanguageField, NameFields, RoleField, TagsField, TextField } from './text-fields.tsx';
 import {
@@ -27,6 +28,8 @@ interface UserValues {
   readonly email: string;
   readonly role: User['role'];
   readonly locale: User['locale'];
+  readonly timeZone: User['timeZone'];
+  readonly mutedNotices: User['mutedNotices'];
   readonly tags: readonly string[];
   readonly grants: User['grants'];
 }
@@ -34,16 +37,29 @@ interface UserValues {
 const NULLABLE = ['firstName', 'lastName'] as const;
 
 const KIT: AccountKit<User, UserValues> = {
-  fields: ['firstName', 'lastName', 'displayName', 'email', 'role', 'locale', 'tags', 'grants'],
-  toValues: ({ firstName, lastName, displayName, email, role, locale, tags, grants }) => ({
+  fields: [
+    'firstName',
+    'lastName',
+    'displayName',
+    'email',
+    'role',
+    'locale',
+    'timeZone',
+    'mutedNotices',
+    'tags',
+    'grants',
+  ],
+  toValues: ({ firstName, lastName, ...user }) => ({
     firstName: firstName ?? '',
     lastName: lastName ?? '',
-    displayName,
-    email,
-    role,
-    locale,
-    tags,
-    grants,
+    displayName: user.displayName,
+    email: user.email,
+    role: user.role,
+    locale: user.locale,
+    timeZone: user.timeZone,
+    mutedNotices: user.mutedNotices,
+    tags: user.tags,
+    grants: user.grants,
   }),
   save: (seen, values, changed) => updateUser(seen, toPatch(values, changed, NULLABLE) as UserPatch),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
@@ -70,7 +86,7 @@ function UserEditor({ user }: { readonly user: User }) {
       login={<bdi>{user.email}</bdi>}
       role={tAccount(user.role)}
       isManaged={isAdmin}
-      information={<UserInformation editor={editor} isAdmin={isAdmin} />}
+      information={<UserInformation user={user} editor={editor} isAdmin={isAdmin} />}
       rights={
         <RightsPanel
           value={values.grants}
@@ -83,13 +99,18 @@ function UserEditor({ user }: { readonly user: User }) {
   );
 }
 
-/** People may change their own names and language; the rest is for administrators. */
+/**
+ * People may change their own names, language and time zone, and mute mails; the rest is for administrators, who see
+ * what is muted: a user who has heard nothing may ask them why.
+ */
 function UserInformation(props: {
+  readonly user: User;
   readonly editor: AccountEditor<User, UserValues>;
   readonly isAdmin: boolean;
 }) {
   const { t } = useWords(accountPageWords);
   const { t: tAccount } = useWords(accountWords);
+  const { account } = useSession();
   const isReadOnly = !props.isAdmin;
   const field = bindField(props.editor);
   return (
@@ -101,6 +122,10 @@ function UserInformation(props: {
         <RoleField {...field('role')} isReadOnly={isReadOnly} />
         <TagsField {...field('tags')} isReadOnly={isReadOnly} />
         <LanguageField {...field('locale')} />
+        <AccountTimeZoneField {...field('timeZone')} />
+        <div className={classes.wide}>
+          <MutedNoticesField {...field('mutedNotices')} isReadOnly={account.id !== props.user.id} />
+        </div>
       </div>
     </Panel>
   );
