@@ -40,7 +40,7 @@ const WORDS = {
     actor: 'Grace Hopper, from 127.0.0.1',
     subjects: {
       'account.invitation': (name: string) => `[Keyreeve] Invitation for ${name}`,
-      'account.password_reset': (name: string) => `[Keyreeve] New password for ${name}`,
+      'account.password_reset': (name: string) => `[Keyreeve] Password reset for ${name}`,
       'session.new_place': () => '[Keyreeve] Sign-in from a new place',
       'webhook.disabled': (host: string) => `[Keyreeve] Webhook to ${host} was disabled`,
       'key.delivery': (name: string) => `[Keyreeve] API key for ${name}`,

@@ -21,14 +21,14 @@ export const mailsWords = defineWords(
     failedCount_one: '<b>{{number}} mail was given up.</b>',
     failedCount_other: '<b>{{number}} mails were given up.</b>',
     failedMany: '<b>More than {{number}} mails were given up.</b>',
-    failedText: 'Its reader does not know what it said. The reason stands beside each.',
+    failedText: 'The news has not arrived. The reason is shown beside each mail.',
     showFailed: 'Show them',
     retrying: 'Last try failed; tried again by itself',
     noSmtp: '<b>No mail server is set up, so mails stay on this server.</b>',
     noSmtpAdmin:
-      'They are kept for 30 days. Everybody reads the own ones here; in those of others, links and keys are masked for you too. Set <c>KEYREEVE_SMTP_URL</c> to have mails sent. <a>Documentation</a>',
+      'They are kept for 30 days. Everyone can read their own here; in those of others, links and keys are masked for you too. Set <c>KEYREEVE_SMTP_URL</c> to have mails sent. <a>Documentation</a>',
     noSmtpOwn:
-      'Yours wait here for 30 days, and nobody else can read the links in them. Each time one is opened stands in the audit log.',
+      'Yours wait here for 30 days, and nobody else can read the links in them. Each opening is recorded in the audit log.',
     emptyTitle: 'No mails yet',
     emptyText: 'Mails are written when keys are made, changed or about to stop, and when people are invited.',
     emptyKept: 'There is no mail server, so they will wait here.',
@@ -45,8 +45,8 @@ export const mailsWords = defineWords(
     masked:
       '<b>Links and keys are masked.</b> Only the user to whom the mail is addressed sees them; in mails to service accounts, nobody does.',
     maskedNobody:
-      '<b>Links and keys are masked for everybody.</b> The address belongs to no account here. Set up a mail server, or copy keys from the window that creates them.',
-    audited: 'That you opened it stands in the audit log.',
+      '<b>Links and keys are masked for everybody.</b> The address belongs to no account here. Set up a mail server, or copy the key from the window in which it is created.',
+    audited: 'That you opened it is recorded in the audit log.',
     newTab: 'opens in a new tab',
     failedTitle: 'This mail was given up',
     pendingTitle: 'This mail has not been sent yet',

@@ -166,7 +166,7 @@ export const EN: MailWords = {
     ...EN_KEY_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] API key for ${name}`,
     'account.invitation': (name) => `[Keyreeve] Invitation for ${name}`,
-    'account.password_reset': (name) => `[Keyreeve] New password for ${name}`,
+    'account.password_reset': (name) => `[Keyreeve] Password reset for ${name}`,
     'session.new_place': () => '[Keyreeve] Sign-in from a new place',
     'webhook.disabled': (host) => `[Keyreeve] Webhook to ${host} was disabled`,
   },
