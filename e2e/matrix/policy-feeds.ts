@@ -42,8 +42,9 @@ const links: readonly Row[] = [
     route: 'DELETE /v1/feed-links/:id',
     targets: FEED_LINK_TARGETS,
     send: (who, target) => ({ url: `/v1/feed-links/${target.id(who)}` }),
-    // Administrators end the links of others by disabling the account, not one by one.
-    expect: (who, target) => gate(who, 'DELETE', SESSION) ?? (isOwn(who, target) ? 'allow' : 404),
+    expect: (who, target) =>
+      gate(who, 'DELETE', SESSION) ??
+      (isOwn(who, target) || (isAdmin(who.facts) && target.place === 'home') ? 'allow' : 404),
   },
 ];
 

@@ -37,12 +37,15 @@ async function asAdmin(world: World, caller: Caller): Promise<Caller> {
   return { ...caller, principal: await sessions.authenticate(id, adminCookie(world, id)) };
 }
 
-type Cookie = Parameters<Deps['sessions']['authenticate']>[1];
+type Secret = Parameters<Deps['sessions']['authenticate']>[1];
 
-function adminCookie({ harness, acme, bolt }: World, workspaceId: string): Cookie {
+function asSecret(text: string): Secret {
+  return { reveal: () => text } as Secret;
+}
+
+function adminCookie({ harness, acme, bolt }: World, workspaceId: string): Secret {
   const town = workspaceId === harness.deps.defaultWorkspace.id ? acme : bolt;
-  const value = town.cookies.admin?.split('=')[1] ?? '';
-  return { reveal: () => value } as Cookie;
+  return asSecret(town.cookies.admin?.split('=')[1] ?? '');
 }
 
 async function failing<Result>(
@@ -272,6 +275,36 @@ export const SABOTAGES: readonly Sabotage[] = [
             await accounts.get(caller, kind, id);
             await accounts.remove(await asAdmin(world, caller), kind, id);
           },
+        }),
+      };
+    },
+  },
+  {
+    name: 'every link leads to the feed of the administrator',
+    route: 'GET /feeds/:token/expiries.ics',
+    wanted: /\| feed of .*: the list shows .* too many/,
+    change: ({ harness, acme, bolt }) => {
+      const { feeds, defaultWorkspace } = harness.deps;
+      return {
+        feeds: replaced(feeds, {
+          read: async (caller, token) => {
+            await feeds.read(caller, token);
+            const town = caller.workspace.id === defaultWorkspace.id ? acme : bolt;
+            return await feeds.read(caller, asSecret(town.feeds.admin?.token ?? ''));
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: 'whoever is signed in may end the feed link of anybody',
+    route: 'DELETE /v1/feed-links/:id',
+    wanted: /\| session of .*: 204 instead of 404 \(\); rows were changed in /,
+    change: (world) => {
+      const { feeds } = world.harness.deps;
+      return {
+        feeds: replaced(feeds, {
+          remove: async (caller, id) => feeds.remove(await asAdmin(world, caller), id),
         }),
       };
     },

@@ -91,19 +91,18 @@ export async function saveFeedUse(
     .execute();
 }
 
-/** The link that is gone now, or null where there was none of this account. */
+/** The link that is gone now, or null where there was none. `accountId` null: whosever it is. */
 export async function deleteFeedLink(
   exec: Executor,
-  owner: { readonly workspaceId: string; readonly accountId: string },
+  owner: { readonly workspaceId: string; readonly accountId: string | null },
   id: string,
 ): Promise<FeedLink | null> {
-  const row = await exec
+  let query = exec
     .deleteFrom('feed_links')
     .where('workspace_id', '=', owner.workspaceId)
-    .where('account_id', '=', owner.accountId)
-    .where('id', '=', id)
-    .returning(COLUMNS)
-    .executeTakeFirst();
+    .where('id', '=', id);
+  if (owner.accountId !== null) query = query.where('account_id', '=', owner.accountId);
+  const row = await query.returning(COLUMNS).executeTakeFirst();
   return row === undefined ? null : toFeedLink(row);
 }
 

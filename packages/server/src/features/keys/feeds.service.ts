@@ -40,7 +40,7 @@ export interface FeedsService {
    * @throws auth.forbidden, feed.too_many_links
    */
   create(caller: Caller, scope: FeedScope): Promise<{ link: FeedLink; token: Secret }>;
-  /** @throws request.not_found also for a link of somebody else */
+  /** Administrators end the links of others too. @throws request.not_found also for a link of somebody else */
   remove(caller: Caller, id: string): Promise<void>;
   /**
    * The coming expiries behind a token, by the rights that its account has now.
@@ -117,14 +117,15 @@ class Feeds implements FeedsService {
   }
 
   async remove(caller: Caller, id: string): Promise<void> {
-    const owner = this.#ownerOf(caller);
+    const { account } = requireSession(caller);
+    const accountId = account.role === 'admin' ? null : account.id;
     await inTransaction(this.#deps.storage, async (tx) => {
-      const link = await deleteFeedLink(tx, owner, id);
+      const link = await deleteFeedLink(tx, { workspaceId: caller.workspace.id, accountId }, id);
       if (link === null) throw requestErrors.not_found();
       await this.#deps.audit.record(tx, caller, {
         action: 'feed_link.deleted',
         target: { kind: 'feed_link', id, name: link.scope },
-        accountId: owner.accountId,
+        accountId: link.accountId,
       });
     });
   }
