@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyServerOptions } from 'fastify';
+import { isEmailAddress } from '../lib/text.ts';
 
 const RFC_3339 = addFormats.default.get('date-time') as { readonly validate: (text: string) => boolean };
 
@@ -41,6 +42,7 @@ function buildValidator(
     const ajv = new Ajv({ ...OPTIONS, coerceTypes });
     addFormats.default(ajv);
     ajv.addFormat('date-time', { type: 'string', validate: isInstant });
+    ajv.addFormat('email', { type: 'string', validate: isEmailAddress });
     for (const schema of Object.values(externalSchemas)) ajv.addSchema(schema);
     return ajv;
   };

@@ -39,6 +39,7 @@ describe('isEmailAddress', () => {
     ['a foreign letter', 'ada@ex\u00E4mple.com'],
     ['a foreign at sign', 'ada\uFF20example.com'],
     ['an encoded word', '=?utf-8?q?eve=40example.org=3e=00?=foo@example.com, a@b.cd'],
+    ['an encoded word alone', '=?utf-8?q?eve=40example.org=3e=00?=@example.com'],
     ['a back slash', 'a\\da@example.com'],
     ['a leading dot', '.ada@example.com'],
     ['a trailing dot before the at sign', 'ada.@example.com'],

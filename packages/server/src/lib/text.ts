@@ -22,16 +22,19 @@ export function maskSecrets(text: string): string {
 }
 
 const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])$/;
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
 
 /**
  * One plain address, `local@domain`, at most 254 characters, ASCII. Quoted local parts, comments, groups and
- * lists are refused: mail libraries have sent such addresses to other people than the reader expects.
+ * lists are refused, and encoded words (RFC 2047), which have no place in an address: mail software has sent such
+ * addresses to other people than the reader expects.
  */
 export function isEmailAddress(text: string): boolean {
   return (
     text.length <= 254 &&
     EMAIL.test(text) &&
     !text.includes('..') &&
+    !ENCODED_WORD.test(text) &&
     !text.startsWith('.') &&
     !text.includes('.@')
   );
