@@ -1,6 +1,6 @@
 import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DAY_MS } from '../../lib/clock.ts';
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 
 let harness: Harness;
 let company: Company;
@@ -45,7 +45,34 @@ it('a key that is about to expire hears of it with each answer, from the first n
   expect(await askWithKey()).toEqual({ self: instant, authorize: instant, refused: instant, login: instant });
 });
 
-it('nobody else gets the header', async () => {
-  const answer = await harness.app.inject({ method: 'GET', url: '/healthz' });
-  expect(answer.headers['keyreeve-key-expires']).toBeUndefined();
+it('nobody else gets the header: without the secret there is no telling that the key is about to expire', async () => {
+  const { id } = minted.key;
+  const other = await harness.deps.keys.create(company.memberCaller, company.member.id, {
+    comment: 'other',
+    access: 'account',
+    lifetimeDays: 365,
+  });
+  harness.clock.set((minted.key.current.expiresAt ?? 0) - HOUR_MS);
+  const wrongSecret = other.secretKey.reveal();
+  const login = { auth_mode: 'apikey', apikey: id, secretkey: wrongSecret };
+  const answers = [
+    await harness.app.inject({ method: 'GET', url: '/healthz' }),
+    await call(harness, 'GET', '/v1/authorize', { key: `${id}_${wrongSecret}` }),
+    await call(harness, 'GET', '/v1/authorize', { key: other.fullKey.reveal() }),
+    await call(harness, 'GET', '/v1/keys/self', { key: `${id}_${wrongSecret}` }),
+    await harness.app.inject({ method: 'POST', url: '/iam/login', payload: login }),
+    await harness.app.inject({
+      method: 'PUT',
+      url: '/api/v2/package',
+      headers: { 'x-nuget-apikey': `${id}_${wrongSecret}` },
+    }),
+  ];
+  for (const { headers } of answers) {
+    expect(headers['keyreeve-key-expires']).toBeUndefined();
+    expect(headers['x-nuget-warning']).toBeUndefined();
+  }
+  const holder = await call(harness, 'GET', '/v1/authorize', { key: minted.fullKey.reveal() });
+  expect(holder.headers['keyreeve-key-expires']).toBe(
+    new Date(minted.key.current.expiresAt ?? 0).toISOString(),
+  );
 });

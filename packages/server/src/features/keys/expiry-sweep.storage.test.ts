@@ -182,6 +182,30 @@ describe('nobody is told twice, or of what is over', () => {
   });
 });
 
+it('programs hear of each step exactly once, also when every mail of it is muted and many look', async () => {
+  const { accounts, settings, expirySweep, storage } = harness.deps;
+  await settings.update(company.adminCaller, { expiryNoticeDays: [30, 10] }, null);
+  const mutedNotices = ['key.expiring', 'key.expired'] as const;
+  await accounts.update(company.memberCaller, 'user', company.member.id, { mutedNotices }, null);
+  const { key } = await makeKey('CI', 90);
+  for (let day = 0; day <= 95; day += 5) {
+    await Promise.all([expirySweep.run(), expirySweep.run(), expirySweep.run()]);
+    wait(5);
+  }
+  expect(await takeMails()).toEqual([]);
+  const rows = await storage.read.selectFrom('events').selectAll().orderBy('created_at').execute();
+  const told = rows.map(({ type, body }) => ({ type, body: JSON.parse(body) as object }));
+  expect(told.filter(({ type }) => type !== 'key.created').map(({ type }) => type)).toEqual([
+    'key.expiring',
+    'key.expiring',
+    'key.expired',
+  ]);
+  expect(told.at(-1)?.body).toMatchObject({
+    type: 'key.expired',
+    data: { key: { id: key.id, expiresAt: new Date(key.current.expiresAt ?? 0).toISOString() }, actor: null },
+  });
+});
+
 it('many keys that are due on one day leave the event loop to others between few of them', async () => {
   const keys = 120;
   await harness.deps.settings.update(company.adminCaller, { maxKeysPerAccount: 1_000 }, null);

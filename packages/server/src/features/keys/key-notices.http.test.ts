@@ -248,6 +248,26 @@ describe('programs are told', () => {
     expect(await takeMails()).toEqual([]);
   });
 
+  it('of a key that is imported, and of one that its holder revokes by itself', async () => {
+    const { keyImporter } = harness.deps;
+    const row = { account: company.member.id, comment: 'old', sha256: 'ab'.repeat(32) };
+    await keyImporter.importKeys(
+      company.adminCaller,
+      [{ ...row, access: 'full' as const, expiresAt: null }],
+      false,
+    );
+    const { key, fullKey } = await harness.deps.keys.create(company.memberCaller, company.member.id, {
+      comment: 'leaked',
+      access: 'account',
+    });
+    harness.clock.advance(1);
+    await call(harness, 'POST', '/v1/keys/self/revoke', { key: fullKey.reveal() });
+    const events = await takeEvents();
+    expect(events.map(({ type }) => type).toSorted()).toEqual(['key.created', 'key.imported', 'key.revoked']);
+    expect(events.find(({ type }) => type === 'key.revoked')?.data).toMatchObject({ key: { id: key.id } });
+    expect(JSON.stringify(events)).not.toContain(row.sha256);
+  });
+
   it('of nothing that was refused', async () => {
     const { key } = await makeKey();
     await expect(

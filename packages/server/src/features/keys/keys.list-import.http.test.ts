@@ -226,11 +226,53 @@ describe('lists, imports and rows that somebody tampered with', () => {
     const opened = answers.filter((answer) => answer.statusCode === 200);
     expect(opened).toHaveLength(1);
     expect(opened[0]?.json()).toMatchObject({ fullKey: minted.fullKey.reveal() });
-    const [late, wrong] = [
-      await call(harness, 'POST', '/v1/key-links/open', { body: { token } }),
-      await call(harness, 'POST', '/v1/key-links/open', { body: { token: 'wrong' } }),
-    ];
-    expect({ ...late.json<object>(), instance: '' }).toEqual({ ...wrong.json<object>(), instance: '' });
+    expect(opened[0]?.headers['cache-control']).toBe('no-store');
+  });
+
+  it('a one-time link that is used, expired, of another workspace or no link at all is answered alike', async () => {
+    const { keys, storage, queue, workspaces } = harness.deps;
+    const mailTo = async (comment: string) => {
+      const wish = { comment, access: 'account', sendMail: true } as const;
+      const { key } = await keys.create(company.memberCaller, company.member.id, wish);
+      const row = await storage.read
+        .selectFrom('outbox')
+        .select(['id', 'kind', 'row_key', 'sealed_payload'])
+        .where('kind', '=', 'key.delivery')
+        .where('key_id', '=', key.id)
+        .executeTakeFirstOrThrow();
+      const { linkUrl } = queue.open(row).payload as { linkUrl: string };
+      return { key, token: linkUrl.split('#')[1] ?? '' };
+    };
+    const open = (token: string, host?: string) =>
+      call(harness, 'POST', '/v1/key-links/open', {
+        body: { token },
+        ...(host === undefined ? {} : { headers: { host } }),
+      });
+    const used = await mailTo('used');
+    expect((await open(used.token)).statusCode).toBe(200);
+    const old = await mailTo('old');
+    const renewed = await mailTo('renewed');
+    await keys.regenerate(company.memberCaller, renewed.key.id, {});
+    harness.clock.advance(7 * DAY_MS);
+    const fresh = await mailTo('fresh');
+    await workspaces.create(company.adminCaller, { name: 'Links', subdomain: 'links', aliases: [] });
+    const answers = {
+      wrong: await open('wrong'),
+      unknown: await open('a'.repeat(43)),
+      used: await open(used.token),
+      old: await open(old.token),
+      renewed: await open(renewed.token),
+    };
+    const elsewhere = await open(fresh.token, 'links.keys.test:8080');
+    expect(elsewhere.json()).toMatchObject({ status: 404, code: 'key.link_unusable' });
+    const shapes = Object.values(answers).map((answer) => ({
+      statusCode: answer.statusCode,
+      headers: { ...answer.headers, date: '', 'x-request-id': '' },
+      body: { ...answer.json<object>(), instance: '' },
+    }));
+    expect(shapes[0]).toMatchObject({ statusCode: 404, body: { code: 'key.link_unusable' } });
+    for (const shape of shapes) expect(shape).toEqual(shapes[0]);
+    expect((await open(fresh.token)).statusCode).toBe(200);
   });
 
   it('refuses to mail the key of a service account without an address, before anything is made', async () => {
