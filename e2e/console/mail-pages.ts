@@ -18,7 +18,7 @@ const mail = (id: number, more: Readonly<Record<string, unknown>>) => ({
   kind: 'key.expiring',
   to: { name: 'Priya Raman', address: 'priya.raman@hayama.example' },
   accountId: 'acc_1',
-  subject: '[Keyreeve] The API key “CI publish: DataFactory” expires in 10 days',
+  subject: '[Keyreeve] API key “CI publish: DataFactory” is about to expire',
   locale: 'en',
   state: 'sent',
   attempts: 1,
@@ -41,7 +41,7 @@ const MAILS = [
     state: 'failed',
     kind: 'account.invitation',
     to: { name: '渡辺 拓真', address: 'takuma.watanabe@hayama.example' },
-    subject: '[Keyreeve] 渡辺 拓真さんを招待します',
+    subject: '[Keyreeve] 渡辺 拓真 様へのご招待',
     lastError:
       'EENVELOPE: 550 5.1.1 <takuma.watanabe@hayama.example>: Recipient address rejected: User unknown',
   }),

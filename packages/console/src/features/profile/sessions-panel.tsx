@@ -48,7 +48,7 @@ function useColumns(): readonly Column<Session>[] {
       width: '136px',
       cell: ({ ip }) => <span className={`kr-mono ${classes.address}`}>{ip}</span>,
     },
-    { id: 'since', header: t('since'), width: '106px', cell: ({ createdAt }) => <Day at={createdAt} /> },
+    { id: 'since', header: t('since'), width: '126px', cell: ({ createdAt }) => <Day at={createdAt} /> },
     {
       id: 'lastSeen',
       header: t('lastSeen'),
