@@ -84,6 +84,19 @@ describe('a sign-in', () => {
     expect(await signIn('198.51.100.7', FIREFOX)).toHaveLength(1);
   });
 
+  it('leaves no place behind in the database that was not seen for 90 days', async () => {
+    for (const ip of ['192.0.2.10', '198.51.100.7', '203.0.113.5']) await signIn(ip, FIREFOX);
+    harness.clock.advance(90 * DAY_MS + 1);
+    expect(await signIn('192.0.2.10', FIREFOX)).toHaveLength(1);
+    const { member } = company;
+    const rows = await harness.deps.storage.read
+      .selectFrom('sign_in_places')
+      .select('last_seen_at')
+      .where('account_id', '=', member.id)
+      .execute();
+    expect(rows).toEqual([{ last_seen_at: harness.clock.now() }]);
+  });
+
   it('with a wrong password is no sign-in', async () => {
     await signIn('192.0.2.10', FIREFOX);
     const answer = await harness.app.inject({

@@ -51,3 +51,12 @@ export async function savePlace(
 export async function deletePlaces(tx: Tx, accountId: string): Promise<void> {
   await tx.deleteFrom('sign_in_places').where('account_id', '=', accountId).execute();
 }
+
+/** Places where somebody was last seen before `before`. */
+export async function deletePlacesBefore(tx: Tx, accountId: string, before: number): Promise<void> {
+  await tx
+    .deleteFrom('sign_in_places')
+    .where('account_id', '=', accountId)
+    .where('last_seen_at', '<', before)
+    .execute();
+}

@@ -4,7 +4,13 @@ import { ipRangeOf } from '../../lib/ip-list.ts';
 import { sha256Hex } from '../../lib/mac.ts';
 import type { Tx } from '../../storage/index.ts';
 import type { Account, AccountNotices } from '../accounts/index.ts';
-import { deletePlaces, findPlace, hasAnyPlace, savePlace } from './sign-in-places.repo.ts';
+import {
+  deletePlaces,
+  deletePlacesBefore,
+  findPlace,
+  hasAnyPlace,
+  savePlace,
+} from './sign-in-places.repo.ts';
 
 const FORGOTTEN_AFTER_MS = 90 * DAY_MS;
 
@@ -60,6 +66,7 @@ export function createSignInPlaces(deps: {
       const isNew = seenAt === null || now - seenAt > FORGOTTEN_AFTER_MS;
       const isFirst = seenAt === null && !(await hasAnyPlace(tx, account.id));
       await savePlace(tx, { workspaceId: account.workspaceId, accountId: account.id, placeDigest, at: now });
+      await deletePlacesBefore(tx, account.id, now - FORGOTTEN_AFTER_MS);
       if (!isNew || isFirst) return;
       await deps.accountNotices.tell(tx, account, 'session.new_place', {
         accountName: account.displayName,
