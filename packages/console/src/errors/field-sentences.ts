@@ -47,6 +47,7 @@ const RULES: readonly SentenceRule[] = [
   ],
   [/^is a second text for (\S+) \S+$/, null, '同じ種類と言語の文面（$1）がすでにあります。'],
   [/^must be one line of visible text$/, null, '目に見える文字で、1行で入力してください。'],
+  [/^must have at least one visible character$/, null, '目に見える文字を入力してください。'],
   [/^users have no managers$/, null, 'ユーザーに管理担当者は設定できません。'],
   [
     /^(.+) is not an active user of this workspace$/,

@@ -56,6 +56,9 @@ function findContradictions(settings: Settings): FieldFault[] {
   return [...faults, ...findMailTextFaults(settings)];
 }
 
+/** A character that leaves ink. */
+const VISIBLE = /[^\p{C}\p{Z}]/u;
+
 /** One text for each kind and language, and nothing that hides in it. */
 function findMailTextFaults({ mailTexts }: Settings): FieldFault[] {
   const faults: FieldFault[] = [];
@@ -65,12 +68,17 @@ function findMailTextFaults({ mailTexts }: Settings): FieldFault[] {
     if (known.has(name))
       faults.push({ field: `mailTexts[${index}]`, message: `is a second text for ${name}` });
     known.add(name);
-    if (subject !== null && (hasHiddenText(subject) || /[\t\n]/.test(subject)))
+    if (subject !== null && (hasHiddenText(subject) || /[\t\n]/.test(subject) || !VISIBLE.test(subject)))
       faults.push({ field: `mailTexts[${index}].subject`, message: 'must be one line of visible text' });
     if (intro !== null && hasHiddenText(intro))
       faults.push({
         field: `mailTexts[${index}].intro`,
         message: 'contains control or text-direction characters; remove them',
+      });
+    else if (intro !== null && !VISIBLE.test(intro))
+      faults.push({
+        field: `mailTexts[${index}].intro`,
+        message: 'must have at least one visible character',
       });
   }
   return faults;
