@@ -71,7 +71,7 @@ export async function startBareServer(): Promise<BenchServer> {
 export const ADMIN = { email: 'bench@example.com', password: 'a bench needs no good memory' };
 
 /** The product as it ships: one process, SQLite with full synchronisation, logging on at `warn`. */
-export async function startKeyreeve(): Promise<BenchServer> {
+export async function startKeyreeve(more: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const port = await freePort();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-bench-'));
   const environment = {
@@ -80,6 +80,7 @@ export async function startKeyreeve(): Promise<BenchServer> {
     KEYREEVE_ADMIN_EMAIL: ADMIN.email,
     KEYREEVE_ADMIN_PASSWORD: ADMIN.password,
     KEYREEVE_LOG_LEVEL: 'warn',
+    ...more,
   };
   const main = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
   return await start(main, [], port, '/healthz', environment, () =>

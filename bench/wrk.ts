@@ -7,6 +7,7 @@ import { CLIENT_CORE } from './servers.ts';
 
 const run = promisify(execFile);
 const CONNECTIONS = 32;
+const UNIT_MS: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000 };
 
 export interface Load {
   readonly method: 'GET' | 'POST';
@@ -15,8 +16,19 @@ export interface Load {
   readonly body?: string;
 }
 
-/** Requests a second over one round, by wrk on the client's core. Any answer but 2xx ends the bench. */
+export interface Measured {
+  readonly requestsPerSecond: number;
+  /** So long took all but the slowest hundredth of the requests. */
+  readonly p99Ms: number;
+}
+
+/** Requests a second over one round. @see measureLoad */
 export async function measureRate(url: string, load: Load, seconds: number): Promise<number> {
+  return (await measureLoad(url, load, seconds)).requestsPerSecond;
+}
+
+/** One round by wrk on the client's core. Any answer but 2xx ends the bench. */
+export async function measureLoad(url: string, load: Load, seconds: number): Promise<Measured> {
   const folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-wrk-'));
   const script = path.join(folder, 'load.lua');
   const headers = Object.entries(load.headers).map(
@@ -38,14 +50,16 @@ export async function measureRate(url: string, load: Load, seconds: number): Pro
     '-t1',
     `-c${CONNECTIONS}`,
     `-d${seconds}s`,
+    '--latency',
     '-s',
     script,
     `${url}${load.path}`,
   ]);
   if (stdout.includes('Non-2xx')) throw new Error(`The server refused requests of the bench:\n${stdout}`);
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1];
-  if (rate === undefined) throw new Error(`wrk printed no rate:\n${stdout}`);
-  return Number(rate);
+  const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
+  if (rate === undefined || p99 === undefined) throw new Error(`wrk printed no figures:\n${stdout}`);
+  return { requestsPerSecond: Number(rate), p99Ms: Number(p99) * (UNIT_MS[unit ?? ''] ?? Number.NaN) };
 }
 
 export function median(values: readonly number[]): number {
