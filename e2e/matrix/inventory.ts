@@ -14,7 +14,9 @@ export function listRoutes(app: Pick<App, 'printRoutes'>): string[] {
     if (match === null) continue;
     const [, indent = '', part = '', methods = ''] = match;
     const depth = indent.length / 4;
-    const path = `${above[depth - 1] ?? ''}${part}`;
+    const parent = above[depth - 1] ?? '';
+    // The router prints `/a/*` as `*` below `/a`.
+    const path = `${parent}${part === '*' && !parent.endsWith('/') ? '/' : ''}${part}`;
     above[depth] = path;
     for (const method of methods.split(', ').filter((name) => name !== '')) routes.push(`${method} ${path}`);
   }

@@ -35,6 +35,8 @@ const COUNTERS = [
   'workspace_hours',
 ];
 const ROWS_AT_ONCE = 50;
+/** What the search of SQLite keeps its index in: triggers write it along with the rows that it is about. */
+const isIndexTable = (name: string): boolean => name.startsWith('package_search_trigrams');
 
 /**
  * Reads the tables that the database has, not those that somebody has listed, so that a new one is watched too.
@@ -45,7 +47,7 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
   const found = await storage.read.introspection.getTables();
   const tables = found
     .map(({ name }) => name)
-    .filter((name) => !COUNTERS.includes(name) && !name.startsWith('schema_'));
+    .filter((name) => !COUNTERS.includes(name) && !name.startsWith('schema_') && !isIndexTable(name));
   if (tables.length < 15) throw new Error(`Only ${tables.length} tables were found: ${tables.join(', ')}.`);
   const commits =
     database.engine === 'sqlite' ? watchCommits(path.join(database.dataDir, 'keyreeve.db')) : null;

@@ -7,6 +7,7 @@ import { openLedger } from './ledger.ts';
 import { FEED_ROWS } from './policy-feeds.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
+import { ODATA_ROWS } from './policy-odata.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
 import { WEBHOOK_ROWS } from './policy-webhooks.ts';
@@ -21,6 +22,7 @@ const ROWS: readonly Row[] = [
   ...KEY_ROWS,
   ...FEED_ROWS,
   ...GALLERY_ROWS,
+  ...ODATA_ROWS,
   ...CONSOLE_ROWS,
   ...WEBHOOK_ROWS,
   ...WORKSPACE_ROWS,

@@ -113,6 +113,10 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
     return type.startsWith('text/plain') && statusMessage !== '' && body !== ''
       ? null
       : 'no reason for a package client';
+  if (shape === 'odata')
+    return type.startsWith('application/xml') && /<error [^>]*><code>[a-z_]+\.[a-z_]+<\/code>/.test(body)
+      ? null
+      : 'not an error of OData';
   if (shape === 'iam') {
     const { error, success, status } = answer.json<Record<string, unknown>>();
     return error === 'Unauthorized' && success === false && status === statusCode

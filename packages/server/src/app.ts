@@ -6,6 +6,7 @@ import { registerAuditRoutes } from './features/audit/index.ts';
 import {
   normalizeGalleryUrl,
   registerGalleryRoutes,
+  registerODataRoutes,
   registerPackageRoutes,
 } from './features/gallery/index.ts';
 import {
@@ -73,6 +74,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerPeople(app, deps);
   registerKeys(app, deps);
   registerGalleryRoutes(app, deps.gallery);
+  registerODataRoutes(app, deps.odata);
   registerPackageRoutes(app, deps.packages);
   return app;
 }

@@ -15,9 +15,11 @@ import {
   createFeedService,
   createFindKeyStops,
   createGalleryService,
+  createODataService,
   createPackagesService,
   type FeedService,
   type GalleryService,
+  type ODataService,
   type PackagesService,
 } from './features/gallery/index.ts';
 import {
@@ -169,6 +171,7 @@ interface GalleryServices {
   readonly packages: PackagesService;
   /** What V2 and V3 of the NuGet protocol read. */
   readonly packageFeed: FeedService;
+  readonly odata: ODataService;
   readonly blobSweeper: BlobSweeper;
 }
 
@@ -317,11 +320,14 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
     folder: path.join(base.config.dataDir, 'blobs'),
     now: () => base.clock.now(),
   });
+  const packageFeed = createFeedService(base);
+  const gallery = createGalleryService({ ...base, blobs });
   return {
     blobs,
-    gallery: createGalleryService({ ...base, blobs }),
+    gallery,
     packages: createPackagesService(base),
-    packageFeed: createFeedService(base),
+    packageFeed,
+    odata: createODataService({ ...base, packageFeed, gallery }),
     blobSweeper: createBlobSweeper({ ...base, blobs }),
   };
 }

@@ -1620,6 +1620,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The NuGet V2 feed (OData)
+         * @description The service document; below it `$metadata`, `Packages()`, `Packages(Id=,Version=)`, `FindPackagesById()`, `Search()` and `GetUpdates()`, each list also as `/$count`, and `package/{id}`, the latest release. The same at `/nuget`; scripts of PowerShell alone at `/api/v2/items/psscript`. Paths in any letter case. Options: `$filter`, `$orderby`, `$skip`, `$top`, `$select`, `semVerLevel`.
+         *
+         *     Who: anybody.
+         */
+        get: operations["readPackageFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5888,6 +5910,35 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    readPackageFeed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Atom or AtomPub. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": unknown;
+                };
+            };
+            /** @description An error of OData; the same text is in the reason phrase. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/xml": string;
                 };
             };
         };

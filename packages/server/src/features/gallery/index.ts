@@ -3,6 +3,8 @@ export { registerGalleryRoutes } from './gallery.routes.ts';
 export { createGalleryService, type GalleryService } from './gallery.service.ts';
 export { type BlobSweeper, createBlobSweeper } from './gallery.sweep.ts';
 export { normalizeGalleryUrl } from './gallery.url.ts';
+export { registerODataRoutes } from './odata/odata.routes.ts';
+export { createODataService, type ODataService } from './odata/odata.service.ts';
 export { registerPackageRoutes } from './packages.routes.ts';
 export { createPackagesService, type PackagesService } from './packages.service.ts';
 export { createFindKeyStops } from './packages-of-key.ts';

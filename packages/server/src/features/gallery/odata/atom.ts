@@ -1,0 +1,152 @@
+import { Buffer } from 'node:buffer';
+import { toIso } from '../../../lib/clock.ts';
+import type { FeedVersion } from '../feed.repo.ts';
+import type { StoredMetadata } from '../gallery.metadata.ts';
+import { legacyRangeText, parseVersionRange } from '../version/nuget-version.ts';
+import { DATA_NAMESPACE, DECLARATION, METADATA_NAMESPACE } from './documents.ts';
+import { FEED_PROPERTIES, PROPERTY_NAMES, type PropertyName } from './properties.ts';
+import { escapeXml } from './xml.ts';
+
+/** Where the links of a feed lead. */
+export interface FeedPlace {
+  /** `https://keys.example.com` */
+  readonly workspaceUrl: string;
+  /** `https://keys.example.com/api/v2` */
+  readonly feedUrl: string;
+}
+
+export interface EntryOptions extends FeedPlace {
+  /** The properties to show; null for all. */
+  readonly selection: ReadonlySet<PropertyName> | null;
+}
+
+const NAMESPACES = `xmlns="http://www.w3.org/2005/Atom" xmlns:d="${DATA_NAMESPACE}" xmlns:m="${METADATA_NAMESPACE}"`;
+const TERM = `<category term="NuGetGallery.OData.V2FeedPackage" scheme="${DATA_NAMESPACE}/scheme"/>`;
+const INT32_MAX = 2_147_483_647;
+// Clients take everything published before 1901 for unlisted.
+const UNLISTED_AT = '1900-01-01T00:00:00';
+
+export interface FeedHead extends FeedPlace {
+  readonly source: string;
+  /** Of all pages together. */
+  readonly count: number;
+  readonly updatedAt: number;
+}
+
+/** The feed up to its first entry. The prefixes are fixed: PSResourceGet looks for `m:count` and `d:Id` by name. */
+export function writeFeedHead({ feedUrl, source, count, updatedAt }: FeedHead): string {
+  const base = escapeXml(feedUrl);
+  return (
+    `${DECLARATION}<feed xml:base="${base}" ${NAMESPACES}><m:count>${count}</m:count>` +
+    `<id>${base}/${source}</id><title type="text">${source}</title><updated>${toIso(updatedAt)}</updated>` +
+    `<link rel="self" title="${source}" href="${base}/${source}"/>`
+  );
+}
+
+export function writeFeedEnd(nextUrl: string | null): string {
+  return `${nextUrl === null ? '' : `<link rel="next" href="${escapeXml(nextUrl)}"/>`}</feed>`;
+}
+
+/**
+ * A package. There is no white space in it and its `content` closes itself: PSResourceGet takes every child for a
+ * property, and NuGet before version 3 asks whether the element is empty.
+ *
+ * @param isAlone it is the whole document, and declares what the feed would
+ */
+export function writeEntry(version: FeedVersion, options: EntryOptions, isAlone = false): string {
+  const { metadata, pushedAt } = version;
+  const { workspaceUrl, feedUrl, selection } = options;
+  const address = escapeXml(`${feedUrl}/Packages(Id='${metadata.id}',Version='${version.version}')`);
+  const file = escapeXml(`${workspaceUrl}/api/v2/package/${metadata.id}/${version.version}`);
+  const shown = selection === null ? PROPERTY_NAMES : PROPERTY_NAMES.filter((name) => selection.has(name));
+  const properties = shown.map((name) => writeProperty(name, READERS[name](version, options)));
+  const declared = isAlone ? ` xml:base="${escapeXml(feedUrl)}" ${NAMESPACES}` : '';
+  return (
+    `${isAlone ? DECLARATION : ''}<entry${declared}><id>${address}</id>${TERM}` +
+    `<link rel="edit" href="${address}"/><link rel="self" href="${address}"/>` +
+    `<title type="text">${escapeXml(metadata.id)}</title><updated>${toIso(pushedAt)}</updated>` +
+    `<author><name>${escapeXml(metadata.authors)}</name></author>` +
+    `<content type="application/zip" src="${file}"/>` +
+    `<m:properties>${properties.join('')}</m:properties></entry>`
+  );
+}
+
+/** One property as a document of its own. */
+export function writePropertyDocument(version: FeedVersion, name: PropertyName, place: FeedPlace): string {
+  const namespaces = ` xmlns:d="${DATA_NAMESPACE}" xmlns:m="${METADATA_NAMESPACE}"`;
+  return `${DECLARATION}${writeProperty(name, READERS[name](version, place), namespaces)}`;
+}
+
+function writeProperty(name: PropertyName, value: string | null, namespaces = ''): string {
+  const { type } = FEED_PROPERTIES[name];
+  const typed = type === 'String' ? '' : ` m:type="Edm.${type}"`;
+  if (value === null) return `<d:${name}${namespaces}${typed} m:null="true"/>`;
+  return `<d:${name}${namespaces}${typed}>${escapeXml(value)}</d:${name}>`;
+}
+
+type Read = (version: FeedVersion, place: FeedPlace) => string | null;
+
+const READERS: Readonly<Record<PropertyName, Read>> = {
+  Id: ({ metadata }) => metadata.id,
+  Version: readVersionText,
+  NormalizedVersion: ({ version }) => version,
+  Authors: ({ metadata }) => metadata.authors,
+  Copyright: ({ metadata }) => metadata.copyright,
+  Created: ({ pushedAt }) => toEdmTime(pushedAt),
+  Dependencies: ({ metadata }) => writeDependencies(metadata.dependencyGroups),
+  Description: ({ metadata }) => metadata.description,
+  DownloadCount: ({ packageDownloads }) => toInt32(packageDownloads),
+  GalleryDetailsUrl: ({ metadata, version }, { workspaceUrl }) =>
+    `${workspaceUrl}/packages/${metadata.id}/${version}`,
+  IconUrl: ({ metadata }) => metadata.iconUrl,
+  IsLatestVersion: ({ isLatest }) => String(isLatest),
+  IsAbsoluteLatestVersion: ({ isAbsoluteLatest }) => String(isAbsoluteLatest),
+  IsPrerelease: ({ isPrerelease }) => String(isPrerelease),
+  Language: ({ metadata }) => metadata.language,
+  LastUpdated: ({ pushedAt }) => toEdmTime(pushedAt),
+  Published: ({ pushedAt, isListed }) => (isListed ? toEdmTime(pushedAt) : UNLISTED_AT),
+  PackageHash: ({ sha512 }) => Buffer.from(sha512, 'hex').toString('base64'),
+  PackageHashAlgorithm: () => 'SHA512',
+  PackageSize: ({ sizeBytes }) => String(sizeBytes),
+  ProjectUrl: ({ metadata }) => metadata.projectUrl,
+  ReportAbuseUrl: () => null,
+  ReleaseNotes: ({ metadata }) => metadata.releaseNotes,
+  RequireLicenseAcceptance: ({ metadata }) => String(metadata.requireLicenseAcceptance),
+  Summary: ({ metadata }) => metadata.summary,
+  Tags: ({ metadata }) => metadata.tags,
+  Title: ({ metadata }) => metadata.title ?? metadata.id,
+  VersionDownloadCount: ({ downloads }) => toInt32(downloads),
+  MinClientVersion: ({ metadata }) => metadata.minClientVersion,
+  LastEdited: () => null,
+  LicenseUrl: ({ metadata }) => metadata.licenseUrl,
+  LicenseNames: ({ metadata }) => (metadata.license?.kind === 'expression' ? metadata.license.value : null),
+  LicenseReportUrl: () => null,
+};
+
+/** As it was pushed, unless with blanks, which only a lenient reader understands. */
+function readVersionText({ metadata, versionFull }: FeedVersion): string {
+  return /\s/.test(metadata.versionText) ? versionFull : metadata.versionText;
+}
+
+/** Without a zone, as on nuget.org; it is UTC. */
+function toEdmTime(ms: number): string {
+  return toIso(ms).slice(0, -1);
+}
+
+function toInt32(count: number): string {
+  return String(Math.min(count, INT32_MAX));
+}
+
+/** `id:range:framework`, parted by `|`; a framework without dependencies is `::framework`. */
+export function writeDependencies(groups: StoredMetadata['dependencyGroups']): string {
+  return groups
+    .flatMap(({ targetFramework, dependencies }) => {
+      const framework = (targetFramework ?? '').replace(/[:|]/g, '');
+      if (dependencies.length === 0) return framework === '' ? [] : [`::${framework}`];
+      return dependencies.map(({ id, range }) => {
+        const parsed = parseVersionRange(range);
+        return `${id}:${parsed === null ? range : legacyRangeText(parsed)}:${framework}`;
+      });
+    })
+    .join('|');
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
+import type { AppError } from '../../../errors/index.ts';
+import { logFault, matchesEtag, type RouteAuth, toAppError } from '../../../http/index.ts';
+import { toPlainText, toReasonPhrase } from '../gallery.answer.ts';
+import { sendPackage } from '../gallery.download.ts';
+import { DECLARATION, METADATA_NAMESPACE } from './documents.ts';
+import { readFeedAddress } from './feed-address.ts';
+import { readParameters } from './feed-options.ts';
+import { odataErrors } from './odata.errors.ts';
+import type { ODataAnswer, ODataService } from './odata.service.ts';
+import { escapeXml } from './xml.ts';
+
+const ANYBODY: RouteAuth = { kinds: ['anonymous'], action: null };
+const PATHS = ['/api/v2', '/api/v2/*', '/nuget', '/nuget/*'];
+const XML = 'application/xml;charset=utf-8';
+
+const schema = {
+  tags: ['gallery'],
+  summary: 'The NuGet V2 feed (OData)',
+  description:
+    'The service document; below it `$metadata`, `Packages()`, `Packages(Id=,Version=)`, `FindPackagesById()`, `Search()` and `GetUpdates()`, each list also as `/$count`, and `package/{id}`, the latest release. The same at `/nuget`; scripts of PowerShell alone at `/api/v2/items/psscript`. Paths in any letter case. Options: `$filter`, `$orderby`, `$skip`, `$top`, `$select`, `semVerLevel`.',
+  response: {
+    200: { description: 'Atom or AtomPub.', content: { 'application/xml': { schema: Type.Any() } } },
+    default: {
+      description: 'An error of OData; the same text is in the reason phrase.',
+      content: { 'application/xml': { schema: Type.String() } },
+    },
+  },
+};
+
+/** The NuGet V2 feed, reading side. */
+export function registerODataRoutes(root: FastifyInstance, odata: ODataService): void {
+  void root.register((app, _options, done) => {
+    app.setErrorHandler((error, request, reply) => sendODataError(toAppError(error), request, reply));
+    const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+      const [path = '', ...query] = request.url.split('?');
+      const address = readFeedAddress(path);
+      if (address === null) throw odataErrors.no_such_resource();
+      const answer = await odata.answer(request.caller, address, readParameters(query.join('?')));
+      return send(answer, request, reply);
+    };
+    for (const url of PATHS) {
+      const shown = url === PATHS[0] ? { operationId: 'readPackageFeed' } : { hide: true };
+      const options = { config: { auth: ANYBODY }, schema: { ...schema, ...shown } };
+      app.get(url, { ...options, exposeHeadRoute: false }, handler);
+      app.head(url, { ...options, schema: { ...schema, hide: true } }, handler);
+    }
+    done();
+  });
+}
+
+function send(
+  answer: ODataAnswer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | Promise<FastifyReply> {
+  if (answer.kind === 'package') return sendPackage(answer.found, request, reply);
+  // Every push may change a feed: a copy may be kept, if it is asked each time whether it still holds.
+  reply.type(answer.type).headers({ 'cache-control': 'no-cache', dataserviceversion: '2.0;' });
+  const isHead = request.method === 'HEAD';
+  if (answer.kind === 'stream')
+    return isHead ? reply.send() : reply.send(Readable.from(answer.chunks, { objectMode: false }));
+  const etag = `"${createHash('sha256').update(answer.body).digest('base64url').slice(0, 27)}"`;
+  reply.header('etag', etag);
+  if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  return isHead ? reply.send() : reply.send(answer.body);
+}
+
+/** As OData tells of errors, and in the reason phrase, which is all that nuget.exe shows. */
+function sendODataError(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  logFault(error, request);
+  reply.raw.statusMessage = toReasonPhrase(error);
+  return reply
+    .code(error.status)
+    .headers(error.headers)
+    .type(XML)
+    .send(
+      `${DECLARATION}<error xmlns="${METADATA_NAMESPACE}"><code>${error.code}</code>` +
+        `<message xml:lang="en-US">${escapeXml(toPlainText(error.detail))}</message></error>`,
+    );
+}

@@ -1,0 +1,16 @@
+// XML 1.0 has no way to write these, not even escaped; one of them, and no client reads the feed any more.
+const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+const SPECIAL = /[&<>"\r]/g;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  // A reader would make a line feed of it.
+  '\r': '&#xD;',
+};
+
+/** A text for the content of an element or for an attribute in double quotes. The one way of all texts into XML. */
+export function escapeXml(text: string): string {
+  return text.replace(ILLEGAL, '').replace(SPECIAL, (character) => ESCAPES[character] ?? '');
+}
