@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors/index.ts';
 import { authErrors } from './auth-errors.ts';
 import type { Caller, Workspace } from './caller.ts';
 import { type PresentedCredential, readCredential } from './credentials.ts';
 import type { AuthenticatedPrincipal, CredentialKind, Principal } from './principal.ts';
+import { withBasicChallenge } from './problem.ts';
 import { isSecureRequest } from './secure-request.ts';
 
 /** What a route demands. Without one, the server refuses to start: deny by default. */
@@ -21,7 +22,14 @@ export interface RouteAuth {
   readonly isDeferred?: boolean;
   /** The route decides more about a key than the hook can, and counts itself what came of each that gets to it. */
   readonly countsUse?: boolean;
+  /**
+   * A door that each workspace opens or closes. While it is open, everybody is served and no credential is looked
+   * at; while it is closed, `kinds` hold, and no answer is for caches that others share.
+   */
+  readonly door?: Door;
 }
+
+export type Door = 'gallery';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,6 +41,8 @@ declare module 'fastify' {
     refusal: AppError | null;
     /** The caller was known before all of the body had come. */
     isDecidedEarly: boolean;
+    /** The route has a door, and it is closed. */
+    isBehindDoor: boolean;
     /** Looks at the credential once more, which is no second use. @throws auth.* when it is no good any more */
     readmit(): Promise<void>;
   }
@@ -58,6 +68,8 @@ export interface AuthHookDeps {
   /** A good credential came to a route that is for it, or not: once for each request. */
   readonly onUse: (caller: Caller, isLetIn: boolean) => void;
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
+  /** Without it all doors are closed. */
+  readonly isOpen?: (workspace: Workspace, door: Door) => Promise<boolean>;
 }
 
 /**
@@ -66,11 +78,14 @@ export interface AuthHookDeps {
  */
 const EXPECTED_ACCOUNT_HEADER = 'keyreeve-expected-account';
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
+/** All that an answer behind a door depends on, beside what its route names. */
+const CREDENTIAL_HEADERS = 'authorization, cookie, x-api-key, x-nuget-apikey';
 
 /** Decides who calls and whether this route is for him at all; the services decide about the object. */
 export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void {
   app.decorateRequest('refusal', null);
   app.decorateRequest('isDecidedEarly', false);
+  app.decorateRequest('isBehindDoor', false);
   app.decorateRequest('readmit', async function readmit(this: FastifyRequest) {
     const auth = this.routeOptions.config.auth;
     if (auth !== undefined) await admit(this, auth, deps, true);
@@ -96,6 +111,15 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
     const isKnown = request.refusal === null && request.caller.principal.kind !== 'anonymous';
     if (auth !== undefined && request.isDecidedEarly && isKnown) await admit(request, auth, deps, true);
   });
+  app.addHook('onSend', async (request, reply) => {
+    if (request.isBehindDoor) keepFromSharedCaches(reply);
+  });
+}
+
+function keepFromSharedCaches(reply: FastifyReply): void {
+  const vary = reply.getHeader('vary');
+  reply.header('vary', vary === undefined ? CREDENTIAL_HEADERS : `${String(vary)}, ${CREDENTIAL_HEADERS}`);
+  if (reply.getHeader('cache-control') !== 'no-store') reply.header('cache-control', 'private, no-cache');
 }
 
 /** Sets the principal of the request, or the refusal where the route answers that itself. */
@@ -106,6 +130,9 @@ async function admit(
   isRecheck: boolean,
 ): Promise<void> {
   const countsUse = auth.countsUse === true;
+  request.isBehindDoor =
+    auth.door !== undefined && (await deps.isOpen?.(request.caller.workspace, auth.door)) !== true;
+  if (auth.door !== undefined && !request.isBehindDoor) return;
   // A second look within one request is no second use; a route that counts uses itself has not counted this one yet.
   const isCounted = !isRecheck || countsUse;
   try {
@@ -116,7 +143,10 @@ async function admit(
     if (refusal !== null) throw refusal;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
+    // Package clients knock without a credential first, each time: that is no refusal worth counting.
+    const isKnock = request.isBehindDoor && error.code === 'auth.required';
+    if (!isKnock) deps.onRefusal(request.caller, error, request.routeOptions.url ?? '');
+    if (request.isBehindDoor) throw withBasicChallenge(error, request);
     if (auth.isDeferred !== true) throw error;
     request.refusal = error;
   }
@@ -134,7 +164,10 @@ async function resolvePrincipal(
     if (auth.kinds.includes('anonymous')) return { kind: 'anonymous' };
     throw authErrors.required();
   }
-  if (credential.kind === 'cookie') refuseCrossSite(request);
+  if (credential.kind === 'cookie') {
+    refuseCrossSite(request);
+    if (request.isBehindDoor && !isFromHere(request)) throw authErrors.required();
+  }
   const { workspace, userAgent } = request.caller;
   return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted });
 }
@@ -168,10 +201,15 @@ function findRouteRefusal(request: FastifyRequest, auth: RouteAuth, deps: AuthHo
  */
 export function refuseCrossSite(request: FastifyRequest): void {
   if (SAFE_METHODS.includes(request.method)) return;
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw authErrors.cross_site();
+  if (!isFromHere(request)) throw authErrors.cross_site();
   const { origin } = request.headers;
   if (origin === undefined) return;
   const host = URL.canParse(origin) ? new URL(origin).host : null;
   if (host === null || host !== request.host) throw authErrors.cross_site();
+}
+
+/** By what the browser says; whoever says nothing is no browser, or an old one. */
+function isFromHere(request: FastifyRequest): boolean {
+  const site = request.headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin' || site === 'none';
 }

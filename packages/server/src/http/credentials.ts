@@ -33,7 +33,8 @@ export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
 
 /** `user:password` of a Basic header, or null when it is not one. */
 export function parseBasic(header: string): { user: string; password: Secret } | null {
-  const match = /^basic +([A-Za-z0-9+/=_-]{1,2048}) *$/i.exec(header);
+  // Long enough for a token in the place of the password.
+  const match = /^basic +([A-Za-z0-9+/=_-]{1,8192}) *$/i.exec(header);
   if (match?.[1] === undefined) return null;
   const text = Buffer.from(match[1], 'base64').toString('utf8');
   const colon = text.indexOf(':');

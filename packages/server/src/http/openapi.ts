@@ -25,7 +25,11 @@ const SECURITY_SCHEMES = {
 } as const;
 
 function describeAuth(auth: RouteAuth): string {
-  const kinds = auth.kinds.map((kind) => (kind === 'anonymous' ? 'anybody' : kind)).join(', ');
+  const named = auth.kinds.map((kind) => (kind === 'anonymous' ? 'anybody' : kind)).join(', ');
+  const kinds =
+    auth.door === undefined
+      ? named
+      : `anybody while the workspace setting \`galleryRead\` is \`anonymous\`, otherwise ${named}`;
   const limits = [
     auth.action === null ? null : `keys and tokens need the action \`${auth.action}\``,
     auth.isSystemOnly === true ? 'administrators of the default workspace only' : null,
@@ -51,7 +55,8 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
     transform: ({ schema, url, route }) => {
       const auth = route.config?.auth;
       const kinds = auth?.kinds ?? [];
-      const security = kinds.map((kind) => (kind === 'anonymous' ? {} : { [kind]: [] }));
+      const open = auth?.door === undefined ? [] : [{}];
+      const security = [...open, ...kinds.map((kind) => (kind === 'anonymous' ? {} : { [kind]: [] }))];
       const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`]
         .filter((text) => typeof text === 'string')
         .join('\n\n');

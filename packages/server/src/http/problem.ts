@@ -144,6 +144,24 @@ export function challengeHeaders(error: AppError, request: FastifyRequest): Reco
   return { 'www-authenticate': `Bearer realm="keyreeve"${basic}`, ...error.headers };
 }
 
+/**
+ * For package clients, which send what they have only to somebody who asks for Basic, and read no other challenge
+ * beside it. Scripts of a browser are spared its window here as well.
+ */
+export function withBasicChallenge(error: AppError, request: FastifyRequest): AppError {
+  if (error.status !== 401) return error;
+  const realm = new URL(request.caller.workspace.url).host;
+  const scheme = request.headers['sec-fetch-site'] === undefined ? 'Basic' : 'Bearer';
+  const { detail, fields, extra } = error;
+  return new AppError(error.entry, {
+    detail,
+    fields,
+    extra,
+    headers: { ...error.headers, 'www-authenticate': `${scheme} realm="${realm}"` },
+    cause: error,
+  });
+}
+
 export function logFault(error: AppError, request: FastifyRequest): void {
   if (error.status >= 500)
     request.log.error({ err: error.cause ?? error, code: error.code }, 'the request failed');

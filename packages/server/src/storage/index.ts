@@ -9,7 +9,7 @@ export {
   rotateMasterKey,
 } from './keyring.ts';
 export { type Direction, isBehind, isUpTo } from './keyset.ts';
-export { containsText, startsWithText } from './like.ts';
+export { containsText, startsWithText, toLikePattern } from './like.ts';
 export {
   adoptNextMasterKey,
   isNewSqliteDatabase,

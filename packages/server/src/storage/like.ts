@@ -12,6 +12,11 @@ function toPlainPattern(text: string): string {
   return asciiLower(text).replace(/[\\%_]/g, (character) => `\\${character}`);
 }
 
+/** A pattern of names in the language of LIKE: `*` is any run of characters, and nothing else is special. */
+export function toLikePattern(namePattern: string): string {
+  return toPlainPattern(namePattern).replace(/\*+/g, '%');
+}
+
 /** The rows whose column has this text somewhere in it. */
 export function containsText(column: string, text: string): RawBuilder<boolean> {
   return isLike(column, `%${toPlainPattern(text)}%`);

@@ -1,5 +1,5 @@
 export { isAction } from './action.ts';
-export { findPatternFault, matchesPattern } from './pattern.ts';
+export { coversPattern, findPatternFault, matchesPattern } from './pattern.ts';
 export { findPermissionFaults, normalizePermissions } from './permission-rules.ts';
 export {
   can,
@@ -11,5 +11,6 @@ export {
   isIamAction,
   isKeyPermitted,
   isPermitted,
+  patternsFor,
 } from './rights.ts';
 export { PermissionSchema } from './scopes.schema.ts';

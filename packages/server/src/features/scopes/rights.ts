@@ -23,6 +23,12 @@ export function findAllowingPattern(
   return null;
 }
 
+/** All patterns on which the permissions allow the action, each once. */
+export function patternsFor(permissions: readonly Permission[], action: string): readonly string[] {
+  const allowing = permissions.filter(({ actions }) => actions.some((held) => coversAction(held, action)));
+  return [...new Set(allowing.flatMap(({ resources }) => resources))];
+}
+
 /** One permission allows the action on the resource. */
 export function isPermitted(permissions: readonly Permission[], action: string, resource: string): boolean {
   return findAllowingPattern(permissions, action, resource) !== null;

@@ -72,6 +72,10 @@ const fields = {
   defaultTimeZone: Type.String({
     minLength: 1,
     maxLength: 64,
+  galleryRead: Type.Union([Type.Literal('anonymous'), Type.Literal('authenticated')], {
+    description:
+      'Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`.',
+  }),
     description: 'IANA name like `Asia/Tokyo`: times in mails to accounts that have not chosen one.',
   }),
   mailTexts: Type.Array(MailText, {
@@ -114,3 +118,4 @@ export const DEFAULT_SETTINGS: Settings = {
   supportEmail: null,
   supportUrl: null,
 };
+  galleryRead: 'anonymous',
