@@ -57,6 +57,10 @@ const fields = {
   signingAlgorithm: Type.Union([Type.Literal('ES256'), Type.Literal('EdDSA'), Type.Literal('RS256')], {
     description: 'Signature of new tokens.',
   }),
+  galleryRead: Type.Union([Type.Literal('anonymous'), Type.Literal('authenticated')], {
+    description:
+      'Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`.',
+  }),
   keyMail: Type.Union([Type.Literal('link'), Type.Literal('value')], {
     description: 'Key mails carry a one-time link, or API key and secret key themselves.',
   }),
@@ -72,10 +76,6 @@ const fields = {
   defaultTimeZone: Type.String({
     minLength: 1,
     maxLength: 64,
-  galleryRead: Type.Union([Type.Literal('anonymous'), Type.Literal('authenticated')], {
-    description:
-      'Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`.',
-  }),
     description: 'IANA name like `Asia/Tokyo`: times in mails to accounts that have not chosen one.',
   }),
   mailTexts: Type.Array(MailText, {
@@ -109,6 +109,7 @@ export const DEFAULT_SETTINGS: Settings = {
   tokenLifetimeSeconds: 3600,
   tokenResources: [],
   signingAlgorithm: 'ES256',
+  galleryRead: 'anonymous',
   keyMail: 'link',
   expiryNoticeDays: [10],
   requireAction: false,
@@ -118,4 +119,3 @@ export const DEFAULT_SETTINGS: Settings = {
   supportEmail: null,
   supportUrl: null,
 };
-  galleryRead: 'anonymous',
