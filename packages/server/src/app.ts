@@ -68,7 +68,12 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
     }),
   });
   registerExpiryHint(app, deps);
-  registerOperationsRoutes(app, { ping: () => pingStorage(deps.storage), metricsToken: config.metricsToken });
+  registerOperationsRoutes(app, {
+    ping: () => pingStorage(deps.storage),
+    hasPackageFiles: () => deps.blobHealth.isUp(deps.blobs),
+    registerMetrics: (registry) => deps.blobHealth.registerMetrics(registry, deps.blobs),
+    metricsToken: config.metricsToken,
+  });
   registerDocsRoutes(app);
   registerConsoleRoutes(app, { files: readConsoleFiles(), random: deps.random });
   registerPeople(app, deps);

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config/index.ts';
 import {
@@ -102,7 +101,7 @@ import {
 } from './jobs/index.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
-import { type BlobStore, createFolderBlobStore } from './storage/blobs/index.ts';
+import { type BlobHealth, type BlobStore, createBlobHealth, openBlobStore } from './storage/blobs/index.ts';
 import {
   adoptNextMasterKey,
   isNewSqliteDatabase,
@@ -127,6 +126,8 @@ export interface Surroundings {
 /** What everything else stands on. */
 interface Foundation {
   readonly storage: Storage;
+  readonly blobs: BlobStore;
+  readonly blobHealth: BlobHealth;
   readonly keyring: Keyring;
   readonly audit: AuditService;
   readonly settings: SettingsService;
@@ -166,7 +167,6 @@ interface KeyServices {
 }
 
 interface GalleryServices {
-  readonly blobs: BlobStore;
   readonly gallery: GalleryService;
   readonly packages: PackagesService;
   /** What V2 and V3 of the NuGet protocol read. */
@@ -231,6 +231,9 @@ async function unlock(keyringDeps: Parameters<typeof openKeyring>[0], config: Co
 
 async function createFoundation(surroundings: Surroundings): Promise<Foundation> {
   const { config, clock, random } = surroundings;
+  const blobHealth = createBlobHealth(surroundings);
+  // Before the database: a store that cannot be used is told before anything is made.
+  const blobs = await openBlobStore({ ...surroundings, observer: blobHealth.observer });
   const { storage, keyring } = await openDatabase(surroundings);
   const audit = createAuditService({ storage, clock });
   const settings = createSettingsService({ storage, clock, audit, hasSmtp: config.smtpUrl !== null });
@@ -238,6 +241,8 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
   const workspaces = createWorkspacesService({ storage, clock, random, audit, place });
   return {
     storage,
+    blobs,
+    blobHealth,
     keyring,
     audit,
     settings,
@@ -316,19 +321,14 @@ function createKeyServices(
 }
 
 function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
-  const blobs = createFolderBlobStore({
-    folder: path.join(base.config.dataDir, 'blobs'),
-    now: () => base.clock.now(),
-  });
   const packageFeed = createFeedService(base);
-  const gallery = createGalleryService({ ...base, blobs });
+  const gallery = createGalleryService(base);
   return {
-    blobs,
     gallery,
     packages: createPackagesService(base),
     packageFeed,
     odata: createODataService({ ...base, packageFeed, gallery }),
-    blobSweeper: createBlobSweeper({ ...base, blobs }),
+    blobSweeper: createBlobSweeper(base),
   };
 }
 
@@ -347,7 +347,7 @@ function createWebhookServices(base: Surroundings & Foundation & People): Webhoo
 /**
  * The composition root: opens the database and makes every service.
  *
- * @throws MasterKeyError, or the error of a migration that failed
+ * @throws MasterKeyError, BlobStoreRefused, or the error of a migration that failed
  */
 export async function createDeps(surroundings: Surroundings): Promise<Deps> {
   const base = { ...surroundings, ...(await createFoundation(surroundings)) };
@@ -382,6 +382,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
       await base.usage.flush();
       await people.sessions.flush();
       await base.audit.flush();
+      await base.blobs.close();
       await base.storage.close();
     },
   };

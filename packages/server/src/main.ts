@@ -12,6 +12,7 @@ import { systemRandom } from './lib/random.ts';
 import { createLogger } from './logger.ts';
 import { createProcessJobs } from './process-jobs.ts';
 import { rotateStoredMasterKey } from './rotate-master-key.ts';
+import { BlobStoreRefused } from './storage/blobs/index.ts';
 import { lockDataFolder, MasterKeyError } from './storage/index.ts';
 
 const DRAIN_MS = 10_000;
@@ -38,7 +39,9 @@ function print(lines: readonly string[]): void {
 
 /** Faults that an operator can mend are told in words; anything else keeps its stack. */
 function explainFault(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof MasterKeyError) return error.message;
+  const isForOperators =
+    error instanceof ConfigError || error instanceof MasterKeyError || error instanceof BlobStoreRefused;
+  if (isForOperators) return error.message;
   if (error instanceof Error && Reflect.get(error, 'code') === 'EADDRINUSE') {
     return `The address is in use: ${error.message}. Stop the other program, or choose another KEYREEVE_PORT.`;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import {
   type Account,
   buildApp,
@@ -12,6 +13,7 @@ import {
 } from '@keyreeve/server';
 import pino from 'pino';
 import { createTestDatabase, type TestDatabase } from './databases.ts';
+import type { S3Server } from './s3-server.ts';
 import { createTestClock, type TestClock } from './test-clock.ts';
 
 export type App = Awaited<ReturnType<typeof buildApp>>;
@@ -22,6 +24,10 @@ export interface Harness {
   readonly deps: Deps;
   readonly clock: TestClock;
   readonly database: TestDatabase;
+  /** The store of the package files, in a run that is for one (`TEST_BLOBS`). */
+  readonly s3: S3Server | null;
+  /** The file in which the store keeps a blob, to damage it or to change its date. */
+  blobFile(sha512: string): string;
   /** For a second process on the same database. */
   readonly masterKey: string;
   /** Every log line of the run, to search for secrets. */
@@ -39,6 +45,7 @@ type AccountInput = Parameters<Deps['accounts']['createInside']>[2];
 
 export interface HarnessOptions {
   readonly database?: TestDatabase;
+  readonly s3?: S3Server | null;
   readonly clock?: TestClock;
   readonly masterKey?: string;
   /** Further environment variables. */
@@ -50,6 +57,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const database = options.database ?? (await createTestDatabase());
   const clock = options.clock ?? createTestClock();
   const masterKey = options.masterKey ?? randomBytes(32).toString('base64');
+  const s3 = options.s3 ?? (process.env['TEST_BLOBS'] === 's3' ? await startS3() : null);
   const logLines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => logLines.push(line) });
   const config = loadConfig({
@@ -57,6 +65,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     KEYREEVE_MASTER_KEY: masterKey,
     KEYREEVE_BASE_DOMAIN: 'keys.test',
     ...(database.url === null ? {} : { KEYREEVE_DATABASE_URL: database.url }),
+    ...s3?.environment,
     ...options.environment,
   });
   const deps = await createDeps({ config, clock, random: systemRandom, logger });
@@ -71,6 +80,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     deps,
     clock,
     database,
+    s3,
+    blobFile: (sha512) => {
+      const key = `${sha512.slice(0, 2)}/${sha512.slice(2, 4)}/${sha512}`;
+      return s3?.fileOf(`keyreeve/${key}`) ?? path.join(database.dataDir, 'blobs', key);
+    },
     masterKey,
     logLines,
     createAccount: (input) =>
@@ -80,13 +94,20 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     callerOf: (user) => callerOf(deps, user),
     restart: async () => {
       await stop();
-      return await startHarness({ ...options, database, clock, masterKey });
+      return await startHarness({ ...options, database, s3, clock, masterKey });
     },
     close: async () => {
       await stop();
+      await s3?.close();
       await database.drop();
     },
   };
+}
+
+/** Loaded for the runs that need it: it takes longer than most tests. */
+async function startS3(): Promise<S3Server> {
+  const { startS3Server } = await import('./s3-server.ts');
+  return await startS3Server();
 }
 
 async function callerOf(deps: Deps, user: Account): Promise<Caller> {

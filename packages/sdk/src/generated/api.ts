@@ -1261,8 +1261,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Add an owner
-         * @description Owners, managers of an owning service account, and administrators.
+         * Add an owner, or ask an account to become one
+         * @description Owners, managers of an owning service account, and administrators. 204 when it is an owner now: administrators add anybody, others the accounts that they act for. 202 when the account was asked.
          *
          *     Who: session.
          */
@@ -1278,6 +1278,370 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/owner-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open requests to own a package
+         * @description Owners, managers of an owning service account, and administrators.
+         *
+         *     Who: session.
+         */
+        get: operations["listOwnerRequestsOfPackage"];
+        put?: never;
+        /**
+         * Ask an account to become an owner
+         * @description Owners, managers of an owning service account, and administrators. The account, a manager of it or an administrator accepts within 30 days. Whoever may do that himself adds it at once.
+         *
+         *     Who: session.
+         */
+        post: operations["requestPackageOwner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand your ownership over to another account
+         * @description The other account becomes an owner in your place once it accepts, in one step. Other owners stay.
+         *
+         *     Who: session.
+         */
+        post: operations["transferPackage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open requests to own packages, asked of you or by you
+         * @description Who: session.
+         */
+        get: operations["listOwnerRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Become an owner
+         * @description For the account that is asked, its managers, and administrators.
+         *
+         *     Who: session.
+         */
+        post: operations["acceptOwnerRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse to become an owner
+         * @description For the account that is asked, its managers, and administrators.
+         *
+         *     Who: session.
+         */
+        post: operations["declineOwnerRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a request back
+         * @description For whoever made it, and for whoever manages the package.
+         *
+         *     Who: session.
+         */
+        delete: operations["withdrawOwnerRequest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Deprecate versions, or take that back
+         * @description For those who may unlist. Clients warn whoever uses a deprecated version and name the alternative; it can still be installed. All versions are changed, or none.
+         *
+         *     Who: session.
+         */
+        put: operations["deprecateVersions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{id}/gallery-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an account holds in the gallery, and how much it may
+         * @description Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        get: operations["getGalleryUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Would a push with this key succeed?
+         * @description Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. Package clients add `?dryRun=true` to a push, which also reads the package.
+         *
+         *     Who: session.
+         */
+        post: operations["previewPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the gallery
+         * @description For everybody while the setting `galleryRead` is `anonymous`. `q` takes words, `tag:`, `id:` and texts in quotes: all must be found. First come ids that begin with the first word.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browsePackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A package by its latest version
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browsePackage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The listed versions of a package, highest first
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browseVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version of a package, unlisted ones too
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browseVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/{version}/readme": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The readme of a version
+         * @description For everybody while the setting `galleryRead` is `anonymous`. 404 when the package has none.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["readReadme"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/package-prefixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reserved package ids
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:read`; administrators only.
+         */
+        get: operations["listPackagePrefixes"];
+        put?: never;
+        /**
+         * Reserve package ids for accounts
+         * @description From now on, new ids that match are pushed in the name of these accounts alone. Where several reservations match an id, the longest decides. Existing packages keep their owners and take new versions.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        post: operations["createPackagePrefix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/package-prefixes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A reservation of package ids
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:read`; administrators only.
+         */
+        get: operations["getPackagePrefix"];
+        put?: never;
+        post?: never;
+        /**
+         * Let everybody use reserved package ids again
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        delete: operations["deletePackagePrefix"];
+        options?: never;
+        head?: never;
+        /**
+         * Reserve the same ids for other accounts
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        patch: operations["updatePackagePrefix"];
         trace?: never;
     };
     "/iam/login": {
@@ -1574,7 +1938,7 @@ export interface paths {
         get?: never;
         /**
          * Push a package (NuGet)
-         * @description The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case.
+         * @description The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case. With `?dryRun=true` everything is checked and nothing stored: the answer is 200 with what a push would do, or the error that it would get.
          *
          *     Who: key.
          */
@@ -1597,7 +1961,7 @@ export interface paths {
          * Download a package by exact version
          * @description Unlisted versions too. `Range`, `If-Range` and `If-None-Match` are understood.
          *
-         *     Who: anybody.
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
          */
         get: operations["downloadPackage"];
         put?: never;
@@ -1620,6 +1984,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/package/{id}/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Deprecate versions (NuGet)
+         * @description Needs `package:unlist`. The JSON of nuget.org: `versions`, `isLegacy`, `hasCriticalBugs`, `isOther`, `alternatePackageId`, `alternatePackageVersion`, `message`. Without any reason, the versions are deprecated no more.
+         *
+         *     Who: key.
+         */
+        put: operations["deprecatePackageVersions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2": {
         parameters: {
             query?: never;
@@ -1631,9 +2017,251 @@ export interface paths {
          * The NuGet V2 feed (OData)
          * @description The service document; below it `$metadata`, `Packages()`, `Packages(Id=,Version=)`, `FindPackagesById()`, `Search()` and `GetUpdates()`, each list also as `/$count`, and `package/{id}`, the latest release. The same at `/nuget`; scripts of PowerShell alone at `/api/v2/items/psscript`. Paths in any letter case. Options: `$filter`, `$orderby`, `$skip`, `$top`, `$select`, `semVerLevel`.
          *
-         *     Who: anybody.
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
          */
         get: operations["readPackageFeed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/index.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Service index (NuGet V3)
+         * @description The address that people configure as the source: where each service of the protocol is.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getServiceIndex"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/flat/{id}/index.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The versions of a package (NuGet V3)
+         * @description From the lowest to the highest, unlisted ones too.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["listPackageVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/flat/{id}/{version}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A package, or a file out of it (NuGet V3)
+         * @description Unlisted versions too. For packages `Range`, `If-Range` and `If-None-Match` are understood.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getPackageFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration/{id}/index.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The versions of a package with their metadata (NuGet V3)
+         * @description Without SemVer 2 versions, for clients that cannot read them.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration/{id}/page/{lower}/{upper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of the versions of a package (NuGet V3)
+         * @description Without SemVer 2 versions, for clients that cannot read them.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistrationPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration/{id}/{leaf}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One version with its metadata (NuGet V3)
+         * @description Without SemVer 2 versions, for clients that cannot read them.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistrationLeaf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration-semver2/{id}/index.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The versions of a package with their metadata (NuGet V3)
+         * @description With SemVer 2 versions.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistrationSemVer2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration-semver2/{id}/page/{lower}/{upper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of the versions of a package (NuGet V3)
+         * @description With SemVer 2 versions.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistrationPageSemVer2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/registration-semver2/{id}/{leaf}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One version with its metadata (NuGet V3)
+         * @description With SemVer 2 versions.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["getRegistrationLeafSemVer2"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search for packages (NuGet V3)
+         * @description Listed packages by their latest versions: the exact id first, then ids that begin with the text.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["searchPackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v3/autocomplete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete ids or versions (NuGet V3)
+         * @description Ids that contain `q`, or with `id` the listed versions of that package.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["completePackages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1695,12 +2323,20 @@ export interface components {
             maxLifetimeDays: number;
             /** @description Live (not expired) keys an account may have. */
             maxKeysPerAccount: number;
+            /** @description Packages an account may own, shared ones included; null for no limit. */
+            maxPackagesPerAccount: number | null;
+            /** @description Versions a package may have, unlisted ones included; null for no limit. */
+            maxVersionsPerPackage: number | null;
+            /** @description Bytes that all versions of the packages of an account may have together; null for no limit. */
+            maxGalleryBytesPerAccount: number | null;
             /** @description Life of a token: 1 minute to 24 hours. */
             tokenLifetimeSeconds: number;
             /** @description Audiences that may be asked for with `resource`. */
             tokenResources: string[];
             /** @description Signature of new tokens. */
             signingAlgorithm: "ES256" | "EdDSA" | "RS256";
+            /** @description Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`. */
+            galleryRead: "anonymous" | "authenticated";
             /** @description Key mails carry a one-time link, or API key and secret key themselves. */
             keyMail: "link" | "value";
             /** @description Days before expiry at which a warning is mailed. */
@@ -1714,7 +2350,7 @@ export interface components {
             /** @description Subjects and opening words of this workspace, in place of the usual ones. */
             mailTexts: {
                 /** @enum {unknown} */
-                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
+                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "package.owner_requested" | "package.owners_changed" | "webhook.disabled";
                 locale: "en" | "ja";
                 /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                 subject: string | null;
@@ -1881,13 +2517,15 @@ export interface components {
             isSetupOpen: boolean;
             /** @description Mails leave the server; without it they stay in its mailbox. */
             hasSmtp: boolean;
+            /** @description Everybody reads the gallery, without an account. */
+            isGalleryOpen: boolean;
             defaultLocale: "en" | "ja";
             supportEmail: string | null;
             supportUrl: string | null;
         };
         Mail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `package.owner_requested`, `package.owners_changed`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -1910,7 +2548,7 @@ export interface components {
         };
         OpenedMail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `package.owner_requested`, `package.owners_changed`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -2270,11 +2908,24 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        Deprecation: {
+            /** @description Empty: not deprecated any more. */
+            reasons: ("legacy" | "criticalBugs" | "other")[];
+            message: string | null;
+            alternatePackage: {
+                id: string;
+                /** @description Null for any. */
+                version: string | null;
+            } | null;
+            /** Format: date-time */
+            deprecatedAt: string;
+        };
         PackageVersion: {
             version: string;
             isPrerelease: boolean;
             listed: boolean;
             sizeBytes: number;
+            downloads: number;
             /** @description Of the file, as lower-case hex. */
             sha512: string;
             /** Format: date-time */
@@ -2285,6 +2936,8 @@ export interface components {
             pushedByName: string | null;
             /** @description The API key that it was pushed with. */
             pushedKeyId: string | null;
+            /** @description Why it should not be used any more; null when it may be. */
+            deprecation: components["schemas"]["Deprecation"] | null;
         };
         /** @description A package with a page of its versions, last pushed first. */
         PackageDetail: {
@@ -2361,6 +3014,150 @@ export interface components {
             pattern: string;
             expiresAt: string | null;
         };
+        /** @description An account is asked to own a package: beside the others or, with `from`, in the place of one. */
+        OwnerRequest: {
+            id: string;
+            /** @description The id in lower case, and in the casing of its first push. */
+            package: {
+                id: string;
+                displayId: string;
+            };
+            account: components["schemas"]["AccountName"];
+            from: components["schemas"]["AccountName"] | null;
+            requestedBy: components["schemas"]["AccountName"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description From then on it is void.
+             */
+            expiresAt: string;
+            /** @description You may accept and decline it. */
+            isForYou: boolean;
+        };
+        OwnerChange: {
+            /** @description `done`: at once, by an administrator or for an account that you act for; `requested`: it is asked. */
+            state: "done" | "requested";
+            requestId: string | null;
+        };
+        /** @description A package by its latest listed version. */
+        GalleryPackage: {
+            /** @description In the casing of this version. */
+            id: string;
+            /** @description Normalised. */
+            version: string;
+            title: string | null;
+            description: string;
+            /** @description As the manifest says it; nobody has checked it. */
+            authors: string;
+            /** @description `module` and `script` are PowerShell’s. */
+            kind: "package" | "module" | "script";
+            /** @description Without those that say what a PowerShell package holds. */
+            tags: string[];
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            /** @description Of all versions. */
+            totalDownloads: number;
+        };
+        /** @description A version of a package as its page shows it. */
+        GalleryVersion: {
+            /** @description In the casing of this version. */
+            id: string;
+            /** @description Normalised. */
+            version: string;
+            title: string | null;
+            description: string;
+            /** @description As the manifest says it; nobody has checked it. */
+            authors: string;
+            /** @description `module` and `script` are PowerShell’s. */
+            kind: "package" | "module" | "script";
+            /** @description Without those that say what a PowerShell package holds. */
+            tags: string[];
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            /** @description Of all versions. */
+            totalDownloads: number;
+            /** @description The highest listed version, a prerelease only if there is nothing else. */
+            latestVersion: string | null;
+            listedVersionCount: number;
+            isListed: boolean;
+            /** @description Of this version. */
+            downloads: number;
+            sizeBytes: number;
+            /** @description Of the file, as lower-case hex. */
+            sha512: string;
+            owners: {
+                displayName: string;
+                kind: "user" | "service";
+            }[];
+            deprecation: components["schemas"]["Deprecation"] | null;
+            dependencyGroups: {
+                /** @description Null: any. */
+                targetFramework: string | null;
+                dependencies: {
+                    id: string;
+                    /** @description In NuGet’s notation, normalised. */
+                    range: string;
+                    /** @description You find it in this gallery. */
+                    isHere: boolean;
+                }[];
+            }[];
+            /** @description Null for what is neither module nor script. */
+            itemTypes: {
+                editions: string[];
+                functions: string[];
+                cmdlets: string[];
+                /** @description Functions and cmdlets among them. */
+                commands: string[];
+                dscResources: string[];
+                roleCapabilities: string[];
+                workflows: string[];
+            } | null;
+            packageTypes: string[];
+            hasReadme: boolean;
+            releaseNotes: string | null;
+            copyright: string | null;
+            /** @description Where the author leads to. An http or https address. */
+            projectUrl: string | null;
+            /** @description Its source. An http or https address. */
+            repositoryUrl: string | null;
+            /** @description Its licence. An http or https address. */
+            licenseUrl: string | null;
+            /** @description SPDX. */
+            licenseExpression: string | null;
+            /** @description Name of a file in the package. */
+            licenseFile: string | null;
+            requireLicenseAcceptance: boolean;
+            minClientVersion: string | null;
+        };
+        GalleryVersionLine: {
+            version: string;
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            sizeBytes: number;
+            downloads: number;
+            deprecation: components["schemas"]["Deprecation"] | null;
+        };
+        GalleryReadme: {
+            /** @description Markdown as the author wrote it: untrusted. */
+            text: string;
+            /** @description There is more of it in the package. */
+            isCut: boolean;
+        };
+        /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+        PackagePrefix: {
+            id: string;
+            /** @description A package id, or the beginning of ids and a `*`. */
+            pattern: string;
+            accounts: components["schemas"]["AccountName"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string | null;
+            version: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2420,6 +3217,8 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
+                        /** @description The store of the package files. Without it keys are verified all the same, so the server stays ready. */
+                        packageFiles: "ok" | "unavailable";
                     };
                 };
             };
@@ -2559,12 +3358,20 @@ export interface operations {
                     maxLifetimeDays?: number;
                     /** @description Live (not expired) keys an account may have. */
                     maxKeysPerAccount?: number;
+                    /** @description Packages an account may own, shared ones included; null for no limit. */
+                    maxPackagesPerAccount?: number | null;
+                    /** @description Versions a package may have, unlisted ones included; null for no limit. */
+                    maxVersionsPerPackage?: number | null;
+                    /** @description Bytes that all versions of the packages of an account may have together; null for no limit. */
+                    maxGalleryBytesPerAccount?: number | null;
                     /** @description Life of a token: 1 minute to 24 hours. */
                     tokenLifetimeSeconds?: number;
                     /** @description Audiences that may be asked for with `resource`. */
                     tokenResources?: string[];
                     /** @description Signature of new tokens. */
                     signingAlgorithm?: "ES256" | "EdDSA" | "RS256";
+                    /** @description Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`. */
+                    galleryRead?: "anonymous" | "authenticated";
                     /** @description Key mails carry a one-time link, or API key and secret key themselves. */
                     keyMail?: "link" | "value";
                     /** @description Days before expiry at which a warning is mailed. */
@@ -2578,7 +3385,7 @@ export interface operations {
                     /** @description Subjects and opening words of this workspace, in place of the usual ones. */
                     mailTexts?: {
                         /** @enum {unknown} */
-                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
+                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "package.owner_requested" | "package.owners_changed" | "webhook.disabled";
                         locale: "en" | "ja";
                         /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                         subject: string | null;
@@ -5111,6 +5918,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
             /** @description Done; no body. */
             204: {
                 headers: {
@@ -5147,6 +5963,743 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnerRequestsOfPackage: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OwnerRequest"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestPackageOwner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
+                    account: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transferPackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
+                    account: string;
+                    /** @description Id of the owner who hands it over. Left out: the one owner that you act for. */
+                    from?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnerRequests: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description `incoming`: asked of you or of service accounts that you manage; `outgoing`: asked by you. */
+                direction?: "incoming" | "outgoing";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OwnerRequest"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declineOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deprecateVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    versions: string[];
+                    /** @description Empty: not deprecated any more. */
+                    reasons: ("legacy" | "criticalBugs" | "other")[];
+                    /** @description Shown to whoever uses the version; required with the reason `other`. */
+                    message?: string | null;
+                    alternatePackage?: {
+                        id: string;
+                        version?: string | null;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGalleryUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Packages that the account owns, shared ones included. */
+                        packages: {
+                            used: number;
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                        /** @description Of all versions of these packages. */
+                        bytes: {
+                            used: number;
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                        versionsPerPackage: {
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The API key to push with. */
+                    keyId: string;
+                    id: string;
+                    version: string;
+                    sizeBytes?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        version: string;
+                        /** @description The account that the key acts for. */
+                        ownerId: string;
+                        wouldSucceed: boolean;
+                        /** @description The id would be new; null when the push would be refused. */
+                        isNew: boolean | null;
+                        refusal: {
+                            status: number;
+                            code: string;
+                            detail: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browsePackages: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Search text. */
+                q?: string;
+                /** @description Only PowerShell modules, or only scripts. */
+                kind?: "module" | "script";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["GalleryPackage"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browsePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a package as its page shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryVersion"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browseVersions: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["GalleryVersionLine"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browseVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a package as its page shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryVersion"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readReadme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryReadme"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPackagePrefixes: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PackagePrefix"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    pattern: string;
+                    /** @description The accounts that may push new packages under it; empty for nobody. */
+                    accountIds: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updatePackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The accounts that may push new packages under it; empty for nobody. */
+                    accountIds: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
             default: {
@@ -5804,6 +7357,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Of a dry run: what a push would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        dryRun: true;
+                        id: string;
+                        version: string;
+                        /** @description The id is not there yet; it would belong to the owner. */
+                        isNew: boolean;
+                        /** @description The account that the key acts for. */
+                        ownerId: string;
+                        sizeBytes: number;
+                        /** @description Of the file, as lower-case hex. */
+                        sha512: string;
+                        message: string;
+                    };
+                };
+            };
             /** @description Done; no body. */
             201: {
                 headers: {
@@ -5914,6 +7489,35 @@ export interface operations {
             };
         };
     };
+    deprecatePackageVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
     readPackageFeed: {
         parameters: {
             query?: never;
@@ -5939,6 +7543,387 @@ export interface operations {
                 };
                 content: {
                     "application/xml": string;
+                };
+            };
+        };
+    };
+    getServiceIndex: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    listPackageVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getPackageFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+                /** @description In any spelling: `1.0` means `1.0.0`. */
+                version: string;
+                /** @description `{id}.{version}.nupkg`, `{id}.nuspec`, `readme`, `icon` or `license`. */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistrationPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+                lower: string;
+                /** @description With `.json` behind it. */
+                upper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistrationLeaf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+                /** @description `{version}.json`. */
+                leaf: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistrationSemVer2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistrationPageSemVer2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+                lower: string;
+                /** @description With `.json` behind it. */
+                upper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getRegistrationLeafSemVer2: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description In any letter case. */
+                id: string;
+                /** @description `{version}.json`. */
+                leaf: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    searchPackages: {
+        parameters: {
+            query?: {
+                /** @description Words, all of which a package must have; `tag:x` and `id:x` name a whole tag and the whole id. */
+                q?: string;
+                skip?: number;
+                /** @description More than 1000 are never given. */
+                take?: number;
+                /** @description `false` unless told. */
+                prerelease?: string;
+                /** @description `2.0.0` to see SemVer 2 versions as well. */
+                semVerLevel?: string;
+                packageType?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    completePackages: {
+        parameters: {
+            query?: {
+                /** @description A part of an id. */
+                q?: string;
+                /** @description The versions of this package instead of ids. */
+                id?: string;
+                skip?: number;
+                /** @description More than 1000 are never given. */
+                take?: number;
+                /** @description `false` unless told. */
+                prerelease?: string;
+                /** @description `2.0.0` to see SemVer 2 versions as well. */
+                semVerLevel?: string;
+                packageType?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };

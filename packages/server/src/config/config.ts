@@ -7,6 +7,27 @@ export type DatabaseConfig =
   | { readonly engine: 'sqlite' }
   | { readonly engine: 'postgres'; readonly url: Secret };
 
+export interface S3BlobConfig {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Empty, or ending with a slash. */
+  readonly prefix: string;
+  readonly region: string;
+  /** Null: the one of AWS for the region. */
+  readonly endpoint: string | null;
+  /** The bucket in the path of the address instead of in its host name. */
+  readonly isPathStyle: boolean;
+  /** Null: found where the tools of AWS look for them. */
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: Secret;
+    readonly sessionToken: Secret | null;
+  } | null;
+}
+
+/** Where the files of packages are kept. */
+export type BlobConfig = { readonly kind: 'folder'; readonly folder: string } | S3BlobConfig;
+
 /** The whole configuration, checked. Nothing else in the server reads the environment. */
 export interface Config {
   readonly host: string;
@@ -19,6 +40,7 @@ export interface Config {
   readonly trustProxy: readonly string[];
   readonly dataDir: string;
   readonly database: DatabaseConfig;
+  readonly blobs: BlobConfig;
   readonly masterKey: Secret | null;
   readonly admin: { readonly email: string; readonly password: Secret } | null;
   readonly smtpUrl: Secret | null;

@@ -230,6 +230,108 @@ describe('the certificate', () => {
   });
 });
 
+describe('where package files are kept', () => {
+  const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'hush-key' };
+  const blobsOf = (url: string, environment: Environment = {}) =>
+    loadConfig({ KEYREEVE_BLOB_URL: url, ...keys, ...environment }).blobs;
+
+  it('is a folder in the data folder, unless told otherwise', () => {
+    expect(loadConfig({ KEYREEVE_DATA_DIR: 'there' }).blobs).toEqual({
+      kind: 'folder',
+      folder: path.join('there', 'blobs'),
+    });
+  });
+
+  it.each([
+    ['file:/srv/packages', '/srv/packages'],
+    ['file:///srv/my%20packages', '/srv/my packages'],
+    ['file://localhost/srv/packages', '/srv/packages'],
+    ['file:./packages', './packages'],
+  ])('may be a folder: %s', (url, folder) => {
+    expect(blobsOf(url)).toEqual({ kind: 'folder', folder });
+  });
+
+  it('may be a bucket of AWS', () => {
+    expect(blobsOf('s3://acme-packages/keyreeve/?region=eu-central-1')).toMatchObject({
+      kind: 's3',
+      bucket: 'acme-packages',
+      prefix: 'keyreeve/',
+      region: 'eu-central-1',
+      endpoint: null,
+      isPathStyle: false,
+      credentials: { accessKeyId: 'AKIDEXAMPLE', sessionToken: null },
+    });
+    expect(blobsOf('s3://acme-packages', { AWS_REGION: 'eu-west-3' })).toMatchObject({
+      prefix: '',
+      region: 'eu-west-3',
+    });
+  });
+
+  it('may be a bucket of any other store, which then needs no region and has the bucket in the path', () => {
+    expect(blobsOf('s3://packages/a/b?endpoint=https://s3.example.com')).toMatchObject({
+      prefix: 'a/b/',
+      region: 'us-east-1',
+      endpoint: 'https://s3.example.com',
+      isPathStyle: true,
+    });
+    expect(blobsOf('s3://packages?endpoint=http%3A%2F%2F10.0.0.5%3A9000&pathStyle=false')).toMatchObject({
+      endpoint: 'http://10.0.0.5:9000',
+      isPathStyle: false,
+    });
+  });
+
+  it('may leave the keys to whatever the machine has, a role for instance', () => {
+    const environment = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+    expect(blobsOf('s3://packages?region=eu-west-3', environment)).toMatchObject({ credentials: null });
+  });
+
+  it.each([
+    ['/srv/packages', 'must be file:/path or s3://'],
+    ['file:', 'must be file:/path or s3://'],
+    ['file://elsewhere/srv', 'must be file:/path or s3://'],
+    ['file:///srv?x=1', 'must be file:/path or s3://'],
+    ['https://s3.example.com/packages', 'must be file:/path or s3://'],
+    ['s3:packages', 'must be file:/path or s3://'],
+    ['s3://AKID:hush@packages?region=eu-west-3', 'must not contain credentials'],
+    ['s3://My_Bucket?region=eu-west-3', 'names no valid bucket'],
+    ['s3://packages/a//b?region=eu-west-3', 'has a prefix'],
+    ['s3://packages/a%20b?region=eu-west-3', 'has a prefix'],
+    ['s3://packages', 'needs a region'],
+    ['s3://packages?region=EU!', 'needs a region'],
+    ['s3://packages?endpoint=s3.example.com', 'needs an endpoint'],
+    ['s3://packages?endpoint=https://user:hush@s3.example.com', 'needs an endpoint'],
+    ['s3://packages?endpoint=https://s3.example.com/path', 'needs an endpoint'],
+    ['s3://packages?region=eu-west-3&pathStyle=perhaps', 'needs pathStyle'],
+    ['s3://packages?region=eu-west-3&pathstyle=true', 'may have the parameters'],
+    ['s3://packages?region=eu-west-3&secret=hush', 'may have the parameters'],
+    ['s3://packages?region=eu-west-3&region=eu-west-1', 'has the parameter region twice'],
+  ])('is not %s', (url, fault) => {
+    const faults = faultsOf({ KEYREEVE_BLOB_URL: url, ...keys });
+    expect(faults[0]).toContain(`KEYREEVE_BLOB_URL ${fault}`);
+    // Of an address that cannot be read at all, nothing else can be known.
+    if (url !== 's3:packages') expect(faults).toHaveLength(1);
+    expect(faults.join()).not.toContain('hush');
+  });
+
+  it('tells all that is wrong with it at once', () => {
+    const faults = faultsOf({
+      KEYREEVE_BLOB_URL: 's3://a:b@_?pathStyle=x&endpoint=y&z=1',
+      AWS_SECRET_ACCESS_KEY: 'hush',
+    });
+    expect(faults).toHaveLength(6);
+    expect(faults.join()).not.toContain('hush');
+  });
+
+  it('never prints the keys', () => {
+    const config = loadConfig({
+      KEYREEVE_BLOB_URL: 's3://packages?region=eu-west-3',
+      ...keys,
+      AWS_SESSION_TOKEN: 'hush-token',
+    });
+    expect(`${inspect(config, { depth: 9 })}${JSON.stringify(config)}`).not.toContain('hush');
+  });
+});
+
 describe('the master key', () => {
   it('is required with PostgreSQL', () => {
     expect(faultsOf({ KEYREEVE_DATABASE_URL: POSTGRES_URL })).toEqual([

@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { parseCidr } from '../lib/ip-list.ts';
 import { Secret } from '../lib/secret.ts';
 import { isEmailAddress } from '../lib/text.ts';
+import { readBlobUrl } from './blob-url.ts';
 import { type Config, type DatabaseConfig, LOG_LEVELS, type LogLevel } from './config.ts';
 import { VARIABLES, type VariableName } from './variables.ts';
 
@@ -124,6 +125,12 @@ function readDatabase(reader: Reader): DatabaseConfig {
   if (!/^postgres(ql)?:\/\//.test(url))
     reader.fault('KEYREEVE_DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite)');
   return { engine: 'postgres', url: new Secret(url) };
+}
+
+function readBlobs(reader: Reader, environment: Environment, dataDir: string): Config['blobs'] {
+  const { blobs, faults } = readBlobUrl(reader.text('KEYREEVE_BLOB_URL'), environment, dataDir);
+  for (const fault of faults) reader.fault('KEYREEVE_BLOB_URL', fault);
+  return blobs;
 }
 
 function readMasterKey(reader: Reader, database: DatabaseConfig): Secret | null {
@@ -261,6 +268,7 @@ export function loadConfig(environment: Environment): Config {
       reader.faults.push(`${name} is not a setting of Keyreeve; see docs/operations/configuration.md.`);
   }
   const database = readDatabase(reader);
+  const dataDir = reader.text('KEYREEVE_DATA_DIR') ?? './data';
   const keyPrefix = reader.text('KEYREEVE_KEY_PREFIX') ?? 'kr';
   if (!/^[a-z]{2,8}$/.test(keyPrefix))
     reader.fault('KEYREEVE_KEY_PREFIX', 'must be 2 to 8 lower-case letters');
@@ -275,8 +283,9 @@ export function loadConfig(environment: Environment): Config {
     tls: readTls(reader),
     allowHttp: reader.flag('KEYREEVE_ALLOW_HTTP'),
     trustProxy: readRanges(reader, 'KEYREEVE_TRUST_PROXY'),
-    dataDir: reader.text('KEYREEVE_DATA_DIR') ?? './data',
+    dataDir,
     database,
+    blobs: readBlobs(reader, environment, dataDir),
     masterKey: readMasterKey(reader, database),
     admin: readAdmin(reader),
     ...readMail(reader),

@@ -52,6 +52,13 @@ export const VARIABLES = [
     isSecret: true,
   },
   {
+    name: 'KEYREEVE_BLOB_URL',
+    default: '`blobs` in the data folder',
+    description:
+      'Where package files are kept: `file:/path` for a folder, or `s3://bucket/prefix?region=…&endpoint=…&pathStyle=…` for an S3-compatible store, with `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where needed, `AWS_SESSION_TOKEN` beside it. See [blobs.md](blobs.md).',
+    isSecret: true,
+  },
+  {
     name: 'KEYREEVE_MASTER_KEY',
     default: 'a file in the data folder (SQLite only)',
     description:

@@ -1,5 +1,6 @@
 export {
   AppError,
+  type AppErrorOptions,
   type FieldFault,
   hasErrorCode,
 } from './app-error.ts';

@@ -10,10 +10,23 @@ import { problemResponse } from './problem.ts';
 export interface OperationsDeps {
   /** Resolves when the database answers; rejects otherwise. */
   readonly ping: () => Promise<void>;
+  /** Whether the store of the package files answers. */
+  readonly hasPackageFiles: () => Promise<boolean>;
+  readonly registerMetrics: (registry: Registry) => void;
   readonly metricsToken: Secret | null;
 }
 
 const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
+const ReadinessSchema = Type.Object(
+  {
+    status: Type.Literal('ok'),
+    packageFiles: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')], {
+      description:
+        'The store of the package files. Without it keys are verified all the same, so the server stays ready.',
+    }),
+  },
+  { additionalProperties: false },
+);
 const ANYBODY = { auth: { kinds: ['anonymous'], action: null } } as const;
 
 const LOOPBACK = new BlockList();
@@ -47,6 +60,7 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
     registers: [registry],
   });
+  deps.registerMetrics(registry);
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: ids would make a series each.
     durations.observe(
@@ -54,12 +68,16 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
       reply.elapsedTime / 1000,
     );
   });
-  const response = { 200: HealthSchema, default: problemResponse };
   app.get(
     '/healthz',
     {
       config: ANYBODY,
-      schema: { operationId: 'getHealth', tags: ['operations'], summary: 'Is the process alive?', response },
+      schema: {
+        operationId: 'getHealth',
+        tags: ['operations'],
+        summary: 'Is the process alive?',
+        response: { 200: HealthSchema, default: problemResponse },
+      },
     },
     async () => ({ status: 'ok' as const }),
   );
@@ -67,7 +85,12 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
     '/readyz',
     {
       config: ANYBODY,
-      schema: { operationId: 'getReadiness', tags: ['operations'], summary: 'Can it do its work?', response },
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['operations'],
+        summary: 'Can it do its work?',
+        response: { 200: ReadinessSchema, default: problemResponse },
+      },
     },
     async () => {
       try {
@@ -75,7 +98,8 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
       } catch (error) {
         throw requestErrors.unavailable({ headers: { 'retry-after': '1' }, cause: error });
       }
-      return { status: 'ok' as const };
+      const packageFiles = (await deps.hasPackageFiles()) ? ('ok' as const) : ('unavailable' as const);
+      return { status: 'ok' as const, packageFiles };
     },
   );
   app.get('/metrics', { config: ANYBODY, schema: { hide: true } }, async (request, reply) => {

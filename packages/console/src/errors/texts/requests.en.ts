@@ -2,6 +2,25 @@ import type { ErrorText } from '../error-text.ts';
 
 /** Packages, requests of any kind, and what happens on the way to the server. */
 export const REQUEST_TEXTS_EN = {
+  'blob.damaged': {
+    title: 'The package file is damaged.',
+    remedy:
+      'It does not match its checksum and is not handed out. Tell your administrator, who restores it from a backup.',
+  },
+  'blob.full': {
+    title: 'There is no room for the package.',
+    remedy:
+      'Nothing was stored. Tell your administrator, who makes room in the store of the package files, and try again.',
+  },
+  'blob.missing': {
+    title: 'The package file is missing.',
+    remedy:
+      'The store of the package files has lost it. Tell your administrator, who restores it from a backup.',
+  },
+  'blob.unavailable': {
+    title: 'The package files are not available right now.',
+    remedy: 'Try again in a while. If it stays so, tell your administrator, who finds the cause in the log.',
+  },
   'package.exists': {
     title: 'The package version exists already and cannot be modified.',
     remedy: 'Push under a new version; what was published once never changes.',

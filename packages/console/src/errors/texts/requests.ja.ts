@@ -3,6 +3,25 @@ import type { REQUEST_TEXTS_EN } from './requests.en.ts';
 
 /** Packages, requests of any kind, and what happens on the way to the server. */
 export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
+  'blob.damaged': {
+    title: 'パッケージファイルが破損しています。',
+    remedy:
+      'チェックサムと一致しないため、ファイルは渡されません。管理者に伝えてください。管理者がバックアップから復元できます。',
+  },
+  'blob.full': {
+    title: 'パッケージを保存する空きがありません。',
+    remedy: '何も保存されていません。管理者に保存先の空きを増やしてもらってから、もう一度お試しください。',
+  },
+  'blob.missing': {
+    title: 'パッケージファイルが見つかりません。',
+    remedy:
+      '保存先からファイルが失われています。管理者に伝えてください。管理者がバックアップから復元できます。',
+  },
+  'blob.unavailable': {
+    title: '現在、パッケージファイルを利用できません。',
+    remedy:
+      'しばらくしてから、もう一度お試しください。続く場合は管理者に伝えてください。管理者がログから原因を調べられます。',
+  },
   'package.exists': {
     title: 'このパッケージバージョンはすでに存在し、変更できません。',
     remedy: '新しいバージョンでプッシュしてください。一度公開した内容は変わりません。',

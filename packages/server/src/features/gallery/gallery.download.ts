@@ -5,11 +5,11 @@ import { parseRange } from './gallery.range.ts';
 import type { DownloadableVersion } from './gallery.service.ts';
 
 /** Sends a package file, whole or in part. For all routes that hand one out. */
-export function sendPackage(
+export async function sendPackage(
   found: DownloadableVersion,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { blob, sha512 } = found;
   const etag = `"${sha512}"`;
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
@@ -19,16 +19,21 @@ export function sendPackage(
     throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });
   }
   // What was published under a version never changes, but somebody may have to be asked whether he may read it.
-  reply.headers({
+  const headers = {
     etag,
     'cache-control': 'no-cache',
     'accept-ranges': 'bytes',
     'content-disposition': `attachment; filename="${found.packageId}.${found.version}.nupkg"`,
-  });
-  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).send();
+  };
+  if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).headers(headers).send();
   const { start, end } = part === 'whole' ? { start: 0, end: blob.sizeBytes } : part;
+  // Opened before anything is promised: a store that fails is told as what it is.
+  const stream = request.method === 'HEAD' ? null : await blob.stream(start, end);
+  reply
+    .headers(headers)
+    .type('application/octet-stream')
+    .header('content-length', end - start);
   if (part !== 'whole')
     reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${blob.sizeBytes}`);
-  reply.type('application/octet-stream').header('content-length', end - start);
-  return request.method === 'HEAD' ? reply.send() : reply.send(blob.stream(start, end));
+  return stream === null ? reply.send() : reply.send(stream);
 }

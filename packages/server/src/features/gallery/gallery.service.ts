@@ -5,6 +5,7 @@ import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Random } from '../../lib/random.ts';
 import type { BlobStore, StoredBlob } from '../../storage/blobs/blob-store.ts';
+import { blobErrors } from '../../storage/blobs/index.ts';
 import {
   type Executor,
   inTransaction,
@@ -131,8 +132,7 @@ class Gallery implements GalleryService {
     const found = await this.#findVersion(storage.read, caller, id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
-    if (blob === null)
-      throw new Error(`The blob ${sha512} of a package version is missing; restore it from a backup.`);
+    if (blob === null) throw blobErrors.missing({ internal: sha512, headers: { 'retry-after': '60' } });
     return { packageId: found.package.displayId, version: found.version.version, sha512, blob };
   }
 

@@ -1,5 +1,4 @@
 import { utimesSync } from 'node:fs';
-import path from 'node:path';
 import { createTestClock, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
@@ -19,11 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-let folder = '';
-
 async function putBlob(bytes: Uint8Array): Promise<string> {
   const staged = await harness.deps.blobs.stage();
-  folder = path.dirname(path.dirname(staged.path));
   await staged.write(bytes);
   await staged.finish();
   await staged.promote();
@@ -31,9 +27,8 @@ async function putBlob(bytes: Uint8Array): Promise<string> {
 }
 
 function makeOld(sha512: string): void {
-  const file = path.join(folder, sha512.slice(0, 2), sha512.slice(2, 4), sha512);
   const seconds = (harness.clock.now() - 2 * HOUR_MS) / 1_000;
-  utimesSync(file, seconds, seconds);
+  utimesSync(harness.blobFile(sha512), seconds, seconds);
 }
 
 const sweep = async () => await harness.deps.blobSweeper.sweepOrphanBlobs(HOUR_MS);

@@ -1,4 +1,3 @@
-import { requestErrors } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { BlobStore, StagedBlob } from '../../storage/blobs/blob-store.ts';
 import { packageErrors } from './gallery.errors.ts';
@@ -23,7 +22,6 @@ export interface StagedPackage {
 /** What a multipart body may have besides the package: boundaries, headers, further parts. */
 export const WRAPPING_BYTES_MAX = 1024 * 1024;
 
-const DISK_FULL = ['ENOSPC', 'EDQUOT'];
 const BROKEN_OFF = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'];
 
 /**
@@ -89,14 +87,6 @@ function toUploadError(error: unknown): unknown {
     return packageErrors.unreadable({ detail: error.message, internal: error.reason, cause: error });
   }
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (typeof code !== 'string') return error;
-  if (DISK_FULL.includes(code)) {
-    return requestErrors.unavailable({
-      detail: 'The server has no room for the package right now. Nothing was stored; try again later.',
-      headers: { 'retry-after': '60' },
-      cause: error,
-    });
-  }
-  if (!BROKEN_OFF.includes(code)) return error;
+  if (typeof code !== 'string' || !BROKEN_OFF.includes(code)) return error;
   return packageErrors.unreadable({ detail: 'The upload broke off. Push again.', cause: error });
 }

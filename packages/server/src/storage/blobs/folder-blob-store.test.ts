@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { BlobDamaged, type BlobInfo, type BlobStore, type StagedBlob } from './blob-store.ts';
-import { createFolderBlobStore } from './folder-blob-store.ts';
+import { type BlobInfo, type BlobStore, blobKey } from './blob-store.ts';
+import { createFolderBlobStore, explainFolderFault } from './folder-blob-store.ts';
 
 const NOW_MS = Date.UTC(2027, 0, 1);
 let folder = '';
@@ -16,36 +15,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const sha512 = (bytes: Uint8Array) => createHash('sha512').update(bytes).digest('hex');
-const pathOf = (hex: string) => join(folder, hex.slice(0, 2), hex.slice(2, 4), hex);
+const pathOf = (hex: string) => join(folder, blobKey(hex) ?? '');
 
-async function stageBytes(...chunks: Uint8Array[]): Promise<StagedBlob> {
+async function stageBytes(bytes: Uint8Array) {
   const staged = await store.stage();
-  for (const chunk of chunks) await staged.write(chunk);
+  await staged.write(bytes);
   await staged.finish();
   return staged;
-}
-
-async function put(bytes: Uint8Array): Promise<string> {
-  const staged = await stageBytes(bytes);
-  await staged.promote();
-  return staged.sha512Hex;
-}
-
-async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-async function readAll(hex: string, start?: number, end?: number): Promise<Buffer> {
-  const blob = await store.open(hex);
-  if (blob === null) throw new Error('no such blob');
-  return collect(blob.stream(start, end));
-}
-
-async function listAll(): Promise<BlobInfo[]> {
-  return gather(store);
 }
 
 async function gather(from: BlobStore): Promise<BlobInfo[]> {
@@ -54,62 +30,7 @@ async function gather(from: BlobStore): Promise<BlobInfo[]> {
   return listed;
 }
 
-describe('a staged blob', () => {
-  it('knows its size and hash, and is under its name after promoting', async () => {
-    const bytes = Buffer.from('hello blob');
-    const staged = await stageBytes(bytes.subarray(0, 5), new Uint8Array(), bytes.subarray(5));
-    expect(staged).toMatchObject({ sizeBytes: 10, sha512Hex: sha512(bytes) });
-    expect(await readFile(staged.path)).toEqual(bytes);
-    expect(await store.open(staged.sha512Hex)).toBeNull();
-    await staged.promote();
-    expect(await readAll(staged.sha512Hex)).toEqual(bytes);
-    expect(await readFile(pathOf(staged.sha512Hex))).toEqual(bytes);
-    expect(await readdir(join(folder, 'staging'))).toEqual([]);
-  });
-
-  it('may be empty', async () => {
-    const hex = await put(new Uint8Array());
-    expect((await store.open(hex))?.sizeBytes).toBe(0);
-    expect(await readAll(hex)).toHaveLength(0);
-  });
-
-  it('may be larger than a chunk of the disk', async () => {
-    const bytes = Buffer.alloc(1_000_000, 'abcdefg');
-    expect(await readAll(await put(bytes))).toEqual(bytes);
-  });
-
-  it('leaves nothing behind when it is discarded, at any stage and more than once', async () => {
-    const writing = await store.stage();
-    await writing.write(Buffer.from('a'));
-    const finished = await stageBytes(Buffer.from('b'));
-    for (const staged of [writing, finished]) {
-      await staged.discard();
-      await staged.discard();
-    }
-    expect(await readdir(join(folder, 'staging'))).toEqual([]);
-    expect(await listAll()).toEqual([]);
-  });
-
-  it('stays when it is discarded after promoting', async () => {
-    const staged = await stageBytes(Buffer.from('kept'));
-    await staged.promote();
-    await staged.discard();
-    await staged.promote();
-    expect(await readAll(staged.sha512Hex)).toEqual(Buffer.from('kept'));
-  });
-
-  it('refuses steps in the wrong order', async () => {
-    const staged = await store.stage();
-    expect(() => staged.sha512Hex).toThrow(/after finish/);
-    await expect(staged.promote()).rejects.toThrow(/finish it first/);
-    await staged.finish();
-    await staged.finish();
-    await expect(staged.write(Buffer.from('late'))).rejects.toThrow(/no more bytes/);
-    await staged.discard();
-    await expect(staged.promote()).rejects.toThrow(/discarded/);
-    await expect(staged.finish()).rejects.toThrow(/discarded/);
-  });
-
+describe('a folder of blobs', () => {
   it('can be read by nobody but the owner', async () => {
     const staged = await stageBytes(Buffer.from('secret'));
     const mode = async (path: string) => (await stat(path)).mode & 0o777;
@@ -122,114 +43,21 @@ describe('a staged blob', () => {
     expect(await mode(join(path, '..', '..'))).toBe(0o700);
   });
 
-  it('never takes the name of another one', async () => {
+  it('never lets two uploads into one file', async () => {
     const random = { bytes: (count: number) => new Uint8Array(count) };
     const unlucky = createFolderBlobStore({ folder, now: () => NOW_MS, random });
     const first = await unlucky.stage();
     await expect(unlucky.stage()).rejects.toMatchObject({ code: 'EEXIST' });
     await first.discard();
   });
-});
 
-describe('the same bytes stored twice', () => {
-  it('are one blob, also when both are promoted at once', async () => {
-    const bytes = Buffer.from('twin');
-    const twins = await Promise.all(Array.from({ length: 8 }, () => stageBytes(bytes)));
-    await Promise.all(twins.map((twin) => twin.promote()));
-    expect(await listAll()).toHaveLength(1);
-    expect(await readAll(sha512(bytes))).toEqual(bytes);
-  });
-
-  it('heal a damaged blob and renew its date', async () => {
-    const hex = await put(Buffer.from('healthy'));
-    await writeFile(pathOf(hex), 'damaged');
-    await utimes(pathOf(hex), 1, 1);
-    await put(Buffer.from('healthy'));
-    expect(await readAll(hex)).toEqual(Buffer.from('healthy'));
-    expect((await listAll())[0]?.modifiedAt).toBeGreaterThan(1000);
-  });
-});
-
-describe('reading', () => {
-  it('fails on damaged bytes before the last of them are given out', async () => {
-    for (const bytes of [Buffer.alloc(300_000, 'x'), Buffer.from('short')]) {
-      const hex = await put(bytes);
-      const damaged = Buffer.from(bytes);
-      damaged[2] = 0;
-      await writeFile(pathOf(hex), damaged);
-      let given = 0;
-      const blob = await store.open(hex);
-      const reading = (async () => {
-        const stream: AsyncIterable<Buffer> = blob?.stream() ?? expect.fail();
-        for await (const chunk of stream) given += chunk.length;
-      })();
-      await expect(reading).rejects.toBeInstanceOf(BlobDamaged);
-      expect(given).toBeLessThan(bytes.length);
-    }
-  });
-
-  it('fails when bytes are missing, or when the blob vanishes in between', async () => {
-    const hex = await put(Buffer.from('a whole blob'));
-    await writeFile(pathOf(hex), 'a who');
-    await expect(readAll(hex)).rejects.toBeInstanceOf(BlobDamaged);
-    const opened = await store.open(hex);
-    await store.remove(hex);
-    await expect(collect(opened?.stream() ?? expect.fail())).rejects.toMatchObject({ code: 'ENOENT' });
-  });
-
-  it('gives ranges: from start up to, but not including, end', async () => {
-    const hex = await put(Buffer.from('0123456789'));
-    expect((await readAll(hex, 2, 5)).toString()).toBe('234');
-    expect((await readAll(hex, 7)).toString()).toBe('789');
-    expect((await readAll(hex, 0, 1)).toString()).toBe('0');
-    expect((await readAll(hex, 0, 99)).toString()).toBe('0123456789');
-    expect(await readAll(hex, 5, 5)).toHaveLength(0);
-    expect(await readAll(hex, 10)).toHaveLength(0);
-  });
-
-  it('finds nothing under a name that is no hash, wherever it may lead', async () => {
-    const hex = await put(Buffer.from('x'));
-    for (const name of ['', '..', `../${hex}`, hex.toUpperCase(), hex.slice(1), `${hex}0`, `${hex}\n`]) {
-      expect(await store.open(name)).toBeNull();
-      await store.remove(name);
-    }
-    expect(await readAll(hex)).toHaveLength(1);
-    expect(await store.open(sha512(Buffer.from('other')))).toBeNull();
-  });
-
-  it('finds nothing where a folder has the name', async () => {
-    const hex = await put(Buffer.from('x'));
+  it('finds nothing where another folder has the name', async () => {
+    const staged = await stageBytes(Buffer.from('x'));
+    await staged.promote();
+    const hex = staged.sha512Hex;
     await store.remove(hex);
     await symlink(tmpdir(), pathOf(hex));
     expect(await store.open(hex)).toBeNull();
-  });
-});
-
-describe('remove', () => {
-  it('removes a blob, and is content when there is none', async () => {
-    const hex = await put(Buffer.from('gone'));
-    await store.remove(hex);
-    await store.remove(hex);
-    expect(await store.open(hex)).toBeNull();
-    expect(await listAll()).toEqual([]);
-  });
-});
-
-describe('list', () => {
-  it('names every blob with its size and date, and nothing else', async () => {
-    const hexes = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => put(Buffer.from(`blob ${index}`))),
-    );
-    await stageBytes(Buffer.from('staged only'));
-    await writeFile(join(folder, 'notes.txt'), 'x');
-    const [first = '', second = ''] = hexes;
-    await writeFile(join(pathOf(first), '..', 'stray.tmp'), 'x');
-    await writeFile(join(pathOf(first), '..', second), 'under the wrong folder');
-    await utimes(pathOf(first), 1_700_000_000, 1_700_000_000);
-    const listed = await listAll();
-    expect(listed.map((blob) => blob.sha512Hex).toSorted()).toEqual(hexes.toSorted());
-    const found = listed.find((blob) => blob.sha512Hex === first);
-    expect(found).toEqual({ sha512Hex: first, sizeBytes: 6, modifiedAt: 1_700_000_000_000 });
   });
 
   it('is empty before anything was stored', async () => {
@@ -237,20 +65,35 @@ describe('list', () => {
     expect(await gather(nowhere)).toEqual([]);
     expect(await nowhere.sweepStaging(0)).toBe(0);
   });
-});
 
-describe('sweepStaging', () => {
-  it('removes what was last written longer ago, and nothing younger', async () => {
-    const [old, young] = [await store.stage(), await stageBytes(Buffer.from('young'))];
-    await old.write(Buffer.from('left behind by a crash'));
-    const hourMs = 3_600_000;
-    await utimes(old.path, (NOW_MS - hourMs - 1000) / 1000, (NOW_MS - hourMs - 1000) / 1000);
-    await utimes(young.path, (NOW_MS - hourMs + 1000) / 1000, (NOW_MS - hourMs + 1000) / 1000);
-    const hex = await put(Buffer.from('stored'));
-    await utimes(pathOf(hex), 1, 1);
-    expect(await store.sweepStaging(hourMs)).toBe(1);
-    expect(await readdir(join(folder, 'staging'))).toEqual([young.path.split('/').at(-1)]);
-    expect(await readAll(hex)).toHaveLength(6);
-    await old.discard();
+  it('is refused at start where it cannot be made', async () => {
+    await writeFile(join(folder, 'file'), 'x');
+    const below = createFolderBlobStore({ folder: join(folder, 'file', 'blobs'), now: () => NOW_MS });
+    await expect(below.check()).rejects.toMatchObject({ reason: 'denied' });
+    await expect(below.ping()).rejects.toMatchObject({ reason: 'denied' });
+  });
+
+  it('answers a ping when it is there, and fails when it is not', async () => {
+    await store.check();
+    await store.ping();
+    const gone = createFolderBlobStore({ folder: join(folder, 'gone'), now: () => NOW_MS });
+    await expect(gone.ping()).rejects.toMatchObject({ reason: 'failed' });
+  });
+
+  it.each([
+    ['ENOSPC', 'full', 'blob.full'],
+    ['EDQUOT', 'full', 'blob.full'],
+    ['EFBIG', 'full', 'blob.full'],
+    ['EROFS', 'denied', 'blob.unavailable'],
+    ['EIO', 'failed', 'blob.unavailable'],
+  ])('tells %s of the disk as %s', (code, reason, errorCode) => {
+    const fault = explainFolderFault(Object.assign(new Error(code), { code }));
+    expect(fault).toMatchObject({ reason, code: errorCode, status: 503 });
+    expect(fault).toHaveProperty(['headers', 'retry-after']);
+  });
+
+  it('leaves an error alone that has nothing to do with the disk', () => {
+    const error = new TypeError('a bug');
+    expect(explainFolderFault(error)).toBe(error);
   });
 });

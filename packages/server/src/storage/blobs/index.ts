@@ -1,2 +1,4 @@
-export { type BlobStore } from './blob-store.ts';
-export { createFolderBlobStore } from './folder-blob-store.ts';
+export { blobErrors } from './blob-errors.ts';
+export { type BlobHealth, createBlobHealth } from './blob-health.ts';
+export type { BlobStore } from './blob-store.ts';
+export { BlobStoreRefused, openBlobStore } from './open-blob-store.ts';
