@@ -60,6 +60,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
       usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome, ip, userAgent });
     },
     onRefusal: (caller, error, route) => audit.countRefusal(caller, error, route),
+    isOpen: ({ id }) => deps.galleryReading.isOpen(id),
     authenticate: createAuthenticate({
       keys: deps.keyAuthenticator,
       usage,

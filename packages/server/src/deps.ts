@@ -13,10 +13,12 @@ import {
   createBlobSweeper,
   createFeedService,
   createFindKeyStops,
+  createGalleryReading,
   createGalleryService,
   createODataService,
   createPackagesService,
   type FeedService,
+  type GalleryReading,
   type GalleryService,
   type ODataService,
   type PackagesService,
@@ -167,6 +169,7 @@ interface KeyServices {
 }
 
 interface GalleryServices {
+  readonly galleryReading: GalleryReading;
   readonly gallery: GalleryService;
   readonly packages: PackagesService;
   /** What V2 and V3 of the NuGet protocol read. */
@@ -321,9 +324,11 @@ function createKeyServices(
 }
 
 function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
-  const packageFeed = createFeedService(base);
-  const gallery = createGalleryService(base);
+  const galleryReading = createGalleryReading(base);
+  const packageFeed = createFeedService({ ...base, galleryReading });
+  const gallery = createGalleryService({ ...base, galleryReading });
   return {
+    galleryReading,
     gallery,
     packages: createPackagesService(base),
     packageFeed,

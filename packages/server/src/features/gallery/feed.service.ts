@@ -1,6 +1,7 @@
 import type { Caller } from '../../http/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { countFeed, type FeedQuery, type FeedVersion, listFeed, streamFeed } from './feed.repo.ts';
+import type { GalleryReading } from './reading/gallery-reading.ts';
 
 /** What of the feed is asked for, by somebody: see FeedQuery. */
 export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
@@ -20,15 +21,24 @@ export interface FeedService {
 
 export interface FeedDeps {
   readonly storage: Storage;
+  readonly galleryReading: GalleryReading;
 }
 
 /** @see FeedService */
-export function createFeedService({ storage }: FeedDeps): FeedService {
+export function createFeedService({ storage, galleryReading }: FeedDeps): FeedService {
+  const narrow = async <Question extends Pick<FeedQuestion, 'where'>>(
+    caller: Caller,
+    question: Question,
+  ) => ({
+    ...question,
+    where: [...(await galleryReading.conditionsFor(caller)), ...question.where],
+    workspaceId: caller.workspace.id,
+  });
   return {
-    list: async (caller, question) =>
-      await listFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
-    stream: (caller, question) => streamFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
-    count: async (caller, question) =>
-      await countFeed(storage.read, { ...question, workspaceId: caller.workspace.id }),
+    list: async (caller, question) => await listFeed(storage.read, await narrow(caller, question)),
+    async *stream(caller, question) {
+      yield* streamFeed(storage.read, await narrow(caller, question));
+    },
+    count: async (caller, question) => await countFeed(storage.read, await narrow(caller, question)),
   };
 }

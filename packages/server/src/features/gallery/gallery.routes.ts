@@ -8,6 +8,7 @@ import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { type GalleryService, type KeyCaller, PACKAGE_BYTES_MAX } from './gallery.service.ts';
 import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
+import { GALLERY_DOOR } from './reading/gallery-reading.ts';
 
 export interface GalleryRouteOptions {
   /** 250 MB unless told; the same as for the service. */
@@ -23,7 +24,6 @@ const DRAIN_DEADLINE_MS = 60_000;
 
 // What a key must hold depends on the package, so the service asks for the action once it knows it.
 const KEY: RouteAuth = { kinds: ['key'], action: null, isDeferred: true, countsUse: true };
-const ANYBODY: RouteAuth = { kinds: ['anonymous'], action: null };
 // A session is no key: a browser that happens to send its cookie has not sent one.
 const NO_KEY = ['auth.required', 'auth.session_ended', 'auth.cross_site'];
 const NOT_A_KEY = ['auth.kind_not_accepted', 'auth.insufficient_scope', 'auth.forbidden'];
@@ -172,7 +172,7 @@ function registerDownload(app: FastifyInstance, gallery: GalleryService): void {
   app.get<{ Params: VersionParams }>(
     url,
     {
-      config: { auth: ANYBODY },
+      config: { auth: GALLERY_DOOR },
       exposeHeadRoute: false,
       schema: { ...schema, operationId: 'downloadPackage' },
     },
@@ -180,7 +180,7 @@ function registerDownload(app: FastifyInstance, gallery: GalleryService): void {
   );
   app.head<{ Params: VersionParams }>(
     url,
-    { config: { auth: ANYBODY }, schema: { ...schema, hide: true } },
+    { config: { auth: GALLERY_DOOR }, schema: { ...schema, hide: true } },
     handler,
   );
 }
@@ -210,6 +210,8 @@ async function toGalleryError(
   request: FastifyRequest,
   gallery: GalleryService,
 ): Promise<AppError> {
+  // Of the download: the hook has told how to come in.
+  if (request.isBehindDoor) return error;
   if (NO_KEY.includes(error.code) || error.code === 'package.key_required') return challenge(request);
   if (NOT_A_KEY.includes(error.code)) {
     return request.caller.principal.kind === 'session'

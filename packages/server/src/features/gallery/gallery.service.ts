@@ -29,6 +29,7 @@ import { saveSearchWords } from './package-search.repo.ts';
 import { findVersion, insertVersion, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
+import type { GalleryReading } from './reading/gallery-reading.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
 import { type FoundVersion, findVersionByText, setVersionListed, versionTarget } from './version-listing.ts';
 
@@ -64,7 +65,7 @@ export interface GalleryService {
    * @throws package.not_found first, for anybody; then package.not_permitted, not_owner, owner_unusable
    */
   setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void>;
-  /** A package file by exact version, unlisted ones too. @throws package.not_found */
+  /** A package file by exact version, unlisted ones too. @throws package.not_found also when it may not be read */
   openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion>;
   /** The warning for a key that expires within the notice days of the workspace, or null. */
   findExpiryWarning(by: KeyCaller): Promise<string | null>;
@@ -82,6 +83,7 @@ export interface GalleryDeps {
   readonly accounts: AccountsService;
   readonly usage: UsageRecorder;
   readonly keyAuthenticator: KeyAuthenticator;
+  readonly galleryReading: GalleryReading;
   /** 250 MB unless told. */
   readonly packageBytesMax?: number;
 }
@@ -120,7 +122,7 @@ class Gallery implements GalleryService {
       inTransaction(storage, async (tx) => {
         const found = await this.#findVersion(tx, caller, id, version);
         const actor = await this.#authenticate(tx, by);
-        await this.#requireRight(tx, actor, 'package:unlist', found.package);
+        await this.#requireUnlisting(tx, caller, actor, found.package, notFound(id, version));
         const { ownerId, id: keyId } = actor.key;
         await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId });
       }),
@@ -128,8 +130,9 @@ class Gallery implements GalleryService {
   }
 
   async openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion> {
-    const { storage, blobs } = this.#deps;
+    const { storage, blobs, galleryReading } = this.#deps;
     const found = await this.#findVersion(storage.read, caller, id, version);
+    if (!(await galleryReading.mayRead(storage.read, caller, found.package))) throw notFound(id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
     if (blob === null) throw blobErrors.missing({ internal: sha512, headers: { 'retry-after': '60' } });
@@ -257,15 +260,27 @@ class Gallery implements GalleryService {
     if (!(await isOwnerUsable(exec, this.#deps.accounts, actor))) throw packageErrors.owner_unusable();
   }
 
+  /** Whoever may not even read the package is told what he would hear if it were not there. */
+  async #requireUnlisting(
+    exec: Executor,
+    caller: Caller,
+    actor: Actor,
+    target: Package,
+    hidden: AppError,
+  ): Promise<void> {
+    try {
+      await this.#requireRight(exec, actor, 'package:unlist', target);
+    } catch (error) {
+      if (asRefusal(error) === null || (await this.#deps.galleryReading.mayRead(exec, caller, target)))
+        throw error;
+      throw hidden;
+    }
+  }
+
   async #findVersion(exec: Executor, caller: Caller, id: string, version: string): Promise<FoundVersion> {
     const found = await findVersionByText(exec, caller.workspace.id, id, version);
     if (found !== null) return found;
-    const parsed = parseNuGetVersion(version);
-    // Texts of the request are told back only when they have the form of an id and a version.
-    if (parsed === null || !isValidPackageId(id)) throw packageErrors.not_found();
-    throw packageErrors.not_found({
-      detail: `A package with ID '${id}' and version '${parsed.normalized}' does not exist.`,
-    });
+    throw notFound(id, version);
   }
 
   /** Counts the use of the key by what came of it. A refusal is part of the audit log as well. */
@@ -295,6 +310,15 @@ class Gallery implements GalleryService {
 function requireScope(actor: Actor, action: GalleryAction, packageId: string): void {
   const refusal = findScopeRefusal(actor, action, packageId);
   if (refusal !== null) throw refusal;
+}
+
+function notFound(id: string, version: string): AppError {
+  const parsed = parseNuGetVersion(version);
+  // Texts of the request are told back only when they have the form of an id and a version.
+  if (parsed === null || !isValidPackageId(id)) return packageErrors.not_found();
+  return packageErrors.not_found({
+    detail: `A package with ID '${id}' and version '${parsed.normalized}' does not exist.`,
+  });
 }
 
 function newPackage(caller: Caller, id: string, displayId: string, now: number): Package {

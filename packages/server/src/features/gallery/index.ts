@@ -8,3 +8,4 @@ export { createODataService, type ODataService } from './odata/odata.service.ts'
 export { registerPackageRoutes } from './packages.routes.ts';
 export { createPackagesService, type PackagesService } from './packages.service.ts';
 export { createFindKeyStops } from './packages-of-key.ts';
+export { createGalleryReading, type GalleryReading } from './reading/gallery-reading.ts';

@@ -3,9 +3,10 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { AppError } from '../../../errors/index.ts';
-import { logFault, matchesEtag, type RouteAuth, toAppError } from '../../../http/index.ts';
+import { logFault, matchesEtag, toAppError } from '../../../http/index.ts';
 import { toPlainText, toReasonPhrase } from '../gallery.answer.ts';
 import { sendPackage } from '../gallery.download.ts';
+import { GALLERY_DOOR } from '../reading/gallery-reading.ts';
 import { DECLARATION, METADATA_NAMESPACE } from './documents.ts';
 import { readFeedAddress } from './feed-address.ts';
 import { readParameters } from './feed-options.ts';
@@ -13,7 +14,6 @@ import { odataErrors } from './odata.errors.ts';
 import type { ODataAnswer, ODataService } from './odata.service.ts';
 import { escapeXml } from './xml.ts';
 
-const ANYBODY: RouteAuth = { kinds: ['anonymous'], action: null };
 const PATHS = ['/api/v2', '/api/v2/*', '/nuget', '/nuget/*'];
 const XML = 'application/xml;charset=utf-8';
 
@@ -44,7 +44,7 @@ export function registerODataRoutes(root: FastifyInstance, odata: ODataService):
     };
     for (const url of PATHS) {
       const shown = url === PATHS[0] ? { operationId: 'readPackageFeed' } : { hide: true };
-      const options = { config: { auth: ANYBODY }, schema: { ...schema, ...shown } };
+      const options = { config: { auth: GALLERY_DOOR }, schema: { ...schema, ...shown } };
       app.get(url, { ...options, exposeHeadRoute: false }, handler);
       app.head(url, { ...options, schema: { ...schema, hide: true } }, handler);
     }
