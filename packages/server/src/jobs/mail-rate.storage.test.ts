@@ -3,9 +3,12 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MINUTE_MS } from '../lib/clock.ts';
 import { inTransaction } from '../storage/index.ts';
+import { priorityOf } from './notices.ts';
 import { createOutboxQueue, type OutboxQueue } from './outbox-queue.ts';
 
 const RATE = 60;
+/** So many the database takes well within its time limit for a statement. */
+const ROWS_AT_ONCE = 10_000;
 const NOBODY = {
   accountId: null,
   name: 'Ada',
@@ -73,12 +76,14 @@ async function appendExpiries(count: number): Promise<void> {
       await tx.selectFrom('outbox').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
     );
     const others = sql.join(columns.filter((name) => name !== 'id').map((name) => sql.ref(name)));
-    await sql`
-      insert into outbox (id, ${others})
-      with recursive numbers (number) as (
-        select 1 union all select number + 1 from numbers where number < ${sql.lit(count - 1)}
-      )
-      select id || '_' || number, ${others} from outbox cross join numbers where id = ${id}`.execute(tx);
+    for (let from = 1; from < count; from += ROWS_AT_ONCE)
+      await sql`
+        insert into outbox (id, ${others})
+        with recursive numbers (number) as (
+          select ${sql.lit(from)} union all select number + 1 from numbers
+          where number < ${sql.lit(Math.min(count, from + ROWS_AT_ONCE) - 1)}
+        )
+        select id || '_' || number, ${others} from outbox cross join numbers where id = ${id}`.execute(tx);
   });
 }
 
@@ -140,5 +145,29 @@ describe('expiry notices', () => {
     const resets = new Set(await Promise.all(Array.from({ length: 8 }, () => appendReset())));
     const claimed = [...(await queue.claimDue(5)), ...(await queue.claimDue(5))];
     expect(new Set(claimed.map(({ id }) => id))).toEqual(resets);
+  });
+
+  it('wait for alarms about refusals, which go at the same rate and behind a password reset', async () => {
+    await appendExpiries(RATE);
+    harness.clock.advance(1_000);
+    await inTransaction(harness.deps.storage, async (tx) => {
+      const { id, ...row } = await tx.selectFrom('outbox').selectAll().limit(1).executeTakeFirstOrThrow();
+      const priority = priorityOf('key.refused');
+      const alarms = Array.from({ length: RATE - 2 }, (_, index) => ({
+        ...row,
+        id: `${id}_alarm_${index}`,
+        kind: 'key.refused',
+        priority,
+      }));
+      await tx.insertInto('outbox').values(alarms).execute();
+    });
+    await appendReset();
+    const kinds = await claimAll();
+    expect(kinds[0]).toBe('account.password_reset');
+    expect(kinds.slice(1)).toEqual([
+      ...Array.from({ length: RATE - 2 }, () => 'key.refused'),
+      'key.expired',
+      'key.expired',
+    ]);
   });
 });

@@ -133,8 +133,11 @@ export function aboutOf(
 /** What an account may do without. The rest is about security: who could switch it off could act unseen. */
 export const MUTABLE_NOTICES = ['key.expiring', 'key.expired'] as const satisfies readonly NoticeKind[];
 
-/** `urgent`: somebody waits for it; `bulk`: goes out by the thousand on one day, and behind the others. */
-const PACES: Readonly<Record<NoticeKind, 'urgent' | 'bulk'>> = {
+/**
+ * `urgent`: somebody waits for it; `bulk`: goes out by the thousand on one day, and behind the others; `alarm`: before
+ * what is bulk and at the same rate, for one gateway that is set up wrongly may refuse every key there is.
+ */
+const PACES: Readonly<Record<NoticeKind, 'urgent' | 'alarm' | 'bulk'>> = {
   'key.delivery': 'urgent',
   'key.created': 'urgent',
   'key.regenerated': 'urgent',
@@ -144,7 +147,7 @@ const PACES: Readonly<Record<NoticeKind, 'urgent' | 'bulk'>> = {
   'key.deleted': 'urgent',
   'key.expiring': 'bulk',
   'key.expired': 'bulk',
-  'key.refused': 'urgent',
+  'key.refused': 'alarm',
   'account.invitation': 'urgent',
   'account.password_reset': 'urgent',
   'session.new_place': 'urgent',
@@ -153,9 +156,11 @@ const PACES: Readonly<Record<NoticeKind, 'urgent' | 'bulk'>> = {
 
 export const NOTICE_KINDS = Object.keys(PACES) as NoticeKind[];
 
-/** The order in which mails leave: 0 before 1. */
-export function priorityOf(kind: NoticeKind): 0 | 1 {
-  return PACES[kind] === 'urgent' ? 0 : 1;
+/** As the outbox stores a pace; the numbers stand in rows and mean no order. */
+export const PRIORITIES = { urgent: 0, bulk: 1, alarm: 2 } as const;
+
+export function priorityOf(kind: NoticeKind): number {
+  return PRIORITIES[PACES[kind]];
 }
 
 /** Where a notice goes, in whose words and whose time. */

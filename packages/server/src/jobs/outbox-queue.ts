@@ -1,8 +1,15 @@
 import type { Config } from '../config/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../lib/clock.ts';
 import { nextTurn } from '../lib/turns.ts';
-import { inTransaction, type Keyring, type OutboxTable, type Storage, type Tx } from '../storage/index.ts';
-import type { Notice } from './notices.ts';
+import {
+  type Executor,
+  inTransaction,
+  type Keyring,
+  type OutboxTable,
+  type Storage,
+  type Tx,
+} from '../storage/index.ts';
+import { type Notice, PRIORITIES } from './notices.ts';
 import {
   addToMailRate,
   deleteOutbox,
@@ -30,8 +37,8 @@ const GIVE_UP_AFTER_MS = 3 * DAY_MS;
 const TRIES_MIN = 24;
 const KEEP_MS = 30 * DAY_MS;
 const SWEEP_ROWS = 100;
-const URGENT = 0;
-const BULK = 1;
+/** What goes out at the configured rate, the first before the second. */
+const AT_RATE = [PRIORITIES.alarm, PRIORITIES.bulk];
 
 /** A mail that this process, and no other, may send now. */
 export type ClaimedMail = OutboxTable;
@@ -51,8 +58,8 @@ export type MailState = 'sent' | 'pending' | 'failed' | 'mailbox' | 'lost';
 export interface OutboxQueue {
   /**
    * Takes up to `limit` due mails for this process, for a minute, those that somebody waits for first. Any number
-   * of processes may ask at the same time: each mail goes to one of them, and of the others (expiry notices) they
-   * take together no more in a minute than the configured rate. A mail whose process died is due again when its
+   * of processes may ask at the same time: each mail goes to one of them, and of the others (refusals, then expiry
+   * notices) they take together no more in a minute than the configured rate. A mail whose process died is due again when its
    * minute is over.
    */
   claimDue(limit: number): Promise<readonly ClaimedMail[]>;
@@ -73,6 +80,25 @@ function nextAttemptAt(attempts: number, createdAt: number, now: number): number
   return next > createdAt + GIVE_UP_AFTER_MS && attempts >= TRIES_MIN ? null : next;
 }
 
+async function isIdle(exec: Executor, priorities: readonly number[], now: number): Promise<boolean> {
+  for (const priority of priorities) {
+    if ((await listDueIds(exec, priority, now, 1)).length > 0) return false;
+  }
+  return true;
+}
+
+/** Takes what is there of the rate of this minute. The row of the rate stays locked until the transaction ends. */
+async function listDueAtRate(tx: Tx, perMinuteMax: number, now: number, limit: number): Promise<string[]> {
+  if (limit <= 0 || (await isIdle(tx, AT_RATE, now))) return [];
+  const left = Math.min(limit, perMinuteMax - (await readMailRate(tx, Math.floor(now / MINUTE_MS))));
+  const ids: string[] = [];
+  for (const priority of AT_RATE) {
+    if (ids.length < left) ids.push(...(await listDueIds(tx, priority, now, left - ids.length)));
+  }
+  await addToMailRate(tx, ids.length);
+  return ids;
+}
+
 export function createOutboxQueue(deps: {
   readonly storage: Storage;
   readonly clock: Clock;
@@ -80,15 +106,6 @@ export function createOutboxQueue(deps: {
   readonly config: Pick<Config, 'bulkMailsPerMinute'>;
 }): OutboxQueue {
   const { storage, clock, keyring } = deps;
-
-  /** Takes what is there of the rate of this minute. The row of the rate stays locked until the transaction ends. */
-  const listDueBulk = async (tx: Tx, now: number, limit: number): Promise<string[]> => {
-    if (limit <= 0 || (await listDueIds(tx, BULK, now, 1)).length === 0) return [];
-    const left = deps.config.bulkMailsPerMinute - (await readMailRate(tx, Math.floor(now / MINUTE_MS)));
-    const ids = left <= 0 ? [] : await listDueIds(tx, BULK, now, Math.min(limit, left));
-    await addToMailRate(tx, ids.length);
-    return ids;
-  };
 
   const finish = async (
     tx: Tx,
@@ -104,13 +121,13 @@ export function createOutboxQueue(deps: {
   return {
     claimDue: async (limit) => {
       // Mostly there is nothing to send; finding that out must not take the write lock.
-      const isIdle = async (priority: number) =>
-        (await listDueIds(storage.read, priority, clock.now(), 1)).length === 0;
-      if ((await isIdle(URGENT)) && (await isIdle(BULK))) return [];
+      if (await isIdle(storage.read, Object.values(PRIORITIES), clock.now())) return [];
       return await inTransaction(storage, async (tx) => {
         const now = clock.now();
-        const urgent = await listDueIds(tx, URGENT, now, limit);
-        const ids = [...urgent, ...(await listDueBulk(tx, now, limit - urgent.length))];
+        const urgent = await listDueIds(tx, PRIORITIES.urgent, now, limit);
+        const { bulkMailsPerMinute } = deps.config;
+        const atRate = await listDueAtRate(tx, bulkMailsPerMinute, now, limit - urgent.length);
+        const ids = [...urgent, ...atRate];
         const claimed: ClaimedMail[] = [];
         for (const id of ids) {
           const row = await leaseOutbox(tx, id, now, now + LEASE_MS);

@@ -1,4 +1,7 @@
+import { sql } from 'kysely';
+import { asciiLower } from '../lib/ascii.ts';
 import type { Executor, OutboxTable, Tx } from '../storage/index.ts';
+import { PRIORITIES } from './notices.ts';
 
 const COLUMNS = [
   'id',
@@ -26,6 +29,26 @@ const COLUMNS = [
 
 export async function insertOutbox(exec: Executor, row: OutboxTable): Promise<void> {
   await exec.insertInto('outbox').values(row).execute();
+}
+
+/** When the mails of a kind to an address since `since` were written, the oldest first, at most `limit` of them. */
+export async function listTimesTo(
+  exec: Executor,
+  to: { readonly workspaceId: string; readonly kind: string; readonly address: string },
+  since: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await exec
+    .selectFrom('outbox')
+    .select('created_at')
+    .where('workspace_id', '=', to.workspaceId)
+    .where(sql<boolean>`lower(to_address) = ${asciiLower(to.address)}`)
+    .where('created_at', '>', since)
+    .where('kind', '=', to.kind)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.created_at);
 }
 
 /** Ids of mails of one priority, of all workspaces, that are due and that nobody is sending, the longest due first. */
@@ -97,7 +120,7 @@ export async function listOldIds(exec: Executor, before: number, limit: number):
     .selectFrom('outbox')
     .select('id')
     .where('state', 'in', ['sent', 'failed', 'mailbox'])
-    .where('priority', 'in', [0, 1])
+    .where('priority', 'in', Object.values(PRIORITIES))
     // Said twice: the index has the time of the last try, which is never later than the end.
     .where('next_attempt_at', '<', before)
     .where('done_at', '<', before)

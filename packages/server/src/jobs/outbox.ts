@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, HOUR_MS } from '../lib/clock.ts';
 import { newId } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import type { Keyring, Tx } from '../storage/index.ts';
@@ -9,7 +9,7 @@ import {
   type NoticeRecipient,
   priorityOf,
 } from './notices.ts';
-import { insertOutbox } from './outbox.repo.ts';
+import { insertOutbox, listTimesTo } from './outbox.repo.ts';
 import { sealBody } from './outbox-body.ts';
 
 export interface NoticeInput<Kind extends NoticeKind> {
@@ -24,6 +24,15 @@ export interface NoticeInput<Kind extends NoticeKind> {
 /** Puts a notice into the outbox, in the transaction of the change that it tells of. */
 export interface Outbox {
   append<Kind extends NoticeKind>(tx: Tx, input: NoticeInput<Kind>): Promise<string>;
+  /**
+   * When an address may get one more notice of a kind, if that is at most `countMax` in any hour: an instant that is
+   * over when it may at once.
+   */
+  findRoomFor(
+    tx: Tx,
+    to: { readonly workspaceId: string; readonly kind: NoticeKind; readonly address: string },
+    countMax: number,
+  ): Promise<number>;
 }
 
 export function createOutbox(deps: {
@@ -60,6 +69,11 @@ export function createOutbox(deps: {
         done_at: null,
       });
       return id;
+    },
+    findRoomFor: async (tx, to, countMax) => {
+      const now = deps.clock.now();
+      const [oldest, ...others] = await listTimesTo(tx, to, now - HOUR_MS, countMax);
+      return oldest === undefined || others.length + 1 < countMax ? now : oldest + HOUR_MS;
     },
   };
 }

@@ -26,6 +26,8 @@ import { keyErrors } from './keys.errors.ts';
 
 const LINK_LIFETIME_MS = 7 * DAY_MS;
 const LINK_TOKEN_CHARACTERS = 43;
+/** Of mails with a key, to one address. */
+const MAILS_PER_HOUR_MAX = 20;
 const PURPOSE = 'key';
 const SWEEP_ROWS = 500;
 
@@ -70,9 +72,14 @@ export interface KeyDelivery {
   /**
    * Where the key mail goes. Asked before anything is minted.
    *
-   * @throws key.mail_address_missing, key.mail_address_not_allowed, key.mail_value_needs_smtp
+   * @throws key.mail_address_missing, key.mail_address_not_allowed, key.mail_value_needs_smtp, key.mail_limit
    */
-  findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget;
+  findTarget(
+    tx: Tx,
+    account: Account,
+    settings: Settings,
+    mailTo: string | undefined,
+  ): Promise<DeliveryTarget>;
   /** Puts the key mail into the outbox: with a one-time link, or with the secret itself by setting `keyMail`. */
   send(tx: Tx, caller: Caller, mail: KeyMail): Promise<void>;
   /** Opens a link: the key once, then never again. @throws key.link_unusable for wrong, used and expired links alike */
@@ -92,7 +99,12 @@ class KeyMails implements KeyDelivery {
     this.#deps = deps;
   }
 
-  findTarget(account: Account, settings: Settings, mailTo: string | undefined): DeliveryTarget {
+  async findTarget(
+    tx: Tx,
+    account: Account,
+    settings: Settings,
+    mailTo: string | undefined,
+  ): Promise<DeliveryTarget> {
     if (settings.keyMail === 'value' && !this.#deps.hasSmtp) throw keyErrors.mail_value_needs_smtp();
     if (mailTo !== undefined && !isEmailAddress(mailTo)) {
       throw keyErrors.mail_address_missing({
@@ -111,7 +123,17 @@ class KeyMails implements KeyDelivery {
       throw keyErrors.mail_address_missing({
         fields: [{ field: 'mailTo', message: 'is required: the service account has no address' }],
       });
+    await this.#requireRoom(tx, account.workspaceId, address);
     return { address, accountId: address === account.email ? account.id : null };
+  }
+
+  /** Whoever manages a service account names any address: nobody's mailbox may be filled with keys that way. */
+  async #requireRoom(tx: Tx, workspaceId: string, address: string): Promise<void> {
+    const { outbox, clock } = this.#deps;
+    const to = { workspaceId, kind: 'key.delivery', address } as const;
+    const waitMs = (await outbox.findRoomFor(tx, to, MAILS_PER_HOUR_MAX)) - clock.now();
+    if (waitMs > 0)
+      throw keyErrors.mail_limit({ headers: { 'retry-after': String(Math.ceil(waitMs / 1_000)) } });
   }
 
   async send(tx: Tx, caller: Caller, mail: KeyMail): Promise<void> {

@@ -91,7 +91,7 @@ export class KeyIssuer {
       await this.#store.requireRoom(tx, account, settings);
       const target =
         input.sendMail === true || input.mailTo !== undefined
-          ? this.#deps.delivery.findTarget(account, settings, input.mailTo)
+          ? await this.#deps.delivery.findTarget(tx, account, settings, input.mailTo)
           : null;
       const minted = this.#mint(
         account,
@@ -140,7 +140,7 @@ export class KeyIssuer {
         await this.#store.requireRoom(tx, account, settings);
       const target =
         input.sendMail === true || input.mailTo !== undefined
-          ? delivery.findTarget(account, settings, input.mailTo)
+          ? await delivery.findTarget(tx, account, settings, input.mailTo)
           : null;
       const lifetimeDays = Math.min(before.lifetimeDays, maxLifetimeDays(settings));
       const secretKey = newSecretKey(this.#deps.random, before.id);

@@ -79,6 +79,12 @@ export const keyErrors = defineErrors('key', {
     title: 'Mails with the secret key need an SMTP server',
     remedy: 'Set KEYREEVE_SMTP_URL, or set `keyMail` to `link`. No key was made.',
   },
+  mail_limit: {
+    status: 429,
+    title: 'Too many mails with a key to one address',
+    remedy:
+      'At most 20 mails with a key go to one address in an hour. Wait for the time in `Retry-After`, or leave `sendMail` and `mailTo` out. No key was made.',
+  },
   link_unusable: {
     status: 404,
     title: 'The link cannot be used',

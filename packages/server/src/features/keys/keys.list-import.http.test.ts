@@ -3,7 +3,8 @@ import { type Company, call, type Harness, readAllPages, seedCompany, startHarne
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 interface Listed {
@@ -303,5 +304,28 @@ describe('lists, imports and rows that somebody tampered with', () => {
     expect(
       (await asAdmin('POST', url, { comment: 'x', access: 'account', mailTo: 'ops@example.com' })).statusCode,
     ).toBe(201);
+  });
+
+  it('mails at most 20 keys to one address in an hour, however it is written, and makes none beyond', async () => {
+    const { storage, settings } = harness.deps;
+    await settings.update(company.adminCaller, { maxKeysPerAccount: 1_000 }, null);
+    const make = (mailTo: string) =>
+      asAdmin('POST', `/v1/accounts/${company.robot.id}/keys`, { comment: 'x', access: 'account', mailTo });
+    const countKeys = async () => (await storage.read.selectFrom('api_keys').select('id').execute()).length;
+    const first = await make('Team@example.com');
+    for (let mail = 2; mail <= 20; mail += 1) expect((await make('team@Example.com')).statusCode).toBe(201);
+    const before = await countKeys();
+    harness.clock.advance(HOUR_MS - 5_000);
+    const refused = await make('TEAM@example.com');
+    expect(refused.json()).toMatchObject({ status: 429, code: 'key.mail_limit' });
+    expect(refused.headers['retry-after']).toBe('5');
+    const again = await asAdmin('POST', `/v1/keys/${first.json<{ apiKey: string }>().apiKey}/regenerate`, {
+      mailTo: 'team@example.com',
+    });
+    expect(again.json()).toMatchObject({ status: 429, code: 'key.mail_limit' });
+    expect(await countKeys()).toBe(before);
+    expect((await make('others@example.com')).statusCode).toBe(201);
+    harness.clock.advance(5_000);
+    expect((await make('team@example.com')).statusCode).toBe(201);
   });
 });

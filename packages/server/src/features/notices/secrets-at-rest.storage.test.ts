@@ -97,7 +97,11 @@ describe('a secret in a mail', () => {
           kind: 'account.invitation',
           to: { accountId: id, name: 'Mei', address: email ?? '', locale: 'ja', timeZone: null },
           keyId: null,
-          payload: { accountName: 'Mei', linkUrl: 'https://keys.test/#t', linkExpiresAt: deps.clock.now() + 1_000 },
+          payload: {
+            accountName: 'Mei',
+            linkUrl: 'https://keys.test/#t',
+            linkExpiresAt: deps.clock.now() + 1_000,
+          },
         });
     });
     expect(new Set(drawn.map((key) => key.toString('hex'))).size).toBe(5);

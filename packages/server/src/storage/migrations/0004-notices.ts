@@ -30,16 +30,6 @@ async function extendOutbox({ table, text }: TableMaker, db: Kysely<unknown>): P
     .on('outbox')
     .columns(['state', 'priority', 'next_attempt_at', 'id'])
     .execute();
-  // The console counts the mails that were given up, and members list their own: few among all of a month.
-  for (const [name, column] of [
-    ['outbox_by_state', 'state'],
-    ['outbox_by_account', 'account_id'],
-  ] as const)
-    await db.schema
-      .createIndex(name)
-      .on('outbox')
-      .columns(['workspace_id', column, 'created_at', 'id'])
-      .execute();
   await table('mail_rate', (t) =>
     t
       .addColumn('id', 'integer', (c) => c.primaryKey())
