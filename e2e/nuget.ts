@@ -9,6 +9,10 @@ export interface NugetClient {
   /** `key` null: none on the command line, and none stored. */
   push(file: string, key: string | null, source: string, ...options: readonly string[]): Promise<Run>;
   delete(id: string, version: string, key: string, source: string): Promise<Run>;
+  /** The lines of the list: `Id 1.0.0`. */
+  list(source: string, ...options: readonly string[]): Promise<Run>;
+  /** Installs into a folder of its own below that of the packages, past all caches. */
+  install(id: string, source: string, into: string, ...options: readonly string[]): Promise<Run>;
   /** Stores a key for a source in the client's own configuration. */
   storeKey(key: string, source: string): Promise<Run>;
 }
@@ -43,13 +47,27 @@ export function createNugetClients(folder: string): NugetClients {
       NUGET_HTTP_CACHE_PATH: path.join(home, 'cache'),
     };
     // In the folder of the packages: the old client takes relative paths only.
-    const call = (...args: readonly string[]) =>
-      run('/usr/bin/mono', [exe, ...args, '-NonInteractive', '-ConfigFile', config, ...common], {
-        cwd: folder,
-        env,
-      });
+    const withCommon = (args: readonly string[]) => [
+      exe,
+      ...args,
+      '-NonInteractive',
+      '-ConfigFile',
+      config,
+      ...common,
+    ];
+    const call = (...args: readonly string[]) => run('/usr/bin/mono', withCommon(args), { cwd: folder, env });
+    const callAtTerminal = (...args: readonly string[]) => {
+      const words = ['/usr/bin/mono', ...withCommon(args)].map((word) => `'${word}'`);
+      const command = `stty cols 200; ${words.join(' ')}`;
+      return run('/usr/bin/script', ['-qec', command, '/dev/null'], { cwd: folder, env });
+    };
     return {
       name,
+      // The old client lists nothing, for ever, unless it writes to a terminal.
+      list: (source, ...options) =>
+        (exe === OLD_EXE ? callAtTerminal : call)('list', '-Source', source, ...options),
+      install: (id, source, into, ...options) =>
+        call('install', id, '-Source', source, '-OutputDirectory', into, '-NoCache', ...options),
       push: (file, key, source, ...options) =>
         call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
       delete: (id, version, key, source) => call('delete', id, version, key, '-Source', source),
