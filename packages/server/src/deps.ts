@@ -11,12 +11,14 @@ import { type AuditService, createAuditService } from './features/audit/index.ts
 import {
   type BlobSweeper,
   createBlobSweeper,
+  createDownloadCounter,
   createFeedService,
   createFindKeyStops,
   createGalleryReading,
   createGalleryService,
   createODataService,
   createPackagesService,
+  type DownloadCounter,
   type FeedService,
   type GalleryReading,
   type GalleryService,
@@ -169,6 +171,7 @@ interface KeyServices {
 }
 
 interface GalleryServices {
+  readonly downloads: DownloadCounter;
   readonly galleryReading: GalleryReading;
   readonly gallery: GalleryService;
   readonly packages: PackagesService;
@@ -324,10 +327,12 @@ function createKeyServices(
 }
 
 function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
+  const downloads = createDownloadCounter(base);
   const galleryReading = createGalleryReading(base);
   const packageFeed = createFeedService({ ...base, galleryReading });
-  const gallery = createGalleryService({ ...base, galleryReading });
+  const gallery = createGalleryService({ ...base, galleryReading, downloads });
   return {
+    downloads,
     galleryReading,
     gallery,
     packages: createPackagesService(base),
@@ -385,6 +390,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
     verification: createVerificationService(withKeys),
     close: async () => {
       await base.usage.flush();
+      await galleryServices.downloads.flush();
       await people.sessions.flush();
       await base.audit.flush();
       await base.blobs.close();

@@ -7,11 +7,12 @@ const SECOND_MS = 1_000;
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
   const { usage, audit, sessions, expirySweep, refusalNotices, notices, fanOut, webhookSender } = deps;
-  const { tokens, passwordLinks, keyDelivery, blobSweeper } = deps;
+  const { tokens, passwordLinks, keyDelivery, blobSweeper, downloads } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
       { name: 'write counters', everyMs: SECOND_MS, run: () => usage.flush() },
+      { name: 'write downloads', everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },

@@ -35,5 +35,8 @@ export async function sendPackage(
     .header('content-length', end - start);
   if (part !== 'whole')
     reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${blob.sizeBytes}`);
-  return stream === null ? reply.send() : reply.send(stream);
+  if (stream === null) return reply.send();
+  // By its beginning: whoever loads a file in pieces, or goes on after a break, has loaded it once.
+  if (start === 0) found.countDownload();
+  return reply.send(stream);
 }

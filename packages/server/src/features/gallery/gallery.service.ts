@@ -17,6 +17,7 @@ import type { AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
 import type { SettingsService } from '../settings/index.ts';
+import type { DownloadCounter } from './downloads/download-counter.ts';
 import { insertFeedEntry } from './feed-entries.repo.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { toStoredMetadata } from './gallery.metadata.ts';
@@ -49,6 +50,8 @@ export interface DownloadableVersion {
   readonly version: string;
   readonly sha512: string;
   readonly blob: StoredBlob;
+  /** To be called when it is sent. */
+  readonly countDownload: () => void;
 }
 
 export interface GalleryService {
@@ -84,6 +87,7 @@ export interface GalleryDeps {
   readonly usage: UsageRecorder;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly galleryReading: GalleryReading;
+  readonly downloads: DownloadCounter;
   /** 250 MB unless told. */
   readonly packageBytesMax?: number;
 }
@@ -130,13 +134,16 @@ class Gallery implements GalleryService {
   }
 
   async openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion> {
-    const { storage, blobs, galleryReading } = this.#deps;
+    const { storage, blobs, galleryReading, downloads } = this.#deps;
     const found = await this.#findVersion(storage.read, caller, id, version);
     if (!(await galleryReading.mayRead(storage.read, caller, found.package))) throw notFound(id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
     if (blob === null) throw blobErrors.missing({ internal: sha512, headers: { 'retry-after': '60' } });
-    return { packageId: found.package.displayId, version: found.version.version, sha512, blob };
+    const { id: versionId, workspaceId, version: name } = found.version;
+    const counted = { workspaceId, packageId: found.package.id, versionId };
+    const countDownload = () => downloads.count(counted);
+    return { packageId: found.package.displayId, version: name, sha512, blob, countDownload };
   }
 
   async findExpiryWarning({ caller, actor }: KeyCaller): Promise<string | null> {

@@ -1,3 +1,4 @@
+export { createDownloadCounter, type DownloadCounter } from './downloads/download-counter.ts';
 export { createFeedService, type FeedService } from './feed.service.ts';
 export { registerGalleryRoutes } from './gallery.routes.ts';
 export { createGalleryService, type GalleryService } from './gallery.service.ts';
