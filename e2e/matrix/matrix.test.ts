@@ -10,6 +10,7 @@ import { KEY_ROWS } from './policy-keys.ts';
 import { ODATA_ROWS } from './policy-odata.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
+import { V3_ROWS } from './policy-v3.ts';
 import { WEBHOOK_ROWS } from './policy-webhooks.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
@@ -23,6 +24,7 @@ const ROWS: readonly Row[] = [
   ...FEED_ROWS,
   ...GALLERY_ROWS,
   ...ODATA_ROWS,
+  ...V3_ROWS,
   ...CONSOLE_ROWS,
   ...WEBHOOK_ROWS,
   ...WORKSPACE_ROWS,

@@ -8,6 +8,7 @@ import {
   registerGalleryRoutes,
   registerODataRoutes,
   registerPackageRoutes,
+  registerV3Routes,
 } from './features/gallery/index.ts';
 import {
   EXPIRY_HEADER,
@@ -82,6 +83,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerGalleryRoutes(app, deps.gallery);
   registerODataRoutes(app, deps.odata);
   registerPackageRoutes(app, deps.packages);
+  registerV3Routes(app, deps);
   return app;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { requestErrors } from '../errors/index.ts';
 import type { Random } from '../lib/random.ts';
+import { acceptsEncoding } from './accepts-encoding.ts';
 import { CONSOLE_PATHS, type ConsoleFile, type ConsoleFiles } from './console-files.ts';
 
 const ROUTE = { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } } as const;
@@ -38,14 +39,6 @@ function contentSecurityPolicy(nonce: string): string {
   ].join('; ');
 }
 
-/** RFC 9110 12.5.3: named, and not with a weight of zero, which forbids it. */
-function isAccepted(encoding: 'br' | 'gzip', header: string | undefined): boolean {
-  return (header ?? '').split(',').some((part) => {
-    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-    return name === encoding && !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter));
-  });
-}
-
 function sendAsset(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -57,9 +50,9 @@ function sendAsset(
     .header('vary', 'accept-encoding')
     .header('cache-control', HASHED_NAME.test(name) ? FOR_EVER : SHORTLY);
   const accepted = request.headers['accept-encoding'];
-  if (file.brotli !== null && isAccepted('br', accepted))
+  if (file.brotli !== null && acceptsEncoding('br', accepted))
     return reply.header('content-encoding', 'br').send(file.brotli);
-  if (file.gzip !== null && isAccepted('gzip', accepted))
+  if (file.gzip !== null && acceptsEncoding('gzip', accepted))
     return reply.header('content-encoding', 'gzip').send(file.gzip);
   return reply.send(file.body);
 }

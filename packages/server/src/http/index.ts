@@ -1,3 +1,4 @@
+export { acceptsEncoding } from './accepts-encoding.ts';
 export { authErrors } from './auth-errors.ts';
 export { type RouteAuth, refuseCrossSite } from './auth-hook.ts';
 export {

@@ -224,6 +224,8 @@ export interface FeedEntriesTable {
   title: string | null;
   /** Lower case, with a blank around each. */
   tags: string;
+  /** Of the manifest, in the same form; empty when it names none, which makes it a dependency like most. */
+  package_types: string;
   authors: string;
 }
 

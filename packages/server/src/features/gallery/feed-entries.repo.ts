@@ -44,6 +44,7 @@ export async function insertFeedEntry(
       pushed_at: version.pushed_at,
       title: metadata.title,
       tags: toTagWords(metadata.tags),
+      package_types: toTagWords(metadata.packageTypes.map(({ name }) => name).join(' ')),
       authors: metadata.authors,
     })
     .execute();

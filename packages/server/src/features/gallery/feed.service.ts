@@ -1,10 +1,22 @@
+import type { RawBuilder } from 'kysely';
 import type { Caller } from '../../http/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import { countFeed, type FeedQuery, type FeedVersion, listFeed, streamFeed } from './feed.repo.ts';
+import type { SemVerLevel } from './feed-entries.repo.ts';
+import {
+  type FeedEntry,
+  listNames,
+  type NamesQuery,
+  streamEntries,
+  type VersionName,
+} from './feed-versions.repo.ts';
+import { hasWords, type SearchWord } from './package-search.repo.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
 
 /** What of the feed is asked for, by somebody: see FeedQuery. */
 export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
+
+export type NamesQuestion = Pick<NamesQuery, 'level' | 'withPrereleases'>;
 
 /**
  * The feeds of the gallery, V2 and V3 alike: the one place that reads them, and so the one place that decides who
@@ -17,6 +29,16 @@ export interface FeedService {
   stream(caller: Caller, question: FeedQuestion): AsyncIterable<FeedVersion[]>;
   /** How many versions that the caller may read answer to the conditions, without regard to pages. */
   count(caller: Caller, question: Pick<FeedQuestion, 'level' | 'where'>): Promise<number>;
+  /** All versions of a package in their order, unlisted ones too, without their manifests, some at a time. */
+  entries(caller: Caller, idLower: string, level: SemVerLevel): AsyncIterable<FeedEntry[]>;
+  /** The listed versions of packages that the caller may read, by the id of the package in lower case. */
+  names(
+    caller: Caller,
+    idsLower: readonly string[],
+    question: NamesQuestion,
+  ): Promise<Map<string, VersionName[]>>;
+  /** The condition that a package has all these words. */
+  words(words: readonly SearchWord[]): RawBuilder<boolean>;
 }
 
 export interface FeedDeps {
@@ -40,5 +62,11 @@ export function createFeedService({ storage, galleryReading }: FeedDeps): FeedSe
       yield* streamFeed(storage.read, await narrow(caller, question));
     },
     count: async (caller, question) => await countFeed(storage.read, await narrow(caller, question)),
+    async *entries(caller, idLower, level) {
+      yield* streamEntries(storage.read, await narrow(caller, { idLower, level, where: [] }));
+    },
+    names: async (caller, idsLower, { level, withPrereleases }) =>
+      await listNames(storage, idsLower, await narrow(caller, { level, withPrereleases, where: [] })),
+    words: (words) => hasWords(storage.engine, words),
   };
 }

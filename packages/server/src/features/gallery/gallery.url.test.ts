@@ -23,7 +23,7 @@ describe('normalizeGalleryUrl', () => {
     '//',
     '/?next=//api/v2',
     '/v1/keys/kr_AbC',
-    '/V3/index.json',
+    '/V30/index.json',
     '/API/V20/x',
     '/apiv2',
     '/Nugets',
@@ -33,6 +33,16 @@ describe('normalizeGalleryUrl', () => {
     '',
   ])('leaves %s alone', (url) => {
     expect(normalizeGalleryUrl(url)).toBe(url);
+  });
+
+  it.each([
+    ['/V3/Index.json', '/v3/index.json'],
+    ['//v3//Flat/Acme.Tools/1.0.0-Beta+A/x', '/v3/flat/acme.tools/1.0.0-beta+a/x'],
+    ['/v3/search?q=Acme//Tools', '/v3/search?q=Acme//Tools'],
+    ['/V3/Search?q=/V3/A', '/v3/search?q=/V3/A'],
+    ['/v3/flat/K\u212A/index.json', '/v3/flat/k\u212A/index.json'],
+  ])('folds the whole path of the V3 protocol, not its query: %s', (url, folded) => {
+    expect(normalizeGalleryUrl(url)).toBe(folded);
   });
 
   it('changes nothing but case and slashes in front of the id, and nothing the second time', () => {

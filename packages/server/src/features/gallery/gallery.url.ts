@@ -1,5 +1,9 @@
+import { asciiLower } from '../../lib/ascii.ts';
+
 // The path up to the id: what a package client may spell in any case and with doubled slashes.
 const PREFIX = /^\/+(?:(api)\/+(v2)(?:\/+(package)(?=[/?]|$))?|(nuget))(?=[/?]|$)\/*/i;
+
+const V3 = /^\/+v3\//i;
 
 /**
  * Folds the fixed part of a gallery address to the one spelling that the router knows: lower case, single
@@ -10,10 +14,18 @@ const PREFIX = /^\/+(?:(api)\/+(v2)(?:\/+(package)(?=[/?]|$))?|(nuget))(?=[/?]|$
  * so it is still found.
  */
 export function normalizeGalleryUrl(url: string): string {
+  if (V3.test(url)) return normalizeV3Url(url);
   const match = PREFIX.exec(url);
   if (match === null) return url;
   const [matched] = match;
   const parts = match.slice(1).filter((part) => part !== undefined);
   const slash = matched.endsWith('/') ? '/' : '';
   return `/${parts.join('/').toLowerCase()}${slash}${url.slice(matched.length)}`;
+}
+
+/** In the V3 protocol nothing of a path minds its case: addresses hold ids and versions in lower case. */
+function normalizeV3Url(url: string): string {
+  const queryAt = url.indexOf('?');
+  const path = queryAt === -1 ? url : url.slice(0, queryAt);
+  return asciiLower(path).replace(/\/{2,}/g, '/') + url.slice(path.length);
 }

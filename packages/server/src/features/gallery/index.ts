@@ -10,3 +10,4 @@ export { registerPackageRoutes } from './packages.routes.ts';
 export { createPackagesService, type PackagesService } from './packages.service.ts';
 export { createFindKeyStops } from './packages-of-key.ts';
 export { createGalleryReading, type GalleryReading } from './reading/gallery-reading.ts';
+export { registerV3Routes } from './v3/v3.routes.ts';

@@ -32,6 +32,7 @@ async function createFeedEntries({ table, text }: TableMaker, db: Kysely<unknown
       .addColumn('pushed_at', 'bigint', (c) => c.notNull())
       .addColumn('title', text)
       .addColumn('tags', text, (c) => c.notNull())
+      .addColumn('package_types', text, (c) => c.notNull())
       .addColumn('authors', text, (c) => c.notNull());
   });
   const index = async (name: string, columns: string[], where?: string): Promise<void> => {
@@ -41,6 +42,10 @@ async function createFeedEntries({ table, text }: TableMaker, db: Kysely<unknown
   await index('feed_entries_by_version', ['workspace_id', 'id_lower', 'sort_key', 'id']);
   await index('feed_entries_by_package', ['package_id', 'sort_key']);
   await index('feed_entries_by_push', ['workspace_id', 'pushed_at', 'id']);
+  // Tools and templates are few among many libraries, which have no type of their own.
+  await sql`create index feed_entries_by_type on feed_entries (workspace_id, id_lower) where package_types <> ''`.execute(
+    db,
+  );
   for (const flag of LATEST_FLAGS) {
     await index(`feed_entries_${flag.slice(3)}`, ['workspace_id', 'id_lower', 'id'], flag);
   }
@@ -124,13 +129,16 @@ async function fillFeedEntries(db: Kysely<unknown>): Promise<void> {
 }
 
 async function insertEntry(db: Kysely<unknown>, row: OldVersion): Promise<void> {
-  const { title, tags, authors } = JSON.parse(row.metadata) as Record<string, string | null | undefined>;
+  const metadata = JSON.parse(row.metadata) as Record<string, unknown>;
+  const { title, tags, authors } = metadata as Record<string, string | null | undefined>;
+  const packageTypes = (metadata['packageTypes'] ?? []) as readonly { readonly name: string }[];
   await sql`insert into feed_entries (id, workspace_id, package_id, id_lower, version_lower, sort_key, listed,
     is_prerelease, is_semver2, is_latest, is_absolute_latest, is_latest_semver1, is_absolute_latest_semver1,
-    pushed_at, title, tags, authors)
+    pushed_at, title, tags, package_types, authors)
     values (${row.id}, ${row.workspace_id}, ${row.package_id}, ${row.id_lower}, ${row.version_lower},
     ${versionSortKey(row.version)}, ${row.listed}, ${row.is_prerelease}, ${row.is_semver2}, 0, 0, 0, 0,
-    ${row.pushed_at}, ${title ?? null}, ${toTagWords(tags ?? null)}, ${authors ?? ''})`.execute(db);
+    ${row.pushed_at}, ${title ?? null}, ${toTagWords(tags ?? null)},
+    ${toTagWords(packageTypes.map(({ name }) => name).join(' '))}, ${authors ?? ''})`.execute(db);
 }
 
 async function markLatest(db: Kysely<unknown>): Promise<void> {

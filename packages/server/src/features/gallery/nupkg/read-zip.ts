@@ -7,7 +7,7 @@ import { NupkgFault } from './fault.ts';
 import { MAX_NUSPEC_BYTES } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { type CentralEntry, METHOD_STORED, readDirectory } from './zip-directory.ts';
-import { readExactly, readZipEnd } from './zip-end.ts';
+import { type PackageSource, readExactly, readZipEnd } from './zip-end.ts';
 import { checkLocals } from './zip-locals.ts';
 
 const SIGNATURE_FILE = '.signature.p7s';
@@ -43,7 +43,7 @@ export async function readZip(
   };
 }
 
-function findNuspec(entries: readonly CentralEntry[]): CentralEntry {
+export function findNuspec(entries: readonly CentralEntry[]): CentralEntry {
   const found = entries.filter(
     (entry) => !entry.name.includes('/') && asciiLower(entry.name).endsWith('.nuspec'),
   );
@@ -63,7 +63,7 @@ function findNuspec(entries: readonly CentralEntry[]): CentralEntry {
   return nuspec;
 }
 
-async function unpackNuspec(handle: FileHandle, entry: CentralEntry, dataStart: number): Promise<Buffer> {
+async function unpackNuspec(handle: PackageSource, entry: CentralEntry, dataStart: number): Promise<Buffer> {
   // Deflate never makes a text much longer, so the packed size has the same limit as the plain one.
   if (entry.sizeBytes > MAX_NUSPEC_BYTES || entry.compressedBytes > MAX_NUSPEC_BYTES + 1024) {
     throw new NupkgFault(
@@ -71,6 +71,15 @@ async function unpackNuspec(handle: FileHandle, entry: CentralEntry, dataStart: 
       'The manifest (.nuspec) is larger than 1 MiB. Shorten its texts.',
     );
   }
+  return await unpackEntry(handle, entry, dataStart);
+}
+
+/** The bytes of a file in the package. Its stated sizes are the caller's to judge: so much memory is taken. */
+export async function unpackEntry(
+  handle: PackageSource,
+  entry: CentralEntry,
+  dataStart: number,
+): Promise<Buffer> {
   const packed = await readExactly(handle, dataStart, entry.compressedBytes);
   const plain = entry.method === METHOD_STORED ? packed : await inflate(packed, entry.sizeBytes);
   if (plain.length !== entry.sizeBytes || crc32(plain) !== entry.crc32) throw damagedFault();

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import type { FileHandle } from 'node:fs/promises';
 import { NupkgFault, spellNumber } from './fault.ts';
 import { MAX_CENTRAL_DIRECTORY_BYTES, MAX_ENTRIES } from './limits.ts';
 
@@ -8,6 +7,17 @@ const END_BYTES = 22;
 const MAX_COMMENT_BYTES = 0xffff;
 const ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
 const ZIP64_LOCATOR_BYTES = 20;
+
+/** What reading a package asks of whatever holds its bytes; an open file is one. */
+export interface PackageSource {
+  stat(): Promise<{ readonly size: number }>;
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+}
 
 /** The end of the file in memory, from the central directory on or earlier, and where the parts lie in the file. */
 export interface ZipEnd {
@@ -25,7 +35,7 @@ export interface ZipEnd {
  * and the record with its comment must be the last thing in the file. Then all readers, whichever way they search,
  * see the same list of files. The number of entries and the size of the directory are limited before it is read.
  */
-export async function readZipEnd(handle: FileHandle): Promise<ZipEnd> {
+export async function readZipEnd(handle: PackageSource): Promise<ZipEnd> {
   const fileBytes = (await handle.stat()).size;
   if (fileBytes < END_BYTES) throw new NupkgFault('not_a_zip');
   const searchOffset = Math.max(0, fileBytes - END_BYTES - MAX_COMMENT_BYTES - ZIP64_LOCATOR_BYTES);
@@ -45,7 +55,7 @@ export async function readZipEnd(handle: FileHandle): Promise<ZipEnd> {
   return { ...end, fileBytes, tail, tailOffset };
 }
 
-export async function readExactly(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+export async function readExactly(handle: PackageSource, offset: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   await fillExactly(handle, buffer, offset, length);
   return buffer;
@@ -53,7 +63,7 @@ export async function readExactly(handle: FileHandle, offset: number, length: nu
 
 /** Reads into the start of `buffer`; a file that ends too early is no package. */
 export async function fillExactly(
-  handle: FileHandle,
+  handle: PackageSource,
   buffer: Buffer,
   offset: number,
   length: number,
