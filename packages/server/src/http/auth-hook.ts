@@ -162,11 +162,11 @@ async function resolvePrincipal(
   const credential = readCredential(request.headers, isSecureRequest(request));
   if (credential === null) {
     if (auth.kinds.includes('anonymous')) return { kind: 'anonymous' };
-    throw authErrors.required();
+    throw request.isBehindDoor ? behindDoor() : authErrors.required();
   }
   if (credential.kind === 'cookie') {
     refuseCrossSite(request);
-    if (request.isBehindDoor && !isFromHere(request)) throw authErrors.required();
+    if (request.isBehindDoor && !isFromHere(request)) throw behindDoor();
   }
   const { workspace, userAgent } = request.caller;
   return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted });
@@ -206,6 +206,13 @@ export function refuseCrossSite(request: FastifyRequest): void {
   if (origin === undefined) return;
   const host = URL.canParse(origin) ? new URL(origin).host : null;
   if (host === null || host !== request.host) throw authErrors.cross_site();
+}
+
+function behindDoor(): AppError {
+  return authErrors.required({
+    detail:
+      'This gallery is private. Set up the source with an API key as the user name and its secret key as the password.',
+  });
 }
 
 /** By what the browser says; whoever says nothing is no browser, or an old one. */

@@ -99,6 +99,18 @@ describe('readCredential', () => {
   });
 });
 
+describe('a Basic header', () => {
+  it('of nobody with no password is no credential: package clients send it when they have none', () => {
+    expect(readCredential({ authorization: basic('', '') })).toBeNull();
+    expect(read({ authorization: basic('', ''), 'x-api-key': FULL_KEY })).toBe(`bearer ${FULL_KEY}`);
+  });
+
+  it('may carry a token of four kilobytes as the password', () => {
+    const token = `eyJ${'a'.repeat(4_096)}`;
+    expect(read({ authorization: basic('token', token) })).toBe(`bearer ${token}`);
+  });
+});
+
 describe('parseBasic', () => {
   it('cuts at the first colon, so that a password may hold others', () => {
     expect(parseBasic(basic('user', 'a:b:c'))).toEqual({ user: 'user', password: new Secret('a:b:c') });

@@ -41,7 +41,7 @@ export function parseBasic(header: string): { user: string; password: Secret } |
   return colon < 0 ? null : { user: text.slice(0, colon), password: new Secret(text.slice(colon + 1)) };
 }
 
-function fromAuthorization(header: string): PresentedCredential {
+function fromAuthorization(header: string): PresentedCredential | null {
   const bearer = /^bearer +(\S{1,8192}) *$/i.exec(header);
   if (bearer?.[1] !== undefined) return { kind: 'bearer', value: new Secret(bearer[1]) };
   const basic = parseBasic(header);
@@ -50,6 +50,8 @@ function fromAuthorization(header: string): PresentedCredential {
       detail: 'The Authorization header is neither `Bearer <token>` nor `Basic <base64>`.',
     });
   }
+  // What package clients send to whoever asks for Basic when they have nothing to send.
+  if (basic.user === '' && basic.password.reveal() === '') return null;
   return fromPair(basic.user, basic.password);
 }
 
@@ -82,8 +84,10 @@ function readCookie(header: string | undefined, name: string): string | null {
  */
 export function readCredential(headers: IncomingHttpHeaders, isSecure = false): PresentedCredential | null {
   const found: PresentedCredential[] = [];
-  if (headers.authorization !== undefined && headers.authorization.trim() !== '')
-    found.push(fromAuthorization(headers.authorization.trim()));
+  if (headers.authorization !== undefined && headers.authorization.trim() !== '') {
+    const authorization = fromAuthorization(headers.authorization.trim());
+    if (authorization !== null) found.push(authorization);
+  }
   for (const name of ['x-api-key', 'x-nuget-apikey']) {
     const value = headers[name];
     if (typeof value === 'string' && value.trim() !== '')
