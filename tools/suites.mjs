@@ -21,18 +21,21 @@ const playwrightWith = (config) => [
  * `npm run test:full`.
  *
  * Each closes with a line `N passed, N failed`; Vitest and Playwright write their totals to TEST_TOTALS_FILE
- * instead, one line per project. `needs` names a group of system packages in tools/debian.mjs.
+ * instead, one line per project. `needs` names a group of system packages in tools/debian.mjs. What a suite that is
+ * `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about disks, and
+ * thousands of commits would wait for one. Suites about crashes and restarts use the disk.
  *
- * @type {{ name: string, command: string[], fullCommand?: string[], needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
+ * @type {{ name: string, command: string[], fullCommand?: string[], inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
  */
 export const SUITES = [
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
-  { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'] },
-  { name: 'matrix', command: vitestOf('matrix') },
+  { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'], inMemory: true },
+  { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'notices',
     command: vitestOf('notices'),
     fullCommand: vitestOf('notices-full'),
+    inMemory: true,
     needs: 'notices',
   },
   { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
@@ -40,6 +43,7 @@ export const SUITES = [
     name: 'console',
     command: playwrightWith('playwright.short.config.ts'),
     fullCommand: playwrightWith('playwright.config.ts'),
+    inMemory: true,
     needs: 'browser',
   },
   { name: 'power cut', command: vitestOf('powercut'), needs: 'powercut' },

@@ -6,7 +6,7 @@
  * do not explain, or without a single passed test.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,9 @@ import { SUITES } from './suites.mjs';
 import { closingLine, readClosingLine } from './totals.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+const MEMORY = '/dev/shm';
+const MEMORY_BYTES_MIN = 4 * 1024 ** 3;
 
 const isFull = process.argv.includes('--full');
 
@@ -31,7 +34,7 @@ process.stdout.write(`${closingLine(rows)}\n`);
 process.exitCode = rows.some((row) => row.failed > 0) ? 1 : 0;
 
 /** @returns {Promise<import('./totals.mjs').Totals[]>} At least one line. */
-async function runSuite({ name, command, fullCommand = command, needs }) {
+async function runSuite({ name, command, fullCommand = command, inMemory = false, needs }) {
   const fault = (note) => ({ suite: name, passed: 0, failed: 1, skipped: 0, note });
   try {
     if (needs) ensureDebianPackages(GROUPS[needs]);
@@ -39,10 +42,13 @@ async function runSuite({ name, command, fullCommand = command, needs }) {
     process.stdout.write(`${error.message}\n`);
     return [fault('system packages are missing')];
   }
-  const folder = mkdtempSync(join(tmpdir(), 'keyreeve-totals-'));
+  const folder = mkdtempSync(join(inMemory ? findMemory() : tmpdir(), 'keyreeve-suite-'));
   try {
     const totalsFile = join(folder, 'totals');
-    const { code, output } = await run(isFull ? fullCommand : command, { TEST_TOTALS_FILE: totalsFile });
+    const { code, output } = await run(isFull ? fullCommand : command, {
+      TEST_TOTALS_FILE: totalsFile,
+      ...(inMemory ? { TMPDIR: folder } : {}),
+    });
     const written = existsSync(totalsFile) ? readFileSync(totalsFile, 'utf8').trimEnd().split('\n') : [];
     const closing = readClosingLine(output);
     const totals =
@@ -54,6 +60,17 @@ async function runSuite({ name, command, fullCommand = command, needs }) {
     return judge(totals, code, fault);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A folder in memory with room enough; else the usual one on the disk. */
+function findMemory() {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    accessSync(MEMORY, constants.W_OK);
+    return bavail * bsize >= MEMORY_BYTES_MIN ? MEMORY : tmpdir();
+  } catch {
+    return tmpdir();
   }
 }
 
