@@ -24,10 +24,13 @@ export interface StartOptions {
   readonly port?: number;
   /** Moves the clock of the process, so that a year can pass. */
   readonly clockAheadMs?: number;
+  /** The system lets no file of the process grow beyond this, as if the disk were full. */
+  readonly fileKibibytesMax?: number;
 }
 
 /** The server as an operator runs it: a process of its own, `node main.ts`, with its environment. */
 export interface ServerProcess {
+  readonly pid: number;
   readonly port: number;
   /** As the process prints it. */
   readonly url: string;
@@ -78,12 +81,14 @@ interface Launched {
 }
 
 async function launch(folder: string, options: StartOptions): Promise<Launched> {
-  const { data = 'data', env = {}, clockAheadMs = 0 } = options;
+  const { data = 'data', env = {}, clockAheadMs = 0, fileKibibytesMax } = options;
   const port = options.port ?? (await freePort());
   const dataDir = path.join(folder, data);
   const clock = `const now = Date.now; Date.now = () => now() + ${clockAheadMs};`;
   const flags = clockAheadMs === 0 ? [] : ['--import', `data:text/javascript,${encodeURIComponent(clock)}`];
-  const child = spawn(process.execPath, [...flags, MAIN], {
+  const limit = fileKibibytesMax === undefined ? 'unlimited' : String(fileKibibytesMax);
+  const command = ['-c', 'ulimit -f "$0" && exec "$@"', limit, process.execPath, ...flags, MAIN];
+  const child = spawn('bash', command, {
     // Away from the repository: a `.env` file of a developer must not be read.
     cwd: folder,
     env: { ...BARE_ENVIRONMENT, KEYREEVE_DATA_DIR: dataDir, KEYREEVE_PORT: String(port), ...env },
@@ -114,6 +119,7 @@ async function waitForEnd(child: ChildProcess, timeoutMs: number): Promise<numbe
 function toServer({ child, dataDir, port, text }: Launched): Omit<ServerProcess, 'url'> {
   const output = () => text.stdout + text.stderr;
   return {
+    pid: child.pid ?? 0,
     port,
     dataDir,
     output,

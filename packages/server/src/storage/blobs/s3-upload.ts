@@ -2,13 +2,14 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { noteLitter } from '../../lib/litter.ts';
 import { BlobStoreFault } from './blob-errors.ts';
 import { PATIENT, patiently, type S3Library, statusOf, TRANSFER } from './s3-calls.ts';
 import type { FinishedFile } from './staging-folder.ts';
 
 /** Larger files go in parts, so that a broken connection costs a part and not the whole. */
 const PART_BYTES = 8 * 1024 * 1024;
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 64 * 1024;
 /** All parts and tries together: a client waits for the answer to its push meanwhile. */
 const UPLOAD_DEADLINE_MS = 300_000;
 
@@ -148,7 +149,9 @@ async function abandon(
 
 async function hashPart(handle: FileHandle, start: number, lengthBytes: number, whole: Hash): Promise<Part> {
   const hash = createHash('sha256');
-  for await (const chunk of readBytes(handle, start, lengthBytes)) {
+  // Nobody keeps the bytes, so one buffer does for all of them.
+  const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, lengthBytes));
+  for await (const chunk of readBytes(handle, start, lengthBytes, () => buffer)) {
     hash.update(chunk);
     whole.update(chunk);
   }
@@ -156,13 +159,23 @@ async function hashPart(handle: FileHandle, start: number, lengthBytes: number, 
 }
 
 function readPart(handle: FileHandle, { start, lengthBytes }: Part): Readable {
-  return Readable.from(readBytes(handle, start, lengthBytes), { objectMode: false });
+  const litter = () => {
+    noteLitter(READ_BYTES);
+    return Buffer.allocUnsafe(READ_BYTES);
+  };
+  return Readable.from(readBytes(handle, start, lengthBytes, litter), { objectMode: false });
 }
 
-async function* readBytes(handle: FileHandle, start: number, lengthBytes: number): AsyncGenerator<Buffer> {
+async function* readBytes(
+  handle: FileHandle,
+  start: number,
+  lengthBytes: number,
+  takeBuffer: () => Buffer,
+): AsyncGenerator<Buffer> {
   for (let at = start; at < start + lengthBytes; ) {
-    const wanted = Math.min(READ_BYTES, start + lengthBytes - at);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
+    const buffer = takeBuffer();
+    const wanted = Math.min(buffer.length, start + lengthBytes - at);
+    const { bytesRead } = await handle.read(buffer, 0, wanted, at);
     if (bytesRead === 0) throw new BlobStoreFault('failed', 'A staged package file is shorter than it was.');
     yield buffer.subarray(0, bytesRead);
     at += bytesRead;

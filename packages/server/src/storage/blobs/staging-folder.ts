@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, opendir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noteLitter } from '../../lib/litter.ts';
 import type { Random } from '../../lib/random.ts';
 import type { StagedBlob } from './blob-store.ts';
 
@@ -98,6 +99,7 @@ function createStagedBlob(options: {
         written += bytesWritten;
       }
       sizeBytes += chunk.length;
+      noteLitter(chunk.length);
     },
 
     async finish() {
