@@ -1,4 +1,4 @@
-import type { RawBuilder } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { createTurns } from '../../lib/turns.ts';
 import type { Executor, FeedEntriesTable, PackageVersionsTable } from '../../storage/index.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
@@ -36,7 +36,13 @@ export interface FeedVersion {
 export interface FeedQuery {
   readonly workspaceId: string;
   readonly level: SemVerLevel;
+  /**
+   * Only the latest version of each package: release, or of all. It is listed, and readable at the level; a condition
+   * that says so again would keep the database from the index over those few entries.
+   */
+  readonly latest?: { readonly withPrereleases: boolean } | null;
   readonly where: readonly RawBuilder<boolean>[];
+  /** Empty: by id, and the versions of each package from the lowest to the highest. */
   readonly orderBy: readonly RawBuilder<unknown>[];
   readonly offset: number;
   readonly limit: number;
@@ -49,10 +55,12 @@ type FeedRow = Pick<FeedEntriesTable, 'id' | 'id_lower' | 'sort_key'> & {
 
 function selectEntries(
   exec: Executor,
-  { workspaceId, level, where }: Omit<FeedQuery, 'orderBy' | 'offset' | 'limit'>,
+  { workspaceId, level, latest = null, where }: Omit<FeedQuery, 'orderBy' | 'offset' | 'limit'>,
 ) {
   let query = exec.selectFrom('feed_entries').where('feed_entries.workspace_id', '=', workspaceId);
-  if (level === 'semver1') query = query.where('feed_entries.is_semver2', '=', 0);
+  // With its value in the statement: the index over the entries that have the flag is used for no other spelling.
+  if (latest !== null) query = query.where(sql<boolean>`${sql.ref(latestFlag(level, latest))} = 1`);
+  else if (level === 'semver1') query = query.where('feed_entries.is_semver2', '=', 0);
   for (const condition of where) query = query.where(condition);
   return query;
 }
@@ -69,21 +77,58 @@ export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVe
  * the memory and for one turn of the event loop.
  */
 export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenerator<FeedVersion[]> {
-  const { level } = query;
-  let entries = selectEntries(exec, query).select([
+  const turns = createTurns();
+  for await (const rows of query.orderBy.length === 0 ? streamRows(exec, query) : [sortRows(exec, query)]) {
+    for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
+      await turns.step();
+      yield await readStretch(exec, query.workspaceId, rows.slice(start, start + READ_AT_ONCE));
+    }
+  }
+}
+
+/** In an order of the client's own: found at once, because each part of it would sort everything anew. */
+async function sortRows(exec: Executor, query: FeedQuery): Promise<FeedRow[]> {
+  let entries = selectRows(exec, query);
+  for (const order of query.orderBy) entries = entries.orderBy(order);
+  return await entries.offset(query.offset).limit(query.limit).execute();
+}
+
+/** In the order of an index: each part of the page goes on behind the part before. */
+async function* streamRows(exec: Executor, query: FeedQuery): AsyncGenerator<FeedRow[]> {
+  const isLatest = query.latest != null;
+  let last: FeedRow | undefined;
+  for (let left = query.limit; left > 0; ) {
+    let entries = selectRows(exec, query).orderBy('feed_entries.id_lower');
+    // Of each package there is one latest version.
+    if (!isLatest) entries = entries.orderBy('feed_entries.sort_key');
+    entries = entries.orderBy('feed_entries.id');
+    if (last === undefined) entries = entries.offset(query.offset);
+    else entries = entries.where(isLatest ? isBehindPackage(last) : isBehindVersion(last));
+    const wanted = Math.min(left, ROWS_AT_ONCE);
+    const rows: FeedRow[] = await entries.limit(wanted).execute();
+    yield rows;
+    last = rows.at(-1);
+    if (last === undefined || rows.length < wanted) return;
+    left -= rows.length;
+  }
+}
+
+function isBehindPackage({ id_lower }: FeedRow): RawBuilder<boolean> {
+  return sql<boolean>`feed_entries.id_lower > ${id_lower}`;
+}
+
+function isBehindVersion({ id_lower, sort_key, id }: FeedRow): RawBuilder<boolean> {
+  return sql<boolean>`(feed_entries.id_lower, feed_entries.sort_key, feed_entries.id) > (${id_lower}, ${sort_key}, ${id})`;
+}
+
+function selectRows(exec: Executor, query: FeedQuery) {
+  return selectEntries(exec, query).select([
     'feed_entries.id',
     'feed_entries.id_lower',
     'feed_entries.sort_key',
-    `feed_entries.${latestFlag(level, { withPrereleases: false })} as latest`,
-    `feed_entries.${latestFlag(level, { withPrereleases: true })} as absolute_latest`,
+    `feed_entries.${latestFlag(query.level, { withPrereleases: false })} as latest`,
+    `feed_entries.${latestFlag(query.level, { withPrereleases: true })} as absolute_latest`,
   ]);
-  for (const order of query.orderBy) entries = entries.orderBy(order);
-  const rows: FeedRow[] = await entries.offset(query.offset).limit(query.limit).execute();
-  const turns = createTurns();
-  for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
-    await turns.step();
-    yield await readStretch(exec, query.workspaceId, rows.slice(start, start + READ_AT_ONCE));
-  }
 }
 
 export async function countFeed(
@@ -96,6 +141,7 @@ export async function countFeed(
   return count;
 }
 
+const ROWS_AT_ONCE = 200;
 // Few enough that reading them is a small step, with the longest manifests as well.
 const READ_AT_ONCE = 20;
 

@@ -47,7 +47,8 @@ async function createFeedEntries({ table, text }: TableMaker, db: Kysely<unknown
     db,
   );
   for (const flag of LATEST_FLAGS) {
-    await index(`feed_entries_${flag.slice(3)}`, ['workspace_id', 'id_lower', 'id'], flag);
+    // A search compares the packages that it has found with these, and then need not read the entries.
+    await index(`feed_entries_${flag.slice(3)}`, ['workspace_id', 'id_lower', 'id', 'package_id'], flag);
   }
 }
 

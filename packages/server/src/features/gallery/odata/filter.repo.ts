@@ -198,14 +198,22 @@ function unsupported(property: PropertyName) {
   return odataErrors.filter_unsupported({ detail: `The feed does not filter or sort by ${property}.` });
 }
 
-/** The order of a page; versions of a package always follow each other, so that pages never overlap. */
+/**
+ * The order that a client wants, and at its end that of ids and versions, so that pages never overlap; empty when
+ * that is all.
+ */
 export function toSqlOrders(orders: readonly FeedOrder[]): RawBuilder<unknown>[] {
+  const [first] = orders;
+  if (first === undefined || (orders.length === 1 && first.property === 'Id' && !first.isDescending))
+    return [];
+  const named = new Set(orders.map(({ property }) => property));
   return [
     ...orders.map(({ property, isDescending }) =>
       isDescending ? sql`${toSortable(property)} desc` : toSortable(property),
     ),
-    sql`feed_entries.id_lower`,
-    sql`feed_entries.sort_key`,
+    // A column twice in an order keeps SQLite from its indexes.
+    ...(named.has('Id') ? [] : [sql`feed_entries.id_lower`]),
+    ...(named.has('Version') || named.has('NormalizedVersion') ? [] : [sql`feed_entries.sort_key`]),
     sql`feed_entries.id`,
   ];
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../errors/index.ts';
-import { type FeedFilter, parseFilter } from './filter.ts';
+import { type FeedFilter, findLatest, parseFilter } from './filter.ts';
 
 /** The code of the refusal, or the filter. */
 function read(text: string): FeedFilter | string {
@@ -57,6 +57,19 @@ describe('a filter', () => {
     expect(parseFilter("IsLatestVersion and substringof('x', tolower(tags))").properties).toEqual(
       new Set(['IsLatestVersion', 'Tags']),
     );
+  });
+
+  it.each([
+    ['IsLatestVersion', { withPrereleases: false }],
+    ["startswith(Id, 'a') and IsLatestVersion eq true", { withPrereleases: false }],
+    ['IsAbsoluteLatestVersion', { withPrereleases: true }],
+    ['IsAbsoluteLatestVersion and IsLatestVersion', { withPrereleases: false }],
+    ["IsLatestVersion or Id eq 'a'", null],
+    ['not IsLatestVersion', null],
+    ['IsLatestVersion eq false', null],
+    ["Id eq 'a'", null],
+  ])('%s leaves the latest versions, or does not say', (text, latest) => {
+    expect(findLatest(parseFilter(text))).toEqual(latest);
   });
 
   it.each([

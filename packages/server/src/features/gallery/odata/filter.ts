@@ -12,6 +12,17 @@ export interface FeedFilter {
   readonly properties: ReadonlySet<PropertyName>;
 }
 
+/**
+ * Which of its packages' versions a filter leaves at most: the latest release of each, or the latest of all; null when
+ * it does not say.
+ */
+export function findLatest({ condition }: FeedFilter): { readonly withPrereleases: boolean } | null {
+  const parts = condition.kind === 'all' ? condition.parts : [condition];
+  const flags = parts.flatMap((part) => (part.kind === 'flag' ? [part.property] : []));
+  if (flags.includes('IsLatestVersion')) return { withPrereleases: false };
+  return flags.includes('IsAbsoluteLatestVersion') ? { withPrereleases: true } : null;
+}
+
 const DEPTH_MAX = 40;
 const NODES_MAX = 200;
 // Each of them reads a whole text of each entry.

@@ -13,7 +13,7 @@ import { METADATA_DOCUMENT, writeServiceDocument } from './documents.ts';
 import type { FeedAddress, FeedResource, FeedSource } from './feed-address.ts';
 import * as options from './feed-options.ts';
 import { toSqlCondition, toSqlOrders } from './filter.repo.ts';
-import { type FeedFilter, parseFilter } from './filter.ts';
+import { type FeedFilter, findLatest, parseFilter } from './filter.ts';
 import { readSearchTerm } from './search-term.ts';
 import * as sources from './sources.repo.ts';
 import { readInstalled } from './updates.ts';
@@ -118,18 +118,21 @@ class OData implements ODataService {
     { caller, address, parameters, source }: ListRequest,
     filter: FeedFilter | null,
     term: string,
-  ): Pick<FeedQuestion, 'level' | 'where'> {
+  ): Pick<FeedQuestion, 'level' | 'latest' | 'where'> {
     const { engine } = this.#deps.storage;
     const level = options.readLevel(parameters);
     const isPrereleaseWanted = options.readFlag(parameters, 'includePrerelease');
+    const latest = filter === null ? null : findLatest(filter);
     const where = address.isScriptsOnly ? [sources.isScript()] : [];
     if (source === 'FindPackagesById') {
       const id = options.readArgument(parameters, 'id');
       where.push(id === null ? sources.isNothing() : sources.isOfPackage(id));
     }
     if (source === 'Search') {
-      where.push(sources.isListed(), hasWords(engine, readSearchTerm(term)));
-      if (!isPrereleaseWanted) where.push(sources.isRelease());
+      const words = readSearchTerm(term);
+      if (words.length > 0) where.push(hasWords(engine, words));
+      if (latest === null) where.push(sources.isListed());
+      if (!isPrereleaseWanted && latest?.withPrereleases !== false) where.push(sources.isRelease());
     }
     if (source === 'GetUpdates') {
       const isEveryWanted = options.readFlag(parameters, 'includeAllVersions');
@@ -137,7 +140,7 @@ class OData implements ODataService {
       where.push(sources.isUpdateOf(readInstalled(parameters), wishes));
     }
     if (filter !== null) where.push(toSqlCondition(filter.condition, { engine, level }));
-    return { level, where };
+    return { level, latest, where };
   }
 
   async #writePage(
