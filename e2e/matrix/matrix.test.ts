@@ -10,6 +10,7 @@ import { KEY_ROWS } from './policy-keys.ts';
 import { ODATA_ROWS } from './policy-odata.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
+import { PRIVATE_ROWS } from './policy-private.ts';
 import { V3_ROWS } from './policy-v3.ts';
 import { WEBHOOK_ROWS } from './policy-webhooks.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
@@ -82,6 +83,40 @@ describe('each credential at each thing of', () => {
     );
     expect(cells).toBeGreaterThanOrEqual(CELLS_MIN);
   });
+});
+
+describe('each credential at a private gallery', () => {
+  let closed: Stage;
+  beforeAll(async () => {
+    const { acme, bolt } = stage.world;
+    for (const { cookies, host } of [acme, bolt]) {
+      const answer = await harness.app.inject({
+        method: 'PATCH',
+        url: '/v1/settings',
+        headers: { host, cookie: cookies.admin ?? '', 'if-match': '*' },
+        payload: { galleryRead: 'authenticated' },
+      });
+      expect([answer.statusCode, answer.body]).toEqual([200, expect.stringContaining('authenticated')]);
+    }
+    closed = { ...stage, start: await stage.ledger.read() };
+  });
+  afterAll(() => stage.ledger.restore(stage.start));
+
+  it.each([...new Set(PRIVATE_ROWS.map((row) => row.route))])(
+    '%s gets what the oracle says',
+    async (route) => {
+      const faults: string[] = [];
+      for (const row of PRIVATE_ROWS.filter((each) => each.route === route)) {
+        for (const method of ['GET', 'HEAD']) {
+          const found = await runRow(closed, harness.app, row, method);
+          cells += found.cells;
+          denied += found.denied;
+          faults.push(...found.faults);
+        }
+      }
+      expect(faults.join('\n')).toBe('');
+    },
+  );
 });
 
 describe('a mistake in the server', () => {

@@ -166,7 +166,7 @@ async function resolvePrincipal(
   }
   if (credential.kind === 'cookie') {
     refuseCrossSite(request);
-    if (request.isBehindDoor && !isFromHere(request)) throw behindDoor();
+    if (request.isBehindDoor && isFromElsewhere(request)) throw behindDoor();
   }
   const { workspace, userAgent } = request.caller;
   return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted });
@@ -200,12 +200,15 @@ function findRouteRefusal(request: FastifyRequest, auth: RouteAuth, deps: AuthHo
  * `Sec-Fetch-Site`, and older browsers in `Origin`; both are out of reach of scripts.
  */
 export function refuseCrossSite(request: FastifyRequest): void {
-  if (SAFE_METHODS.includes(request.method)) return;
-  if (!isFromHere(request)) throw authErrors.cross_site();
+  if (!SAFE_METHODS.includes(request.method) && isFromElsewhere(request)) throw authErrors.cross_site();
+}
+
+function isFromElsewhere(request: FastifyRequest): boolean {
+  const site = request.headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   const { origin } = request.headers;
-  if (origin === undefined) return;
-  const host = URL.canParse(origin) ? new URL(origin).host : null;
-  if (host === null || host !== request.host) throw authErrors.cross_site();
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== request.host;
 }
 
 function behindDoor(): AppError {
@@ -213,10 +216,4 @@ function behindDoor(): AppError {
     detail:
       'This gallery is private. Set up the source with an API key as the user name and its secret key as the password.',
   });
-}
-
-/** By what the browser says; whoever says nothing is no browser, or an old one. */
-function isFromHere(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site'];
-  return site === undefined || site === 'same-origin' || site === 'none';
 }
