@@ -65,7 +65,7 @@ it("is refused in the other's part, though the team owns it", async () => {
   const refused = await push(meiKey, 'AzureRM.Storage', '1.1.0');
   show("Mei pushes Ken's package:", refused);
   expect(refused.output).toContain(
-    '403 (This API key may push new versions of packages that match AzureRM.DataFactory*, which does not match AzureRM.Storage)',
+    '403 (This API key may push new versions of packages that match AzureRM.DataFactory*; AzureRM.Storage does not match)',
   );
   expect((await push(kenKey, 'AzureRM.DataFactoryV2', '1.0.0')).output).toContain(
     'does not match AzureRM.DataFactoryV2)',
@@ -84,7 +84,7 @@ it('keeps out a key of the same person that does not act for the team', async ()
   const refused = await push(own.fullKey, 'AzureRM.DataFactory.Tools', '1.2.0');
   show('Mei pushes with a key of her own:', refused);
   expect(refused.output).toContain(
-    '403 (This API key acts for an account that is not an owner of AzureRM.DataFactory.Tools)',
+    '403 (This API key acts for its own account, which is not an owner of AzureRM.DataFactory.Tools.',
   );
 });
 

@@ -1,5 +1,5 @@
 import { DAY_MS, HOUR_MS, inTransaction } from '@keyreeve/server';
-import { call, type Harness } from '@keyreeve/testkit';
+import { buildNupkg, call, type Harness } from '@keyreeve/testkit';
 import type { Locale, NoticeKind } from '../../packages/server/src/jobs/index.ts';
 import { Secret } from '../../packages/server/src/lib/secret.ts';
 
@@ -43,6 +43,8 @@ const WORDS = {
       'account.password_reset': (name: string) => `[Keyreeve] Password reset for ${name}`,
       'session.new_place': () => '[Keyreeve] Sign-in from a new place',
       'webhook.disabled': (host: string) => `[Keyreeve] Webhook to ${host} was disabled`,
+      'package.owner_requested': (id: string) => `[Keyreeve] Request to own the package ${id}`,
+      'package.owners_changed': (id: string) => `[Keyreeve] Owners of the package ${id}`,
       'key.delivery': (name: string) => `[Keyreeve] API key for ${name}`,
       'key.created': (key: string) => `[Keyreeve] API key “${key}” was created`,
       'key.regenerated': (key: string) => `[Keyreeve] API key “${key}” was regenerated`,
@@ -62,6 +64,8 @@ const WORDS = {
       'account.password_reset': (name: string) => `[Keyreeve] ${name} 様のパスワード再設定のご案内`,
       'session.new_place': () => '[Keyreeve] 新しい場所からのサインイン',
       'webhook.disabled': (host: string) => `[Keyreeve] ${host} へのWebhookが停止されました`,
+      'package.owner_requested': (id: string) => `[Keyreeve] パッケージ「${id}」の所有者になる依頼`,
+      'package.owners_changed': (id: string) => `[Keyreeve] パッケージ「${id}」の所有者の変更`,
       'key.delivery': (name: string) => `[Keyreeve] 「${name}」のAPIキーのお知らせ`,
       'key.created': (key: string) => `[Keyreeve] APIキー「${key}」が作成されました`,
       'key.regenerated': (key: string) => `[Keyreeve] APIキー「${key}」が再生成されました`,
@@ -124,6 +128,7 @@ export class NoticedLife {
     await this.#change(key.id);
     const renewed = await this.#renew(key.id);
     await this.#deliver(accountId);
+    await this.#share(accountId);
     const usedAt = clock.now();
     await this.#ask(renewed.fullKey, 'Hayama.Core', 204);
     clock.advance(HOUR_MS);
@@ -268,6 +273,40 @@ export class NoticedLife {
         instants: [clock.now()],
       });
     }
+  }
+
+  /** A colleague asks the reader to own a package with him, and an administrator makes him an owner. */
+  async #share(accountId: string): Promise<void> {
+    const { deps, clock, app } = this.#harness;
+    const id = `Hayama.Shared.${this.#locale}`;
+    const { account } = await deps.accounts.create(this.#admin, {
+      kind: 'user',
+      email: `linus.${this.#locale}@example.com`,
+      displayName: 'Linus',
+      passwordHash: 'none',
+    });
+    const colleague = await this.#harness.callerOf(account);
+    const key = await deps.keys.create(colleague, account.id, { comment: 'push', access: 'account' });
+    this.#keep(key);
+    const headers = { host: 'keys.example.com', 'x-nuget-apikey': key.fullKey.reveal() };
+    const payload = Buffer.from(buildNupkg({ id, version: '1.0.0' }));
+    const answer = await app.inject({ method: 'PUT', url: '/api/v2/package', headers, payload });
+    if (answer.statusCode !== 201) throw new Error(`${answer.statusCode}: ${answer.body}`);
+    const link = new RegExp(`^https://keys\\.example\\.com/packages/${id.toLowerCase()}$`);
+    const { name } = READERS[this.#locale];
+    await deps.packages.addOwner(colleague, id, accountId);
+    await this.#note('package.owner_requested', id, 'asked to own a package', {
+      tells: [id, name, 'Linus'],
+      instants: [clock.now(), clock.now() + 30 * DAY_MS],
+      link,
+    });
+    clock.advance(HOUR_MS);
+    await deps.packages.addOwner(this.#admin, id, accountId);
+    await this.#note('package.owners_changed', id, 'made an owner', {
+      tells: [id, name, 'Grace Hopper'],
+      instants: [clock.now()],
+      link,
+    });
   }
 
   async #refuse(keyId: string, { fullKey, expiresAt }: { fullKey: string; expiresAt: number }) {

@@ -8,6 +8,7 @@ import {
   registerGalleryRoutes,
   registerODataRoutes,
   registerPackageRoutes,
+  registerPrefixRoutes,
   registerV3Routes,
 } from './features/gallery/index.ts';
 import {
@@ -83,6 +84,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerGalleryRoutes(app, deps.gallery);
   registerODataRoutes(app, deps.odata);
   registerPackageRoutes(app, deps.packages);
+  registerPrefixRoutes(app, deps.prefixes);
   registerV3Routes(app, deps);
   return app;
 }

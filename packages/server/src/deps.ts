@@ -18,12 +18,16 @@ import {
   createGalleryService,
   createODataService,
   createPackagesService,
+  createPrefixesService,
+  createQuotas,
   type DownloadCounter,
   type FeedService,
   type GalleryReading,
   type GalleryService,
   type ODataService,
   type PackagesService,
+  type PrefixesService,
+  type Quotas,
 } from './features/gallery/index.ts';
 import {
   createAccountKeys,
@@ -175,6 +179,8 @@ interface GalleryServices {
   readonly galleryReading: GalleryReading;
   readonly gallery: GalleryService;
   readonly packages: PackagesService;
+  readonly prefixes: PrefixesService;
+  readonly quotas: Quotas;
   /** What V2 and V3 of the NuGet protocol read. */
   readonly packageFeed: FeedService;
   readonly odata: ODataService;
@@ -327,15 +333,18 @@ function createKeyServices(
 }
 
 function createGalleryServices(base: Surroundings & Foundation & People & KeyServices): GalleryServices {
+  const quotas = createQuotas(base);
   const downloads = createDownloadCounter(base);
   const galleryReading = createGalleryReading(base);
   const packageFeed = createFeedService({ ...base, galleryReading });
-  const gallery = createGalleryService({ ...base, galleryReading, downloads });
+  const gallery = createGalleryService({ ...base, quotas, galleryReading, downloads });
   return {
     downloads,
     galleryReading,
     gallery,
-    packages: createPackagesService(base),
+    packages: createPackagesService({ ...base, quotas }),
+    prefixes: createPrefixesService(base),
+    quotas,
     packageFeed,
     odata: createODataService({ ...base, packageFeed, gallery }),
     blobSweeper: createBlobSweeper(base),

@@ -140,6 +140,22 @@ const RULES: readonly SentenceRule[] = [
     'このアカウントはパッケージの所有者ではありません。',
   ],
   [
+    /^There is no such request, or it has run out, or it is not yours\.$/,
+    null,
+    '依頼が見つからないか、期限切れか、権限がありません。',
+  ],
+  [
+    /^A package has at most (\d+) open requests\. .+$/,
+    null,
+    '1つのパッケージで回答待ちにできる依頼は$1件までです。回答を待つか、依頼を取り消してください。',
+  ],
+  [/^You may hand over your own ownership only\.$/, null, '渡せるのは、自分の所有権だけです。'],
+  [
+    /^You act for several owners of the package; .+$/,
+    null,
+    '複数の所有者として操作できるため、渡す所有者を指定してください。',
+  ],
+  [
     /^Only an owner of the package, a manager of one, or an administrator changes its owners\.$/,
     null,
     '所有者を変更できるのは、パッケージの所有者、所有者の管理担当者、管理者だけです。',

@@ -77,6 +77,37 @@ const RULES: readonly SentenceRule[] = [
   ],
   [/^must be an IPv4 or IPv6 address$/, null, 'IPv4またはIPv6のアドレスを指定してください。'],
   [/^is empty; nothing widens by being empty$/, null, '空です。1つ以上指定してください。'],
+  [/^is empty; name at least one version$/, null, '空です。バージョンを1つ以上指定してください。'],
+  [/^has more than (\d+) versions$/, null, 'バージョンは$1個以内にしてください。'],
+  [
+    /^is missing; the reason "other" needs one$/,
+    'Is required for the reason “other”.',
+    '理由が「その他」のときは必須です。',
+  ],
+  [/^does not exist in this gallery$/, null, 'このギャラリーに存在しません。'],
+  [
+    /^is the deprecated version itself; name another$/,
+    null,
+    '非推奨にするバージョン自体は指定できません。別のものを指定してください。',
+  ],
+  [
+    /^is the owner who hands the package over$/,
+    null,
+    'パッケージを渡す所有者自身です。別のアカウントを指定してください。',
+  ],
+  [/^must name the owner who hands the package over$/, null, 'パッケージを渡す所有者を指定してください。'],
+  [/^is not a version$/, null, 'バージョンの形式ではありません。'],
+  [/^is not a package id$/, null, 'パッケージIDの形式ではありません。'],
+  [
+    /^(\S+) is not an account of this workspace$/,
+    null,
+    '$1 は、このワークスペースのアカウントではありません。',
+  ],
+  [
+    /^must be a package id, or the beginning of ids with one \* at its end, like AzureRM\.\*; .+$/,
+    'Must be a package id, or the beginning of ids and a * at its end, like AzureRM.*; only A-Z, a-z, 0-9, _, . and - may stand in it.',
+    'パッケージID、またはAzureRM.*のように末尾に * を付けたIDの先頭部分を入力してください。使える文字は A-Z、a-z、0-9、_、.、- です。',
+  ],
   [/^is empty; name at least one action$/, null, '空です。操作を1つ以上指定してください。'],
   [
     /^is empty; name at least one pattern \(\* for everything\)$/,

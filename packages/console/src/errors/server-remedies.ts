@@ -22,6 +22,8 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'A key cannot make or renew a key that may do more than itself; use a console session.',
   'Name at least one scope with at least one action and one resource pattern, or ask for `access: "account"`.',
   'Leave `scopes` out, or ask for `access: "scoped"`.',
+  'Push less, use another owner, or have an administrator raise the limit in the settings.',
+  'Ask the owner of the reserved prefix or an administrator for access to it, or push under a different id.',
   'Delete keys that are no longer used, or have the limit `maxKeysPerAccount` raised.',
   'Use a console session, or a key whose scopes name `iam:keys:write` for this account.',
   'Only mails in the state `mailbox` can be opened here. What a mail said is wiped when it has been sent or given up.',

@@ -1261,8 +1261,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Add an owner
-         * @description Owners, managers of an owning service account, and administrators.
+         * Add an owner, or ask an account to become one
+         * @description Owners, managers of an owning service account, and administrators. 204 when it is an owner now: administrators add anybody, others the accounts that they act for. 202 when the account was asked.
          *
          *     Who: session.
          */
@@ -1278,6 +1278,260 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/owner-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open requests to own a package
+         * @description Owners, managers of an owning service account, and administrators.
+         *
+         *     Who: session.
+         */
+        get: operations["listOwnerRequestsOfPackage"];
+        put?: never;
+        /**
+         * Ask an account to become an owner
+         * @description Owners, managers of an owning service account, and administrators. The account, a manager of it or an administrator accepts within 30 days. Whoever may do that himself adds it at once.
+         *
+         *     Who: session.
+         */
+        post: operations["requestPackageOwner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand your ownership over to another account
+         * @description The other account becomes an owner in your place once it accepts, in one step. Other owners stay.
+         *
+         *     Who: session.
+         */
+        post: operations["transferPackage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open requests to own packages, asked of you or by you
+         * @description Who: session.
+         */
+        get: operations["listOwnerRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Become an owner
+         * @description For the account that is asked, its managers, and administrators.
+         *
+         *     Who: session.
+         */
+        post: operations["acceptOwnerRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse to become an owner
+         * @description For the account that is asked, its managers, and administrators.
+         *
+         *     Who: session.
+         */
+        post: operations["declineOwnerRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/owner-requests/{requestId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a request back
+         * @description For whoever made it, and for whoever manages the package.
+         *
+         *     Who: session.
+         */
+        delete: operations["withdrawOwnerRequest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/{id}/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Deprecate versions, or take that back
+         * @description For those who may unlist. Clients warn whoever uses a deprecated version and name the alternative; it can still be installed. All versions are changed, or none.
+         *
+         *     Who: session.
+         */
+        put: operations["deprecateVersions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{id}/gallery-usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an account holds in the gallery, and how much it may
+         * @description Who: session, key, token; keys and tokens need the action `package:read`.
+         */
+        get: operations["getGalleryUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Would a push with this key succeed?
+         * @description Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. Package clients add `?dryRun=true` to a push, which also reads the package.
+         *
+         *     Who: session.
+         */
+        post: operations["previewPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/package-prefixes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reserved package ids
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:read`; administrators only.
+         */
+        get: operations["listPackagePrefixes"];
+        put?: never;
+        /**
+         * Reserve package ids for accounts
+         * @description From now on, new ids that match are pushed in the name of these accounts alone. Where several reservations match an id, the longest decides. Existing packages keep their owners and take new versions.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        post: operations["createPackagePrefix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/package-prefixes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A reservation of package ids
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:read`; administrators only.
+         */
+        get: operations["getPackagePrefix"];
+        put?: never;
+        post?: never;
+        /**
+         * Let everybody use reserved package ids again
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        delete: operations["deletePackagePrefix"];
+        options?: never;
+        head?: never;
+        /**
+         * Reserve the same ids for other accounts
+         * @description Who: session, key, token; keys and tokens need the action `iam:prefixes:write`; administrators only.
+         */
+        patch: operations["updatePackagePrefix"];
         trace?: never;
     };
     "/iam/login": {
@@ -1574,7 +1828,7 @@ export interface paths {
         get?: never;
         /**
          * Push a package (NuGet)
-         * @description The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case.
+         * @description The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case. With `?dryRun=true` everything is checked and nothing stored: the answer is 200 with what a push would do, or the error that it would get.
          *
          *     Who: key.
          */
@@ -1615,6 +1869,28 @@ export interface paths {
          *     Who: key.
          */
         delete: operations["unlistPackageVersion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/package/{id}/deprecations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Deprecate versions (NuGet)
+         * @description Needs `package:unlist`. The JSON of nuget.org: `versions`, `isLegacy`, `hasCriticalBugs`, `isOther`, `alternatePackageId`, `alternatePackageVersion`, `message`. Without any reason, the versions are deprecated no more.
+         *
+         *     Who: key.
+         */
+        put: operations["deprecatePackageVersions"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1937,6 +2213,12 @@ export interface components {
             maxLifetimeDays: number;
             /** @description Live (not expired) keys an account may have. */
             maxKeysPerAccount: number;
+            /** @description Packages an account may own, shared ones included; null for no limit. */
+            maxPackagesPerAccount: number | null;
+            /** @description Versions a package may have, unlisted ones included; null for no limit. */
+            maxVersionsPerPackage: number | null;
+            /** @description Bytes that all versions of the packages of an account may have together; null for no limit. */
+            maxGalleryBytesPerAccount: number | null;
             /** @description Life of a token: 1 minute to 24 hours. */
             tokenLifetimeSeconds: number;
             /** @description Audiences that may be asked for with `resource`. */
@@ -1958,7 +2240,7 @@ export interface components {
             /** @description Subjects and opening words of this workspace, in place of the usual ones. */
             mailTexts: {
                 /** @enum {unknown} */
-                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
+                kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "package.owner_requested" | "package.owners_changed" | "webhook.disabled";
                 locale: "en" | "ja";
                 /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                 subject: string | null;
@@ -2131,7 +2413,7 @@ export interface components {
         };
         Mail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `package.owner_requested`, `package.owners_changed`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -2154,7 +2436,7 @@ export interface components {
         };
         OpenedMail: {
             id: string;
-            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `webhook.disabled`. */
+            /** @description One of `key.delivery`, `key.created`, `key.regenerated`, `key.changed`, `key.disabled`, `key.enabled`, `key.deleted`, `key.expiring`, `key.expired`, `key.refused`, `account.invitation`, `account.password_reset`, `session.new_place`, `package.owner_requested`, `package.owners_changed`, `webhook.disabled`. */
             kind: string;
             to: {
                 name: string;
@@ -2514,6 +2796,18 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        Deprecation: {
+            /** @description Empty: not deprecated any more. */
+            reasons: ("legacy" | "criticalBugs" | "other")[];
+            message: string | null;
+            alternatePackage: {
+                id: string;
+                /** @description Null for any. */
+                version: string | null;
+            } | null;
+            /** Format: date-time */
+            deprecatedAt: string;
+        };
         PackageVersion: {
             version: string;
             isPrerelease: boolean;
@@ -2529,6 +2823,8 @@ export interface components {
             pushedByName: string | null;
             /** @description The API key that it was pushed with. */
             pushedKeyId: string | null;
+            /** @description Why it should not be used any more; null when it may be. */
+            deprecation: components["schemas"]["Deprecation"] | null;
         };
         /** @description A package with a page of its versions, last pushed first. */
         PackageDetail: {
@@ -2604,6 +2900,43 @@ export interface components {
             /** @description The first pattern that lets it push. */
             pattern: string;
             expiresAt: string | null;
+        };
+        /** @description An account is asked to own a package: beside the others or, with `from`, in the place of one. */
+        OwnerRequest: {
+            id: string;
+            /** @description The id in lower case, and in the casing of its first push. */
+            package: {
+                id: string;
+                displayId: string;
+            };
+            account: components["schemas"]["AccountName"];
+            from: components["schemas"]["AccountName"] | null;
+            requestedBy: components["schemas"]["AccountName"] | null;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description From then on it is void.
+             */
+            expiresAt: string;
+            /** @description You may accept and decline it. */
+            isForYou: boolean;
+        };
+        OwnerChange: {
+            /** @description `done`: at once, by an administrator or for an account that you act for; `requested`: it is asked. */
+            state: "done" | "requested";
+            requestId: string | null;
+        };
+        /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+        PackagePrefix: {
+            id: string;
+            /** @description A package id, or the beginning of ids and a `*`. */
+            pattern: string;
+            accounts: components["schemas"]["AccountName"][];
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string | null;
+            version: number;
         };
     };
     responses: never;
@@ -2805,6 +3138,12 @@ export interface operations {
                     maxLifetimeDays?: number;
                     /** @description Live (not expired) keys an account may have. */
                     maxKeysPerAccount?: number;
+                    /** @description Packages an account may own, shared ones included; null for no limit. */
+                    maxPackagesPerAccount?: number | null;
+                    /** @description Versions a package may have, unlisted ones included; null for no limit. */
+                    maxVersionsPerPackage?: number | null;
+                    /** @description Bytes that all versions of the packages of an account may have together; null for no limit. */
+                    maxGalleryBytesPerAccount?: number | null;
                     /** @description Life of a token: 1 minute to 24 hours. */
                     tokenLifetimeSeconds?: number;
                     /** @description Audiences that may be asked for with `resource`. */
@@ -2826,7 +3165,7 @@ export interface operations {
                     /** @description Subjects and opening words of this workspace, in place of the usual ones. */
                     mailTexts?: {
                         /** @enum {unknown} */
-                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "webhook.disabled";
+                        kind: "key.delivery" | "key.created" | "key.regenerated" | "key.changed" | "key.disabled" | "key.enabled" | "key.deleted" | "key.expiring" | "key.expired" | "key.refused" | "account.invitation" | "account.password_reset" | "session.new_place" | "package.owner_requested" | "package.owners_changed" | "webhook.disabled";
                         locale: "en" | "ja";
                         /** @description In place of the subject. `{name}` stands for the name that the usual subject has. */
                         subject: string | null;
@@ -5359,6 +5698,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
             /** @description Done; no body. */
             204: {
                 headers: {
@@ -5395,6 +5743,564 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnerRequestsOfPackage: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OwnerRequest"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requestPackageOwner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
+                    account: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    transferPackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
+                    account: string;
+                    /** @description Id of the owner who hands it over. Left out: the one owner that you act for. */
+                    from?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerChange"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOwnerRequests: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description `incoming`: asked of you or of service accounts that you manage; `outgoing`: asked by you. */
+                direction?: "incoming" | "outgoing";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["OwnerRequest"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declineOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawOwnerRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                requestId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deprecateVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    versions: string[];
+                    /** @description Empty: not deprecated any more. */
+                    reasons: ("legacy" | "criticalBugs" | "other")[];
+                    /** @description Shown to whoever uses the version; required with the reason `other`. */
+                    message?: string | null;
+                    alternatePackage?: {
+                        id: string;
+                        version?: string | null;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getGalleryUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Packages that the account owns, shared ones included. */
+                        packages: {
+                            used: number;
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                        /** @description Of all versions of these packages. */
+                        bytes: {
+                            used: number;
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                        versionsPerPackage: {
+                            /** @description Null: no limit. */
+                            limit: number | null;
+                        };
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The API key to push with. */
+                    keyId: string;
+                    id: string;
+                    version: string;
+                    sizeBytes?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        version: string;
+                        /** @description The account that the key acts for. */
+                        ownerId: string;
+                        wouldSucceed: boolean;
+                        /** @description The id would be new; null when the push would be refused. */
+                        isNew: boolean | null;
+                        refusal: {
+                            status: number;
+                            code: string;
+                            detail: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPackagePrefixes: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["PackagePrefix"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    pattern: string;
+                    /** @description The accounts that may push new packages under it; empty for nobody. */
+                    accountIds: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deletePackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updatePackagePrefix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The accounts that may push new packages under it; empty for nobody. */
+                    accountIds: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePrefix"];
+                };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
             default: {
@@ -6052,6 +6958,28 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Of a dry run: what a push would do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        dryRun: true;
+                        id: string;
+                        version: string;
+                        /** @description The id is not there yet; it would belong to the owner. */
+                        isNew: boolean;
+                        /** @description The account that the key acts for. */
+                        ownerId: string;
+                        sizeBytes: number;
+                        /** @description Of the file, as lower-case hex. */
+                        sha512: string;
+                        message: string;
+                    };
+                };
+            };
             /** @description Done; no body. */
             201: {
                 headers: {
@@ -6146,6 +7074,35 @@ export interface operations {
         responses: {
             /** @description Done; no body. */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The reason, the same as in the reason phrase of the status line. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    deprecatePackageVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

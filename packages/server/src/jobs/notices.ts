@@ -47,6 +47,12 @@ interface MailedLink {
   readonly request?: NoticeRequest;
 }
 
+interface PackageChange extends NoticeRequest {
+  /** In the casing of its first push. */
+  readonly packageId: string;
+  readonly pageUrl: string;
+}
+
 /** What each kind of notice needs. Links and secrets stand in the sealed payload only. */
 export interface NoticePayloads {
   /** With exactly one of `linkUrl` and `secretKey`, by the workspace's setting `keyMail`. */
@@ -98,6 +104,19 @@ export interface NoticePayloads {
     readonly userAgent: string | null;
     readonly pageUrl: string;
   };
+  /** An account is asked to own a package, beside the others or (`fromName`) in the place of one. */
+  'package.owner_requested': PackageChange & {
+    readonly accountName: string;
+    readonly fromName: string | null;
+    readonly expiresAt: number;
+  };
+  /** `accountName` has become an owner, is one no more, or has declined. */
+  'package.owners_changed': PackageChange & {
+    readonly change: 'added' | 'removed' | 'transferred' | 'declined';
+    readonly accountName: string;
+    /** Who has handed it over. */
+    readonly fromName: string | null;
+  };
   /** Programs that rely on the events of a webhook hear nothing any more, and cannot notice it themselves. */
   'webhook.disabled': {
     /** Never the whole address: paths and queries of webhooks are often secrets. */
@@ -120,13 +139,14 @@ export type Notice = {
 
 /**
  * What a subject names. The mail with a key is for whom the key is for; the others are about the key, the receiver
- * of a webhook, or a person.
+ * of a webhook, a package, or a person.
  */
 export function aboutOf(
   { kind, payload }: { readonly kind: NoticeKind; readonly payload: Notice['payload'] },
   toName: string,
 ): string {
   if ('host' in payload) return payload.host;
+  if ('packageId' in payload) return payload.packageId;
   return kind !== 'key.delivery' && 'comment' in payload ? payload.comment : toName;
 }
 
@@ -151,6 +171,8 @@ const PACES: Readonly<Record<NoticeKind, 'urgent' | 'alarm' | 'bulk'>> = {
   'account.invitation': 'urgent',
   'account.password_reset': 'urgent',
   'session.new_place': 'urgent',
+  'package.owner_requested': 'urgent',
+  'package.owners_changed': 'urgent',
   'webhook.disabled': 'urgent',
 };
 

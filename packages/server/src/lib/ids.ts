@@ -20,6 +20,8 @@ export const ID_PREFIXES = {
   webhook: 'whk',
   delivery: 'whd',
   feed: 'fed',
+  ownerRequest: 'oreq',
+  prefix: 'pfx',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -8,6 +8,7 @@ import { accountLists } from './migrations/0002-account-lists.ts';
 import { consoleLists } from './migrations/0003-console-lists.ts';
 import { notices } from './migrations/0004-notices.ts';
 import { feeds } from './migrations/0005-feeds.ts';
+import { galleryRules } from './migrations/0006-gallery-rules.ts';
 import { mailLists } from './migrations/0007-mail-lists.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
@@ -19,6 +20,7 @@ const MAIN: Record<string, Migration> = {
   '0003-console-lists': consoleLists,
   '0004-notices': notices,
   '0005-feeds': feeds,
+  '0006-gallery-rules': galleryRules,
   '0007-mail-lists': mailLists,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };

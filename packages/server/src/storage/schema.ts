@@ -25,6 +25,12 @@ export interface Database {
   package_versions: PackageVersionsTable;
   feed_entries: FeedEntriesTable;
   package_search: PackageSearchTable;
+  package_owner_requests: PackageOwnerRequestsTable;
+  package_prefixes: PackagePrefixesTable;
+  package_prefix_accounts: { workspace_id: string; prefix_id: string; account_id: string };
+  package_deprecations: PackageDeprecationsTable;
+  package_usage: { package_id: string; workspace_id: string; versions: number; bytes: number };
+  account_usage: { account_id: string; workspace_id: string; packages: number; bytes: number };
   package_downloads: { id: string; workspace_id: string; downloads: number };
   outbox: OutboxTable;
   mail_rate: { id: number; minute: number; claimed: number };
@@ -236,6 +242,44 @@ export interface PackageSearchTable {
   /** Id, title and description of the newest version, lower case. */
   words: string;
   tags: string;
+}
+
+export interface PackageOwnerRequestsTable {
+  id: string;
+  workspace_id: string;
+  package_id: string;
+  /** Who is to become an owner. */
+  account_id: string;
+  /** The owner who hands his ownership over; null when he is to be one more. */
+  from_id: string | null;
+  requested_by: string;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface PackagePrefixesTable {
+  id: string;
+  workspace_id: string;
+  /** A whole id, or the beginning of ids with a `*` behind it. */
+  pattern: string;
+  pattern_lower: string;
+  created_at: number;
+  created_by: string | null;
+  version: number;
+}
+
+export interface PackageDeprecationsTable {
+  version_id: string;
+  workspace_id: string;
+  package_id: string;
+  /** JSON. */
+  reasons: string;
+  message: string | null;
+  alternate_id: string | null;
+  /** Null for any version. */
+  alternate_version: string | null;
+  deprecated_at: number;
+  deprecated_by: string;
 }
 
 export interface OutboxTable {

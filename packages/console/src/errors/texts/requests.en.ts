@@ -25,6 +25,11 @@ export const REQUEST_TEXTS_EN = {
     title: 'The package version exists already and cannot be modified.',
     remedy: 'Push under a new version; what was published once never changes.',
   },
+  'package.id_reserved': {
+    title: 'The package id is reserved.',
+    remedy:
+      'Ask the owner of the reserved prefix or an administrator for access to it, or choose a different id.',
+  },
   'package.key_refused': {
     title: 'The API key was not accepted.',
     remedy: 'It is not valid, has expired, or has no permission for this package.',
@@ -54,9 +59,22 @@ export const REQUEST_TEXTS_EN = {
     remedy:
       'The owner was deleted or disabled, or the account of the key no longer manages it. Create a key for another owner.',
   },
+  'package.prefix_taken': {
+    title: 'The prefix is reserved already.',
+    remedy: 'Change the accounts of the existing reservation; one prefix may have several.',
+  },
+  'package.quota_reached': {
+    title: 'A quota of the gallery is reached.',
+    remedy: 'Push less, use another owner, or have an administrator raise the limit in the settings.',
+  },
   'package.range_not_satisfiable': {
     title: 'The range lies outside the file.',
     remedy: 'Ask for bytes within the size of the file, or for the whole file.',
+  },
+  'package.request_void': {
+    title: 'The request no longer holds.',
+    remedy:
+      'Whoever made it may no longer hand out this ownership, or the package has changed hands. Have an owner ask anew.',
   },
   'package.too_large': {
     title: 'The package file exceeds the size limit.',
@@ -66,6 +84,10 @@ export const REQUEST_TEXTS_EN = {
     title: 'The package has too many owners.',
     remedy:
       'Share a service account as the owner instead: each of its managers can have a key that acts for it.',
+  },
+  'package.too_many_requests': {
+    title: 'The package has too many open requests.',
+    remedy: 'Wait until some of them are answered, or withdraw them.',
   },
   'package.unreadable': {
     title: 'The package cannot be read.',

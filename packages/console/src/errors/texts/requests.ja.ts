@@ -26,6 +26,10 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     title: 'このパッケージバージョンはすでに存在し、変更できません。',
     remedy: '新しいバージョンでプッシュしてください。一度公開した内容は変わりません。',
   },
+  'package.id_reserved': {
+    title: 'このパッケージIDは予約されています。',
+    remedy: '予約されたプレフィックスの所有者か管理者に利用を依頼するか、別のIDを使ってください。',
+  },
   'package.key_refused': {
     title: 'APIキーが受け付けられませんでした。',
     remedy: 'キーが正しくないか、期限切れか、このパッケージに対する権限がありません。',
@@ -57,9 +61,22 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     remedy:
       '所有者が削除または停止されたか、キーのアカウントが所有者を管理しなくなりました。別の所有者のキーを作成してください。',
   },
+  'package.prefix_taken': {
+    title: 'このプレフィックスはすでに予約されています。',
+    remedy: '既存の予約のアカウントを変更してください。1つのプレフィックスに複数のアカウントを設定できます。',
+  },
+  'package.quota_reached': {
+    title: 'ギャラリーの上限に達しました。',
+    remedy: 'プッシュを減らすか、別の所有者を使うか、設定の上限を引き上げるよう管理者に依頼してください。',
+  },
   'package.range_not_satisfiable': {
     title: '指定された範囲がファイルの外にあります。',
     remedy: 'ファイルのサイズ内の範囲、またはファイル全体を指定してください。',
+  },
+  'package.request_void': {
+    title: 'この依頼は無効になりました。',
+    remedy:
+      '依頼した人が所有権を渡せなくなったか、パッケージの所有者が変わっています。所有者に改めて依頼してもらってください。',
   },
   'package.too_large': {
     title: 'パッケージファイルがサイズの上限を超えています。',
@@ -69,6 +86,10 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     title: 'パッケージの所有者が多すぎます。',
     remedy:
       '代わりにサービスアカウントを共有の所有者にしてください。管理担当者それぞれが、その所有者のキーを持てます。',
+  },
+  'package.too_many_requests': {
+    title: 'このパッケージには、回答待ちの依頼が多すぎます。',
+    remedy: '回答を待つか、いくつかの依頼を取り消してください。',
   },
   'package.unreadable': {
     title: 'パッケージを読み取れません。',

@@ -16,6 +16,8 @@ import { packagesWords } from './packages.words.ts';
 
 const FOUND_MAX = 20;
 const SETTLE_MS = 250;
+/** It owns the package once it accepts. */
+const ASKED = 202;
 
 interface Candidate {
   readonly id: string;
@@ -53,9 +55,9 @@ function useAddOwner(packageId: string, onDone: () => void) {
       api.PUT('/v1/packages/{id}/owners/{accountId}', {
         params: { path: { id: packageId, accountId: owner.id } },
       }),
-    onSuccess: async (_data, owner) => {
+    onSuccess: async ({ response }, owner) => {
       await queryClient.invalidateQueries({ queryKey: ['packages'] });
-      notifyDone(t('ownerAdded', { name: owner.name }));
+      notifyDone(t(response.status === ASKED ? 'ownerAsked' : 'ownerAdded', { name: owner.name }));
       onDone();
     },
   });

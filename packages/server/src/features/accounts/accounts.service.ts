@@ -224,6 +224,11 @@ class Accounts implements AccountsService {
   readonly listManagedIds = repo.listManagedIds;
   readonly findPasswordHash = repo.findPasswordHash;
 
+  async listManagerIds(exec: Executor, workspaceId: string, serviceAccountId: string) {
+    const rows = await repo.listManagers(exec, workspaceId, [serviceAccountId]);
+    return rows.map((row) => row.user_id);
+  }
+
   async savePasswordHash(tx: Tx, caller: Caller, account: Account, passwordHash: string): Promise<void> {
     await repo.savePasswordHash(tx, account, passwordHash, this.#deps.clock.now());
     await this.#deps.hooks().onRightsEnded(tx, caller, account);

@@ -120,6 +120,8 @@ export interface AccountsService {
     userId: string,
   ): Promise<boolean>;
   listManagedIds(exec: Executor, workspaceId: string, userId: string): Promise<readonly string[]>;
+  /** The users who manage a service account. */
+  listManagerIds(exec: Executor, workspaceId: string, serviceAccountId: string): Promise<readonly string[]>;
   findPasswordHash(exec: Executor, workspaceId: string, id: string): Promise<string | null>;
   /** Stores a new password; sessions and tokens of the account end. */
   savePasswordHash(tx: Tx, caller: Caller, account: Account, passwordHash: string): Promise<void>;

@@ -32,6 +32,33 @@ export const packageErrors = defineErrors('package', {
     remedy:
       'The owner was deleted or disabled, or the account of the key no longer manages it. Create a key for another owner.',
   },
+  quota_reached: {
+    status: 403,
+    title: 'A quota of the gallery is reached',
+    remedy: 'Push less, use another owner, or have an administrator raise the limit in the settings.',
+  },
+  id_reserved: {
+    status: 409,
+    title: 'The package id is reserved',
+    remedy:
+      'Ask the owner of the reserved prefix or an administrator for access to it, or push under a different id.',
+  },
+  prefix_taken: {
+    status: 409,
+    title: 'The prefix is reserved already',
+    remedy: 'Change the accounts of the existing reservation; one prefix may have several.',
+  },
+  request_void: {
+    status: 409,
+    title: 'The request no longer holds',
+    remedy:
+      'Whoever made it may no longer hand out this ownership, or the package has changed hands. Have an owner ask anew.',
+  },
+  too_many_requests: {
+    status: 409,
+    title: 'The package has too many open requests',
+    remedy: 'Wait until some of them are answered, or withdraw them.',
+  },
   exists: {
     status: 409,
     title: 'The package version already exists and cannot be modified',

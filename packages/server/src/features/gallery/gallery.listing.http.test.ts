@@ -96,11 +96,14 @@ describe('unlisting and relisting', () => {
 
   it('[16, 17] lets push keys unlist nothing, and leaves the version listed', async () => {
     await gallery.publish(gallery.keys.push, 'Acme.Stays');
-    for (const key of [gallery.keys.push, gallery.keys.pushVersion]) {
+    for (const [key, verb] of [
+      [gallery.keys.push, 'push new packages that match Acme.*, and push new versions of packages'],
+      [gallery.keys.pushVersion, 'push new versions of packages'],
+    ] as const) {
       const answer = await gallery.send('DELETE', '/api/v2/package/Acme.Stays/1.0.0', key);
       expect([answer.statusCode, answer.body]).toEqual([
         403,
-        'This API key may not unlist or relist packages.',
+        `This API key may not unlist or relist packages; it may ${verb} that match Acme.*.`,
       ]);
     }
     expect((await gallery.send('DELETE', '/api/v2/package/Acme.Stays/1.0.0')).statusCode).toBe(401);
@@ -120,10 +123,10 @@ describe('unlisting and relisting', () => {
       resources: ['Other.*'],
     });
     expect((await gallery.send('DELETE', '/api/v2/package/acme.owned/1.0.0', foreign)).body).toBe(
-      'This API key acts for an account that is not an owner of Acme.Owned',
+      'This API key acts for its own account, which is not an owner of Acme.Owned. Use a key that acts for one of its owners, or ask them to add this one',
     );
     expect((await gallery.send('DELETE', '/api/v2/package/acme.owned/1.0.0', elsewhere)).body).toBe(
-      'This API key may unlist or relist packages that match Other.*, which does not match Acme.Owned',
+      'This API key may unlist or relist packages that match Other.*; Acme.Owned does not match',
     );
     expect(await isListed('Acme.Owned')).toBe(true);
   });

@@ -365,7 +365,7 @@ describe('which key may push what', () => {
     const answer = await gallery.push(gallery.keys.unlist, Buffer.from('not a zip'));
     expect([answer.statusCode, answer.body]).toEqual([
       403,
-      'This API key may not push packages, neither new ones nor new versions.',
+      'This API key may not push packages, neither new ones nor new versions; it may unlist or relist packages that match Acme.*.',
     ]);
     expect(await countRows()).toEqual(before);
   });
@@ -380,7 +380,7 @@ describe('which key may push what', () => {
     const second = await gallery.publish(pushNew, 'Acme.Split', '2.0.0');
     expect([second.statusCode, second.body]).toEqual([
       403,
-      'This API key may not push new versions of packages.',
+      'This API key may not push new versions of packages; it may push new packages that match Acme.*.',
     ]);
     expect((await gallery.publish(gallery.keys.pushVersion, 'Acme.Split', '2.0.0')).statusCode).toBe(201);
   });
@@ -403,7 +403,7 @@ describe('which key may push what', () => {
   it('names patterns and id to the holder of a key that does not match', async () => {
     const answer = await gallery.publish(gallery.keys.push, 'Other.Package');
     expect(answer.body).toBe(
-      'This API key may push new packages that match Acme.*, which does not match Other.Package',
+      'This API key may push new packages that match Acme.*; Other.Package does not match',
     );
     expect(answer.raw.res.statusMessage).toBe(answer.body);
     const misleading = await gallery.publish(gallery.keys.push, 'Other400.Package');
@@ -421,7 +421,7 @@ describe('which key may push what', () => {
     const answer = await gallery.publish(key, 'Narrow.A');
     expect([answer.statusCode, answer.body]).toEqual([
       403,
-      'The account of this API key is not granted package:pushnew on Narrow.A',
+      'The account of this API key is granted package:pushnew on Elsewhere.*; Narrow.A does not match. Ask an administrator to grant it',
     ]);
     await harness.deps.accounts.update(
       gallery.adminCaller,
@@ -438,7 +438,7 @@ describe('which key may push what', () => {
     const answer = await gallery.publish(foreign, 'acme.taken');
     expect([answer.statusCode, answer.body]).toEqual([
       403,
-      'This API key acts for an account that is not an owner of Acme.Taken',
+      'This API key acts for its own account, which is not an owner of Acme.Taken. Use a key that acts for one of its owners, or ask them to add this one',
     ]);
     expect((await gallery.publish(foreign, 'Acme.Taken', '2.0.0')).statusCode).toBe(403);
   });

@@ -33,6 +33,9 @@ function since(expiresAt: number | null): string {
   return expiresAt === null ? '' : ` (since ${toIso(expiresAt).slice(0, 19)}Z)`;
 }
 
+/** A right that lacks. A quota that is used up says nothing about rights, and nobody is warned of the key for it. */
 export function asRefusal(error: unknown): AppError | null {
-  return error instanceof AppError && error.status === 403 ? error : null;
+  const isRefusal =
+    error instanceof AppError && error.status === 403 && error.code !== 'package.quota_reached';
+  return isRefusal ? error : null;
 }

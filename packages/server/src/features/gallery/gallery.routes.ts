@@ -3,11 +3,14 @@ import Type from 'typebox';
 import type { AppError } from '../../errors/index.ts';
 import type { DrainLimits } from '../../http/body-deadline.ts';
 import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../../http/index.ts';
+import { readNugetDeprecation } from './deprecations/nuget-body.ts';
 import { sendGalleryError, toPlainText } from './gallery.answer.ts';
 import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
-import { type GalleryService, type KeyCaller, PACKAGE_BYTES_MAX } from './gallery.service.ts';
+import { type GalleryService, PACKAGE_BYTES_MAX, type PushPlan } from './gallery.service.ts';
 import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
+import { PushCheckSchema, presentPlan, readsDryRun, toPlanText } from './push-check.ts';
+import type { KeyCaller } from './push-rights.ts';
 import { GALLERY_DOOR } from './reading/gallery-reading.ts';
 
 export interface GalleryRouteOptions {
@@ -33,6 +36,8 @@ const VersionParams = Type.Object(
   { additionalProperties: false },
 );
 type VersionParams = Type.Static<typeof VersionParams>;
+const IdParams = Type.Object({ id: Type.String({ maxLength: 300 }) }, { additionalProperties: false });
+type IdParams = Type.Static<typeof IdParams>;
 
 const PUSH_PATHS = ['/api/v2/package', '/api/v2', '/nuget'];
 const VERSION_PATHS = ['/api/v2/package/:id/:version', '/api/v2/:id/:version', '/nuget/:id/:version'];
@@ -70,6 +75,7 @@ export function registerGalleryRoutes(
     });
     registerPush(app, gallery, config);
     registerListing(app, gallery, config);
+    registerDeprecation(app, gallery, config);
     registerDownload(app, gallery);
     done();
   });
@@ -83,12 +89,15 @@ interface KeyRouteConfig {
 function registerPush(app: FastifyInstance, gallery: GalleryService, config: KeyRouteConfig): void {
   const push = async (request: FastifyRequest, reply: FastifyReply) => {
     const by = requireKey(request);
-    await gallery.push(by, {
+    const isDryRun = readsDryRun(request.url);
+    const body = {
       contentType: request.raw.headers['content-type'],
       declaredBytes: readDeclaredBytes(request),
       // The request must outlive an early end of reading: it still has to be drained and answered.
       source: request.raw.iterator({ destroyOnReturn: false }),
-    });
+    };
+    if (isDryRun) return sendPlan(await gallery.checkPush(by, body), reply);
+    await gallery.push(by, body);
     await addWarning(reply, gallery, by);
     return reply.code(201).send();
   };
@@ -96,8 +105,8 @@ function registerPush(app: FastifyInstance, gallery: GalleryService, config: Key
     tags,
     summary: 'Push a package (NuGet)',
     description:
-      'The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case.',
-    response: { 201: EmptyResponse, default: textResponse },
+      'The body is a .nupkg, raw or as the first part of a multipart form. Needs `package:pushnew` for a new id, `package:pushversion` for a new version of an existing one; `package:push` is both. Also at `/api/v2`, `/nuget` and `/`, with POST instead of PUT, with a slash at the end, and in any letter case. With `?dryRun=true` everything is checked and nothing stored: the answer is 200 with what a push would do, or the error that it would get.',
+    response: { 200: PushCheckSchema, 201: EmptyResponse, default: textResponse },
   };
   for (const url of PUSH_PATHS) {
     const isShown = url === PUSH_PATHS[0];
@@ -106,6 +115,14 @@ function registerPush(app: FastifyInstance, gallery: GalleryService, config: Key
     app.post(url, { config, schema: { ...schema, hide: true } }, push);
   }
   app.put('/', { config, schema: { ...schema, hide: true } }, push);
+}
+
+/** A client that takes the answer for that of a push shows the header as a warning. */
+function sendPlan(plan: PushPlan, reply: FastifyReply): FastifyReply {
+  return reply
+    .code(200)
+    .header('x-nuget-warning', toPlainText(toPlanText(plan)))
+    .send(presentPlan(plan));
 }
 
 function registerListing(app: FastifyInstance, gallery: GalleryService, config: KeyRouteConfig): void {
@@ -151,6 +168,31 @@ function registerListing(app: FastifyInstance, gallery: GalleryService, config: 
       (request, reply) => setListed(request, reply, true),
     );
   }
+}
+
+function registerDeprecation(app: FastifyInstance, gallery: GalleryService, config: KeyRouteConfig): void {
+  app.put<{ Params: IdParams }>(
+    '/api/v2/package/:id/deprecations',
+    {
+      config,
+      schema: {
+        operationId: 'deprecatePackageVersions',
+        tags,
+        summary: 'Deprecate versions (NuGet)',
+        description:
+          'Needs `package:unlist`. The JSON of nuget.org: `versions`, `isLegacy`, `hasCriticalBugs`, `isOther`, `alternatePackageId`, `alternatePackageVersion`, `message`. Without any reason, the versions are deprecated no more.',
+        params: IdParams,
+        response: { 200: EmptyResponse, default: textResponse },
+      },
+    },
+    async (request, reply) => {
+      const by = requireKey(request);
+      const wish = await readNugetDeprecation(request.raw.iterator({ destroyOnReturn: false }));
+      await gallery.deprecate(by, request.params.id, wish);
+      await addWarning(reply, gallery, by);
+      return reply.code(200).send();
+    },
+  );
 }
 
 function registerDownload(app: FastifyInstance, gallery: GalleryService): void {

@@ -17,32 +17,28 @@ import type { AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
 import type { SettingsService } from '../settings/index.ts';
+import { type Actor, findPushRefusal } from './denials.ts';
+import { type DeprecationWish, setDeprecation } from './deprecations/deprecations.ts';
 import type { DownloadCounter } from './downloads/download-counter.ts';
 import { insertFeedEntry } from './feed-entries.repo.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { toStoredMetadata } from './gallery.metadata.ts';
-import { type Actor, findPushRefusal, findScopeRefusal, type GalleryAction } from './gallery.policy.ts';
 import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
-import { isOwnerUsable } from './owner-rights.ts';
 import { saveSearchWords } from './package-search.repo.ts';
-import { findVersion, insertVersion, lockBlob } from './package-versions.repo.ts';
+import { insertVersion, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
+import { createGalleryRights, existsFault, type GalleryRights, type KeyCaller } from './push-rights.ts';
+import { countVersion } from './quotas/gallery-usage.repo.ts';
+import type { Quotas } from './quotas/quotas.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
 import { type FoundVersion, findVersionByText, setVersionListed, versionTarget } from './version-listing.ts';
 
 /** 250 MB, as nuget.org. */
 export const PACKAGE_BYTES_MAX = 250 * 1024 * 1024;
-
-/** A caller with the key that he presented: it is looked up again in the transaction that acts on it. */
-export interface KeyCaller {
-  readonly caller: Caller;
-  readonly actor: Actor;
-  readonly credential: PresentedKey;
-}
 
 export interface DownloadableVersion {
   /** In the casing of the first push. */
@@ -54,20 +50,40 @@ export interface DownloadableVersion {
   readonly countDownload: () => void;
 }
 
+/** What a push would do. */
+export interface PushPlan {
+  /** In the casing of the first push, or of this one when the package is new. */
+  readonly id: string;
+  readonly version: string;
+  readonly isNew: boolean;
+  readonly ownerId: string;
+  readonly sizeBytes: number;
+  readonly sha512: string;
+}
+
 export interface GalleryService {
   /**
    * Publishes a package, in the order of checks of nuget.org: what the key may do at all, the package itself,
    * the rights on this package, whether the version exists. Exactly one of several pushes of a version wins.
    *
-   * @throws package.not_permitted, not_owner, owner_unusable, unreadable, too_large, exists, key_refused
+   * @throws package.not_permitted, not_owner, owner_unusable, unreadable, too_large, id_reserved, exists,
+   * quota_reached, key_refused
    */
   push(by: KeyCaller, body: UploadBody): Promise<void>;
+  /** Checks all that a push checks, and stores nothing. @throws as `push` */
+  checkPush(by: KeyCaller, body: UploadBody): Promise<PushPlan>;
   /**
    * Hides a version from search, or shows it again; doing so twice is no fault.
    *
    * @throws package.not_found first, for anybody; then package.not_permitted, not_owner, owner_unusable
    */
   setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void>;
+  /**
+   * Deprecates versions of a package, or takes that back.
+   *
+   * @throws package.not_found first, for anybody; then package.not_permitted, not_owner, owner_unusable, request.invalid
+   */
+  deprecate(by: KeyCaller, id: string, wish: DeprecationWish): Promise<void>;
   /** A package file by exact version, unlisted ones too. @throws package.not_found also when it may not be read */
   openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion>;
   /** The warning for a key that expires within the notice days of the workspace, or null. */
@@ -86,37 +102,51 @@ export interface GalleryDeps {
   readonly accounts: AccountsService;
   readonly usage: UsageRecorder;
   readonly keyAuthenticator: KeyAuthenticator;
+  readonly quotas: Quotas;
   readonly galleryReading: GalleryReading;
   readonly downloads: DownloadCounter;
   /** 250 MB unless told. */
   readonly packageBytesMax?: number;
 }
 
+/** The key as it is now, and the package that it may push to; null for a new one. */
+interface Decision {
+  readonly actor: Actor;
+  readonly found: Package | null;
+}
+
 const COMMIT_TRIES_MAX = 3;
 
 class Gallery implements GalleryService {
   readonly #deps: GalleryDeps;
+  readonly #rights: GalleryRights;
 
   constructor(deps: GalleryDeps) {
     this.#deps = deps;
+    this.#rights = createGalleryRights(deps);
   }
 
   async push(by: KeyCaller, body: UploadBody): Promise<void> {
-    const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
-    await this.#countingUse(by, 'package.push', async () => {
-      const refusal = findPushRefusal(by.actor);
-      if (refusal !== null) throw refusal;
-      const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
-      try {
-        // Asked here so that a push which cannot succeed puts nothing in place; what counts is asked again below.
-        await this.#authorizePush(storage.read, by, upload);
+    await this.#countingUse(by, 'package.push', () =>
+      this.#receive(by, body, async (upload) => {
         // Blob before row: a crash in between leaves a blob without a row, never a row without its blob.
         await upload.staged.promote();
         await this.#publish(by, upload);
-      } finally {
-        await upload.staged.discard();
-      }
-    });
+      }),
+    );
+  }
+
+  async checkPush(by: KeyCaller, body: UploadBody): Promise<PushPlan> {
+    return await this.#countingUse(by, 'package.push_check', () =>
+      this.#receive(by, body, ({ staged, contents }, { actor, found }) => ({
+        id: found?.displayId ?? contents.id,
+        version: contents.version.normalized,
+        isNew: found === null,
+        ownerId: actor.key.ownerId,
+        sizeBytes: staged.sizeBytes,
+        sha512: staged.sha512Hex,
+      })),
+    );
   }
 
   async setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void> {
@@ -125,10 +155,25 @@ class Gallery implements GalleryService {
     await this.#countingUse(by, isListed ? 'package.relist' : 'package.unlist', () =>
       inTransaction(storage, async (tx) => {
         const found = await this.#findVersion(tx, caller, id, version);
-        const actor = await this.#authenticate(tx, by);
+        const actor = await this.#rights.authenticate(tx, by);
         await this.#requireUnlisting(tx, caller, actor, found.package, notFound(id, version));
         const { ownerId, id: keyId } = actor.key;
         await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId });
+      }),
+    );
+  }
+
+  async deprecate(by: KeyCaller, id: string, wish: DeprecationWish): Promise<void> {
+    const { storage } = this.#deps;
+    const { caller } = by;
+    await this.#countingUse(by, 'package.deprecate', () =>
+      inTransaction(storage, async (tx) => {
+        const found = await repo.findPackage(tx, caller.workspace.id, id);
+        if (found === null) throw unknownId();
+        const { account, key } = await this.#rights.authenticate(tx, by);
+        await this.#requireUnlisting(tx, caller, { account, key }, found, unknownId());
+        const actor = { ownerId: key.ownerId, accountId: account.id, keyId: key.id };
+        await setDeprecation(this.#deps, tx, caller, { ...actor, found, wish });
       }),
     );
   }
@@ -161,6 +206,26 @@ class Gallery implements GalleryService {
     return explainOutcome(await keyAuthenticator.authenticate(caller.workspace.id, credential, caller.ip));
   }
 
+  /**
+   * Receives a package and checks it, before anything is done with it: so a push that cannot succeed puts nothing in
+   * place. What counts is asked again in its transaction.
+   */
+  async #receive<Result>(
+    by: KeyCaller,
+    body: UploadBody,
+    use: (upload: StagedPackage, decision: Decision) => Promise<Result> | Result,
+  ): Promise<Result> {
+    const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
+    const refusal = findPushRefusal(by.actor);
+    if (refusal !== null) throw refusal;
+    const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
+    try {
+      return await use(upload, await this.#authorizePush(storage.read, by, upload));
+    } finally {
+      await upload.staged.discard();
+    }
+  }
+
   /** The transaction of a push. A push that lost the race against another finds the winner's row on its next try. */
   async #publish(by: KeyCaller, upload: StagedPackage): Promise<void> {
     for (let tries = 1; ; tries += 1) {
@@ -169,7 +234,9 @@ class Gallery implements GalleryService {
         return;
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;
-        if (tries >= COMMIT_TRIES_MAX) throw existsFault(upload, error);
+        if (tries < COMMIT_TRIES_MAX) continue;
+        const { id, version } = upload.contents;
+        throw existsFault(id, version, error);
       }
     }
   }
@@ -213,6 +280,11 @@ class Gallery implements GalleryService {
       pushed_key_id: actor.key.id,
     };
     await insertVersion(tx, row);
+    await countVersion(tx, {
+      workspaceId: target.workspaceId,
+      packageId: target.id,
+      bytes: staged.sizeBytes,
+    });
     await insertFeedEntry(tx, target, row, metadata);
     if (found === null || now >= found.lastPushedAt) await saveSearchWords(tx, newest, contents.title);
     await audit.record(tx, caller, {
@@ -224,47 +296,15 @@ class Gallery implements GalleryService {
     });
   }
 
-  /** @throws package.key_refused, not_permitted, owner_unusable, not_owner, exists, in this order */
   async #authorizePush(
     exec: Executor,
     by: KeyCaller,
-    upload: StagedPackage,
-  ): Promise<{ actor: Actor; found: Package | null }> {
-    const { id, version } = upload.contents;
-    const actor = await this.#authenticate(exec, by);
-    const found = await repo.findPackage(exec, by.caller.workspace.id, id);
-    if (found === null) {
-      requireScope(actor, 'package:pushnew', id);
-      await this.#requireOwner(exec, actor);
-      return { actor, found };
-    }
-    await this.#requireRight(exec, actor, 'package:pushversion', found);
-    const existing = await findVersion(exec, found.workspaceId, found.id, versionKey(version));
-    if (existing !== null) throw existsFault(upload);
-    return { actor, found };
-  }
-
-  /** The key and its account as they are now: an upload takes minutes, in which either may have lost its rights. */
-  async #authenticate(exec: Executor, { caller, credential }: KeyCaller): Promise<Actor> {
-    const { workspace, ip } = caller;
-    const outcome = await this.#deps.keyAuthenticator.authenticate(workspace.id, credential, ip, exec);
-    if (outcome.code !== 'valid') throw explainOutcome(outcome);
-    return { account: outcome.account, key: outcome.key };
-  }
-
-  async #requireRight(exec: Executor, actor: Actor, action: GalleryAction, target: Package): Promise<void> {
-    requireScope(actor, action, target.displayId);
-    await this.#requireOwner(exec, actor);
-    const owners = await repo.listOwnerIds(exec, target.workspaceId, target.id);
-    if (!owners.includes(actor.key.ownerId)) {
-      throw packageErrors.not_owner({
-        detail: `This API key acts for an account that is not an owner of ${target.displayId}`,
-      });
-    }
-  }
-
-  async #requireOwner(exec: Executor, actor: Actor): Promise<void> {
-    if (!(await isOwnerUsable(exec, this.#deps.accounts, actor))) throw packageErrors.owner_unusable();
+    { contents, staged }: StagedPackage,
+  ): Promise<Decision> {
+    const { id, version } = contents;
+    const actor = await this.#rights.authenticate(exec, by);
+    const wish = { id, version, sizeBytes: staged.sizeBytes };
+    return { actor, found: await this.#rights.checkPush(exec, by.caller.workspace.id, actor, wish) };
   }
 
   /** Whoever may not even read the package is told what he would hear if it were not there. */
@@ -276,7 +316,7 @@ class Gallery implements GalleryService {
     hidden: AppError,
   ): Promise<void> {
     try {
-      await this.#requireRight(exec, actor, 'package:unlist', target);
+      await this.#rights.requireRight(exec, actor, 'package:unlist', target);
     } catch (error) {
       if (asRefusal(error) === null || (await this.#deps.galleryReading.mayRead(exec, caller, target)))
         throw error;
@@ -314,9 +354,8 @@ class Gallery implements GalleryService {
   }
 }
 
-function requireScope(actor: Actor, action: GalleryAction, packageId: string): void {
-  const refusal = findScopeRefusal(actor, action, packageId);
-  if (refusal !== null) throw refusal;
+function unknownId(): AppError {
+  return packageErrors.not_found({ detail: 'There is no package with this ID.' });
 }
 
 function notFound(id: string, version: string): AppError {
@@ -339,14 +378,6 @@ function newPackage(caller: Caller, id: string, displayId: string, now: number):
     description: null,
     tags: null,
   };
-}
-
-function existsFault({ contents }: StagedPackage, cause?: unknown): AppError {
-  const { id, version } = contents;
-  return packageErrors.exists({
-    detail: `A package with ID '${id}' and version '${version.normalized}' already exists and cannot be modified.`,
-    cause,
-  });
 }
 
 /** @see GalleryService */

@@ -9,5 +9,8 @@ export { createODataService, type ODataService } from './odata/odata.service.ts'
 export { registerPackageRoutes } from './packages.routes.ts';
 export { createPackagesService, type PackagesService } from './packages.service.ts';
 export { createFindKeyStops } from './packages-of-key.ts';
+export { registerPrefixRoutes } from './prefixes/prefixes.routes.ts';
+export { createPrefixesService, type PrefixesService } from './prefixes/prefixes.service.ts';
+export { createQuotas, type Quotas } from './quotas/quotas.ts';
 export { createGalleryReading, type GalleryReading } from './reading/gallery-reading.ts';
 export { registerV3Routes } from './v3/v3.routes.ts';

@@ -1,6 +1,6 @@
 import type { Executor } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
-import type { Actor } from './gallery.policy.ts';
+import type { Actor } from './denials.ts';
 
 /** May the key act for its owner now: its own account, or a service account that it still manages? */
 export async function isOwnerUsable(

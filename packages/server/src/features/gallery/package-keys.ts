@@ -3,7 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Keyring, Storage } from '../../storage/index.ts';
 import { type AccountsService, toIdentity } from '../accounts/index.ts';
 import { type LiveKey, listLiveKeys } from '../keys/index.ts';
-import { type Actor, findKeyPattern, findScopeRefusal } from './gallery.policy.ts';
+import { type Actor, findScopeRefusal } from './denials.ts';
+import { findKeyPattern } from './gallery.policy.ts';
 import { isOwnerUsable } from './owner-rights.ts';
 import { findOwn } from './package-access.ts';
 

@@ -10,6 +10,7 @@ import { createTurns, type Turns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
 import { can } from '../scopes/index.ts';
+import { type Deprecation, listDeprecations } from './deprecations/deprecations.repo.ts';
 import { canSeePackage, ownIdsOf } from './gallery.policy.ts';
 import { countVersionsOfAll, summarizeVersions, type VersionSummary } from './latest-versions.ts';
 import { findVisible, type OwnedPackage } from './package-access.ts';
@@ -26,6 +27,8 @@ export interface PackageDetail extends PackageView {
   readonly versions: Page<PackageVersion>;
   /** Names of the accounts that have pushed the versions of the page, as far as they still exist. */
   readonly names: ReadonlyMap<string, string>;
+  /** Of the versions of the page, by the id of their row. */
+  readonly deprecations: ReadonlyMap<string, Deprecation>;
 }
 
 export interface PackageQuery {
@@ -153,7 +156,12 @@ class PackageLists implements PackageLister {
       versions.items.map((version) => version.pushedBy),
     );
     const names = new Map([...pushers.values()].map((account) => [account.id, account.displayName]));
-    return { ...view, versions, names };
+    const deprecations = await listDeprecations(
+      read,
+      workspaceId,
+      versions.items.map((version) => version.id),
+    );
+    return { ...view, versions, names, deprecations };
   }
 
   async #visibleOf(

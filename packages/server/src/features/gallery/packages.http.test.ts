@@ -143,7 +143,8 @@ describe('owners', () => {
     await packages.addOwner(robotCaller, 'Acme.Beta', gallery.robot.id);
     await packages.removeOwner(robotCaller, 'Acme.Beta', gallery.member.id);
     // The member is no owner any more, but manages one.
-    await packages.addOwner(robotCaller, 'Acme.Beta', gallery.stranger.id);
+    const request = await packages.addOwner(robotCaller, 'Acme.Beta', gallery.stranger.id);
+    await packages.accept(gallery.strangerCaller, request?.id ?? '');
     await packages.removeOwner(gallery.strangerCaller, 'Acme.Beta', gallery.robot.id);
     await expect(
       packages.addOwner(gallery.memberCaller, 'Acme.Beta', gallery.member.id),
@@ -161,6 +162,7 @@ describe('owners', () => {
     expect(rows.map((row) => `${row.action} ${row.account_id}`)).toEqual([
       `package.owner_added ${gallery.robot.id}`,
       `package.owner_removed ${gallery.member.id}`,
+      `package.owner_requested ${gallery.stranger.id}`,
       `package.owner_added ${gallery.stranger.id}`,
       `package.owner_removed ${gallery.robot.id}`,
       `package.owner_added ${gallery.member.id}`,

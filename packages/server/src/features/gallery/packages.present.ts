@@ -1,6 +1,8 @@
 import type { Static } from 'typebox';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import { presentAccountName } from '../accounts/index.ts';
+import type { Deprecation } from './deprecations/deprecations.repo.ts';
+import type { DeprecationSchema } from './deprecations/deprecations.schema.ts';
 import type { Coverage, CoverageGroup } from './package-coverage.ts';
 import type { PackageKeys } from './package-keys.ts';
 import type { PackageDetail, PackageView } from './package-list.ts';
@@ -33,10 +35,21 @@ export function presentPackage(view: PackageView): Static<typeof PackageSchema> 
   };
 }
 
+export function presentDeprecation(deprecation: Deprecation): Static<typeof DeprecationSchema> {
+  const { alternateId: id, alternateVersion: version } = deprecation;
+  return {
+    reasons: [...deprecation.reasons],
+    message: deprecation.message,
+    alternatePackage: id === null ? null : { id, version },
+    deprecatedAt: toIso(deprecation.deprecatedAt),
+  };
+}
+
 function presentVersion(
   version: PackageVersion,
-  names: ReadonlyMap<string, string>,
+  { names, deprecations }: PackageDetail,
 ): Static<typeof PackageVersionSchema> {
+  const deprecation = deprecations.get(version.id);
   return {
     version: version.version,
     isPrerelease: version.isPrerelease,
@@ -47,13 +60,14 @@ function presentVersion(
     pushedBy: version.pushedBy,
     pushedByName: names.get(version.pushedBy) ?? null,
     pushedKeyId: version.pushedKeyId,
+    deprecation: deprecation === undefined ? null : presentDeprecation(deprecation),
   };
 }
 
 export function presentPackageDetail(detail: PackageDetail): Static<typeof PackageDetailSchema> {
   return {
     ...presentPackage(detail),
-    versions: detail.versions.items.map((version) => presentVersion(version, detail.names)),
+    versions: detail.versions.items.map((version) => presentVersion(version, detail)),
     nextCursor: detail.versions.nextCursor,
   };
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import { containsText, type Executor, isBehind, type PackagesTable } from '../../storage/index.ts';
+import { containsText, type Executor, isBehind, type PackagesTable, type Tx } from '../../storage/index.ts';
+import { countOwnership, forgetAccountUsage } from './quotas/gallery-usage.repo.ts';
 
 export interface Package {
   readonly id: string;
@@ -49,6 +50,32 @@ export async function findPackage(exec: Executor, workspaceId: string, id: strin
     .where('id_lower', '=', asciiLower(id))
     .executeTakeFirst();
   return row === undefined ? null : toPackage(row);
+}
+
+/** By the id of the row. */
+export async function findPackageByRow(
+  exec: Executor,
+  workspaceId: string,
+  packageId: string,
+): Promise<Package | null> {
+  const [found] = await findPackagesByRow(exec, workspaceId, [packageId]);
+  return found ?? null;
+}
+
+export async function findPackagesByRow(
+  exec: Executor,
+  workspaceId: string,
+  packageIds: readonly string[],
+): Promise<Package[]> {
+  if (packageIds.length === 0) return [];
+  const rows = await exec
+    .selectFrom('packages')
+    .select(PACKAGE_COLUMNS)
+    .where('workspace_id', '=', workspaceId)
+    .where('id', 'in', packageIds)
+    .limit(packageIds.length)
+    .execute();
+  return rows.map(toPackage);
 }
 
 export async function insertPackage(exec: Executor, row: Package): Promise<void> {
@@ -193,24 +220,27 @@ export async function listOwners(
 }
 
 export async function insertOwner(
-  exec: Executor,
+  tx: Tx,
   workspaceId: string,
   packageId: string,
   accountId: string,
 ): Promise<void> {
-  await exec
+  await tx
     .insertInto('package_owners')
     .values({ workspace_id: workspaceId, package_id: packageId, account_id: accountId })
     .execute();
+  await countOwnership(tx, { workspaceId, packageId, accountId }, 1);
 }
 
+/** Takes an existing owner from a package. */
 export async function deleteOwner(
-  exec: Executor,
+  tx: Tx,
   workspaceId: string,
   packageId: string,
   accountId: string,
 ): Promise<void> {
-  await exec
+  await countOwnership(tx, { workspaceId, packageId, accountId }, -1);
+  await tx
     .deleteFrom('package_owners')
     .where('workspace_id', '=', workspaceId)
     .where('package_id', '=', packageId)
@@ -218,12 +248,9 @@ export async function deleteOwner(
     .execute();
 }
 
-export async function deleteOwnerEverywhere(
-  exec: Executor,
-  workspaceId: string,
-  accountId: string,
-): Promise<number> {
-  const result = await exec
+export async function deleteOwnerEverywhere(tx: Tx, workspaceId: string, accountId: string): Promise<number> {
+  await forgetAccountUsage(tx, workspaceId, accountId);
+  const result = await tx
     .deleteFrom('package_owners')
     .where('workspace_id', '=', workspaceId)
     .where('account_id', '=', accountId)

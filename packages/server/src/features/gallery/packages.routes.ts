@@ -2,6 +2,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { EmptyResponse, problemResponse, type RouteAuth, refTo } from '../../http/index.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
+import { DeprecationSchema } from './deprecations/deprecations.schema.ts';
+import { registerOwnerRoutes } from './owners/owners.routes.ts';
 import {
   presentCoverage,
   presentPackage,
@@ -11,7 +13,6 @@ import {
 import {
   CoverageBodySchema,
   CoverageSchema,
-  OwnerParams,
   PackageDetailSchema,
   PackageKeySchema,
   PackageKeysSchema,
@@ -26,6 +27,7 @@ import {
   VersionsQuerySchema,
 } from './packages.schema.ts';
 import type { PackagesService } from './packages.service.ts';
+import { registerRuleRoutes } from './rules.routes.ts';
 
 const READ: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'package:read' };
 const MANAGE: RouteAuth = { kinds: ['session'], action: null };
@@ -34,6 +36,7 @@ const tags = ['packages'];
 /** Packages as their managers see them: lists, versions, owners. */
 export function registerPackageRoutes(root: FastifyInstance, service: PackagesService): void {
   root.addSchema(PackageSchema);
+  root.addSchema(DeprecationSchema);
   root.addSchema(PackageVersionSchema);
   root.addSchema(PackageDetailSchema);
   root.addSchema(PackageSummarySchema);
@@ -42,7 +45,8 @@ export function registerPackageRoutes(root: FastifyInstance, service: PackagesSe
   registerReading(root, service);
   registerQuestions(root, service);
   registerListing(root, service);
-  registerOwners(root, service);
+  registerOwnerRoutes(root, service);
+  registerRuleRoutes(root, service);
 }
 
 function registerReading(root: FastifyInstance, service: PackagesService): void {
@@ -167,46 +171,4 @@ function registerListing(root: FastifyInstance, service: PackagesService): void 
       },
     );
   }
-}
-
-function registerOwners(root: FastifyInstance, service: PackagesService): void {
-  const app = root.withTypeProvider<TypeBoxTypeProvider>();
-  const response = { 204: EmptyResponse, default: problemResponse };
-  const description = 'Owners, managers of an owning service account, and administrators.';
-  app.put(
-    '/v1/packages/:id/owners/:accountId',
-    {
-      config: { auth: MANAGE },
-      schema: {
-        operationId: 'addPackageOwner',
-        tags,
-        summary: 'Add an owner',
-        description,
-        params: OwnerParams,
-        response,
-      },
-    },
-    async (request, reply) => {
-      await service.addOwner(request.caller, request.params.id, request.params.accountId);
-      return reply.code(204).send(null);
-    },
-  );
-  app.delete(
-    '/v1/packages/:id/owners/:accountId',
-    {
-      config: { auth: MANAGE },
-      schema: {
-        operationId: 'removePackageOwner',
-        tags,
-        summary: 'Remove an owner, but never the last one',
-        description,
-        params: OwnerParams,
-        response,
-      },
-    },
-    async (request, reply) => {
-      await service.removeOwner(request.caller, request.params.id, request.params.accountId);
-      return reply.code(204).send(null);
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { AccountNameSchema } from '../accounts/index.ts';
+import { DeprecationSchema } from './deprecations/deprecations.schema.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
@@ -39,6 +40,9 @@ export const PackageVersionSchema = Type.Object(
     }),
     pushedKeyId: Type.Union([Type.String(), Type.Null()], {
       description: 'The API key that it was pushed with.',
+    }),
+    deprecation: Type.Union([refTo(DeprecationSchema), Type.Null()], {
+      description: 'Why it should not be used any more; null when it may be.',
     }),
   },
   { $id: 'PackageVersion', additionalProperties: false },

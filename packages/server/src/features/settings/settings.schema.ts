@@ -19,6 +19,9 @@ const MailText = Type.Object(
 
 const Days = (maximum: number) => Type.Integer({ minimum: 1, maximum });
 
+const Quota = (maximum: number, description: string) =>
+  Type.Union([Type.Integer({ minimum: 1, maximum }), Type.Null()], { description });
+
 const fields = {
   lifetimeChoicesDays: Type.Array(Days(3650), {
     minItems: 1,
@@ -44,6 +47,18 @@ const fields = {
     maximum: 10_000,
     description: 'Live (not expired) keys an account may have.',
   }),
+  maxPackagesPerAccount: Quota(
+    1_000_000,
+    'Packages an account may own, shared ones included; null for no limit.',
+  ),
+  maxVersionsPerPackage: Quota(
+    1_000_000,
+    'Versions a package may have, unlisted ones included; null for no limit.',
+  ),
+  maxGalleryBytesPerAccount: Quota(
+    2 ** 50,
+    'Bytes that all versions of the packages of an account may have together; null for no limit.',
+  ),
   tokenLifetimeSeconds: Type.Integer({
     minimum: 60,
     maximum: 86_400,
@@ -106,6 +121,9 @@ export const DEFAULT_SETTINGS: Settings = {
   customLifetimes: false,
   maxLifetimeDays: 730,
   maxKeysPerAccount: 50,
+  maxPackagesPerAccount: 20_000,
+  maxVersionsPerPackage: 10_000,
+  maxGalleryBytesPerAccount: null,
   tokenLifetimeSeconds: 3600,
   tokenResources: [],
   signingAlgorithm: 'ES256',

@@ -62,6 +62,32 @@ const WEBHOOK_STOP: NoticePayloads['webhook.disabled'] = {
   pageUrl: `${SAMPLE_WORKSPACE_URL}/webhooks/whk_1`,
 };
 
+const PACKAGE = {
+  packageId: 'Hayama.Core',
+  accountName: 'Ada Lovelace',
+  fromName: null,
+  at: SAMPLE_AT,
+  actor: CHANGE.actor,
+  pageUrl: `${SAMPLE_WORKSPACE_URL}/packages/hayama.core`,
+} as const;
+
+const PACKAGE_SAMPLES: readonly SampleNotice[] = [
+  ...[null, 'Build bot'].map((fromName) => ({
+    name: `package.owner_requested, ${fromName === null ? 'one more' : 'in the place of one'}`,
+    notice: {
+      kind: 'package.owner_requested' as const,
+      payload: { ...PACKAGE, fromName, expiresAt: SAMPLE_EXPIRES_AT },
+    },
+  })),
+  ...(['added', 'removed', 'transferred', 'declined'] as const).map((change) => ({
+    name: `package.owners_changed, ${change}`,
+    notice: {
+      kind: 'package.owners_changed' as const,
+      payload: { ...PACKAGE, change, fromName: change === 'transferred' ? 'Build bot' : null },
+    },
+  })),
+];
+
 /** Every kind of notice, each in the forms that read differently. */
 export const SAMPLES: readonly SampleNotice[] = [
   { name: 'key.delivery, by link', notice: { kind: 'key.delivery', payload: SAMPLE_DELIVERY } },
@@ -162,6 +188,7 @@ export const SAMPLES: readonly SampleNotice[] = [
       },
     },
   },
+  ...PACKAGE_SAMPLES,
   { name: 'webhook.disabled, by its receiver', notice: { kind: 'webhook.disabled', payload: WEBHOOK_STOP } },
   {
     name: 'webhook.disabled, never reached',

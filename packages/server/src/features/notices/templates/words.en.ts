@@ -1,6 +1,7 @@
 import type { NoticePayloads, NoticeRequest } from '../../../jobs/index.ts';
 import { note, paragraph, quoted } from './blocks.ts';
 import { actorFacts, EN_KEY_BODIES, EN_KEY_SUBJECTS, oldSecret } from './key-words.en.ts';
+import { EN_PACKAGE_BODIES, EN_PACKAGE_SUBJECTS } from './package-words.en.ts';
 import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
 function keyDelivery(payload: NoticePayloads['key.delivery'], telling: Telling): MailBody {
@@ -164,6 +165,7 @@ function footer(context: MailContext) {
 export const EN: MailWords = {
   subjects: {
     ...EN_KEY_SUBJECTS,
+    ...EN_PACKAGE_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] API key for ${name}`,
     'account.invitation': (name) => `[Keyreeve] Invitation for ${name}`,
     'account.password_reset': (name) => `[Keyreeve] Password reset for ${name}`,
@@ -172,6 +174,7 @@ export const EN: MailWords = {
   },
   bodies: {
     ...EN_KEY_BODIES,
+    ...EN_PACKAGE_BODIES,
     'key.delivery': keyDelivery,
     'account.invitation': invitation,
     'account.password_reset': passwordReset,

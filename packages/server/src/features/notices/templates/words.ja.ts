@@ -1,6 +1,7 @@
 import type { NoticePayloads, NoticeRequest } from '../../../jobs/index.ts';
 import { note, paragraph, quoted } from './blocks.ts';
 import { actorFacts, JA_KEY_BODIES, JA_KEY_SUBJECTS, oldSecret } from './key-words.ja.ts';
+import { JA_PACKAGE_BODIES, JA_PACKAGE_SUBJECTS } from './package-words.ja.ts';
 import type { MailBody, MailContext, MailWords, Telling } from './words.ts';
 
 function keyDelivery(payload: NoticePayloads['key.delivery'], telling: Telling): MailBody {
@@ -170,6 +171,7 @@ function footer(context: MailContext) {
 export const JA: MailWords = {
   subjects: {
     ...JA_KEY_SUBJECTS,
+    ...JA_PACKAGE_SUBJECTS,
     'key.delivery': (name) => `[Keyreeve] 「${name}」のAPIキーのお知らせ`,
     'account.invitation': (name) => `[Keyreeve] ${name} 様へのご招待`,
     'account.password_reset': (name) => `[Keyreeve] ${name} 様のパスワード再設定のご案内`,
@@ -178,6 +180,7 @@ export const JA: MailWords = {
   },
   bodies: {
     ...JA_KEY_BODIES,
+    ...JA_PACKAGE_BODIES,
     'key.delivery': keyDelivery,
     'account.invitation': invitation,
     'account.password_reset': passwordReset,

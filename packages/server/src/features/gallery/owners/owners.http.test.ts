@@ -1,0 +1,322 @@
+import type { Account, Caller } from '@keyreeve/server';
+import { type Harness, startHarness } from '@keyreeve/testkit';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
+import { DAY_MS } from '../../../lib/clock.ts';
+
+let harness: Harness;
+let gallery: Gallery;
+let packages: Harness['deps']['packages'];
+
+beforeEach(async () => {
+  harness = await startHarness();
+  onTestFinished(() => harness.close());
+  gallery = await seedGallery(harness);
+  ({ packages } = harness.deps);
+  await gallery.publish(gallery.keys.push, 'Acme.Tool');
+});
+
+const ownersOf = async (id: string) =>
+  (await packages.get(gallery.adminCaller, id, { limit: 1 })).owners.toSorted();
+
+async function mailsOf(kind: string): Promise<string[]> {
+  const rows = await harness.deps.storage.read
+    .selectFrom('outbox')
+    .select(['to_address', 'about'])
+    .where('kind', '=', kind)
+    .orderBy('to_address')
+    .execute();
+  return rows.map((row) => `${row.to_address} ${row.about}`);
+}
+
+async function auditOf(): Promise<(string | null)[]> {
+  const rows = await harness.deps.storage.read
+    .selectFrom('audit')
+    .select(['action', 'account_id', 'actor_id'])
+    .where('target_id', '=', 'acme.tool')
+    .where('action', '!=', 'package.pushed')
+    .orderBy('seq')
+    .execute();
+  return rows.map((row) => `${row.action} ${nameOf(row.account_id)} by ${nameOf(row.actor_id)}`);
+}
+
+function nameOf(id: string | null): string {
+  const found = [gallery.admin, gallery.member, gallery.stranger, gallery.robot].find((one) => one.id === id);
+  return found?.displayName ?? String(id);
+}
+
+async function ask(by: Caller, account: string, id = 'Acme.Tool'): Promise<string> {
+  const request = await packages.addOwner(by, id, account);
+  if (request === null) throw new Error('It was added at once.');
+  return request.id;
+}
+
+const incoming = async (caller: Caller) =>
+  (await packages.listRequests(caller, { direction: 'incoming', limit: 50 })).items;
+
+/** A user whom the stranger has nothing to do with, and a service account that he manages. */
+async function addRobotOf(manager: Account): Promise<Account> {
+  return await harness.createAccount({
+    kind: 'service',
+    technicalName: 'other-robot',
+    displayName: 'Other robot',
+    managers: [manager.id],
+  });
+}
+
+describe('an owner added by acceptance', () => {
+  it('owns nothing before it accepts, and pushes from then on', async () => {
+    const { stranger, strangerCaller, member, memberCaller } = gallery;
+    const key = await gallery.makeKey(strangerCaller, stranger);
+    const requestId = await ask(memberCaller, stranger.id);
+    expect(await ownersOf('Acme.Tool')).toEqual([member.id]);
+    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(403);
+    expect(await mailsOf('package.owner_requested')).toEqual(['sam@example.com Acme.Tool']);
+    const [view] = await incoming(strangerCaller);
+    expect(view).toMatchObject({
+      request: { id: requestId, fromId: null },
+      found: { displayId: 'Acme.Tool' },
+      account: { id: stranger.id },
+      requestedBy: { id: member.id },
+      isForCaller: true,
+    });
+    await packages.accept(strangerCaller, requestId);
+    expect(await ownersOf('Acme.Tool')).toEqual([member.id, stranger.id].toSorted());
+    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(201);
+    expect(await incoming(strangerCaller)).toEqual([]);
+    expect(await auditOf()).toEqual([
+      'package.owner_requested Sam by 芽衣',
+      'package.owner_added Sam by Sam',
+    ]);
+    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+  });
+
+  it('is found by its e-mail address or technical name as well', async () => {
+    const other = await addRobotOf(gallery.stranger);
+    await ask(gallery.memberCaller, 'Sam@example.com');
+    await ask(gallery.memberCaller, 'other-robot');
+    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: 'acme.tool', limit: 9 });
+    expect(items.map((item) => item.account.id).toSorted()).toEqual(
+      [gallery.stranger.id, other.id].toSorted(),
+    );
+    await expect(
+      packages.addOwner(gallery.memberCaller, 'Acme.Tool', 'nobody@example.com'),
+    ).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+  });
+
+  it('is at once an account that the caller may act for, and anybody when an administrator adds it', async () => {
+    expect(await packages.addOwner(gallery.memberCaller, 'Acme.Tool', gallery.robot.id)).toBeNull();
+    expect(await packages.addOwner(gallery.adminCaller, 'Acme.Tool', gallery.stranger.id)).toBeNull();
+    const { member, robot, stranger } = gallery;
+    expect(await ownersOf('Acme.Tool')).toEqual([member.id, robot.id, stranger.id].toSorted());
+  });
+
+  it('accepts as a service account through its managers, who are told', async () => {
+    const { stranger, strangerCaller, memberCaller } = gallery;
+    const other = await addRobotOf(stranger);
+    const requestId = await ask(memberCaller, other.id);
+    expect(await mailsOf('package.owner_requested')).toEqual(['sam@example.com Acme.Tool']);
+    await packages.accept(await harness.callerOf(stranger), requestId);
+    expect(await ownersOf('Acme.Tool')).toContain(other.id);
+    expect(strangerCaller.principal).toMatchObject({ managedIds: [] });
+  });
+
+  it('may decline, and whoever asked is told', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    await packages.decline(gallery.strangerCaller, requestId);
+    expect(await ownersOf('Acme.Tool')).toEqual([gallery.member.id]);
+    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+    await expect(packages.accept(gallery.strangerCaller, requestId)).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+    expect(await auditOf()).toEqual([
+      'package.owner_requested Sam by 芽衣',
+      'package.owner_declined Sam by Sam',
+    ]);
+  });
+
+  it('is asked once, however often it is asked', async () => {
+    const first = await ask(gallery.memberCaller, gallery.stranger.id);
+    expect(await ask(gallery.memberCaller, gallery.stranger.id)).toBe(first);
+    expect(await mailsOf('package.owner_requested')).toHaveLength(1);
+  });
+
+  it('becomes one only once, when several of its managers accept at the same time', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    const results = await Promise.allSettled(
+      [1, 2, 3, 4].map(() => packages.accept(gallery.strangerCaller, requestId)),
+    );
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    expect(await ownersOf('Acme.Tool')).toHaveLength(2);
+  });
+});
+
+describe('a request', () => {
+  it.each(['accept', 'decline', 'withdraw'] as const)(
+    'is not there for people whom it is not about: %s',
+    async (verb) => {
+      const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+      const outsider = await harness.createAccount({
+        kind: 'user',
+        email: 'eve@example.com',
+        displayName: 'Eve',
+        role: 'member',
+      });
+      for (const id of [requestId, 'oreq_nothing']) {
+        await expect(packages[verb](await harness.callerOf(outsider), id)).rejects.toMatchObject({
+          code: 'request.not_found',
+          detail: 'There is no such request, or it has run out, or it is not yours.',
+        });
+      }
+      expect(await incoming(gallery.strangerCaller)).toHaveLength(1);
+    },
+  );
+
+  it('cannot be accepted by whoever made it', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    await expect(packages.accept(gallery.memberCaller, requestId)).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+  });
+
+  it('can be withdrawn by whoever manages the package', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    await packages.withdraw(gallery.memberCaller, requestId);
+    expect(await incoming(gallery.strangerCaller)).toEqual([]);
+    expect((await auditOf()).at(-1)).toBe('package.owner_request_withdrawn Sam by 芽衣');
+  });
+
+  it('runs out after 30 days', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    harness.clock.advance(30 * DAY_MS - 1);
+    expect(await incoming(gallery.strangerCaller)).toHaveLength(1);
+    harness.clock.advance(1);
+    expect(await incoming(gallery.strangerCaller)).toEqual([]);
+    await expect(packages.accept(gallery.strangerCaller, requestId)).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+    expect(await ask(gallery.memberCaller, gallery.stranger.id)).not.toBe(requestId);
+  });
+
+  it('is worth nothing once its maker may not hand out the ownership any more', async () => {
+    const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
+    await packages.addOwner(gallery.adminCaller, 'Acme.Tool', gallery.admin.id);
+    await packages.removeOwner(gallery.adminCaller, 'Acme.Tool', gallery.member.id);
+    await expect(packages.accept(gallery.strangerCaller, requestId)).rejects.toMatchObject({
+      code: 'package.request_void',
+    });
+    expect(await ownersOf('Acme.Tool')).toEqual([gallery.admin.id]);
+  });
+
+  it('goes with each account that it is about', async () => {
+    const other = await addRobotOf(gallery.stranger);
+    await ask(gallery.memberCaller, other.id);
+    await harness.deps.accounts.remove(gallery.adminCaller, 'service', other.id);
+    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: 'acme.tool', limit: 9 });
+    expect(items).toEqual([]);
+  });
+
+  it('is one of at most twenty of a package', async () => {
+    for (let index = 0; index < 21; index += 1) {
+      await harness.createAccount({
+        kind: 'service',
+        technicalName: `robot-${index}`,
+        displayName: 'Robot',
+        managers: [gallery.stranger.id],
+      });
+    }
+    for (let index = 0; index < 20; index += 1) await ask(gallery.memberCaller, `robot-${index}`);
+    await expect(packages.addOwner(gallery.memberCaller, 'Acme.Tool', 'robot-20')).rejects.toMatchObject({
+      code: 'package.too_many_requests',
+    });
+    const first = await packages.listRequests(gallery.memberCaller, { direction: 'outgoing', limit: 15 });
+    const second = await packages.listRequests(gallery.memberCaller, {
+      direction: 'outgoing',
+      limit: 15,
+      cursor: first.nextCursor ?? '',
+    });
+    const ids = [...first.items, ...second.items].map((item) => item.request.id);
+    expect([ids.length, new Set(ids).size, second.nextCursor]).toEqual([20, 20, null]);
+  });
+});
+
+describe('a transfer', () => {
+  it('puts the other account in the place of the owner once it accepts, in one step', async () => {
+    const { member, memberCaller, stranger, strangerCaller } = gallery;
+    const key = await gallery.makeKey(strangerCaller, stranger);
+    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
+    expect(await ownersOf('Acme.Tool')).toEqual([member.id]);
+    expect((await incoming(strangerCaller))[0]).toMatchObject({ from: { id: member.id } });
+    await packages.accept(strangerCaller, request?.id ?? '');
+    expect(await ownersOf('Acme.Tool')).toEqual([stranger.id]);
+    expect((await gallery.publish(gallery.keys.push, 'Acme.Tool', '2.0.0')).statusCode).toBe(403);
+    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(201);
+    expect(await auditOf()).toEqual([
+      'package.owner_requested Sam by 芽衣',
+      'package.transferred Sam by Sam',
+    ]);
+    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+  });
+
+  it('is done at once to an account that the caller may act for, and by administrators', async () => {
+    const { member, memberCaller, robot, stranger, adminCaller } = gallery;
+    expect(await packages.transfer(memberCaller, 'Acme.Tool', { account: 'build-robot' })).toBeNull();
+    expect(await ownersOf('Acme.Tool')).toEqual([robot.id]);
+    await packages.transfer(adminCaller, 'Acme.Tool', { account: stranger.id });
+    expect(await ownersOf('Acme.Tool')).toEqual([stranger.id]);
+    await expect(packages.transfer(memberCaller, 'Acme.Tool', { account: member.id })).rejects.toMatchObject({
+      code: 'auth.forbidden',
+    });
+  });
+
+  it('leaves the other owners, and merges into an owner that is there', async () => {
+    const { member, robot, stranger, memberCaller, adminCaller } = gallery;
+    for (const one of [robot, stranger]) await packages.addOwner(adminCaller, 'Acme.Tool', one.id);
+    await expect(
+      packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id }),
+    ).rejects.toMatchObject({
+      code: 'request.invalid',
+    });
+    const wish = { account: stranger.id, fromId: robot.id };
+    expect(await packages.transfer(memberCaller, 'Acme.Tool', wish)).toBeNull();
+    expect(await ownersOf('Acme.Tool')).toEqual([member.id, stranger.id].toSorted());
+  });
+
+  it('hands over nobody else’s ownership', async () => {
+    const { stranger, strangerCaller, memberCaller, member, robot } = gallery;
+    await packages.addOwner(gallery.adminCaller, 'Acme.Tool', stranger.id);
+    await expect(
+      packages.transfer(strangerCaller, 'Acme.Tool', { account: stranger.id, fromId: member.id }),
+    ).rejects.toMatchObject({ code: 'auth.forbidden' });
+    await expect(
+      packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id, fromId: robot.id }),
+    ).rejects.toMatchObject({ code: 'request.not_found' });
+    await expect(
+      packages.transfer(memberCaller, 'Acme.Tool', { account: member.id, fromId: member.id }),
+    ).rejects.toMatchObject({ code: 'request.invalid' });
+  });
+
+  it('is void when the owner has lost the package in the meantime', async () => {
+    const { stranger, strangerCaller, memberCaller, adminCaller, admin, member } = gallery;
+    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
+    await packages.transfer(adminCaller, 'Acme.Tool', { account: admin.id, fromId: member.id });
+    await expect(packages.accept(strangerCaller, request?.id ?? '')).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+    expect(await ownersOf('Acme.Tool')).toEqual([admin.id]);
+  });
+
+  it('and a removal at the same time never leave a package without an owner', async () => {
+    const { stranger, strangerCaller, memberCaller, adminCaller, member } = gallery;
+    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
+    await packages.addOwner(adminCaller, 'Acme.Tool', gallery.robot.id);
+    await Promise.allSettled([
+      packages.accept(strangerCaller, request?.id ?? ''),
+      packages.removeOwner(adminCaller, 'Acme.Tool', member.id),
+      packages.removeOwner(adminCaller, 'Acme.Tool', gallery.robot.id),
+    ]);
+    expect((await ownersOf('Acme.Tool')).length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,77 @@
+import { AppError, requestErrors } from '../../errors/index.ts';
+import { type Caller, requireAuthenticated } from '../../http/index.ts';
+import type { Storage } from '../../storage/index.ts';
+import type { AccountsService } from '../accounts/index.ts';
+import type { KeyAuthenticator, KeysService } from '../keys/index.ts';
+import { findPushRefusal } from './denials.ts';
+import { explainOutcome } from './gallery.refusals.ts';
+import { isValidPackageId } from './nupkg/package-id.ts';
+import { createGalleryRights } from './push-rights.ts';
+import type { Quotas } from './quotas/quotas.ts';
+import { parseNuGetVersion } from './version/nuget-version.ts';
+
+export interface PushQuestion {
+  readonly keyId: string;
+  readonly id: string;
+  readonly version: string;
+  /** Of the file; 0 when it is not known yet. */
+  readonly sizeBytes?: number | undefined;
+}
+
+export interface PushAnswer {
+  readonly id: string;
+  readonly version: string;
+  readonly ownerId: string;
+  /** The id is not there yet; null when the push would be refused before that is asked. */
+  readonly isNew: boolean | null;
+  /** What the push would be refused with. */
+  readonly refusal: AppError | null;
+}
+
+/**
+ * Would a push with this key succeed, as far as that can be told without the package and the address that it comes
+ * from? For whoever may see the key. Stores nothing, and is no use of the key.
+ *
+ * @throws request.not_found, request.invalid
+ */
+export type PreviewPush = (caller: Caller, question: PushQuestion) => Promise<PushAnswer>;
+
+interface Deps {
+  readonly storage: Storage;
+  readonly accounts: AccountsService;
+  readonly keys: KeysService;
+  readonly keyAuthenticator: KeyAuthenticator;
+  readonly quotas: Quotas;
+}
+
+/** @see PreviewPush */
+export function createPreviewPush(deps: Deps): PreviewPush {
+  const { storage, keys, keyAuthenticator } = deps;
+  const rights = createGalleryRights(deps);
+  return async (caller, { keyId, id, version: text, sizeBytes = 0 }) => {
+    const { workspace } = requireAuthenticated(caller);
+    const { current, ownerId } = await keys.get(caller, keyId);
+    const version = parseNuGetVersion(text);
+    if (version === null || !isValidPackageId(id)) {
+      const field = version === null ? 'version' : 'id';
+      throw requestErrors.invalid({
+        fields: [{ field, message: version === null ? 'is not a version' : 'is not a package id' }],
+      });
+    }
+    const answer = { id, version: version.normalized, ownerId };
+    try {
+      const outcome = await keyAuthenticator.reassess(workspace.id, keyId, current.number, null);
+      // The package will come from another address than the question.
+      if (outcome.code !== 'valid' && outcome.code !== 'ip_not_allowed') throw explainOutcome(outcome);
+      const actor = { account: outcome.account, key: outcome.key };
+      const refusal = findPushRefusal(actor);
+      if (refusal !== null) throw refusal;
+      const wish = { id, version, sizeBytes };
+      const found = await rights.checkPush(storage.read, workspace.id, actor, wish);
+      return { ...answer, id: found?.displayId ?? id, isNew: found === null, refusal: null };
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { ...answer, isNew: null, refusal: error };
+    }
+  };
+}
