@@ -27,6 +27,7 @@ export const FIELD_TEXTS: Readonly<Record<string, { readonly en: string; readonl
     expiresAt: { en: 'Expires', ja: '有効期限' },
     expiryNoticeDays: { en: 'Expiry notices', ja: '期限の通知' },
     firstName: { en: 'First name', ja: '名' },
+    galleryRead: { en: 'Reading of the gallery', ja: 'ギャラリーの閲覧' },
     generation: { en: 'Generation', ja: '世代' },
     grants: { en: 'Grants', ja: '許可' },
     host: { en: 'Host', ja: 'ホスト' },
