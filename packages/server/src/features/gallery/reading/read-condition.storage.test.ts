@@ -202,6 +202,23 @@ describe('what may be read, as one condition of the database', () => {
     expect(await readable({ ...session, account: admin }, [])).toEqual(ids().toSorted());
   });
 
+  it('finds ids by any number of beginnings', async () => {
+    const beginning = fc.string({ unit: fc.constantFrom('a', 'b', '.', '_', 'c', 'm', 'e'), maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(beginning, { maxLength: 40 }), async (beginnings) => {
+        const resources = beginnings.map((text) => `${text}*`);
+        const principal: Principal = {
+          kind: 'key',
+          account: accountWith([{ actions: ['package:*'], resources: ['*'] }]),
+          key: keyWith('scoped', [{ actions: ['package:read'], resources }]),
+        };
+        const allowed = ids().filter((id) => can(principal, 'package:read', id));
+        expect(await readable(principal, [])).toEqual(allowed.toSorted());
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('takes as many patterns as a key and its account can have, however they are made', async () => {
     const resources = Array.from({ length: 100 }, (_, n) => `${'*a'.repeat(60)}${n}*`);
     const wide = Array.from({ length: 99 }, (_, n) => `*${n}*b*`);
