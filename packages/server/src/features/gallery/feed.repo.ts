@@ -41,6 +41,11 @@ export interface FeedQuery {
    * that says so again would keep the database from the index over those few entries.
    */
   readonly latest?: { readonly withPrereleases: boolean } | null;
+  /**
+   * The conditions look into the texts of every entry, and on SQLite everybody would wait until they have: the entries
+   * are looked at in stretches, if the order is that of ids.
+   */
+  readonly isSlow?: boolean;
   readonly where: readonly RawBuilder<boolean>[];
   /** Empty: by id, and the versions of each package from the lowest to the highest. */
   readonly orderBy: readonly RawBuilder<unknown>[];
@@ -53,10 +58,7 @@ type FeedRow = Pick<FeedEntriesTable, 'id' | 'id_lower' | 'sort_key'> & {
   absolute_latest: number;
 };
 
-function selectEntries(
-  exec: Executor,
-  { workspaceId, level, latest = null, where }: Omit<FeedQuery, 'orderBy' | 'offset' | 'limit'>,
-) {
+function selectEntries(exec: Executor, { workspaceId, level, latest = null, where }: Conditions) {
   let query = exec.selectFrom('feed_entries').where('feed_entries.workspace_id', '=', workspaceId);
   // With its value in the statement: the index over the entries that have the flag is used for no other spelling.
   if (latest !== null) query = query.where(sql<boolean>`${sql.ref(latestFlag(level, latest))} = 1`);
@@ -78,7 +80,7 @@ export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVe
  */
 export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenerator<FeedVersion[]> {
   const turns = createTurns();
-  for await (const rows of query.orderBy.length === 0 ? streamRows(exec, query) : [sortRows(exec, query)]) {
+  for await (const rows of findRows(exec, query)) {
     for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
       await turns.step();
       yield await readStretch(exec, query.workspaceId, rows.slice(start, start + READ_AT_ONCE));
@@ -86,24 +88,26 @@ export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenera
   }
 }
 
+function findRows(exec: Executor, query: FeedQuery): AsyncIterable<FeedRow[]> {
+  if (query.orderBy.length > 0) return sortRows(exec, query);
+  return query.isSlow === true ? searchRows(exec, query) : streamRows(exec, query);
+}
+
 /** In an order of the client's own: found at once, because each part of it would sort everything anew. */
-async function sortRows(exec: Executor, query: FeedQuery): Promise<FeedRow[]> {
+async function* sortRows(exec: Executor, query: FeedQuery): AsyncGenerator<FeedRow[]> {
   let entries = selectRows(exec, query);
   for (const order of query.orderBy) entries = entries.orderBy(order);
-  return await entries.offset(query.offset).limit(query.limit).execute();
+  yield await entries.offset(query.offset).limit(query.limit).execute();
 }
 
 /** In the order of an index: each part of the page goes on behind the part before. */
 async function* streamRows(exec: Executor, query: FeedQuery): AsyncGenerator<FeedRow[]> {
-  const isLatest = query.latest != null;
   let last: FeedRow | undefined;
   for (let left = query.limit; left > 0; ) {
-    let entries = selectRows(exec, query).orderBy('feed_entries.id_lower');
-    // Of each package there is one latest version.
-    if (!isLatest) entries = entries.orderBy('feed_entries.sort_key');
-    entries = entries.orderBy('feed_entries.id');
+    let entries = selectRows(exec, query);
+    for (const column of orderOf(query)) entries = entries.orderBy(column);
     if (last === undefined) entries = entries.offset(query.offset);
-    else entries = entries.where(isLatest ? isBehindPackage(last) : isBehindVersion(last));
+    else entries = entries.where(isBehind(query, last));
     const wanted = Math.min(left, ROWS_AT_ONCE);
     const rows: FeedRow[] = await entries.limit(wanted).execute();
     yield rows;
@@ -113,12 +117,61 @@ async function* streamRows(exec: Executor, query: FeedQuery): AsyncGenerator<Fee
   }
 }
 
-function isBehindPackage({ id_lower }: FeedRow): RawBuilder<boolean> {
-  return sql<boolean>`feed_entries.id_lower > ${id_lower}`;
+/** Of each package there is one latest version. */
+function orderOf({ latest = null }: Pick<FeedQuery, 'latest'>) {
+  return latest === null
+    ? (['feed_entries.id_lower', 'feed_entries.sort_key', 'feed_entries.id'] as const)
+    : (['feed_entries.id_lower', 'feed_entries.id'] as const);
 }
 
-function isBehindVersion({ id_lower, sort_key, id }: FeedRow): RawBuilder<boolean> {
-  return sql<boolean>`(feed_entries.id_lower, feed_entries.sort_key, feed_entries.id) > (${id_lower}, ${sort_key}, ${id})`;
+function isBehind(query: Pick<FeedQuery, 'latest'>, row: Place): RawBuilder<boolean> {
+  return comparePlace(query, sql`>`, row);
+}
+
+function comparePlace(
+  { latest = null }: Pick<FeedQuery, 'latest'>,
+  sign: RawBuilder<unknown>,
+  { id_lower, sort_key, id }: Place,
+): RawBuilder<boolean> {
+  if (latest !== null) return sql<boolean>`feed_entries.id_lower ${sign} ${id_lower}`;
+  return sql<boolean>`(feed_entries.id_lower, feed_entries.sort_key, feed_entries.id) ${sign} (${id_lower}, ${sort_key}, ${id})`;
+}
+
+type Place = Pick<FeedEntriesTable, 'id' | 'id_lower' | 'sort_key'>;
+type Conditions = Omit<FeedQuery, 'orderBy' | 'offset' | 'limit'>;
+
+/** Stretches of all entries in their order, each as the condition to be in it. */
+async function* stretchesOf(exec: Executor, query: Conditions): AsyncGenerator<RawBuilder<boolean>[]> {
+  const turns = createTurns();
+  let after: Place | undefined;
+  for (;;) {
+    const isIn = after === undefined ? [] : [isBehind(query, after)];
+    let entries = selectEntries(exec, { ...query, where: isIn });
+    for (const column of orderOf(query)) entries = entries.orderBy(column);
+    const end = await entries
+      .select(['feed_entries.id', 'feed_entries.id_lower', 'feed_entries.sort_key'])
+      .offset(STRETCH - 1)
+      .limit(1)
+      .executeTakeFirst();
+    yield end === undefined ? isIn : [...isIn, comparePlace(query, sql`<=`, end)];
+    if (end === undefined) return;
+    after = end;
+    await turns.step();
+  }
+}
+
+async function* searchRows(exec: Executor, query: FeedQuery): AsyncGenerator<FeedRow[]> {
+  let { offset, limit } = query;
+  for await (const isIn of stretchesOf(exec, query)) {
+    let entries = selectRows(exec, { ...query, where: [...isIn, ...query.where] });
+    for (const column of orderOf(query)) entries = entries.orderBy(column);
+    const rows: FeedRow[] = await entries.limit(STRETCH).execute();
+    const shown = rows.slice(offset, offset + limit);
+    yield shown;
+    offset = Math.max(0, offset - rows.length);
+    limit -= shown.length;
+    if (limit === 0) return;
+  }
 }
 
 function selectRows(exec: Executor, query: FeedQuery) {
@@ -131,16 +184,23 @@ function selectRows(exec: Executor, query: FeedQuery) {
   ]);
 }
 
-export async function countFeed(
-  exec: Executor,
-  query: Omit<FeedQuery, 'orderBy' | 'offset' | 'limit'>,
-): Promise<number> {
+export async function countFeed(exec: Executor, query: Conditions): Promise<number> {
+  if (query.isSlow !== true) return await countOnce(exec, query);
+  let count = 0;
+  for await (const isIn of stretchesOf(exec, query))
+    count += await countOnce(exec, { ...query, where: [...isIn, ...query.where] });
+  return count;
+}
+
+async function countOnce(exec: Executor, query: Conditions): Promise<number> {
   const { count } = await selectEntries(exec, query)
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return count;
 }
 
+/** Of entries that are looked into at once. */
+const STRETCH = 200;
 const ROWS_AT_ONCE = 200;
 // Few enough that reading them is a small step, with the longest manifests as well.
 const READ_AT_ONCE = 20;

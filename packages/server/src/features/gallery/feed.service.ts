@@ -28,7 +28,7 @@ export interface FeedService {
   /** The same, some versions at a time: for pages of thousands, which share the event loop and the memory. */
   stream(caller: Caller, question: FeedQuestion): AsyncIterable<FeedVersion[]>;
   /** How many versions that the caller may read answer to the conditions, without regard to pages. */
-  count(caller: Caller, question: Pick<FeedQuestion, 'level' | 'latest' | 'where'>): Promise<number>;
+  count(caller: Caller, question: Omit<FeedQuestion, 'orderBy' | 'offset' | 'limit'>): Promise<number>;
   /** All versions of a package in their order, unlisted ones too, without their manifests, some at a time. */
   entries(caller: Caller, idLower: string, level: SemVerLevel): AsyncIterable<FeedEntry[]>;
   /** The listed versions of packages that the caller may read, by the id of the package in lower case. */

@@ -4,12 +4,14 @@ import { type FilterToken, malformed, tokenizeFilter } from './filter-tokens.ts'
 import type { Condition } from './filter-types.ts';
 import { compare, type Expression, type Operator, requireCondition, toTextTest } from './filter-types.ts';
 import { odataErrors } from './odata.errors.ts';
-import { FEED_PROPERTIES, type PropertyName } from './properties.ts';
+import { FEED_PROPERTIES, MANIFEST_PROPERTIES, type PropertyName } from './properties.ts';
 
 export interface FeedFilter {
   readonly condition: Condition;
   /** What the filter looks at. */
   readonly properties: ReadonlySet<PropertyName>;
+  /** It looks for texts in texts. */
+  readonly hasTextTests: boolean;
 }
 
 /**
@@ -21,6 +23,12 @@ export function findLatest({ condition }: FeedFilter): { readonly withPrerelease
   const flags = parts.flatMap((part) => (part.kind === 'flag' ? [part.property] : []));
   if (flags.includes('IsLatestVersion')) return { withPrereleases: false };
   return flags.includes('IsAbsoluteLatestVersion') ? { withPrereleases: true } : null;
+}
+
+/** Whether much has to be read of many entries: texts of all versions, or manifests. */
+export function isSlowFilter(filter: FeedFilter): boolean {
+  if ([...filter.properties].some((name) => MANIFEST_PROPERTIES.has(name))) return true;
+  return filter.hasTextTests && findLatest(filter) === null;
 }
 
 const DEPTH_MAX = 40;
@@ -39,7 +47,8 @@ const SAME_TEXT_FUNCTIONS = ['tolower', 'toupper', 'trim'];
  */
 export function parseFilter(text: string): FeedFilter {
   const parser = new FilterParser(tokenizeFilter(text));
-  return { condition: parser.parse(), properties: parser.properties };
+  const condition = parser.parse();
+  return { condition, properties: parser.properties, hasTextTests: parser.hasTextTests };
 }
 
 class FilterParser {
@@ -52,6 +61,10 @@ class FilterParser {
 
   constructor(tokens: readonly FilterToken[]) {
     this.#tokens = tokens;
+  }
+
+  get hasTextTests(): boolean {
+    return this.#textTests > 0;
   }
 
   parse(): Condition {

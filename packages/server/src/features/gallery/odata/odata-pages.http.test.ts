@@ -88,6 +88,20 @@ describe('a page', () => {
     expect([byTerm.ids.length, byTerm.count, byTerm.nextUrl]).toEqual([100, 120, null]);
   });
 
+  it('of what is looked for in texts is the same from any place on, and counted as well', async () => {
+    const filter = "$filter=substringof('age.', Id) and Description ne 'x y'";
+    const { ids, count } = await page(`Packages()?${filter}&$top=6000`);
+    expect([ids.length, count]).toEqual([PACKAGES, PACKAGES]);
+    const parts = await Promise.all(
+      [0, 90, 180].map((skip) => page(`Packages()?${filter}&$skip=${skip}&$top=90`)),
+    );
+    expect(parts.flatMap((part) => part.ids)).toEqual(ids);
+    expect((await page(`Packages()?${filter} and IsLatestVersion&$skip=249&$top=10`)).ids).toEqual([
+      idOf(249),
+    ]);
+    expect(await feed.read(`Packages()/$count?${filter}`)).toBe(String(PACKAGES));
+  });
+
   it('[99] of a million is one of 6000', async () => {
     expect((await page('Packages()?$top=1000000')).ids).toHaveLength(PACKAGES);
     expect(await feed.read('Packages()/$count?$top=1000000')).toBe(String(PACKAGES));

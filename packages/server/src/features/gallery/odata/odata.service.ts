@@ -13,7 +13,7 @@ import { METADATA_DOCUMENT, writeServiceDocument } from './documents.ts';
 import type { FeedAddress, FeedResource, FeedSource } from './feed-address.ts';
 import * as options from './feed-options.ts';
 import { toSqlCondition, toSqlOrders } from './filter.repo.ts';
-import { type FeedFilter, findLatest, parseFilter } from './filter.ts';
+import { type FeedFilter, findLatest, isSlowFilter, parseFilter } from './filter.ts';
 import { readSearchTerm } from './search-term.ts';
 import * as sources from './sources.repo.ts';
 import { readInstalled } from './updates.ts';
@@ -118,7 +118,7 @@ class OData implements ODataService {
     { caller, address, parameters, source }: ListRequest,
     filter: FeedFilter | null,
     term: string,
-  ): Pick<FeedQuestion, 'level' | 'latest' | 'where'> {
+  ): Omit<FeedQuestion, 'orderBy' | 'offset' | 'limit'> {
     const { engine } = this.#deps.storage;
     const level = options.readLevel(parameters);
     const isPrereleaseWanted = options.readFlag(parameters, 'includePrerelease');
@@ -140,7 +140,10 @@ class OData implements ODataService {
       where.push(sources.isUpdateOf(readInstalled(parameters), wishes));
     }
     if (filter !== null) where.push(toSqlCondition(filter.condition, { engine, level }));
-    return { level, latest, where };
+    // PostgreSQL looks into texts while we do other things; and what words, ids or updates leave is few.
+    const isNarrow = source === 'FindPackagesById' || source === 'GetUpdates' || term.trim() !== '';
+    const isSlow = engine === 'sqlite' && !isNarrow && filter !== null && isSlowFilter(filter);
+    return { level, latest, isSlow, where };
   }
 
   async #writePage(

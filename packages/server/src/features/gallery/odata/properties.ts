@@ -60,3 +60,17 @@ const byLowerName = new Map(PROPERTY_NAMES.map((name) => [asciiLower(name), name
 export function findProperty(name: string): PropertyName | null {
   return byLowerName.get(asciiLower(name)) ?? null;
 }
+
+/** What of a package only its manifest says, beside what the feed keeps of each version to filter by. */
+export const MANIFEST_PROPERTIES: ReadonlySet<PropertyName> = new Set<PropertyName>([
+  'Description',
+  'Summary',
+  'Copyright',
+  'ReleaseNotes',
+  'Language',
+  'IconUrl',
+  'LicenseUrl',
+  'ProjectUrl',
+  'MinClientVersion',
+  'PackageSize',
+]);
