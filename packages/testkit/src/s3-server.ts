@@ -17,7 +17,7 @@ import S3rver from '@20minutes/s3rver';
 import signature from '@20minutes/s3rver/lib/signature/v4.js';
 
 // It leaves out the slash after the name of a bucket, which clients send and sign.
-const { getStringToSign } = signature;
+const getStringToSign = signature.getStringToSign.bind(signature);
 signature.getStringToSign = (canonical, request) =>
   getStringToSign({ ...canonical, uri: canonical.uri.replace(/^\/[^/]+$/, '$&/') }, request);
 

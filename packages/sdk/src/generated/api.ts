@@ -1480,6 +1480,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gallery/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the gallery
+         * @description For everybody while the setting `galleryRead` is `anonymous`. `q` takes words, `tag:`, `id:` and texts in quotes: all must be found. First come ids that begin with the first word.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browsePackages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A package by its latest version
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browsePackage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The listed versions of a package, highest first
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browseVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version of a package, unlisted ones too
+         * @description For everybody while the setting `galleryRead` is `anonymous`.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["browseVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gallery/packages/{id}/{version}/readme": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The readme of a version
+         * @description For everybody while the setting `galleryRead` is `anonymous`. 404 when the package has none.
+         *
+         *     Who: anybody while the workspace setting `galleryRead` is `anonymous`, otherwise session, key, token.
+         */
+        get: operations["readReadme"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/package-prefixes": {
         parameters: {
             query?: never;
@@ -2407,6 +2517,8 @@ export interface components {
             isSetupOpen: boolean;
             /** @description Mails leave the server; without it they stay in its mailbox. */
             hasSmtp: boolean;
+            /** @description Everybody reads the gallery, without an account. */
+            isGalleryOpen: boolean;
             defaultLocale: "en" | "ja";
             supportEmail: string | null;
             supportUrl: string | null;
@@ -2813,6 +2925,7 @@ export interface components {
             isPrerelease: boolean;
             listed: boolean;
             sizeBytes: number;
+            downloads: number;
             /** @description Of the file, as lower-case hex. */
             sha512: string;
             /** Format: date-time */
@@ -2926,6 +3039,113 @@ export interface components {
             /** @description `done`: at once, by an administrator or for an account that you act for; `requested`: it is asked. */
             state: "done" | "requested";
             requestId: string | null;
+        };
+        /** @description A package by its latest listed version. */
+        GalleryPackage: {
+            /** @description In the casing of this version. */
+            id: string;
+            /** @description Normalised. */
+            version: string;
+            title: string | null;
+            description: string;
+            /** @description As the manifest says it; nobody has checked it. */
+            authors: string;
+            /** @description `module` and `script` are PowerShell’s. */
+            kind: "package" | "module" | "script";
+            /** @description Without those that say what a PowerShell package holds. */
+            tags: string[];
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            /** @description Of all versions. */
+            totalDownloads: number;
+        };
+        /** @description A version of a package as its page shows it. */
+        GalleryVersion: {
+            /** @description In the casing of this version. */
+            id: string;
+            /** @description Normalised. */
+            version: string;
+            title: string | null;
+            description: string;
+            /** @description As the manifest says it; nobody has checked it. */
+            authors: string;
+            /** @description `module` and `script` are PowerShell’s. */
+            kind: "package" | "module" | "script";
+            /** @description Without those that say what a PowerShell package holds. */
+            tags: string[];
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            /** @description Of all versions. */
+            totalDownloads: number;
+            /** @description The highest listed version, a prerelease only if there is nothing else. */
+            latestVersion: string | null;
+            listedVersionCount: number;
+            isListed: boolean;
+            /** @description Of this version. */
+            downloads: number;
+            sizeBytes: number;
+            /** @description Of the file, as lower-case hex. */
+            sha512: string;
+            owners: {
+                displayName: string;
+                kind: "user" | "service";
+            }[];
+            deprecation: components["schemas"]["Deprecation"] | null;
+            dependencyGroups: {
+                /** @description Null: any. */
+                targetFramework: string | null;
+                dependencies: {
+                    id: string;
+                    /** @description In NuGet’s notation, normalised. */
+                    range: string;
+                    /** @description You find it in this gallery. */
+                    isHere: boolean;
+                }[];
+            }[];
+            /** @description Null for what is neither module nor script. */
+            itemTypes: {
+                editions: string[];
+                functions: string[];
+                cmdlets: string[];
+                /** @description Functions and cmdlets among them. */
+                commands: string[];
+                dscResources: string[];
+                roleCapabilities: string[];
+                workflows: string[];
+            } | null;
+            packageTypes: string[];
+            hasReadme: boolean;
+            releaseNotes: string | null;
+            copyright: string | null;
+            /** @description Where the author leads to. An http or https address. */
+            projectUrl: string | null;
+            /** @description Its source. An http or https address. */
+            repositoryUrl: string | null;
+            /** @description Its licence. An http or https address. */
+            licenseUrl: string | null;
+            /** @description SPDX. */
+            licenseExpression: string | null;
+            /** @description Name of a file in the package. */
+            licenseFile: string | null;
+            requireLicenseAcceptance: boolean;
+            minClientVersion: string | null;
+        };
+        GalleryVersionLine: {
+            version: string;
+            isPrerelease: boolean;
+            /** Format: date-time */
+            publishedAt: string;
+            sizeBytes: number;
+            downloads: number;
+            deprecation: components["schemas"]["Deprecation"] | null;
+        };
+        GalleryReadme: {
+            /** @description Markdown as the author wrote it: untrusted. */
+            text: string;
+            /** @description There is more of it in the package. */
+            isCut: boolean;
         };
         /** @description Ids that new packages of other accounts may not have. Existing packages are not touched. */
         PackagePrefix: {
@@ -6128,6 +6348,185 @@ export interface operations {
                             detail: string;
                         } | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browsePackages: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Search text. */
+                q?: string;
+                /** @description Only PowerShell modules, or only scripts. */
+                kind?: "module" | "script";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["GalleryPackage"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browsePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a package as its page shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryVersion"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browseVersions: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["GalleryVersionLine"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    browseVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a package as its page shows it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryVersion"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readReadme: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any letter case. */
+                id: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GalleryReadme"];
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */

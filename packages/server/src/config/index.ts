@@ -1,3 +1,3 @@
-export type { BlobConfig, Config, LogLevel, S3BlobConfig } from './config.ts';
+export type { Config, LogLevel, S3BlobConfig } from './config.ts';
 export { ConfigError, type Environment, loadConfig } from './load.ts';
 export { VARIABLES } from './variables.ts';

@@ -53,7 +53,7 @@ export const VARIABLES = [
   },
   {
     name: 'KEYREEVE_BLOB_URL',
-    default: '`blobs` in the data folder',
+    default: '{data folder}/blobs',
     description:
       'Where package files are kept: `file:/path` for a folder, or `s3://bucket/prefix?region=…&endpoint=…&pathStyle=…` for an S3-compatible store, with `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, where needed, `AWS_SESSION_TOKEN` beside it. See [blobs.md](blobs.md).',
     isSecret: true,

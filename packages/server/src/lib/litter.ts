@@ -24,5 +24,7 @@ function loadCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const gc: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
-  return typeof gc === 'function' ? () => Reflect.apply(gc, undefined, [{ type: 'minor' }]) : () => {};
+  return () => {
+    if (typeof gc === 'function') Reflect.apply(gc, undefined, [{ type: 'minor' }]);
+  };
 }

@@ -159,7 +159,7 @@ describe('a store that fails', () => {
 
   it('leaves the server ready, for keys are verified without it, and shows in readiness and metrics', async () => {
     const readiness = async () =>
-      (await harness.app.inject({ method: 'GET', url: '/readyz' })).json() as unknown;
+      (await harness.app.inject({ method: 'GET', url: '/readyz' })).json<unknown>();
     const { blobs } = harness.deps;
     const pingReally = blobs.ping.bind(blobs);
     expect(await readiness()).toEqual({ status: 'ok', packageFiles: 'ok' });

@@ -62,39 +62,45 @@ export function createBlobHealth({
     },
     isUp,
     registerMetrics(registry, store) {
-      registry.registerMetric(
-        new Gauge({
-          name: 'keyreeve_blob_store_up',
-          help: 'Whether the store of the package files answers (1) or not (0).',
-          registers: [],
-          async collect() {
-            this.set((await isUp(store)) ? 1 : 0);
-          },
-        }),
-      );
-      registry.registerMetric(
-        new Counter({
-          name: 'keyreeve_blob_damaged_total',
-          help: 'How often a package file was read whose bytes are not those that were stored.',
-          registers: [],
-          collect() {
-            this.reset();
-            this.inc(damaged);
-          },
-        }),
-      );
-      registry.registerMetric(
-        new Counter({
-          name: 'keyreeve_blob_store_faults_total',
-          help: 'Calls to the store of the package files that failed for good, by reason.',
-          labelNames: ['reason'],
-          registers: [],
-          collect() {
-            this.reset();
-            for (const [reason, count] of faults) this.inc({ reason }, count);
-          },
-        }),
-      );
+      registry.registerMetric(createUpGauge(() => isUp(store)));
+      registry.registerMetric(createDamagedCounter(() => damaged));
+      registry.registerMetric(createFaultsCounter(faults));
     },
   };
+}
+
+function createUpGauge(isUp: () => Promise<boolean>): Gauge {
+  return new Gauge({
+    name: 'keyreeve_blob_store_up',
+    help: 'Whether the store of the package files answers (1) or not (0).',
+    registers: [],
+    async collect() {
+      this.set((await isUp()) ? 1 : 0);
+    },
+  });
+}
+
+function createDamagedCounter(count: () => number): Counter {
+  return new Counter({
+    name: 'keyreeve_blob_damaged_total',
+    help: 'How often a package file was read whose bytes are not those that were stored.',
+    registers: [],
+    collect() {
+      this.reset();
+      this.inc(count());
+    },
+  });
+}
+
+function createFaultsCounter(faults: ReadonlyMap<BlobFaultReason, number>): Counter<'reason'> {
+  return new Counter({
+    name: 'keyreeve_blob_store_faults_total',
+    help: 'Calls to the store of the package files that failed for good, by reason.',
+    labelNames: ['reason'],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [reason, times] of faults) this.inc({ reason }, times);
+    },
+  });
 }

@@ -255,8 +255,8 @@ describe.each(Object.entries(KINDS))('blobs %s', (_name, open) => {
     it('verifies a blob once for all who ask for its parts at the same time', async () => {
       const hex = await put(Buffer.alloc(300_000, 'many'));
       flipByte(pathOf(hex), 0);
-      const blob = await store.open(hex);
-      const parts = await Promise.allSettled(Array.from({ length: 20 }, (_, at) => blob?.stream(at, at + 2)));
+      const blob = (await store.open(hex)) ?? expect.fail();
+      const parts = await Promise.allSettled(Array.from({ length: 20 }, (_, at) => blob.stream(at, at + 2)));
       expect(new Set(parts.map((part) => part.status))).toEqual(new Set(['rejected']));
       expect(damagedBlobs).toEqual([hex]);
     });

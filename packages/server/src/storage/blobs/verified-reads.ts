@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable, Transform } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { DAY_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { BlobDamaged } from './blob-errors.ts';
 import type { StoredBlob } from './blob-store.ts';
@@ -67,7 +68,8 @@ export function createVerifiedReads(options: {
     const found = running.get(key);
     if (found !== undefined) return found;
     const work = enter(async () => {
-      for await (const _chunk of await readWhole(source));
+      const whole = await readWhole(source);
+      await finished(whole.resume());
     }).finally(() => running.delete(key));
     running.set(key, work);
     return work;
