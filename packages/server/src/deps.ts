@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config/index.ts';
+import { createWebhookServices, type WebhookServices } from './deps-webhooks.ts';
 import {
   type AccountHooks,
   type AccountNotices,
@@ -57,20 +58,11 @@ import {
   type UsageRecorder,
 } from './features/keys/index.ts';
 import {
-  createAddressRules,
-  createDeliveryQueue,
-  createFanOut,
   createMailboxService,
   createMailTransport,
   createNoticeSender,
-  createWebhookSender,
-  createWebhooksService,
-  createWebhookTransport,
-  type FanOut,
   type MailboxService,
   type NoticeSender,
-  type WebhookSender,
-  type WebhooksService,
 } from './features/notices/index.ts';
 import {
   createPasswordLinks,
@@ -185,12 +177,6 @@ interface GalleryServices {
   readonly packageFeed: FeedService;
   readonly odata: ODataService;
   readonly blobSweeper: BlobSweeper;
-}
-
-interface WebhookServices {
-  readonly webhooks: WebhooksService;
-  readonly fanOut: FanOut;
-  readonly webhookSender: WebhookSender;
 }
 
 /** Every service of the server, made once. */
@@ -348,18 +334,6 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
     packageFeed,
     odata: createODataService({ ...base, packageFeed, gallery }),
     blobSweeper: createBlobSweeper(base),
-  };
-}
-
-function createWebhookServices(base: Surroundings & Foundation & People): WebhookServices {
-  const { host, port, webhooks: limits } = base.config;
-  const rules = createAddressRules({ ...limits, own: { host, port } });
-  const queue = createDeliveryQueue(base);
-  const transport = createWebhookTransport({ rules });
-  return {
-    webhooks: createWebhooksService({ ...base, rules }),
-    fanOut: createFanOut(base),
-    webhookSender: createWebhookSender({ ...base, queue, transport }),
   };
 }
 
