@@ -1,6 +1,6 @@
 import { toTagWords } from '../../lib/tag-words.ts';
 import { versionSortKey } from '../../lib/version-sort-key.ts';
-import type { PackageVersionsTable, Tx } from '../../storage/index.ts';
+import type { FeedEntriesTable, PackageVersionsTable, Tx } from '../../storage/index.ts';
 import type { StoredMetadata } from './gallery.metadata.ts';
 import type { Package } from './packages.repo.ts';
 
@@ -25,30 +25,41 @@ export async function insertFeedEntry(
   version: PackageVersionsTable,
   metadata: StoredMetadata,
 ): Promise<void> {
-  await tx
-    .insertInto('feed_entries')
-    .values({
-      id: version.id,
-      workspace_id: version.workspace_id,
-      package_id: version.package_id,
-      id_lower: target.idLower,
-      version_lower: version.version_lower,
-      sort_key: versionSortKey(version.version),
-      listed: version.listed,
-      is_prerelease: version.is_prerelease,
-      is_semver2: version.is_semver2,
-      is_latest: 0,
-      is_absolute_latest: 0,
-      is_latest_semver1: 0,
-      is_absolute_latest_semver1: 0,
-      pushed_at: version.pushed_at,
-      title: metadata.title,
-      tags: toTagWords(metadata.tags),
-      package_types: toTagWords(metadata.packageTypes.map(({ name }) => name).join(' ')),
-      authors: metadata.authors,
-    })
-    .execute();
-  await markLatest(tx, version.workspace_id, version.package_id);
+  await insertFeedEntries(tx, target, [{ version, metadata }]);
+}
+
+/** The same for several versions of one package at once. */
+export async function insertFeedEntries(
+  tx: Tx,
+  target: Package,
+  versions: readonly { readonly version: PackageVersionsTable; readonly metadata: StoredMetadata }[],
+): Promise<void> {
+  const entries = versions.map(({ version, metadata }) => toEntry(target, version, metadata));
+  await tx.insertInto('feed_entries').values(entries).execute();
+  await markLatest(tx, target.workspaceId, target.id);
+}
+
+function toEntry(target: Package, version: PackageVersionsTable, metadata: StoredMetadata): FeedEntriesTable {
+  return {
+    id: version.id,
+    workspace_id: version.workspace_id,
+    package_id: version.package_id,
+    id_lower: target.idLower,
+    version_lower: version.version_lower,
+    sort_key: versionSortKey(version.version),
+    listed: version.listed,
+    is_prerelease: version.is_prerelease,
+    is_semver2: version.is_semver2,
+    is_latest: 0,
+    is_absolute_latest: 0,
+    is_latest_semver1: 0,
+    is_absolute_latest_semver1: 0,
+    pushed_at: version.pushed_at,
+    title: metadata.title,
+    tags: toTagWords(metadata.tags),
+    package_types: toTagWords(metadata.packageTypes.map(({ name }) => name).join(' ')),
+    authors: metadata.authors,
+  };
 }
 
 /** Hides a version from the feeds or shows it again, in the transaction that changes the version. */

@@ -27,7 +27,7 @@ import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
 import { saveSearchWords } from './package-search.repo.ts';
-import { insertVersion, lockBlob } from './package-versions.repo.ts';
+import { insertVersions, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
 import { createGalleryRights, existsFault, type GalleryRights, type KeyCaller } from './push-rights.ts';
@@ -279,7 +279,7 @@ class Gallery implements GalleryService {
       pushed_by: actor.account.id,
       pushed_key_id: actor.key.id,
     };
-    await insertVersion(tx, row);
+    await insertVersions(tx, [row]);
     await countVersion(tx, {
       workspaceId: target.workspaceId,
       packageId: target.id,

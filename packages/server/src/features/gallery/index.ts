@@ -13,4 +13,5 @@ export { registerPrefixRoutes } from './prefixes/prefixes.routes.ts';
 export { createPrefixesService, type PrefixesService } from './prefixes/prefixes.service.ts';
 export { createQuotas, type Quotas } from './quotas/quotas.ts';
 export { createGalleryReading, type GalleryReading } from './reading/gallery-reading.ts';
+export { type SeedPackage, seedPackages } from './seed-packages.ts';
 export { registerV3Routes } from './v3/v3.routes.ts';

@@ -70,8 +70,8 @@ export async function findVersion(
   return row === undefined ? null : toVersion(row);
 }
 
-export async function insertVersion(exec: Executor, row: PackageVersionsTable): Promise<void> {
-  await exec.insertInto('package_versions').values(row).execute();
+export async function insertVersions(exec: Executor, rows: readonly PackageVersionsTable[]): Promise<void> {
+  await exec.insertInto('package_versions').values(rows).execute();
 }
 
 export async function saveListed(exec: Executor, version: PackageVersion, isListed: boolean): Promise<void> {
