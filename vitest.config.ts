@@ -33,7 +33,7 @@ export default defineConfig({
         // The gallery once more with its files in an S3-compatible store instead of a folder.
         test: {
           name: 's3',
-          include: ['packages/server/src/features/gallery/**/*.{storage,http}.test.ts'],
+          include: ['packages/server/src/features/gallery/{gallery.*,v3/*}.{storage,http}.test.ts'],
           env: { TEST_DATABASE: 'sqlite', TEST_BLOBS: 's3' },
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -5,21 +5,22 @@ export const REQUEST_TEXTS_EN = {
   'blob.damaged': {
     title: 'The package file is damaged.',
     remedy:
-      'It does not match its checksum and is not handed out. Tell your administrator, who restores it from a backup.',
+      'The stored file does not match its checksum, so it is not handed out. Tell the administrator, who restores it from a backup.',
   },
   'blob.full': {
     title: 'There is no room for the package.',
     remedy:
-      'Nothing was stored. Tell your administrator, who makes room in the store of the package files, and try again.',
+      'The server has no room for the package right now. Nothing was stored; try again later. Administrators: make room in the store of the package files.',
   },
   'blob.missing': {
     title: 'The package file is missing.',
     remedy:
-      'The store of the package files has lost it. Tell your administrator, who restores it from a backup.',
+      'The store of the package files has lost this file. Tell the administrator, who restores it from a backup.',
   },
   'blob.unavailable': {
     title: 'The package files are not available right now.',
-    remedy: 'Try again in a while. If it stays so, tell your administrator, who finds the cause in the log.',
+    remedy:
+      'The store of the package files does not answer as it should right now. Nothing was changed; try again later. Administrators find the cause in the log.',
   },
   'package.exists': {
     title: 'The package version exists already and cannot be modified.',
