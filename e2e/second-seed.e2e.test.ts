@@ -86,7 +86,7 @@ describe('the key AzureRMDataFactory', () => {
     expect((await curl(address('AzureRM.Storage', '1.0.0'))).status).toBe(404);
   });
 
-  it('cannot push a version twice; with -SkipDuplicate that is no failure', async () => {
+  it('[4, 5] cannot push a version twice; with -SkipDuplicate that is no failure', async () => {
     const { file } = nuget.writePackage({ id: ID, version: '1.1.0', description: 'Something else' });
     const again = await nuget.modern.push(file, pushKey.fullKey, server.url);
     expect(again.output).toContain(

@@ -11,6 +11,7 @@ import { ODATA_ROWS } from './policy-odata.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
 import { PRIVATE_ROWS } from './policy-private.ts';
+import { RULE_ROWS } from './policy-rules.ts';
 import { V3_ROWS } from './policy-v3.ts';
 import { WEBHOOK_ROWS } from './policy-webhooks.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
@@ -27,6 +28,7 @@ const ROWS: readonly Row[] = [
   ...ODATA_ROWS,
   ...V3_ROWS,
   ...CONSOLE_ROWS,
+  ...RULE_ROWS,
   ...WEBHOOK_ROWS,
   ...WORKSPACE_ROWS,
 ];

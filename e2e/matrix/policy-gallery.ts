@@ -1,5 +1,5 @@
 import { buildNupkg } from '@keyreeve/testkit';
-import { OWNERS, type Person } from './cast.ts';
+import { OWNERS, type Person, SERVICES } from './cast.ts';
 import type { Credential } from './credential.ts';
 import {
   ALL,
@@ -32,6 +32,11 @@ function keyGate({ facts }: Credential): number | null {
 
 function isOwner(who: Credential, target: Target): boolean {
   return who.facts.kind === 'key' && target.place === 'home' && target.person === who.facts.owner;
+}
+
+/** Whom it acts for: the name of a service account, never that of a person. */
+function ownerOf({ facts, home }: Credential): readonly string[] {
+  return facts.kind === 'key' && SERVICES.includes(facts.owner) ? [home.logins[facts.owner]] : [];
 }
 
 function onPush(who: Credential, target: Target): Verdict {
@@ -81,6 +86,7 @@ function pushRow(route: string, index: number): Row {
     shape: 'text',
     send: (who, target) => ({ url: path, bytes: packageOf(target.id(who)) }),
     expect: onPush,
+    mayTell: ownerOf,
   };
 }
 
@@ -92,8 +98,22 @@ function listingRows(path: string, index: number): Row[] {
     shape: 'text',
     send: (who, target) => ({ url: path.replace(':id', target.id(who)).replace(':version', '1.0.0') }),
     expect: onListing,
+    mayTell: ownerOf,
   }));
 }
+
+/** As unlisting: who may take a version out of sight may also warn of it. */
+const deprecating: Row = {
+  route: 'PUT /api/v2/package/:id/deprecations',
+  targets: PACKAGE_TARGETS,
+  shape: 'text',
+  send: (who, target) => ({
+    url: `/api/v2/package/${target.id(who)}/deprecations`,
+    bytes: Buffer.from(JSON.stringify({ versions: ['1.0.0'], isLegacy: true })),
+  }),
+  expect: onListing,
+  mayTell: ownerOf,
+};
 
 const download: Row = {
   route: 'GET /api/v2/package/:id/:version',
@@ -114,7 +134,7 @@ function judgePackages(answer: Answer, who: Credential): string | null {
   );
 }
 
-function onOwners(who: Credential, target: Target, method: string, account: Verdict): Verdict {
+export function onOwners(who: Credential, target: Target, method: string, account: Verdict): Verdict {
   const refused = gate(who, method, OWN);
   if (refused !== null) return refused;
   if (!seesPackage(who, target)) return 404;
@@ -168,6 +188,7 @@ const managing: readonly Row[] = [
 export const GALLERY_ROWS: readonly Row[] = [
   ...PUSH_ROUTES.map(pushRow),
   ...LISTING_PATHS.flatMap(listingRows),
+  deprecating,
   download,
   ...managing,
 ];

@@ -33,8 +33,9 @@ function actsFor({ facts }: Credential, target: Target): boolean {
   return target.place === 'home' && [facts.person, facts.owner].some((person) => person === target.person);
 }
 
-function onCoverage(who: Credential, target: Target): Verdict {
-  const refused = gate(who, 'POST', READ);
+/** What an account owns, and how much of it: told to whoever may see the account or acts for it. */
+export function onCoverage(who: Credential, target: Target, method: 'GET' | 'POST'): Verdict {
+  const refused = gate(who, method, READ);
   if (refused !== null) return refused;
   const isHis =
     relation(who.facts, target) !== 'none' ||
@@ -69,7 +70,7 @@ function judgeSummary(answer: Answer, who: Credential): string | null {
 }
 
 /** Not his is not there, whether he may see it or not. */
-function onOwn(who: Credential, target: Target, method: string): Verdict {
+export function onOwn(who: Credential, target: Target, method: string): Verdict {
   return gate(who, method, OWN) ?? (ownsPackage(who.facts, target) ? 'allow' : 404);
 }
 
@@ -104,7 +105,7 @@ export const CONSOLE_ROWS: readonly Row[] = [
       url: '/v1/packages/coverage',
       body: { ownerId: target.id(who), patterns: ['*'] },
     }),
-    expect: onCoverage,
+    expect: (who, target) => onCoverage(who, target, 'POST'),
     judge: judgeCoverage,
   },
   {

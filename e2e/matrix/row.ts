@@ -34,6 +34,8 @@ export interface Row {
   /** Statuses, beside 2xx, that are reached only behind the decision. */
   readonly reached?: readonly number[];
   readonly shape?: RefusalShape;
+  /** What a refusal may say of others, because this caller knows it. */
+  readonly mayTell?: (who: Credential) => readonly string[];
   /** Looking at it is itself recorded. */
   readonly isRecorded?: boolean;
   /** What is wrong with an answer that let the request through, or null. */

@@ -90,7 +90,10 @@ function judge(cell: Cell, answer: Answer): string[] {
     return wrong === null ? leaks : [wrong, ...leaks];
   }
   if (statusCode !== verdict) return [`${statusCode} instead of ${verdict} (${answer.body.slice(0, 200)})`];
-  const home = findCanaries(cell, answer, who.home.canaries).map((text) => `the refusal tells ${text}`);
+  const known = row.mayTell?.(who) ?? [];
+  const home = findCanaries(cell, answer, who.home.canaries)
+    .filter((text) => !known.includes(text))
+    .map((text) => `the refusal tells ${text}`);
   const shape = method === 'HEAD' ? null : findShapeFault(row.shape ?? 'problem', answer);
   return [...leaks, ...home, ...(shape === null ? [] : [shape])];
 }

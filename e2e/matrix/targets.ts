@@ -127,6 +127,20 @@ export const WEBHOOK_TARGETS = targetsOf({
   pick: (town) => town.webhook.id,
 });
 
+/** They stand under the name of the account that is asked. */
+export const REQUEST_TARGETS = targetsOf({
+  noun: 'request to own a package',
+  people: OWNERS.filter((person) => person !== 'member'),
+  pick: (town, person) => town.requests[person],
+});
+
+/** Reservations are the workspace's, as webhooks are. */
+export const PREFIX_TARGETS = targetsOf({
+  noun: 'reserved prefix',
+  people: ['admin'],
+  pick: (town) => town.prefixId,
+});
+
 const packageTargets = targetsOf({
   noun: 'package',
   people: OWNERS,

@@ -44,6 +44,10 @@ export interface Town {
   /** Links of users to their own expiries. */
   readonly feeds: Readonly<Partial<Record<Person, FeedLink>>>;
   readonly webhook: { readonly id: string; readonly deliveryId: string };
+  /** Whom the member has asked to own his second package. */
+  readonly requests: Readonly<Partial<Record<Person, string>>>;
+  /** A reservation of package ids. */
+  readonly prefixId: string;
   /** Another package of the member, outside the pattern of his scoped key. */
   readonly outsideId: string;
   /** A user that was deleted, with his key and session. */
@@ -180,7 +184,9 @@ export async function settleTown(
     string
   >;
   const mails = await findMails(client, by, accounts);
-  return { ...town, logins, mails, canaries: canariesOf({ ...town, logins, mails }) };
+  const requests = await makeRequests(client, { cookie: cookies.member ?? '' }, outsideId, accounts);
+  const rules = { requests, prefixId: await makePrefix(client, by) };
+  return { ...town, ...rules, logins, mails, canaries: canariesOf({ ...town, ...rules, logins, mails }) };
 }
 
 function loginOf(name: Town['name'], person: Person): string {
@@ -280,6 +286,26 @@ async function makeWebhook(client: Client, by: Headers): Promise<Town['webhook']
   return { id, deliveryId: test.json['id'] as string };
 }
 
+async function makeRequests(
+  client: Client,
+  by: Headers,
+  packageId: string,
+  accounts: Record<Person, string>,
+): Promise<Town['requests']> {
+  const requests: Partial<Record<Person, string>> = {};
+  for (const person of OWNERS.filter((one) => one !== 'member')) {
+    const url = `/v1/packages/${packageId}/owner-requests`;
+    const { json } = await client.send('POST', url, by, { account: accounts[person] });
+    requests[person] = json['requestId'] as string;
+  }
+  return requests;
+}
+
+async function makePrefix(client: Client, by: Headers): Promise<string> {
+  const body = { pattern: 'Reserved.*', accountIds: [] };
+  return (await client.send('POST', '/v1/package-prefixes', by, body)).json['id'] as string;
+}
+
 async function findMails(
   client: Client,
   by: Headers,
@@ -307,6 +333,8 @@ function canariesOf(town: Omit<Town, 'canaries'>): string[] {
     ...Object.values(town.feeds).flatMap(({ id, token }) => [id, token]),
     ...Object.values(town.gone),
     ...Object.values(town.webhook),
+    ...Object.values(town.requests),
+    town.prefixId,
     `in ${town.name}ville`,
   ];
 }

@@ -86,13 +86,6 @@ export async function findRequest(
   return row === undefined ? null : toRequest(row);
 }
 
-export async function countRequests(exec: Executor, filter: RequestFilter): Promise<number> {
-  const { count } = await selectOpen(exec, filter)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
-}
-
 /** Makes a request, in the place of one to the same account for the same package. */
 export async function insertRequest(tx: Tx, request: OwnerRequest): Promise<void> {
   await deleteRequestsOf(tx, request.packageId, request.accountId);

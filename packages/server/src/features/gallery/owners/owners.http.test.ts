@@ -1,19 +1,31 @@
 import type { Account, Caller } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
 import { DAY_MS } from '../../../lib/clock.ts';
+import { inTransaction } from '../../../storage/index.ts';
 
 let harness: Harness;
 let gallery: Gallery;
 let packages: Harness['deps']['packages'];
+/** A package of the member, for each test another one. */
+let tool = '';
+let serial = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
   harness = await startHarness();
-  onTestFinished(() => harness.close());
   gallery = await seedGallery(harness);
   ({ packages } = harness.deps);
-  await gallery.publish(gallery.keys.push, 'Acme.Tool');
+});
+afterAll(() => harness.close());
+
+beforeEach(async () => {
+  tool = `Acme.Tool${(serial += 1)}`;
+  await gallery.publish(gallery.keys.push, tool);
+  await inTransaction(harness.deps.storage, async (tx) => {
+    await tx.deleteFrom('outbox').execute();
+    await tx.deleteFrom('package_owner_requests').execute();
+  });
 });
 
 const ownersOf = async (id: string) =>
@@ -33,7 +45,7 @@ async function auditOf(): Promise<(string | null)[]> {
   const rows = await harness.deps.storage.read
     .selectFrom('audit')
     .select(['action', 'account_id', 'actor_id'])
-    .where('target_id', '=', 'acme.tool')
+    .where('target_id', '=', tool.toLowerCase())
     .where('action', '!=', 'package.pushed')
     .orderBy('seq')
     .execute();
@@ -45,7 +57,7 @@ function nameOf(id: string | null): string {
   return found?.displayName ?? String(id);
 }
 
-async function ask(by: Caller, account: string, id = 'Acme.Tool'): Promise<string> {
+async function ask(by: Caller, account: string, id = tool): Promise<string> {
   const request = await packages.addOwner(by, id, account);
   if (request === null) throw new Error('It was added at once.');
   return request.id;
@@ -58,7 +70,7 @@ const incoming = async (caller: Caller) =>
 async function addRobotOf(manager: Account): Promise<Account> {
   return await harness.createAccount({
     kind: 'service',
-    technicalName: 'other-robot',
+    technicalName: `other-robot-${(serial += 1)}`,
     displayName: 'Other robot',
     managers: [manager.id],
   });
@@ -69,65 +81,63 @@ describe('an owner added by acceptance', () => {
     const { stranger, strangerCaller, member, memberCaller } = gallery;
     const key = await gallery.makeKey(strangerCaller, stranger);
     const requestId = await ask(memberCaller, stranger.id);
-    expect(await ownersOf('Acme.Tool')).toEqual([member.id]);
-    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(403);
-    expect(await mailsOf('package.owner_requested')).toEqual(['sam@example.com Acme.Tool']);
+    expect(await ownersOf(tool)).toEqual([member.id]);
+    expect((await gallery.publish(key, tool, '2.0.0')).statusCode).toBe(403);
+    expect(await mailsOf('package.owner_requested')).toEqual([`sam@example.com ${tool}`]);
     const [view] = await incoming(strangerCaller);
     expect(view).toMatchObject({
       request: { id: requestId, fromId: null },
-      found: { displayId: 'Acme.Tool' },
+      found: { displayId: tool },
       account: { id: stranger.id },
       requestedBy: { id: member.id },
       isForCaller: true,
     });
     await packages.accept(strangerCaller, requestId);
-    expect(await ownersOf('Acme.Tool')).toEqual([member.id, stranger.id].toSorted());
-    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(201);
+    expect(await ownersOf(tool)).toEqual([member.id, stranger.id].toSorted());
+    expect((await gallery.publish(key, tool, '2.0.0')).statusCode).toBe(201);
     expect(await incoming(strangerCaller)).toEqual([]);
     expect(await auditOf()).toEqual([
       'package.owner_requested Sam by 芽衣',
       'package.owner_added Sam by Sam',
     ]);
-    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+    expect(await mailsOf('package.owners_changed')).toEqual([`mei@example.com ${tool}`]);
   });
 
   it('is found by its e-mail address or technical name as well', async () => {
     const other = await addRobotOf(gallery.stranger);
     await ask(gallery.memberCaller, 'Sam@example.com');
-    await ask(gallery.memberCaller, 'other-robot');
-    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: 'acme.tool', limit: 9 });
+    await ask(gallery.memberCaller, other.technicalName ?? '');
+    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: tool, limit: 9 });
     expect(items.map((item) => item.account.id).toSorted()).toEqual(
       [gallery.stranger.id, other.id].toSorted(),
     );
-    await expect(
-      packages.addOwner(gallery.memberCaller, 'Acme.Tool', 'nobody@example.com'),
-    ).rejects.toMatchObject({
+    await expect(packages.addOwner(gallery.memberCaller, tool, 'nobody@example.com')).rejects.toMatchObject({
       code: 'request.not_found',
     });
   });
 
   it('is at once an account that the caller may act for, and anybody when an administrator adds it', async () => {
-    expect(await packages.addOwner(gallery.memberCaller, 'Acme.Tool', gallery.robot.id)).toBeNull();
-    expect(await packages.addOwner(gallery.adminCaller, 'Acme.Tool', gallery.stranger.id)).toBeNull();
+    expect(await packages.addOwner(gallery.memberCaller, tool, gallery.robot.id)).toBeNull();
+    expect(await packages.addOwner(gallery.adminCaller, tool, gallery.stranger.id)).toBeNull();
     const { member, robot, stranger } = gallery;
-    expect(await ownersOf('Acme.Tool')).toEqual([member.id, robot.id, stranger.id].toSorted());
+    expect(await ownersOf(tool)).toEqual([member.id, robot.id, stranger.id].toSorted());
   });
 
   it('accepts as a service account through its managers, who are told', async () => {
     const { stranger, strangerCaller, memberCaller } = gallery;
     const other = await addRobotOf(stranger);
     const requestId = await ask(memberCaller, other.id);
-    expect(await mailsOf('package.owner_requested')).toEqual(['sam@example.com Acme.Tool']);
+    expect(await mailsOf('package.owner_requested')).toEqual([`sam@example.com ${tool}`]);
     await packages.accept(await harness.callerOf(stranger), requestId);
-    expect(await ownersOf('Acme.Tool')).toContain(other.id);
+    expect(await ownersOf(tool)).toContain(other.id);
     expect(strangerCaller.principal).toMatchObject({ managedIds: [] });
   });
 
   it('may decline, and whoever asked is told', async () => {
     const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
     await packages.decline(gallery.strangerCaller, requestId);
-    expect(await ownersOf('Acme.Tool')).toEqual([gallery.member.id]);
-    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+    expect(await ownersOf(tool)).toEqual([gallery.member.id]);
+    expect(await mailsOf('package.owners_changed')).toEqual([`mei@example.com ${tool}`]);
     await expect(packages.accept(gallery.strangerCaller, requestId)).rejects.toMatchObject({
       code: 'request.not_found',
     });
@@ -149,7 +159,7 @@ describe('an owner added by acceptance', () => {
       [1, 2, 3, 4].map(() => packages.accept(gallery.strangerCaller, requestId)),
     );
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
-    expect(await ownersOf('Acme.Tool')).toHaveLength(2);
+    expect(await ownersOf(tool)).toHaveLength(2);
   });
 });
 
@@ -160,7 +170,7 @@ describe('a request', () => {
       const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
       const outsider = await harness.createAccount({
         kind: 'user',
-        email: 'eve@example.com',
+        email: `${verb}@example.com`,
         displayName: 'Eve',
         role: 'member',
       });
@@ -202,19 +212,19 @@ describe('a request', () => {
 
   it('is worth nothing once its maker may not hand out the ownership any more', async () => {
     const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
-    await packages.addOwner(gallery.adminCaller, 'Acme.Tool', gallery.admin.id);
-    await packages.removeOwner(gallery.adminCaller, 'Acme.Tool', gallery.member.id);
+    await packages.addOwner(gallery.adminCaller, tool, gallery.admin.id);
+    await packages.removeOwner(gallery.adminCaller, tool, gallery.member.id);
     await expect(packages.accept(gallery.strangerCaller, requestId)).rejects.toMatchObject({
       code: 'package.request_void',
     });
-    expect(await ownersOf('Acme.Tool')).toEqual([gallery.admin.id]);
+    expect(await ownersOf(tool)).toEqual([gallery.admin.id]);
   });
 
   it('goes with each account that it is about', async () => {
     const other = await addRobotOf(gallery.stranger);
     await ask(gallery.memberCaller, other.id);
     await harness.deps.accounts.remove(gallery.adminCaller, 'service', other.id);
-    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: 'acme.tool', limit: 9 });
+    const { items } = await packages.listRequests(gallery.memberCaller, { packageId: tool, limit: 9 });
     expect(items).toEqual([]);
   });
 
@@ -228,7 +238,7 @@ describe('a request', () => {
       });
     }
     for (let index = 0; index < 20; index += 1) await ask(gallery.memberCaller, `robot-${index}`);
-    await expect(packages.addOwner(gallery.memberCaller, 'Acme.Tool', 'robot-20')).rejects.toMatchObject({
+    await expect(packages.addOwner(gallery.memberCaller, tool, 'robot-20')).rejects.toMatchObject({
       code: 'package.too_many_requests',
     });
     const first = await packages.listRequests(gallery.memberCaller, { direction: 'outgoing', limit: 15 });
@@ -246,77 +256,75 @@ describe('a transfer', () => {
   it('puts the other account in the place of the owner once it accepts, in one step', async () => {
     const { member, memberCaller, stranger, strangerCaller } = gallery;
     const key = await gallery.makeKey(strangerCaller, stranger);
-    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
-    expect(await ownersOf('Acme.Tool')).toEqual([member.id]);
+    const request = await packages.transfer(memberCaller, tool, { account: stranger.id });
+    expect(await ownersOf(tool)).toEqual([member.id]);
     expect((await incoming(strangerCaller))[0]).toMatchObject({ from: { id: member.id } });
     await packages.accept(strangerCaller, request?.id ?? '');
-    expect(await ownersOf('Acme.Tool')).toEqual([stranger.id]);
-    expect((await gallery.publish(gallery.keys.push, 'Acme.Tool', '2.0.0')).statusCode).toBe(403);
-    expect((await gallery.publish(key, 'Acme.Tool', '2.0.0')).statusCode).toBe(201);
+    expect(await ownersOf(tool)).toEqual([stranger.id]);
+    expect((await gallery.publish(gallery.keys.push, tool, '2.0.0')).statusCode).toBe(403);
+    expect((await gallery.publish(key, tool, '2.0.0')).statusCode).toBe(201);
     expect(await auditOf()).toEqual([
       'package.owner_requested Sam by 芽衣',
       'package.transferred Sam by Sam',
     ]);
-    expect(await mailsOf('package.owners_changed')).toEqual(['mei@example.com Acme.Tool']);
+    expect(await mailsOf('package.owners_changed')).toEqual([`mei@example.com ${tool}`]);
   });
 
   it('is done at once to an account that the caller may act for, and by administrators', async () => {
     const { member, memberCaller, robot, stranger, adminCaller } = gallery;
-    expect(await packages.transfer(memberCaller, 'Acme.Tool', { account: 'build-robot' })).toBeNull();
-    expect(await ownersOf('Acme.Tool')).toEqual([robot.id]);
-    await packages.transfer(adminCaller, 'Acme.Tool', { account: stranger.id });
-    expect(await ownersOf('Acme.Tool')).toEqual([stranger.id]);
-    await expect(packages.transfer(memberCaller, 'Acme.Tool', { account: member.id })).rejects.toMatchObject({
+    expect(await packages.transfer(memberCaller, tool, { account: 'build-robot' })).toBeNull();
+    expect(await ownersOf(tool)).toEqual([robot.id]);
+    await packages.transfer(adminCaller, tool, { account: stranger.id });
+    expect(await ownersOf(tool)).toEqual([stranger.id]);
+    await expect(packages.transfer(memberCaller, tool, { account: member.id })).rejects.toMatchObject({
       code: 'auth.forbidden',
     });
   });
 
   it('leaves the other owners, and merges into an owner that is there', async () => {
     const { member, robot, stranger, memberCaller, adminCaller } = gallery;
-    for (const one of [robot, stranger]) await packages.addOwner(adminCaller, 'Acme.Tool', one.id);
-    await expect(
-      packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id }),
-    ).rejects.toMatchObject({
+    for (const one of [robot, stranger]) await packages.addOwner(adminCaller, tool, one.id);
+    await expect(packages.transfer(memberCaller, tool, { account: stranger.id })).rejects.toMatchObject({
       code: 'request.invalid',
     });
     const wish = { account: stranger.id, fromId: robot.id };
-    expect(await packages.transfer(memberCaller, 'Acme.Tool', wish)).toBeNull();
-    expect(await ownersOf('Acme.Tool')).toEqual([member.id, stranger.id].toSorted());
+    expect(await packages.transfer(memberCaller, tool, wish)).toBeNull();
+    expect(await ownersOf(tool)).toEqual([member.id, stranger.id].toSorted());
   });
 
   it('hands over nobody else’s ownership', async () => {
     const { stranger, strangerCaller, memberCaller, member, robot } = gallery;
-    await packages.addOwner(gallery.adminCaller, 'Acme.Tool', stranger.id);
+    await packages.addOwner(gallery.adminCaller, tool, stranger.id);
     await expect(
-      packages.transfer(strangerCaller, 'Acme.Tool', { account: stranger.id, fromId: member.id }),
+      packages.transfer(strangerCaller, tool, { account: stranger.id, fromId: member.id }),
     ).rejects.toMatchObject({ code: 'auth.forbidden' });
     await expect(
-      packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id, fromId: robot.id }),
+      packages.transfer(memberCaller, tool, { account: stranger.id, fromId: robot.id }),
     ).rejects.toMatchObject({ code: 'request.not_found' });
     await expect(
-      packages.transfer(memberCaller, 'Acme.Tool', { account: member.id, fromId: member.id }),
+      packages.transfer(memberCaller, tool, { account: member.id, fromId: member.id }),
     ).rejects.toMatchObject({ code: 'request.invalid' });
   });
 
   it('is void when the owner has lost the package in the meantime', async () => {
     const { stranger, strangerCaller, memberCaller, adminCaller, admin, member } = gallery;
-    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
-    await packages.transfer(adminCaller, 'Acme.Tool', { account: admin.id, fromId: member.id });
+    const request = await packages.transfer(memberCaller, tool, { account: stranger.id });
+    await packages.transfer(adminCaller, tool, { account: admin.id, fromId: member.id });
     await expect(packages.accept(strangerCaller, request?.id ?? '')).rejects.toMatchObject({
       code: 'request.not_found',
     });
-    expect(await ownersOf('Acme.Tool')).toEqual([admin.id]);
+    expect(await ownersOf(tool)).toEqual([admin.id]);
   });
 
   it('and a removal at the same time never leave a package without an owner', async () => {
     const { stranger, strangerCaller, memberCaller, adminCaller, member } = gallery;
-    const request = await packages.transfer(memberCaller, 'Acme.Tool', { account: stranger.id });
-    await packages.addOwner(adminCaller, 'Acme.Tool', gallery.robot.id);
+    const request = await packages.transfer(memberCaller, tool, { account: stranger.id });
+    await packages.addOwner(adminCaller, tool, gallery.robot.id);
     await Promise.allSettled([
       packages.accept(strangerCaller, request?.id ?? ''),
-      packages.removeOwner(adminCaller, 'Acme.Tool', member.id),
-      packages.removeOwner(adminCaller, 'Acme.Tool', gallery.robot.id),
+      packages.removeOwner(adminCaller, tool, member.id),
+      packages.removeOwner(adminCaller, tool, gallery.robot.id),
     ]);
-    expect((await ownersOf('Acme.Tool')).length).toBeGreaterThan(0);
+    expect((await ownersOf(tool)).length).toBeGreaterThan(0);
   });
 });

@@ -44,7 +44,7 @@ const push = async (key: string, id: string, version = '1.0.0') => {
 };
 
 describe('a reserved prefix', () => {
-  it('[124] is refused to others with 409, in the words of nuget.org, in the phrase and the body', async () => {
+  it('[keys 124] is refused to others with 409, in the words of nuget.org, in the phrase and the body', async () => {
     await reserve('AzureRM.*', gallery.member.id);
     const answer = await gallery.publish(strangerKey, 'AzureRM.Storage');
     expect([answer.statusCode, answer.body, answer.raw.res.statusMessage]).toEqual([409, RESERVED, RESERVED]);
@@ -54,7 +54,7 @@ describe('a reserved prefix', () => {
     expect(await push(strangerKey, 'AzureRMX.Tool')).toEqual([201, '']);
   });
 
-  it('[124] that is reserved for nobody has a text of its own', async () => {
+  it('[keys 124] that is reserved for nobody has a text of its own', async () => {
     await reserve('Nobody.*');
     expect(await push(memberKey, 'Nobody.Tool')).toEqual([
       409,

@@ -1,19 +1,36 @@
+import type { Account } from '@keyreeve/server';
 import { call, type Harness, startHarness } from '@keyreeve/testkit';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../../testkit/src/nupkg-builder.ts';
 import { findAccountUsage, findPackageUsage } from './gallery-usage.repo.ts';
 
 let harness: Harness;
 let gallery: Gallery;
+/** For each test another one, so that what one holds is no matter to the next. */
+let owner: Account;
 let key: string;
+let serial = 0;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  gallery = await seedGallery(harness);
+});
+afterAll(() => harness.close());
 
 beforeEach(async () => {
-  harness = await startHarness();
-  onTestFinished(() => harness.close());
-  gallery = await seedGallery(harness);
-  key = await gallery.makeKey(gallery.memberCaller, gallery.member);
+  await limit({ maxPackagesPerAccount: null, maxVersionsPerPackage: null, maxGalleryBytesPerAccount: null });
+  owner = await addOwner();
+  key = await gallery.makeKey(gallery.adminCaller, owner);
 });
+
+async function addOwner(): Promise<Account> {
+  const technicalName = `owner-${(serial += 1)}`;
+  return await harness.createAccount({ kind: 'service', technicalName, displayName: technicalName });
+}
+
+/** An id that is new in each test. */
+const idOf = (name: string) => `Quota${serial}.${name}`;
 
 type Patch = Parameters<Harness['deps']['settings']['update']>[1];
 const limit = (patch: Patch) => harness.deps.settings.update(gallery.adminCaller, patch, null);
@@ -51,37 +68,37 @@ async function countBlobs(): Promise<number> {
 describe('a quota reached', () => {
   it('of packages refuses new ids alone, and names the limit and what helps', async () => {
     await limit({ maxPackagesPerAccount: 2 });
-    for (const id of ['Quota.A', 'Quota.B']) expect((await gallery.publish(key, id)).statusCode).toBe(201);
+    for (const id of [idOf('A'), idOf('B')]) expect((await gallery.publish(key, id)).statusCode).toBe(201);
     const blobs = await countBlobs();
-    const answer = await gallery.publish(key, 'Quota.C');
+    const answer = await gallery.publish(key, idOf('C'));
     const text =
       'The owner has 2 of 2 packages (maxPackagesPerAccount). Push new versions of its packages, use another owner, or have an administrator raise the limit.';
     expect([answer.statusCode, answer.body, answer.raw.res.statusMessage]).toEqual([403, text, text]);
     expect(await countBlobs()).toBe(blobs);
-    expect((await gallery.publish(key, 'Quota.A', '2.0.0')).statusCode).toBe(201);
+    expect((await gallery.publish(key, idOf('A'), '2.0.0')).statusCode).toBe(201);
     const forRobot = await gallery.makeKey(gallery.memberCaller, gallery.member, {
       ownerId: gallery.robot.id,
     });
-    expect((await gallery.publish(forRobot, 'Quota.C')).statusCode).toBe(201);
+    expect((await gallery.publish(forRobot, idOf('C'))).statusCode).toBe(201);
     await limit({ maxPackagesPerAccount: null });
-    expect((await gallery.publish(key, 'Quota.D')).statusCode).toBe(201);
+    expect((await gallery.publish(key, idOf('D'))).statusCode).toBe(201);
   });
 
   it('of versions refuses further ones, but a version that is there first', async () => {
     await limit({ maxVersionsPerPackage: 2 });
-    for (const version of ['1.0.0', '2.0.0']) await gallery.publish(key, 'Quota.A', version);
-    const answer = await gallery.publish(key, 'Quota.A', '3.0.0');
+    for (const version of ['1.0.0', '2.0.0']) await gallery.publish(key, idOf('A'), version);
+    const answer = await gallery.publish(key, idOf('A'), '3.0.0');
     expect([answer.statusCode, answer.body]).toEqual([
       403,
       'The package has 2 of 2 versions (maxVersionsPerPackage). Go on under a new id, or have an administrator raise the limit.',
     ]);
-    expect((await gallery.publish(key, 'Quota.A', '2.0.0')).statusCode).toBe(409);
-    expect((await gallery.publish(key, 'Quota.B')).statusCode).toBe(201);
+    expect((await gallery.publish(key, idOf('A'), '2.0.0')).statusCode).toBe(409);
+    expect((await gallery.publish(key, idOf('B'))).statusCode).toBe(201);
   });
 
   it('of bytes refuses what would exceed it, to the byte', async () => {
-    const first = buildNupkg({ id: 'Quota.A', version: '1.0.0' });
-    const second = buildNupkg({ id: 'Quota.A', version: '2.0.0' });
+    const first = buildNupkg({ id: idOf('A'), version: '1.0.0' });
+    const second = buildNupkg({ id: idOf('A'), version: '2.0.0' });
     await limit({ maxGalleryBytesPerAccount: first.length + second.length - 1 });
     expect((await gallery.push(key, first)).statusCode).toBe(201);
     const answer = await gallery.push(key, second);
@@ -95,12 +112,12 @@ describe('a quota reached', () => {
 
   it('lets exactly as many of sixteen parallel pushes in as there is room for', async () => {
     await limit({ maxPackagesPerAccount: 5 });
-    const ids = Array.from({ length: 16 }, (_, index) => `Crowd.P${index}`);
+    const ids = Array.from({ length: 16 }, (_, index) => idOf(`P${index}`));
     const answers = await Promise.all(ids.map((id) => gallery.publish(key, id)));
     const statuses = answers.map((answer) => answer.statusCode);
     expect(statuses.filter((status) => status === 201)).toHaveLength(5);
     expect(statuses.filter((status) => status === 403)).toHaveLength(11);
-    expect((await usageOf(gallery.member.id)).packages).toEqual({ used: 5, limit: 5 });
+    expect((await usageOf(owner.id)).packages).toEqual({ used: 5, limit: 5 });
     await limit({ maxVersionsPerPackage: 3 });
     const id = ids[statuses.indexOf(201)] ?? '';
     const versions = Array.from({ length: 8 }, (_, index) => `${index + 2}.0.0`);
@@ -110,7 +127,7 @@ describe('a quota reached', () => {
 
   it('lets exactly as many bytes in, also when they come at the same time', async () => {
     const bytes = Array.from({ length: 12 }, (_, index) =>
-      buildNupkg({ id: `Bytes.P${index + 10}`, version: '1.0.0' }),
+      buildNupkg({ id: idOf(`P${index + 10}`), version: '1.0.0' }),
     );
     // Compressed, they differ by a few bytes: whichever four are first fit, and five never do.
     const room = 4 * Math.max(...bytes.map((one) => one.length));
@@ -119,29 +136,30 @@ describe('a quota reached', () => {
     const stored = bytes.filter((_, index) => answers[index]?.statusCode === 201);
     expect(stored).toHaveLength(4);
     const used = stored.reduce((sum, one) => sum + one.length, 0);
-    expect((await usageOf(gallery.member.id)).bytes).toEqual({ used, limit: room });
+    expect((await usageOf(owner.id)).bytes).toEqual({ used, limit: room });
   });
 
   it('keeps an owner out who has no room for the package, and the package where it is', async () => {
     const { packages } = harness.deps;
     const strangerKey = await gallery.makeKey(gallery.strangerCaller, gallery.stranger);
-    await gallery.publish(strangerKey, 'Full.A');
-    await gallery.publish(key, 'Quota.A');
-    const request = await packages.transfer(gallery.memberCaller, 'Quota.A', {
+    const memberKey = await gallery.makeKey(gallery.memberCaller, gallery.member);
+    await gallery.publish(strangerKey, idOf('Full'));
+    await gallery.publish(memberKey, idOf('A'));
+    const request = await packages.transfer(gallery.memberCaller, idOf('A'), {
       account: gallery.stranger.id,
     });
-    await limit({ maxPackagesPerAccount: 1 });
+    await limit({ maxPackagesPerAccount: (await usageOf(gallery.stranger.id)).packages.used });
     await expect(packages.accept(gallery.strangerCaller, request?.id ?? '')).rejects.toMatchObject({
       code: 'package.quota_reached',
     });
-    const { owners } = await packages.get(gallery.adminCaller, 'Quota.A', { limit: 1 });
+    const { owners } = await packages.get(gallery.adminCaller, idOf('A'), { limit: 1 });
     expect(owners).toEqual([gallery.member.id]);
   });
 
   it('is no refusal of the key: nobody is warned of it', async () => {
     await limit({ maxPackagesPerAccount: 1 });
-    await gallery.publish(key, 'Quota.A');
-    await gallery.publish(key, 'Quota.B');
+    await gallery.publish(key, idOf('A'));
+    await gallery.publish(key, idOf('B'));
     await harness.deps.usage.flush();
     await harness.deps.audit.flush();
     const hours = await harness.deps.usage.listHours(harness.deps.defaultWorkspace.id, key.slice(0, -50), 0);
@@ -150,6 +168,7 @@ describe('a quota reached', () => {
       .selectFrom('audit')
       .select('seq')
       .where('action', '=', 'access.refused')
+      .where('actor_key_id', '=', key.slice(0, -50))
       .execute();
     expect(refused).toEqual([]);
   });
@@ -158,32 +177,35 @@ describe('a quota reached', () => {
 describe('usage', () => {
   it('is what the rows say, after pushes, changes of owners and deletions', async () => {
     const { packages, accounts, storage } = harness.deps;
-    const { member, robot, stranger, adminCaller, memberCaller } = gallery;
-    for (const id of ['Sum.A', 'Sum.B', 'Sum.C'])
-      for (const version of ['1.0.0', '2.0.0']) await gallery.publish(key, id, version);
-    await packages.addOwner(memberCaller, 'Sum.A', robot.id);
-    await packages.addOwner(adminCaller, 'Sum.A', stranger.id);
-    await gallery.publish(key, 'Sum.A', '3.0.0');
-    await packages.transfer(memberCaller, 'Sum.B', { account: 'build-robot' });
-    await packages.removeOwner(adminCaller, 'Sum.A', stranger.id);
-    const check = async () => {
-      for (const { id, workspaceId } of [member, robot, stranger])
-        expect(await findAccountUsage(storage.read, workspaceId, id)).toEqual(await countRows(id));
+    const { adminCaller } = gallery;
+    const [other, third] = [await addOwner(), await addOwner()];
+    const ids = ['A', 'B', 'C'].map(idOf);
+    const [first = '', second = ''] = ids;
+    for (const id of ids) for (const version of ['1.0.0', '2.0.0']) await gallery.publish(key, id, version);
+    for (const one of [other, third]) await packages.addOwner(adminCaller, first, one.id);
+    await gallery.publish(key, first, '3.0.0');
+    await packages.transfer(adminCaller, second, { account: other.id, fromId: owner.id });
+    await packages.removeOwner(adminCaller, first, third.id);
+    const check = async (...counts: number[]) => {
+      const found: number[] = [];
+      for (const { id, workspaceId } of [owner, other, third]) {
+        const usage = await findAccountUsage(storage.read, workspaceId, id);
+        expect(usage).toEqual(await countRows(id));
+        found.push(usage.count);
+      }
+      expect(found).toEqual(counts);
     };
-    await check();
-    expect((await usageOf(member.id)).packages.used).toBe(2);
-    expect((await usageOf(robot.id)).packages.used).toBe(2);
-    const { found } = await packages.get(adminCaller, 'Sum.A', { limit: 1 });
+    await check(2, 2, 0);
+    const { found } = await packages.get(adminCaller, first, { limit: 1 });
     expect((await findPackageUsage(storage.read, found.id)).count).toBe(3);
-    await packages.transfer(adminCaller, 'Sum.B', { account: member.id });
-    await accounts.remove(adminCaller, 'service', robot.id);
-    await check();
-    expect((await usageOf(member.id)).packages.used).toBe(3);
+    await packages.transfer(adminCaller, second, { account: owner.id, fromId: other.id });
+    await accounts.remove(adminCaller, 'service', other.id);
+    await check(3, 0, 0);
   });
 
   it('is told to whoever may see the account', async () => {
     const ask = (fullKey: string) =>
-      call(harness, 'GET', `/v1/accounts/${gallery.member.id}/gallery-usage`, { key: fullKey });
+      call(harness, 'GET', `/v1/accounts/${owner.id}/gallery-usage`, { key: fullKey });
     expect((await ask(key)).statusCode).toBe(200);
     const strangerKey = await gallery.makeKey(gallery.strangerCaller, gallery.stranger);
     expect((await ask(strangerKey)).statusCode).toBe(404);
