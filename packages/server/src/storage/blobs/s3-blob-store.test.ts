@@ -180,6 +180,20 @@ describe('an upload to an S3-compatible store', () => {
   }, 60_000);
 });
 
+describe('the sweep of a store that keeps no list of uploads in parts', () => {
+  it('does the rest of its work', async () => {
+    const isList = ({ method, url }: IncomingMessage) =>
+      method === 'GET' && url?.includes('uploads') === true;
+    troubleFor(isList, { kind: 'status', status: 501, code: 'NotImplemented' });
+    const left = await store.stage();
+    const seconds = (clock.ms - 2 * HOUR_MS) / 1_000;
+    await utimes(left.path, seconds, seconds);
+    expect(await store.sweepStaging(HOUR_MS)).toBe(1);
+    expect(faults).toEqual([]);
+    await left.discard();
+  });
+});
+
 describe('reading from an S3-compatible store', () => {
   it('reads a blob whole before its first part, and then only parts for a day', async () => {
     const bytes = randomBytes(300_000);

@@ -19,6 +19,11 @@ import { uploadFile } from './s3-upload.ts';
 import { createStagingFolder } from './staging-folder.ts';
 import { type BlobSource, createVerifiedReads } from './verified-reads.ts';
 
+interface UploadsMarker {
+  readonly KeyMarker?: string | undefined;
+  readonly UploadIdMarker?: string | undefined;
+}
+
 const CHECK = 'check';
 const PAGE_KEYS = 1_000;
 /** How long the store may be silent in the middle of a blob. A reader who takes his time does not count. */
@@ -219,28 +224,45 @@ class S3BlobStore implements BlobStore {
 
   async #sweepUploads(olderThanMs: number): Promise<number> {
     const { config, now } = this.#options;
-    const { ListMultipartUploadsCommand, AbortMultipartUploadCommand } = this.#library;
     let removed = 0;
-    let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | null = {};
+    let after: UploadsMarker | null = {};
     while (after !== null) {
-      const page: ListMultipartUploadsCommandOutput = await this.#call(PATIENT, (abortSignal) =>
-        this.#client.send(
-          new ListMultipartUploadsCommand({ Bucket: config.bucket, Prefix: config.prefix, ...after }),
-          { abortSignal },
-        ),
-      );
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      const page: ListMultipartUploadsCommandOutput | null = await this.#listUploads(after);
+      for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {
         if (Initiated === undefined || now() - Initiated.getTime() <= olderThanMs) continue;
-        const command = new AbortMultipartUploadCommand({ Bucket: config.bucket, Key, UploadId });
+        const command = new this.#library.AbortMultipartUploadCommand({
+          Bucket: config.bucket,
+          Key,
+          UploadId,
+        });
         await this.#call(PATIENT, (abortSignal) => this.#client.send(command, { abortSignal }));
         removed += 1;
       }
       after =
-        page.IsTruncated === true
+        page?.IsTruncated === true
           ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
           : null;
     }
     return removed;
+  }
+
+  /** Null from a store that keeps no such list; what becomes of unfinished uploads is then its own affair. */
+  async #listUploads(after: UploadsMarker): Promise<ListMultipartUploadsCommandOutput | null> {
+    const { bucket, prefix } = this.#options.config;
+    const command = new this.#library.ListMultipartUploadsCommand({
+      Bucket: bucket,
+      Prefix: prefix,
+      ...after,
+    });
+    return await this.#observed(async () => {
+      try {
+        return await patiently(PATIENT, (abortSignal) => this.#client.send(command, { abortSignal }));
+      } catch (error) {
+        const status = error instanceof BlobStoreFault ? statusOf(error.cause) : null;
+        if (status === 405 || status === 501) return null;
+        throw error;
+      }
+    });
   }
 
   #keyOf(sha512Hex: string): string {
