@@ -44,6 +44,7 @@ async function waitUntilReady(child: ChildProcess, url: string): Promise<void> {
 export async function startServer(
   dataDir: string,
   nodeArguments: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -55,6 +56,7 @@ export async function startServer(
       KEYREEVE_ADMIN_EMAIL: ADMIN.email,
       KEYREEVE_ADMIN_PASSWORD: ADMIN.password,
       KEYREEVE_LOG_LEVEL: 'error',
+      ...environment,
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
