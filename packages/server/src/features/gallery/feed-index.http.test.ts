@@ -5,7 +5,7 @@ import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../testkit/src/nupkg-builder.ts';
 import { countFeed, type FeedVersion, listFeed } from './feed.repo.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
-import { hasWords, type SearchWord } from './package-search.repo.ts';
+import { findWords, type SearchWord } from './package-search.repo.ts';
 
 let harness: Harness;
 let gallery: Gallery;
@@ -54,7 +54,7 @@ async function search(...words: SearchWord[]): Promise<string[]> {
     workspaceId: defaultWorkspace.id,
     level: 'semver2' as const,
     where: [
-      hasWords(storage.engine, words),
+      await findWords(storage, defaultWorkspace.id, words),
       sql<boolean>`${sql.ref(latestFlag('semver2', { withPrereleases: true }))} = 1`,
     ],
   };

@@ -1,7 +1,8 @@
-import { type RawBuilder, sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { createTurns } from '../../lib/turns.ts';
 import type { Executor, Storage } from '../../storage/index.ts';
 import type { SemVerLevel } from './feed-entries.repo.ts';
+import { isAmong } from './package-search.repo.ts';
 
 /** A version without its manifest: packages may have thousands. */
 export interface FeedEntry {
@@ -74,7 +75,7 @@ export async function listNames(
   query: NamesQuery,
 ): Promise<Map<string, VersionName[]>> {
   const rows = await selectNames(storage, query)
-    .where(isAmong(storage, idsLower))
+    .where(isAmong(storage.engine, idsLower))
     .limit(ROWS_AT_ONCE)
     .execute();
   // Most packages have few versions. Where they have many, each is read by itself.
@@ -125,13 +126,6 @@ function selectNames({ read }: Pick<Storage, 'read'>, query: NamesQuery) {
   if (!query.withPrereleases) select = select.where('feed_entries.is_prerelease', '=', 0);
   for (const condition of query.where) select = select.where(condition);
   return select;
-}
-
-/** As one parameter: each number of ids would otherwise be a statement of its own. */
-function isAmong({ engine }: Pick<Storage, 'engine'>, idsLower: readonly string[]) {
-  return engine === 'sqlite'
-    ? sql<boolean>`feed_entries.id_lower in (select value from json_each(${JSON.stringify(idsLower)}))`
-    : sql<boolean>`feed_entries.id_lower = any(${[...idsLower]})`;
 }
 
 interface NameRow {

@@ -10,7 +10,7 @@ import {
   streamEntries,
   type VersionName,
 } from './feed-versions.repo.ts';
-import { hasWords, type SearchWord } from './package-search.repo.ts';
+import { findWords, type SearchWord } from './package-search.repo.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
 
 /** What of the feed is asked for, by somebody: see FeedQuery. */
@@ -38,7 +38,7 @@ export interface FeedService {
     question: NamesQuestion,
   ): Promise<Map<string, VersionName[]>>;
   /** The condition that a package has all these words. */
-  words(words: readonly SearchWord[]): RawBuilder<boolean>;
+  words(caller: Caller, words: readonly SearchWord[]): Promise<RawBuilder<boolean>>;
 }
 
 export interface FeedDeps {
@@ -67,6 +67,6 @@ export function createFeedService({ storage, galleryReading }: FeedDeps): FeedSe
     },
     names: async (caller, idsLower, { level, withPrereleases }) =>
       await listNames(storage, idsLower, await narrow(caller, { level, withPrereleases, where: [] })),
-    words: (words) => hasWords(storage.engine, words),
+    words: async (caller, words) => await findWords(storage, caller.workspace.id, words),
   };
 }

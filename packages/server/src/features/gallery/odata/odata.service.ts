@@ -6,7 +6,6 @@ import type { FeedVersion } from '../feed.repo.ts';
 import type { FeedQuestion, FeedService } from '../feed.service.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import type { DownloadableVersion, GalleryService } from '../gallery.service.ts';
-import { hasWords } from '../package-search.repo.ts';
 import { parseNuGetVersion } from '../version/nuget-version.ts';
 import { type EntryOptions, writeEntry, writeFeedEnd, writeFeedHead, writePropertyDocument } from './atom.ts';
 import { METADATA_DOCUMENT, writeServiceDocument } from './documents.ts';
@@ -97,7 +96,7 @@ class OData implements ODataService {
       parameters,
       term.trim() !== '' || (filter?.properties.has('Tags') ?? false),
     );
-    const question = this.#toQuestion(request, filter, term);
+    const question = await this.#toQuestion(request, filter, term);
     if (resource.isCount) {
       const rest = Math.max(0, (await this.#deps.packageFeed.count(caller, question)) - page.skip);
       return { kind: 'document', type: TEXT, body: String(Math.min(rest, page.top ?? rest)) };
@@ -114,11 +113,11 @@ class OData implements ODataService {
       : await this.#writePage(request, paged, page, selection);
   }
 
-  #toQuestion(
+  async #toQuestion(
     { caller, address, parameters, source }: ListRequest,
     filter: FeedFilter | null,
     term: string,
-  ): Omit<FeedQuestion, 'orderBy' | 'offset' | 'limit'> {
+  ): Promise<Omit<FeedQuestion, 'orderBy' | 'offset' | 'limit'>> {
     const { engine } = this.#deps.storage;
     const level = options.readLevel(parameters);
     const isPrereleaseWanted = options.readFlag(parameters, 'includePrerelease');
@@ -130,7 +129,7 @@ class OData implements ODataService {
     }
     if (source === 'Search') {
       const words = readSearchTerm(term);
-      if (words.length > 0) where.push(hasWords(engine, words));
+      if (words.length > 0) where.push(await this.#deps.packageFeed.words(caller, words));
       if (latest === null) where.push(sources.isListed());
       if (!isPrereleaseWanted && latest?.withPrereleases !== false) where.push(sources.isRelease());
     }

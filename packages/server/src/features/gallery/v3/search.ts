@@ -46,7 +46,7 @@ export async function searchPackages(
     if (!isValidPackageId(query.packageType)) return nothing();
     where.push(hasType(asciiLower(query.packageType)));
   }
-  if (query.words.length > 0) where.push(feed.words(query.words));
+  if (query.words.length > 0) where.push(await feed.words(caller, query.words));
   const first = query.words.find((word) => word.kind === 'any')?.text.toLowerCase();
   const totalHits = await feed.count(caller, { level: query.level, where });
   const groups = groupByPrefix(first ?? '');
