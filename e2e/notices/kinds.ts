@@ -278,7 +278,7 @@ export class NoticedLife {
   /** A colleague asks the reader to own a package with him, and an administrator makes him an owner. */
   async #share(accountId: string): Promise<void> {
     const { deps, clock, app } = this.#harness;
-    const id = `Hayama.Shared.${this.#locale}`;
+    const id = `HayamaShared_${this.#locale}`;
     const { account } = await deps.accounts.create(this.#admin, {
       kind: 'user',
       email: `linus.${this.#locale}@example.com`,
@@ -287,7 +287,6 @@ export class NoticedLife {
     });
     const colleague = await this.#harness.callerOf(account);
     const key = await deps.keys.create(colleague, account.id, { comment: 'push', access: 'account' });
-    this.#keep(key);
     const headers = { host: 'keys.example.com', 'x-nuget-apikey': key.fullKey.reveal() };
     const payload = Buffer.from(buildNupkg({ id, version: '1.0.0' }));
     const answer = await app.inject({ method: 'PUT', url: '/api/v2/package', headers, payload });

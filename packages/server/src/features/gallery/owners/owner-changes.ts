@@ -3,9 +3,9 @@ import type { Tx } from '../../../storage/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import type { OwnedPackage } from '../package-access.ts';
 import * as repo from '../packages.repo.ts';
+import type { OwnerDeps } from './owner-deps.ts';
 import { createOwnerNotices } from './owner-notices.ts';
 import * as requests from './owner-requests.repo.ts';
-import type { OwnerDeps } from './package-owners.ts';
 
 /** Who becomes an owner, and who is one no more for it (null: nobody). */
 export interface NewOwner {

@@ -1,22 +1,14 @@
 import { requestErrors } from '../../../errors/index.ts';
 import { authErrors, type Caller, requireAuthenticated } from '../../../http/index.ts';
-import type { Clock } from '../../../lib/clock.ts';
-import type { Random } from '../../../lib/random.ts';
-import { type Executor, inTransaction, type Storage, type Tx } from '../../../storage/index.ts';
-import {
-  type Account,
-  type AccountNotices,
-  type AccountsService,
-  accountErrors,
-} from '../../accounts/index.ts';
-import type { AuditService } from '../../audit/index.ts';
+import { type Executor, inTransaction, type Tx } from '../../../storage/index.ts';
+import { type Account, accountErrors } from '../../accounts/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import { mayActFor } from '../gallery.policy.ts';
 import { findManageable, type OwnedPackage } from '../package-access.ts';
 import * as repo from '../packages.repo.ts';
 import { removeFromPrefixes } from '../prefixes/prefixes.repo.ts';
-import type { Quotas } from '../quotas/quotas.ts';
 import { createOwnerChanges, type OwnerChanges } from './owner-changes.ts';
+import type { OwnerDeps } from './owner-deps.ts';
 import type { OwnerRequest } from './owner-requests.repo.ts';
 import * as requests from './owner-requests.repo.ts';
 import { createRequestBook, type RequestBook } from './request-book.ts';
@@ -47,16 +39,6 @@ export interface PackageOwners extends Pick<RequestBook, 'listRequests' | 'accep
   refuseIfSoleOwner(tx: Tx, account: Account): Promise<void>;
   /** For the deletion of an account, after `refuseIfSoleOwner`: its packages keep their other owners. */
   removeOwnership(tx: Tx, caller: Caller, account: Account): Promise<void>;
-}
-
-export interface OwnerDeps {
-  readonly storage: Storage;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly audit: AuditService;
-  readonly accounts: AccountsService;
-  readonly accountNotices: AccountNotices;
-  readonly quotas: Quotas;
 }
 
 const NAMED_PACKAGES_MAX = 100;

@@ -10,10 +10,10 @@ import { canManagePackage, mayActFor, ownIdsOf } from '../gallery.policy.ts';
 import { findOwn, type OwnedPackage } from '../package-access.ts';
 import * as repo from '../packages.repo.ts';
 import { loginOf, type NewOwner, type OwnerChanges, targetOf } from './owner-changes.ts';
+import type { OwnerDeps } from './owner-deps.ts';
 import { createOwnerNotices } from './owner-notices.ts';
 import type { OwnerRequest } from './owner-requests.repo.ts';
 import * as requests from './owner-requests.repo.ts';
-import type { OwnerDeps } from './package-owners.ts';
 
 /** A request with the names of all that it is about. */
 export interface OwnerRequestView {
