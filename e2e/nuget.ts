@@ -13,6 +13,10 @@ export interface NugetClient {
   list(source: string, ...options: readonly string[]): Promise<Run>;
   /** Installs into a folder of its own below that of the packages, past all caches. */
   install(id: string, source: string, into: string, ...options: readonly string[]): Promise<Run>;
+  /** Finds packages by the search service of a V3 source. */
+  search(term: string, source: string, ...options: readonly string[]): Promise<Run>;
+  /** Restores what a `packages.config` names; the file stands in the folder of the packages. */
+  restore(file: string, source: string, into: string): Promise<Run>;
   /** Stores a key for a source in the client's own configuration. */
   storeKey(key: string, source: string): Promise<Run>;
 }
@@ -71,6 +75,14 @@ export function createNugetClients(folder: string): NugetClients {
       push: (file, key, source, ...options) =>
         call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
       delete: (id, version, key, source) => call('delete', id, version, key, '-Source', source),
+      // The one command that takes no file of configuration; the home is our own all the same.
+      search: (term, source, ...options) =>
+        run('/usr/bin/mono', [exe, 'search', term, '-Source', source, '-NonInteractive', ...options], {
+          cwd: folder,
+          env,
+        }),
+      restore: (file, source, into) =>
+        call('restore', file, '-Source', source, '-PackagesDirectory', into, '-NoCache'),
       storeKey: (key, source) => call('setapikey', key, '-Source', source),
     };
   };
