@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { findInventoryFaults, isDerivedHead, listRoutes } from './inventory.ts';
 import { openLedger } from './ledger.ts';
+import { BROWSE_ROWS, README_ROW } from './policy-browse.ts';
 import { FEED_ROWS } from './policy-feeds.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
@@ -27,6 +28,8 @@ const ROWS: readonly Row[] = [
   ...GALLERY_ROWS,
   ...ODATA_ROWS,
   ...V3_ROWS,
+  ...BROWSE_ROWS,
+  README_ROW,
   ...CONSOLE_ROWS,
   ...RULE_ROWS,
   ...WEBHOOK_ROWS,

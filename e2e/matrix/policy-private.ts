@@ -1,5 +1,6 @@
 import type { Credential } from './credential.ts';
 import { seesPackage, type Verdict } from './oracle.ts';
+import { BROWSE_ROWS, README_ROW } from './policy-browse.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { ODATA_ROWS } from './policy-odata.ts';
 import { V3_ROWS } from './policy-v3.ts';
@@ -33,4 +34,9 @@ function behindDoor(row: Row): Row {
 
 const downloads = GALLERY_ROWS.filter((row) => row.route === 'GET /api/v2/package/:id/:version');
 
-export const PRIVATE_ROWS: readonly Row[] = [...ODATA_ROWS, ...V3_ROWS, ...downloads].map(behindDoor);
+const closedReadme: Row = { ...behindDoor(README_ROW), expect: (who) => knock(who) ?? 404 };
+
+export const PRIVATE_ROWS: readonly Row[] = [
+  ...[...ODATA_ROWS, ...V3_ROWS, ...BROWSE_ROWS, ...downloads].map(behindDoor),
+  closedReadme,
+];

@@ -5,6 +5,7 @@ import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
 import {
   normalizeGalleryUrl,
+  registerBrowseRoutes,
   registerGalleryRoutes,
   registerODataRoutes,
   registerPackageRoutes,
@@ -84,8 +85,9 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerGalleryRoutes(app, deps.gallery);
   registerODataRoutes(app, deps.odata);
   registerPackageRoutes(app, deps.packages);
-  registerPrefixRoutes(app, deps.prefixes);
   registerV3Routes(app, deps);
+  registerBrowseRoutes(app, deps.browse);
+  registerPrefixRoutes(app, deps.prefixes);
   return app;
 }
 

@@ -11,7 +11,9 @@ import {
 import { type AuditService, createAuditService } from './features/audit/index.ts';
 import {
   type BlobSweeper,
+  type BrowseService,
   createBlobSweeper,
+  createBrowseService,
   createDownloadCounter,
   createFeedService,
   createFindKeyStops,
@@ -176,6 +178,8 @@ interface GalleryServices {
   /** What V2 and V3 of the NuGet protocol read. */
   readonly packageFeed: FeedService;
   readonly odata: ODataService;
+  /** The gallery as people look at it. */
+  readonly browse: BrowseService;
   readonly blobSweeper: BlobSweeper;
 }
 
@@ -333,6 +337,7 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
     quotas,
     packageFeed,
     odata: createODataService({ ...base, packageFeed, gallery }),
+    browse: createBrowseService({ ...base, packageFeed }),
     blobSweeper: createBlobSweeper(base),
   };
 }

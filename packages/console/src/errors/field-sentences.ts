@@ -78,6 +78,7 @@ const RULES: readonly SentenceRule[] = [
   [/^must be an IPv4 or IPv6 address$/, null, 'IPv4またはIPv6のアドレスを指定してください。'],
   [/^is empty; nothing widens by being empty$/, null, '空です。1つ以上指定してください。'],
   [/^is empty; name at least one version$/, null, '空です。バージョンを1つ以上指定してください。'],
+  [/^has more than (\d+) words$/, null, '語は$1個以内にしてください。'],
   [/^has more than (\d+) versions$/, null, 'バージョンは$1個以内にしてください。'],
   [
     /^is missing; the reason "other" needs one$/,

@@ -53,4 +53,11 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'Delete a webhook that is no longer used: a workspace has at most 20.',
   'Set its `state` to `active` first. Nothing was sent.',
   'It is sent without being asked, at the latest at its `nextAttemptAt`.',
+  'At most 20 mails with a key go to one address in an hour. Wait for the time in `Retry-After`, or leave `sendMail` and `mailTo` out. No key was made.',
+  "Write the filter as OData does: `Id eq 'Name'`, `startswith(Id, 'Na')`, `not`, `and`, `or`, brackets; the message names the place.",
+  'Ask in several requests with shorter filters; the message names the limit.',
+  'Filter by the properties, operators and functions that `docs/gallery/v2-feed.md` lists; the message names what is not among them.',
+  'The service document at the address of the feed and its `$metadata` name what there is.',
+  'Correct the option that the message names.',
+  'Use the names of properties as `$metadata` lists them.',
 ]);

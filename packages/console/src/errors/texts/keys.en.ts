@@ -41,6 +41,11 @@ export const KEY_TEXTS_EN = {
     title: 'The key cannot be sent to this address.',
     remedy: 'The key of a user goes to the address of that user only; leave the address empty.',
   },
+  'key.mail_limit': {
+    title: 'Too many mails with a key went to one address.',
+    remedy:
+      'At most 20 mails with a key go to one address in an hour. Wait a while, or create the key without a mail. No key was made.',
+  },
   'key.mail_value_needs_smtp': {
     title: 'Mails with the secret key need an SMTP server.',
     remedy: 'Set KEYREEVE_SMTP_URL, or send keys as a one-time link. No key was made.',

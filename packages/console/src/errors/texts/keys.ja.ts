@@ -43,6 +43,11 @@ export const KEY_TEXTS_JA: TranslationOf<typeof KEY_TEXTS_EN> = {
     title: 'このアドレスにはキーを送信できません。',
     remedy: 'ユーザーのキーは本人のアドレスにだけ送信されます。アドレスは空のままにしてください。',
   },
+  'key.mail_limit': {
+    title: '同じアドレスへのキーのメールが多すぎます。',
+    remedy:
+      'キーのメールは1つのアドレスに1時間あたり20通までです。しばらく待つか、メールなしで作成してください。キーは作成されていません。',
+  },
   'key.mail_value_needs_smtp': {
     title: 'シークレットキーをメールに記載するには、SMTPサーバーが必要です。',
     remedy:

@@ -22,6 +22,30 @@ export const REQUEST_TEXTS_EN = {
     remedy:
       'The store of the package files does not answer as it should right now. Nothing was changed; try again later. Administrators find the cause in the log.',
   },
+  'odata.filter_malformed': {
+    title: 'The filter cannot be read.',
+    remedy: 'Correct the filter at the place that is named.',
+  },
+  'odata.filter_too_complex': {
+    title: 'The filter is too long or too deep.',
+    remedy: 'Ask in several steps with shorter filters.',
+  },
+  'odata.filter_unsupported': {
+    title: 'The filter asks for something that the feed does not offer.',
+    remedy: 'Filter by what the feed offers; the documentation lists it.',
+  },
+  'odata.no_such_resource': {
+    title: 'The feed has no such resource.',
+    remedy: 'Use one of the resources that the feed names at its address.',
+  },
+  'odata.option_invalid': {
+    title: 'An option of the query is not valid.',
+    remedy: 'Correct the option that is named.',
+  },
+  'odata.unknown_property': {
+    title: 'The feed has no such property.',
+    remedy: 'Use the names of properties as the feed lists them.',
+  },
   'package.exists': {
     title: 'The package version exists already and cannot be modified.',
     remedy: 'Push under a new version; what was published once never changes.',

@@ -22,6 +22,30 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     remedy:
       'しばらくしてから、もう一度お試しください。続く場合は管理者に伝えてください。管理者がログから原因を調べられます。',
   },
+  'odata.filter_malformed': {
+    title: 'フィルターを読み取れません。',
+    remedy: '示された箇所を直してください。',
+  },
+  'odata.filter_too_complex': {
+    title: 'フィルターが長すぎるか、入れ子が深すぎます。',
+    remedy: '短いフィルターに分けてください。',
+  },
+  'odata.filter_unsupported': {
+    title: 'フィードが対応していないフィルターです。',
+    remedy: 'フィードが対応するものでフィルターしてください。一覧はドキュメントにあります。',
+  },
+  'odata.no_such_resource': {
+    title: 'フィードにこのリソースはありません。',
+    remedy: 'フィードのアドレスに示されるリソースを使ってください。',
+  },
+  'odata.option_invalid': {
+    title: 'クエリのオプションが正しくありません。',
+    remedy: '示されたオプションを直してください。',
+  },
+  'odata.unknown_property': {
+    title: 'フィードにこのプロパティはありません。',
+    remedy: 'フィードに示されるプロパティ名を使ってください。',
+  },
   'package.exists': {
     title: 'このパッケージバージョンはすでに存在し、変更できません。',
     remedy: '新しいバージョンでプッシュしてください。一度公開した内容は変わりません。',
@@ -74,7 +98,7 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     remedy: 'ファイルのサイズ内の範囲、またはファイル全体を指定してください。',
   },
   'package.request_void': {
-    title: 'この依頼は無効になりました。',
+    title: 'この依頼はもう使えません。',
     remedy:
       '依頼した人が所有権を渡せなくなったか、パッケージの所有者が変わっています。所有者に改めて依頼してもらってください。',
   },

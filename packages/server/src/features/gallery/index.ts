@@ -1,3 +1,5 @@
+export { registerBrowseRoutes } from './browse/browse.routes.ts';
+export { type BrowseService, createBrowseService } from './browse/browse.service.ts';
 export { createDownloadCounter, type DownloadCounter } from './downloads/download-counter.ts';
 export { createFeedService, type FeedService } from './feed.service.ts';
 export { registerGalleryRoutes } from './gallery.routes.ts';

@@ -14,7 +14,7 @@ import { type Deprecation, listDeprecations } from './deprecations/deprecations.
 import { canSeePackage, ownIdsOf } from './gallery.policy.ts';
 import { countVersionsOfAll, summarizeVersions, type VersionSummary } from './latest-versions.ts';
 import { findVisible, type OwnedPackage } from './package-access.ts';
-import { listVersions, type PackageVersion } from './package-versions.repo.ts';
+import { countDownloads, listVersions, type PackageVersion } from './package-versions.repo.ts';
 import * as repo from './packages.repo.ts';
 
 /** A package as those see it who manage it. */
@@ -29,6 +29,8 @@ export interface PackageDetail extends PackageView {
   readonly names: ReadonlyMap<string, string>;
   /** Of the versions of the page, by the id of their row. */
   readonly deprecations: ReadonlyMap<string, Deprecation>;
+  /** By the id of the row of a version, as far as somebody has fetched it. */
+  readonly downloads: ReadonlyMap<string, number>;
 }
 
 export interface PackageQuery {
@@ -161,7 +163,11 @@ class PackageLists implements PackageLister {
       workspaceId,
       versions.items.map((version) => version.id),
     );
-    return { ...view, versions, names, deprecations };
+    const downloads = await countDownloads(
+      read,
+      versions.items.map((version) => version.id),
+    );
+    return { ...view, versions, names, deprecations, downloads };
   }
 
   async #visibleOf(

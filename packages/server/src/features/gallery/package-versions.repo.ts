@@ -171,3 +171,18 @@ export async function lockBlob(tx: Tx, engine: Storage['engine'], sha512: string
   if (engine === 'postgres')
     await sql`select pg_advisory_xact_lock(hashtextextended(${sha512}, 0))`.execute(tx);
 }
+
+/** How often each of these versions was downloaded, by the id of its row; those that nobody has fetched are left out. */
+export async function countDownloads(
+  exec: Executor,
+  versionIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (versionIds.length === 0) return new Map();
+  const rows = await exec
+    .selectFrom('package_downloads')
+    .select(['id', 'downloads'])
+    .where('id', 'in', versionIds)
+    .limit(versionIds.length)
+    .execute();
+  return new Map(rows.map(({ id, downloads }) => [id, downloads]));
+}

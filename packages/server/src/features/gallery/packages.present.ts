@@ -47,7 +47,7 @@ export function presentDeprecation(deprecation: Deprecation): Static<typeof Depr
 
 function presentVersion(
   version: PackageVersion,
-  { names, deprecations }: PackageDetail,
+  { names, deprecations, downloads }: PackageDetail,
 ): Static<typeof PackageVersionSchema> {
   const deprecation = deprecations.get(version.id);
   return {
@@ -55,6 +55,7 @@ function presentVersion(
     isPrerelease: version.isPrerelease,
     listed: version.isListed,
     sizeBytes: version.sizeBytes,
+    downloads: downloads.get(version.id) ?? 0,
     sha512: version.sha512,
     pushedAt: toIso(version.pushedAt),
     pushedBy: version.pushedBy,

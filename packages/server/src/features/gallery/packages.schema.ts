@@ -32,6 +32,7 @@ export const PackageVersionSchema = Type.Object(
     isPrerelease: Type.Boolean(),
     listed: Type.Boolean(),
     sizeBytes: Type.Integer(),
+    downloads: Type.Integer(),
     sha512: Type.String({ description: 'Of the file, as lower-case hex.' }),
     pushedAt: Type.String({ format: 'date-time' }),
     pushedBy: Type.String({ description: 'Id of the account whose key pushed it.' }),

@@ -16,12 +16,13 @@ const read = async (headers: Record<string, string> = {}) => {
 };
 
 describe('what the console is told before anybody has signed in', () => {
-  it('is the workspace by name and address, how mails go, and where there is help, and nothing else', async () => {
+  it('is the workspace by name and address, how mails go, whether the gallery is open, and where there is help, and nothing else', async () => {
     expect(await read()).toEqual({
       workspaceName: 'Default',
       url: 'http://localhost:8080',
       isSetupOpen: false,
       hasSmtp: false,
+      isGalleryOpen: true,
       defaultLocale: 'en',
       supportEmail: null,
       supportUrl: null,
@@ -34,6 +35,8 @@ describe('what the console is told before anybody has signed in', () => {
       null,
     );
     expect(await read()).toMatchObject({ defaultLocale: 'ja', supportEmail: 'help@example.com', supportUrl });
+    await settings.update(systemCaller(defaultWorkspace, 'test'), { galleryRead: 'authenticated' }, null);
+    expect(await read()).toMatchObject({ isGalleryOpen: false });
   });
 
   it('says that set-up is open as long as the code of this workspace waits', async () => {

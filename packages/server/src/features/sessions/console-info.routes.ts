@@ -25,12 +25,13 @@ export function registerConsoleInfoRoutes(
     },
     async (request) => {
       const { workspace } = request.caller;
-      const { defaultLocale, supportEmail, supportUrl } = await deps.settings.get(workspace.id);
+      const { defaultLocale, supportEmail, supportUrl, galleryRead } = await deps.settings.get(workspace.id);
       return {
         workspaceName: workspace.name,
         url: workspace.url,
         isSetupOpen: await deps.setup.isOpen(workspace.id),
         hasSmtp: deps.hasSmtp,
+        isGalleryOpen: galleryRead === 'anonymous',
         defaultLocale,
         supportEmail,
         supportUrl,
