@@ -27,4 +27,5 @@ export {
   useOneTimeLink,
 } from './one-time-links.ts';
 export type * from './schema.ts';
+export type * from './schema-gallery.ts';
 export { inTransaction, type Tx } from './transaction.ts';

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { createTurns } from '../../lib/turns.ts';
 import type { Executor, FeedEntriesTable, PackageVersionsTable } from '../../storage/index.ts';
+import { type Deprecation, listDeprecations } from './deprecations/deprecations.repo.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
 import type { StoredMetadata } from './gallery.metadata.ts';
 
@@ -30,6 +31,7 @@ export interface FeedVersion {
   readonly downloads: number;
   /** Of all versions of the package. */
   readonly packageDownloads: number;
+  readonly deprecation: Deprecation | null;
 }
 
 /** What of the feed is asked for. Conditions and orders name columns of `feed_entries`. */
@@ -235,10 +237,12 @@ async function readStretch(
     .where('package_versions.id', 'in', [...byId.keys()])
     .limit(rows.length)
     .execute();
+  const deprecations = await listDeprecations(exec, workspaceId, [...byId.keys()]);
   const found = new Map<string, FeedVersion>();
   for (const version of versions) {
     const entry = byId.get(version.id);
-    if (entry !== undefined) found.set(version.id, toFeedVersion(entry, version));
+    if (entry === undefined) continue;
+    found.set(version.id, toFeedVersion(entry, version, deprecations.get(version.id) ?? null));
   }
   return rows.flatMap((row) => found.get(row.id) ?? []);
 }
@@ -259,7 +263,7 @@ type VersionRow = Pick<
   | 'metadata'
 > & { downloads: number | null; package_downloads: number | null };
 
-function toFeedVersion(entry: FeedRow, version: VersionRow): FeedVersion {
+function toFeedVersion(entry: FeedRow, version: VersionRow, deprecation: Deprecation | null): FeedVersion {
   return {
     id: version.id,
     packageId: version.package_id,
@@ -279,5 +283,6 @@ function toFeedVersion(entry: FeedRow, version: VersionRow): FeedVersion {
     metadata: JSON.parse(version.metadata) as StoredMetadata,
     downloads: version.downloads ?? 0,
     packageDownloads: version.package_downloads ?? 0,
+    deprecation,
   };
 }

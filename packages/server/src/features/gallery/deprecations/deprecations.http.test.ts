@@ -73,6 +73,34 @@ describe('a deprecation', () => {
     ]);
   });
 
+  it('is told to clients of V3 with the registration, and no more once it is lifted', async () => {
+    const wish = { message: 'Use the new one.', alternatePackage: { id: 'acme.new', version: '1.0' } };
+    await deprecate({ versions: ['3.0.0'], reasons: ['legacy', 'criticalBugs'], ...wish });
+    await deprecate({ versions: ['1.0.0'], reasons: ['legacy'], alternatePackage: { id: 'Acme.New' } });
+    const readTold = async () => {
+      const answer = await gallery.send('GET', '/v3/registration-semver2/acme.old/index.json');
+      const { items } = answer.json<{
+        items: { items: { catalogEntry: { version: string; deprecation?: unknown } }[] }[];
+      }>();
+      return Object.fromEntries(
+        items
+          .flatMap((page) => page.items)
+          .map(({ catalogEntry }) => [catalogEntry.version, catalogEntry.deprecation]),
+      );
+    };
+    expect(await readTold()).toEqual({
+      '1.0.0': { reasons: ['Legacy'], alternatePackage: { id: 'Acme.New', range: '*' } },
+      '2.0.0-Beta': undefined,
+      '3.0.0': {
+        reasons: ['Legacy', 'CriticalBugs'],
+        message: 'Use the new one.',
+        alternatePackage: { id: 'Acme.New', range: '[1.0.0, )' },
+      },
+    });
+    await lift();
+    expect(Object.values(await readTold())).toEqual([undefined, undefined, undefined]);
+  });
+
   it('is told with the version, and leaves it listed and installable', async () => {
     await deprecate({ versions: ['3.0.0'], reasons: ['legacy'], alternatePackage: { id: 'Acme.New' } });
     const answer = await call(harness, 'GET', '/v1/packages/acme.old', { key: gallery.adminKey });

@@ -1,5 +1,6 @@
 import { asciiLower } from '../../../lib/ascii.ts';
 import { toIso } from '../../../lib/clock.ts';
+import type { Deprecation } from '../deprecations/deprecations.repo.ts';
 import type { FeedVersion } from '../feed.repo.ts';
 import type { SemVerLevel } from '../feed-entries.repo.ts';
 import type { StoredMetadata } from '../gallery.metadata.ts';
@@ -48,6 +49,7 @@ function presentEntry(version: FeedVersion, level: SemVerLevel, urls: V3Urls) {
     ...presentTexts(metadata),
     ...presentLinks(version, urls),
     requireLicenseAcceptance: metadata.requireLicenseAcceptance,
+    ...(version.deprecation === null ? {} : { deprecation: presentDeprecation(version.deprecation) }),
     ...(metadata.minClientVersion === null ? {} : { minClientVersion: metadata.minClientVersion }),
     dependencyGroups: metadata.dependencyGroups.map(({ targetFramework, dependencies }) => ({
       '@type': 'PackageDependencyGroup',
@@ -59,6 +61,24 @@ function presentEntry(version: FeedVersion, level: SemVerLevel, urls: V3Urls) {
         registration: urls.registration(level, asciiLower(id)),
       })),
     })),
+  };
+}
+
+/** The reasons in the spelling of nuget.org, which some clients compare as it is. */
+const REASONS = { legacy: 'Legacy', criticalBugs: 'CriticalBugs', other: 'Other' } as const;
+
+function presentDeprecation({ reasons, message, alternateId, alternateVersion }: Deprecation) {
+  return {
+    reasons: reasons.map((reason) => REASONS[reason]),
+    ...(message === null ? {} : { message }),
+    ...(alternateId === null
+      ? {}
+      : {
+          alternatePackage: {
+            id: alternateId,
+            range: alternateVersion === null ? '*' : `[${alternateVersion}, )`,
+          },
+        }),
   };
 }
 
