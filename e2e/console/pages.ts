@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { ACCOUNT_WORDS } from './account-words.ts';
 import { createKey, KEY_WORDS, openCreateDialog } from './fresh-key.ts';
+import { GALLERY_PAGES } from './gallery-pages.ts';
 import { KEY_PAGES } from './key-pages.ts';
 import { MAIL_PAGES } from './mail-pages.ts';
 import { SESSION_PAGES } from './session-pages.ts';
@@ -148,6 +149,7 @@ export const PAGES: readonly PicturedPage[] = [
   ...SESSION_PAGES,
   ...MAIL_PAGES,
   ...WEBHOOK_PAGES,
+  ...GALLERY_PAGES,
   { name: 'audit', path: '/audit' },
   {
     name: 'audit-detail',

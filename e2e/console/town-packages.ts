@@ -8,10 +8,47 @@ export interface TownPackage {
   readonly versions: readonly (readonly [version: string, daysAgo: number])[];
   readonly unlisted?: readonly string[];
   readonly secondOwner?: string;
+  /** What the manifest says beside, as XML. */
+  readonly manifest?: string;
+  readonly readme?: string;
 }
 
 const RELEASE = 'Release pipeline';
 const MODULE = 'PSModule PSEdition_Core';
+
+const FACTORY_README = `# Hayama.DataFactory
+
+Pipelines for factory data: read from the line, check, keep. **Steps** run in parallel, and a pipeline that was
+stopped goes on where it was.
+
+## Getting started
+
+1. Add the package to a worker.
+2. Name the line and its sensors in \`factory.json\`.
+3. Start it.
+
+\`\`\`csharp
+var pipeline = Pipeline.For("line-7")
+    .Read(Sensors.All)
+    .Check(value => value.IsFinite)
+    .Keep(Store.Default);
+await pipeline.RunAsync(cancellation);
+\`\`\`
+
+| Step | Runs | Keeps |
+|---|---|---|
+| Read | in parallel | nothing |
+| Check | in order | what it refused |
+| Keep | in batches | everything |
+
+> A line without a clock is read by the clock of the worker.
+
+More is in [the handbook](https://factory.hayama.example/docs). ![Build state](https://ci.hayama.example/state.svg)
+
+### 日本語
+
+ラインのデータを読み取り、検査し、保存します。止まったところから再開できます。
+`;
 
 export const TOWN_PACKAGES: readonly TownPackage[] = [
   {
@@ -29,6 +66,18 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
     ],
     unlisted: ['3.7.3'],
     secondOwner: 'release-bot',
+    manifest: `<projectUrl>https://factory.hayama.example/docs</projectUrl>
+      <repository type="git" url="https://git.hayama.example/data/factory" />
+      <license type="expression">Apache-2.0</license>
+      <copyright>© Hayama K.K.</copyright>
+      <releaseNotes>Pipelines resume where they stopped.\nThe retry policy is a setting of each step.</releaseNotes>
+      <dependencies>
+        <group targetFramework="net8.0"><dependency id="Hayama.Telemetry" version="[4.1.0, 5.0.0)" /></group>
+        <group targetFramework="netstandard2.0">
+          <dependency id="Hayama.Telemetry" version="4.1.0" /><dependency id="System.Text.Json" version="8.0.5" />
+        </group>
+      </dependencies>`,
+    readme: FACTORY_README,
   },
   {
     id: 'Hayama.DataFactory.Cli',
@@ -109,7 +158,7 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   {
     id: 'HayamaDsc',
     description: 'PowerShell DSC resources',
-    tags: MODULE,
+    tags: `${MODULE} PSEdition_Desktop DSC Configuration PSIncludes_Function PSFunction_Get-HayamaState PSCommand_Get-HayamaState PSFunction_Test-HayamaState PSCommand_Test-HayamaState PSIncludes_DscResource PSDscResource_HayamaService PSDscResource_HayamaCertificate`,
     by: 'PowerShell modules',
     versions: [
       ['0.9.0', 70],

@@ -25,7 +25,7 @@ import {
 import { systemClock } from '../../packages/server/src/lib/clock.ts';
 import { Secret } from '../../packages/server/src/lib/secret.ts';
 import { createLogger } from '../../packages/server/src/logger.ts';
-import { buildNupkg } from '../../packages/testkit/src/nupkg-builder.ts';
+import { buildNupkg, buildNuspec } from '../../packages/testkit/src/nupkg-builder.ts';
 import { addManyUsers } from './many-users.ts';
 import { IMPORTED, TOWN_KEYS, type TownKey } from './town-keys.ts';
 import { TOWN_PACKAGES, type TownPackage } from './town-packages.ts';
@@ -182,7 +182,7 @@ function planKey(town: Town, key: TownKey): Happening[] {
 
 function planPackage(
   town: Town,
-  { id, description, tags, by, versions, unlisted = [], secondOwner }: TownPackage,
+  { id, description, tags, by, versions, unlisted = [], secondOwner, manifest = '', readme }: TownPackage,
 ) {
   const from = () => ({
     remoteAddress: '198.51.100.7',
@@ -192,7 +192,10 @@ function planPackage(
     agoMs: daysAgo * DAY_MS,
     run: async () => {
       const nuspec = { id, version, description, authors: 'Hayama', ...(tags === undefined ? {} : { tags }) };
-      const payload = Buffer.from(buildNupkg(nuspec));
+      const more = `${manifest}${readme === undefined ? '' : '<readme>README.md</readme>'}</metadata>`;
+      const nuspecXml = buildNuspec(nuspec).replace('</metadata>', () => more);
+      const files = readme === undefined ? {} : { 'README.md': readme };
+      const payload = Buffer.from(buildNupkg({ id, version, nuspecXml, files }));
       const answer = await town.app.inject({
         method: 'PUT',
         url: '/api/v2/package',

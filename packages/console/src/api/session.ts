@@ -44,10 +44,15 @@ export const sessionQuery = queryOptions({
   refetchOnWindowFocus: 'always',
 });
 
-/** The person of this page. Only below the shell, which is shown to nobody else. */
+/** The person of this page; null for a visitor of the gallery. */
+export function useSignedIn(): SignedIn | null {
+  return useSuspenseQuery(sessionQuery).data;
+}
+
+/** The person of this page. Only on pages that visitors do not see. */
 export function useSession(): SignedIn {
-  const { data } = useSuspenseQuery(sessionQuery);
-  if (data === null) throw new Error('The shell is drawn for signed-in people only.');
+  const data = useSignedIn();
+  if (data === null) throw new Error('This page is drawn for signed-in people only.');
   return data;
 }
 

@@ -65,13 +65,22 @@ const forgotRoute = createRoute({
   ),
 });
 
-/** Everything below is for signed-in people; others are led to the sign-in and back. */
+/** The pages of the gallery: where it is open to everybody, visitors see them too. */
+function isGalleryAddress(pathname: string): boolean {
+  return pathname === '/packages' || pathname.startsWith('/packages/');
+}
+
+/** Everything below is for signed-in people, but the gallery; others are led to the sign-in and back. */
 const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'shell',
   beforeLoad: async ({ location }) => {
     const signedIn = await queryClient.ensureQueryData(sessionQuery);
     if (signedIn !== null) return;
+    if (isGalleryAddress(location.pathname)) {
+      const { isGalleryOpen } = await queryClient.ensureQueryData(consoleQuery);
+      if (isGalleryOpen) return;
+    }
     redirect({ to: '/sign-in', search: location.pathname === '/' ? {} : { to: location.href }, throw: true });
   },
   component: Shell,
@@ -115,6 +124,12 @@ const packagesRoute = createRoute({
 const packageRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/packages/$id',
+  component: lazyRouteComponent(() => import('../features/packages/package-page.tsx'), 'PackagePage'),
+});
+
+const packageVersionRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/packages/$id/$version',
   component: lazyRouteComponent(() => import('../features/packages/package-page.tsx'), 'PackagePage'),
 });
 
@@ -200,6 +215,7 @@ export const router = createRouter({
       keysRoute,
       packagesRoute,
       packageRoute,
+      packageVersionRoute,
       usersRoute,
       userRoute,
       serviceAccountsRoute,

@@ -23,6 +23,8 @@ const NOTICE_TEXTS = {
   'key.expiring': { en: 'Key about to expire', ja: 'キーの期限が近い' },
   'key.expired': { en: 'Key expired', ja: 'キーの期限切れ' },
   'key.refused': { en: 'Key refused many times', ja: 'キーの拒否が多発' },
+  'package.owner_requested': { en: 'Asked to own a package', ja: 'パッケージ所有の依頼' },
+  'package.owners_changed': { en: 'Owners of a package changed', ja: 'パッケージ所有者の変更' },
   'webhook.disabled': { en: 'Webhook disabled by the server', ja: 'サーバーによるWebhookの停止' },
 } as const satisfies Record<NoticeKind, Text>;
 

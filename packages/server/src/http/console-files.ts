@@ -12,6 +12,7 @@ export const CONSOLE_PATHS = [
   '/keys',
   '/packages',
   '/packages/:id',
+  '/packages/:id/:version',
   '/users',
   '/users/:id',
   '/service-accounts',

@@ -43,7 +43,9 @@ describe('the console as it is served', () => {
   it.each(CONSOLE_PATHS)(
     'is one and the same page under every address that a person may open: %s',
     async (address) => {
-      const answer = await start(FILES).inject({ url: address.replace(':id', 'acc_1') });
+      const answer = await start(FILES).inject({
+        url: address.replace(':id', 'acc_1').replace(':version', '1.0.0'),
+      });
       expect(answer.statusCode).toBe(200);
       expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
       expect(answer.body).toContain('<div id="root">');

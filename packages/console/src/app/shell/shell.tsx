@@ -3,6 +3,7 @@ import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { Suspense, useEffect } from 'react';
 import { useIsOtherAccount } from '../../api/page-account.ts';
+import { useSignedIn } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { SkeletonRows } from '../../ui/states.tsx';
 import { Mark } from '../mark.tsx';
@@ -10,13 +11,20 @@ import { AccountMenu } from './account-menu.tsx';
 import { Banners } from './banners.tsx';
 import { Navigation } from './navigation.tsx';
 import { OtherAccount } from './other-account.tsx';
+import { PublicFrame } from './public-frame.tsx';
 import { Reauthentication } from './reauthentication.tsx';
 import classes from './shell.module.css';
 import { shellWords } from './shell.words.ts';
 
-/** What stands around every page of a signed-in person, as long as that is the one whom it was drawn for. */
+/**
+ * What stands around every page of a signed-in person, as long as that is the one whom it was drawn for; and around
+ * the pages of an open gallery, which visitors see as well.
+ */
 export function Shell() {
-  return useIsOtherAccount() ? <OtherAccount /> : <Frame />;
+  const isOther = useIsOtherAccount();
+  const signedIn = useSignedIn();
+  if (isOther) return <OtherAccount />;
+  return signedIn === null ? <PublicFrame /> : <Frame />;
 }
 
 /** Below 48 em the navigation is a drawer. */

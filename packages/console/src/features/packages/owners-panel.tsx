@@ -1,7 +1,7 @@
 import type { PackageDetail } from '@keyreeve/sdk';
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconArrowsExchange, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../../api/client.ts';
@@ -14,20 +14,23 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Panel } from '../../ui/panel.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
-import { AddOwnerDialog } from './add-owner-dialog.tsx';
+import { OwnerDialog } from './owner-dialog.tsx';
+import { OpenRequests } from './owner-requests.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
 
 type Owner = PackageDetail['ownerAccounts'][number];
 
+/** Who owns the package, for those who manage it. */
 export function OwnersPanel(props: { readonly value: PackageDetail }) {
   const { value } = props;
   const { t } = useWords(packagesWords);
   const { account, managedIds } = useSession();
   const [isAdding, adding] = useDisclosure(false);
   const [leaving, setLeaving] = useState<Owner | null>(null);
-  const mayChange =
-    account.role === 'admin' || value.owners.some((id) => id === account.id || managedIds.includes(id));
+  const [handingOver, setHandingOver] = useState<Owner | null>(null);
+  const mayHandOver = ({ id }: Owner) =>
+    account.role === 'admin' || id === account.id || managedIds.includes(id);
   const remove = useMutation({
     mutationFn: (owner: Owner) =>
       api.DELETE('/v1/packages/{id}/owners/{accountId}', {
@@ -44,17 +47,15 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
     <Panel
       title={t('owners')}
       actions={
-        mayChange && (
-          <ActionButton
-            size="xs"
-            variant="default"
-            aria-label={t('addOwner')}
-            leftSection={<IconPlus size={14} stroke={1.75} />}
-            onClick={adding.open}
-          >
-            {t('add')}
-          </ActionButton>
-        )
+        <ActionButton
+          size="xs"
+          variant="default"
+          aria-label={t('addOwner')}
+          leftSection={<IconPlus size={14} stroke={1.75} />}
+          onClick={adding.open}
+        >
+          {t('add')}
+        </ActionButton>
       }
     >
       <ul className={classes.list}>
@@ -63,11 +64,19 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
             key={owner.id}
             owner={owner}
             isOnly={value.ownerAccounts.length === 1}
-            onRemove={mayChange ? () => setLeaving(owner) : null}
+            onRemove={() => setLeaving(owner)}
+            onHandOver={mayHandOver(owner) ? () => setHandingOver(owner) : null}
           />
         ))}
       </ul>
-      <AddOwnerDialog value={value} isOpen={isAdding} onClose={adding.close} />
+      <OpenRequests packageId={value.id} />
+      <OwnerDialog value={value} isOpen={isAdding} onClose={adding.close} from={null} />
+      <OwnerDialog
+        value={value}
+        isOpen={handingOver !== null}
+        onClose={() => setHandingOver(null)}
+        from={handingOver}
+      />
       <ConfirmDialog
         isOpen={leaving !== null}
         onClose={() => setLeaving(null)}
@@ -87,10 +96,11 @@ export function OwnersPanel(props: { readonly value: PackageDetail }) {
 function OwnerItem(props: {
   readonly owner: Owner;
   readonly isOnly: boolean;
-  /** Null: the person may not change the owners. */
-  readonly onRemove: (() => void) | null;
+  readonly onRemove: () => void;
+  /** Null: the person does not act for this owner. */
+  readonly onHandOver: (() => void) | null;
 }) {
-  const { owner, isOnly, onRemove } = props;
+  const { owner, isOnly, onRemove, onHandOver } = props;
   const { t } = useWords(packagesWords);
   return (
     <li className={classes.item}>
@@ -99,7 +109,14 @@ function OwnerItem(props: {
         <Truncate text={owner.displayName} />
         <span className="kr-small kr-dimmed">{t(owner.kind === 'user' ? 'user' : 'service')}</span>
       </div>
-      {onRemove !== null && (
+      <div className={classes.rowIcons}>
+        {onHandOver !== null && (
+          <Tooltip label={t('handOver')}>
+            <ActionIcon aria-label={t('handOverOf', { name: owner.displayName })} onClick={onHandOver}>
+              <IconArrowsExchange size={16} stroke={1.75} />
+            </ActionIcon>
+          </Tooltip>
+        )}
         <Tooltip label={isOnly ? t('lastOwner') : t('remove')}>
           <ActionIcon
             aria-label={t('removeOwner', { name: owner.displayName })}
@@ -112,7 +129,7 @@ function OwnerItem(props: {
             <IconTrash size={16} stroke={1.75} />
           </ActionIcon>
         </Tooltip>
-      )}
+      </div>
     </li>
   );
 }

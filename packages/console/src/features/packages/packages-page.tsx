@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconFilterOff, IconPackage, IconTerminal2 } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useSignedIn } from '../../api/session.ts';
 import { formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { useCursorPages } from '../../ui/cursor-pages.ts';
@@ -12,7 +13,9 @@ import { Pager, readRows } from '../../ui/pager.tsx';
 import { SearchBox } from '../../ui/search-box.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
 import { useShownPage } from '../../ui/use-shown-page.ts';
+import { GalleryPage } from '../gallery/gallery-page.tsx';
 import { HowToPush } from './how-to-push.tsx';
+import { IncomingRequests } from './owner-requests.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
 import { type PackageListQuery, packagesQuery, packagesSummaryQuery } from './packages-queries.ts';
@@ -25,7 +28,12 @@ function readListing(filter: string | undefined): Listing {
   return LISTINGS.find((listing) => listing === filter) ?? 'any';
 }
 
+/** Visitors search the gallery; people with an account see here what they manage as well. */
 export function PackagesPage() {
+  return useSignedIn() === null ? <GalleryPage /> : <ManagedPackages />;
+}
+
+function ManagedPackages() {
   const { t, language } = useWords(packagesWords);
   const search = useSearch({ from: '/shell/packages' });
   const navigate = useNavigate();
@@ -50,6 +58,7 @@ export function PackagesPage() {
         </>
       }
     >
+      <IncomingRequests />
       <div className={classes.filters}>
         <SegmentedControl
           aria-label={t('whose')}

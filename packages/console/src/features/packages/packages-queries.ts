@@ -58,3 +58,25 @@ export function pushKeysQuery(id: string) {
       (await api.GET('/v1/packages/{id}/keys', { params: { path: { id } }, signal })).data,
   });
 }
+
+/** More than this are open at once nowhere but in a test. */
+const REQUESTS_MAX = 100;
+
+/** Requests to own packages that the person answers. */
+export const incomingRequestsQuery = queryOptions({
+  queryKey: ['packages', 'incoming-requests'],
+  queryFn: async ({ signal }) => {
+    const query = { direction: 'incoming', limit: REQUESTS_MAX } as const;
+    return (await api.GET('/v1/owner-requests', { params: { query }, signal })).data;
+  },
+});
+
+export function requestsOfPackageQuery(id: string) {
+  return queryOptions({
+    queryKey: ['packages', 'requests', id],
+    queryFn: async ({ signal }) => {
+      const params = { path: { id }, query: { limit: REQUESTS_MAX } };
+      return (await api.GET('/v1/packages/{id}/owner-requests', { params, signal })).data;
+    },
+  });
+}

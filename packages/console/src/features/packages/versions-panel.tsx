@@ -1,11 +1,12 @@
 import type { PackageDetail, PackageVersion } from '@keyreeve/sdk';
 import { Badge, Button } from '@mantine/core';
 import { IconEye, IconEyeOff } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { api } from '../../api/client.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { sayFault } from '../../errors/describe-error.ts';
-import { formatBytes } from '../../format/dates.ts';
+import { formatBytes, formatNumber } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { notifyDone, notifyFailure } from '../../ui/notify.tsx';
 import { Panel } from '../../ui/panel.tsx';
@@ -15,6 +16,7 @@ import { Recent } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
+import { packageQuery } from './packages-queries.ts';
 import { ListedState } from './packages-table.tsx';
 
 interface Change {
@@ -42,19 +44,9 @@ function useListing(id: string) {
   return change;
 }
 
-export function VersionsPanel(props: {
-  readonly value: PackageDetail;
-  /** As many as have been read so far. */
-  readonly versions: readonly PackageVersion[];
-  readonly onMore: (() => void) | null;
-  readonly isReadingMore: boolean;
-  /** Why older ones could not be read. */
-  readonly moreError: unknown;
-}) {
-  const { value, onMore } = props;
+function useColumns(value: PackageDetail): readonly Column<PackageVersion>[] {
   const { t, language } = useWords(packagesWords);
-  const listing = useListing(value.id);
-  const columns: readonly Column<PackageVersion>[] = [
+  return [
     {
       id: 'version',
       header: t('version'),
@@ -62,22 +54,55 @@ export function VersionsPanel(props: {
       narrow: 'title',
       cell: (row) => (
         <span className={classes.version}>
-          <span className="kr-mono">{row.version}</span>
+          <Link
+            to="/packages/$id/$version"
+            params={{ id: value.id, version: row.version }}
+            className={`${classes.versionLink} kr-mono`}
+          >
+            {row.version}
+          </Link>
           {row.version === value.latestVersion && <Badge>{t('latestMark')}</Badge>}
           {row.isPrerelease && <Badge color="gray">{t('prerelease')}</Badge>}
         </span>
       ),
     },
-    { id: 'published', header: t('published'), cell: (row) => <Recent at={row.pushedAt} /> },
+    {
+      id: 'published',
+      header: t('published'),
+      width: '18%',
+      cell: (row) => (
+        <>
+          <Recent at={row.pushedAt} />
+          <div className="kr-dimmed kr-small">{formatBytes(row.sizeBytes, language)}</div>
+        </>
+      ),
+    },
     { id: 'by', header: t('by'), width: '20%', cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
     {
-      id: 'size',
-      header: t('size'),
+      id: 'downloads',
+      header: t('downloads'),
       isNumeric: true,
-      cell: (row) => formatBytes(row.sizeBytes, language),
+      cell: (row) => formatNumber(row.downloads, language),
     },
-    { id: 'state', header: t('state'), cell: (row) => <ListedState isListed={row.listed} /> },
+    {
+      id: 'state',
+      header: t('state'),
+      cell: (row) => (
+        <>
+          <ListedState isListed={row.listed} />
+          {row.deprecation !== null && <Badge color="amber">{t('deprecated')}</Badge>}
+        </>
+      ),
+    },
   ];
+}
+
+/** All versions for those who manage the package, last pushed first. */
+export function VersionsPanel({ value }: { readonly value: PackageDetail }) {
+  const { t, language } = useWords(packagesWords);
+  const listing = useListing(value.id);
+  const query = useInfiniteQuery(packageQuery(value.id));
+  const columns = useColumns(value);
   const actionOf = ({ version, listed }: PackageVersion) => ({
     id: 'listing',
     label: t(listed ? 'unlistOf' : 'relistOf', { version }),
@@ -94,16 +119,20 @@ export function VersionsPanel(props: {
       <Table
         label={t('versions')}
         columns={columns}
-        rows={props.versions}
+        rows={query.data?.pages.flatMap(({ versions }) => versions) ?? []}
         keyOf={(row) => row.version}
         isDimmed={(row) => !row.listed}
         actions={(row) => <RowActions label={row.version} actions={[actionOf(row)]} />}
         actionsHeader={`${t('unlist')} / ${t('relist')}`}
       />
-      {onMore !== null && (
+      {query.hasNextPage && (
         <div className={classes.more}>
-          <div role="alert">{props.moreError !== null && sayFault(props.moreError, language)}</div>
-          <Button variant="subtle" loading={props.isReadingMore} onClick={onMore}>
+          <div role="alert">{query.isFetchNextPageError && sayFault(query.error, language)}</div>
+          <Button
+            variant="subtle"
+            loading={query.isFetchingNextPage}
+            onClick={() => void query.fetchNextPage()}
+          >
             {t('showMore')}
           </Button>
         </div>

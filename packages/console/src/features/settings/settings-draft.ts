@@ -9,10 +9,15 @@ export function toPatch(saved: Settings, draft: SettingsDraft): Partial<Settings
   return Object.fromEntries(changedNames(saved, draft).map((name) => [name, draft[name]]));
 }
 
+export const MIB = 2 ** 20;
+
 export const LIMITS = {
   tokenLifetimeSeconds: { min: 60, max: 86_400 },
   lifetimeDays: { min: 1, max: 3_650 },
   maxKeysPerAccount: { min: 1, max: 10_000 },
+  quota: { min: 1, max: 1_000_000 },
+  /** In bytes; people type mebibytes. */
+  galleryBytes: { min: 1, max: 2 ** 50 },
   noticeDays: { min: 1, max: 365 },
   choices: 20,
   notices: 10,
@@ -24,6 +29,11 @@ export function isWithin(
   { min, max }: { readonly min: number; readonly max: number },
 ): boolean {
   return Number.isInteger(value) && value >= min && value <= max;
+}
+
+/** Null is no limit. */
+function isQuota(value: number | null, range: Parameters<typeof isWithin>[1]): boolean {
+  return value === null || isWithin(value, range);
 }
 
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
@@ -43,6 +53,9 @@ export function faultyNames(settings: Settings): readonly (keyof Settings)[] {
     ['tokenLifetimeSeconds', isWithin(settings.tokenLifetimeSeconds, LIMITS.tokenLifetimeSeconds)],
     ['maxLifetimeDays', isWithin(settings.maxLifetimeDays, LIMITS.lifetimeDays)],
     ['maxKeysPerAccount', isWithin(settings.maxKeysPerAccount, LIMITS.maxKeysPerAccount)],
+    ['maxPackagesPerAccount', isQuota(settings.maxPackagesPerAccount, LIMITS.quota)],
+    ['maxVersionsPerPackage', isQuota(settings.maxVersionsPerPackage, LIMITS.quota)],
+    ['maxGalleryBytesPerAccount', isQuota(settings.maxGalleryBytesPerAccount, LIMITS.galleryBytes)],
     ['supportEmail', supportEmail === null || isEmail(supportEmail)],
     ['supportUrl', supportUrl === null || isWebAddress(supportUrl)],
   ];

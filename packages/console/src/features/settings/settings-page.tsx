@@ -11,6 +11,7 @@ import { Page } from '../../ui/page.tsx';
 import { Refusal } from '../../ui/refusal.tsx';
 import { LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { uiWords } from '../../ui/ui.words.ts';
+import { GallerySection } from './gallery-section.tsx';
 import { KeysSection } from './keys-section.tsx';
 import { MailSection } from './mail-section.tsx';
 import { MailTextsSection } from './mail-texts-section.tsx';
@@ -96,6 +97,7 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
         <NoticesSection form={form} />
         <MailSection form={form} />
         <MailTextsSection form={form} />
+        <GallerySection form={form} />
         <VerificationSection form={form} />
         <GeneralSection form={form} />
       </form>

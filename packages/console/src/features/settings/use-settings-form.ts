@@ -55,6 +55,10 @@ const FIELDS = Object.keys({
   customLifetimes: true,
   maxLifetimeDays: true,
   maxKeysPerAccount: true,
+  galleryRead: true,
+  maxPackagesPerAccount: true,
+  maxVersionsPerPackage: true,
+  maxGalleryBytesPerAccount: true,
   expiryNoticeDays: true,
   keyMail: true,
   requireAction: true,
@@ -104,7 +108,7 @@ function useSave({ base, values, forget, rebase }: Draft<StoredSettings, Setting
       client.setQueryData(settingsQuery.queryKey, next);
       forget(next);
       notifyDone(say(settingsWords, 'saved'));
-      for (const name of ['console', 'keys', 'users', 'service-accounts'])
+      for (const name of ['console', 'keys', 'users', 'service-accounts', 'packages'])
         void client.invalidateQueries({ queryKey: [name] });
     },
   });

@@ -3,7 +3,7 @@ import { formatDuration, formatNumber } from '../../format/dates.ts';
 import type { Language } from '../../i18n/i18n.ts';
 import { say } from '../../i18n/words.tsx';
 import { settingsWords } from './settings.words.ts';
-import { LIMITS } from './settings-draft.ts';
+import { LIMITS, MIB } from './settings-draft.ts';
 
 /** What is wrong with a setting that cannot be sent. */
 export function wordFault(name: keyof Settings, current: Settings, language: Language): string {
@@ -17,6 +17,13 @@ export function wordFault(name: keyof Settings, current: Settings, language: Lan
     }
     case 'maxKeysPerAccount':
       return range(LIMITS.maxKeysPerAccount);
+    case 'maxPackagesPerAccount':
+    case 'maxVersionsPerPackage':
+      return range(LIMITS.quota);
+    case 'maxGalleryBytesPerAccount': {
+      const { min, max } = LIMITS.galleryBytes;
+      return range({ min, max: max / MIB });
+    }
     case 'supportEmail':
       return say(settingsWords, 'emailInvalid', { value: current.supportEmail ?? '' });
     case 'supportUrl':
