@@ -1,5 +1,13 @@
 import type { Page } from '@playwright/test';
-import { expect, expectNoAxeViolations, pressTabTo, readClipboard, test, unlessEnglish } from './fixtures.ts';
+import {
+  ADMIN_EMAIL,
+  expect,
+  expectNoAxeViolations,
+  pressTabTo,
+  readClipboard,
+  test,
+  unlessEnglish,
+} from './fixtures.ts';
 
 const WORDS = {
   en: {
@@ -162,4 +170,35 @@ test('a package that is not there is said to be gone', async ({ asAdmin: page, a
   allowFault(/404/);
   await page.goto('/packages/no.such.package');
   await expect(page.getByText('There is no such package, or you may not see it.')).toBeVisible();
+});
+
+test('a version is deprecated with a reason that visitors read, and freed of it again', async ({
+  startSite,
+  visit,
+}) => {
+  const site = await startSite();
+  const page = await visit({ at: site, as: ADMIN_EMAIL });
+  await page.goto('/packages/hayama.datafactory');
+  await page.getByRole('button', { name: 'Deprecate 3.8.0', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Deprecate version 3.8.0' });
+  await dialog.getByRole('checkbox', { name: 'It has critical bugs' }).check();
+  await dialog.getByRole('textbox', { name: 'Message' }).fill('Loses data. <b>Do not use</b>');
+  await dialog.getByRole('textbox', { name: 'Use instead' }).fill('no.such.package');
+  await dialog.getByRole('button', { name: 'Deprecate', exact: true }).click();
+  await expect(dialog.getByRole('textbox', { name: 'Use instead' })).toHaveAttribute('aria-invalid', 'true');
+  await expectNoAxeViolations(page);
+  await dialog.getByRole('textbox', { name: 'Use instead' }).fill('hayama.edge');
+  await dialog.getByRole('button', { name: 'Deprecate', exact: true }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(versionRow(page, WORDS.en, '3.8.0').filter({ hasText: 'deprecated' })).toHaveCount(1);
+  const visitor = await visit({ at: site });
+  await visitor.goto('/packages/hayama.datafactory/3.8.0');
+  await expect(visitor.getByText('Loses data. <b>Do not use</b>')).toBeVisible();
+  await expect(visitor.getByRole('link', { name: 'Hayama.Edge', exact: true })).toBeVisible();
+  await expectNoAxeViolations(visitor);
+  await page.getByRole('button', { name: 'Deprecate 3.8.0', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: 'Not deprecated any more' }).click();
+  await expect(versionRow(page, WORDS.en, '3.8.0').filter({ hasText: 'deprecated' })).toHaveCount(0);
 });

@@ -1,8 +1,9 @@
 import type { PackageDetail, PackageVersion } from '@keyreeve/sdk';
 import { Badge, Button } from '@mantine/core';
-import { IconEye, IconEyeOff } from '@tabler/icons-react';
+import { IconAlertTriangle, IconEye, IconEyeOff } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { api } from '../../api/client.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { sayFault } from '../../errors/describe-error.ts';
@@ -14,6 +15,7 @@ import { RowActions } from '../../ui/row-actions.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Recent } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
+import { DeprecateDialog } from './deprecate-dialog.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
 import { packageQuery } from './packages-queries.ts';
@@ -103,12 +105,20 @@ export function VersionsPanel({ value }: { readonly value: PackageDetail }) {
   const listing = useListing(value.id);
   const query = useInfiniteQuery(packageQuery(value.id));
   const columns = useColumns(value);
-  const actionOf = ({ version, listed }: PackageVersion) => ({
+  const [deprecating, setDeprecating] = useState<PackageVersion | null>(null);
+  const listingOf = ({ version, listed }: PackageVersion) => ({
     id: 'listing',
     label: t(listed ? 'unlistOf' : 'relistOf', { version }),
     short: t(listed ? 'unlist' : 'relist'),
     icon: listed ? <IconEyeOff size={16} stroke={1.75} /> : <IconEye size={16} stroke={1.75} />,
     onClick: () => listing.mutate({ version, isListed: !listed }),
+  });
+  const deprecationOf = (row: PackageVersion) => ({
+    id: 'deprecation',
+    label: t('deprecateOf', { version: row.version }),
+    short: t('deprecate'),
+    icon: <IconAlertTriangle size={16} stroke={1.75} />,
+    onClick: () => setDeprecating(row),
   });
   return (
     <Panel
@@ -122,9 +132,10 @@ export function VersionsPanel({ value }: { readonly value: PackageDetail }) {
         rows={query.data?.pages.flatMap(({ versions }) => versions) ?? []}
         keyOf={(row) => row.version}
         isDimmed={(row) => !row.listed}
-        actions={(row) => <RowActions label={row.version} actions={[actionOf(row)]} />}
-        actionsHeader={`${t('unlist')} / ${t('relist')}`}
+        actions={(row) => <RowActions label={row.version} actions={[listingOf(row), deprecationOf(row)]} />}
+        actionsHeader={`${t('unlist')} / ${t('relist')} / ${t('deprecate')}`}
       />
+      <DeprecateDialog value={value} version={deprecating} onClose={() => setDeprecating(null)} />
       {query.hasNextPage && (
         <div className={classes.more}>
           <div role="alert">{query.isFetchNextPageError && sayFault(query.error, language)}</div>

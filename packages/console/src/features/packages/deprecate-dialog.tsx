@@ -1,0 +1,131 @@
+import type { BodyOf, PackageDetail, PackageVersion } from '@keyreeve/sdk';
+import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../../api/client.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { useWords } from '../../i18n/words.tsx';
+import { ActionButton } from '../../ui/action-button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { readFaults } from '../../ui/field-faults.ts';
+import { notifyDone } from '../../ui/notify.tsx';
+import { Refusal } from '../../ui/refusal.tsx';
+import { uiWords } from '../../ui/ui.words.ts';
+import classes from './packages.module.css';
+import { packagesWords } from './packages.words.ts';
+
+const REASONS = ['legacy', 'criticalBugs', 'other'] as const;
+type Reason = (typeof REASONS)[number];
+type Wish = BodyOf<'deprecateVersions'>;
+
+const REASON_WORDS = { legacy: 'isLegacy', criticalBugs: 'hasBugs', other: 'otherReason' } as const;
+
+function useDeprecation(packageId: string, onDone: () => void) {
+  const { t } = useWords(packagesWords);
+  return useMutation({
+    mutationFn: (body: Wish) =>
+      api.PUT('/v1/packages/{id}/deprecations', { params: { path: { id: packageId } }, body }),
+    onSuccess: async (_data, { versions: [version = ''], reasons }) => {
+      await queryClient.invalidateQueries({ queryKey: ['packages'] });
+      notifyDone(t(reasons.length === 0 ? 'deprecationLifted' : 'deprecationDone', { version }));
+      onDone();
+    },
+  });
+}
+
+interface DeprecateDialogProps {
+  readonly value: PackageDetail;
+  /** Null: the dialog is closed. */
+  readonly version: PackageVersion | null;
+  readonly onClose: () => void;
+}
+
+/** Says why a version should not be used any more, or takes that back. It stays installable. */
+export function DeprecateDialog(props: DeprecateDialogProps) {
+  const { version } = props;
+  // Each version has a form of its own, which begins with what is said of it.
+  return version === null ? null : <DeprecateForm key={version.version} {...props} version={version} />;
+}
+
+function DeprecateForm(props: DeprecateDialogProps & { readonly version: PackageVersion }) {
+  const { value, version, onClose } = props;
+  const { deprecation } = version;
+  const { t, language } = useWords(packagesWords);
+  const { t: ui } = useWords(uiWords);
+  const [reasons, setReasons] = useState<readonly Reason[]>(deprecation?.reasons ?? ['legacy']);
+  const [message, setMessage] = useState(deprecation?.message ?? '');
+  const [otherId, setOtherId] = useState(deprecation?.alternatePackage?.id ?? '');
+  const change = useDeprecation(value.id, onClose);
+  const faults = readFaults(change.error, language, ['message', 'alternatePackage']);
+  const submit = () =>
+    change.mutate({
+      versions: [version.version],
+      reasons: [...reasons],
+      message: message.trim() === '' ? null : message.trim(),
+      alternatePackage: otherId.trim() === '' ? null : { id: otherId.trim() },
+    });
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      title={t('deprecateTitle', { version: version.version })}
+      subtitle={value.displayId}
+      aside={
+        deprecation !== null && (
+          <ActionButton
+            variant="default"
+            onClick={() => change.mutate({ versions: [version.version], reasons: [] })}
+          >
+            {t('liftDeprecation')}
+          </ActionButton>
+        )
+      }
+      actions={
+        <>
+          <Button variant="default" onClick={onClose}>
+            {ui('cancel')}
+          </Button>
+          <ActionButton disabled={reasons.length === 0} loading={change.isPending} onClick={submit}>
+            {t('deprecate')}
+          </ActionButton>
+        </>
+      }
+    >
+      <div className={classes.form}>
+        <p>{t('deprecateText')}</p>
+        <Refusal>{faults.rest}</Refusal>
+        <Checkbox.Group
+          label={t('reasons')}
+          value={[...reasons]}
+          onChange={(chosen) => setReasons(REASONS.filter((reason) => chosen.includes(reason)))}
+        >
+          <div className={classes.choices}>
+            {REASONS.map((reason) => (
+              <Checkbox key={reason} value={reason} label={t(REASON_WORDS[reason])} />
+            ))}
+          </div>
+        </Checkbox.Group>
+        <Textarea
+          label={t('deprecationMessage')}
+          description={t('deprecationMessageHint')}
+          autosize
+          minRows={2}
+          maxRows={6}
+          maxLength={1_000}
+          value={message}
+          error={faults.of('message')}
+          onChange={(event) => setMessage(event.currentTarget.value)}
+        />
+        <TextInput
+          label={t('useInstead')}
+          description={t('useInsteadHint')}
+          maxLength={100}
+          autoComplete="off"
+          value={otherId}
+          error={faults.of('alternatePackage')}
+          onChange={(event) => setOtherId(event.currentTarget.value)}
+        />
+      </div>
+    </Dialog>
+  );
+}
