@@ -47,23 +47,39 @@ export function DeprecateDialog(props: DeprecateDialogProps) {
   return version === null ? null : <DeprecateForm key={version.version} {...props} version={version} />;
 }
 
+interface Draft {
+  readonly reasons: readonly Reason[];
+  readonly message: string;
+  /** Id of what is to be used in its place. */
+  readonly otherId: string;
+}
+
+function draftOf({ deprecation }: PackageVersion): Draft {
+  return {
+    reasons: deprecation?.reasons ?? ['legacy'],
+    message: deprecation?.message ?? '',
+    otherId: deprecation?.alternatePackage?.id ?? '',
+  };
+}
+
 function DeprecateForm(props: DeprecateDialogProps & { readonly version: PackageVersion }) {
   const { value, version, onClose } = props;
-  const { deprecation } = version;
   const { t, language } = useWords(packagesWords);
   const { t: ui } = useWords(uiWords);
-  const [reasons, setReasons] = useState<readonly Reason[]>(deprecation?.reasons ?? ['legacy']);
-  const [message, setMessage] = useState(deprecation?.message ?? '');
-  const [otherId, setOtherId] = useState(deprecation?.alternatePackage?.id ?? '');
+  const [draft, setDraft] = useState(() => draftOf(version));
   const change = useDeprecation(value.id, onClose);
   const faults = readFaults(change.error, language, ['message', 'alternatePackage']);
-  const submit = () =>
+  const versions = [version.version];
+  const submit = () => {
+    const message = draft.message.trim();
+    const id = draft.otherId.trim();
     change.mutate({
-      versions: [version.version],
-      reasons: [...reasons],
-      message: message.trim() === '' ? null : message.trim(),
-      alternatePackage: otherId.trim() === '' ? null : { id: otherId.trim() },
+      versions,
+      reasons: [...draft.reasons],
+      message: message === '' ? null : message,
+      alternatePackage: id === '' ? null : { id },
     });
+  };
   return (
     <Dialog
       isOpen
@@ -71,11 +87,8 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
       title={t('deprecateTitle', { version: version.version })}
       subtitle={value.displayId}
       aside={
-        deprecation !== null && (
-          <ActionButton
-            variant="default"
-            onClick={() => change.mutate({ versions: [version.version], reasons: [] })}
-          >
+        version.deprecation !== null && (
+          <ActionButton variant="default" onClick={() => change.mutate({ versions, reasons: [] })}>
             {t('liftDeprecation')}
           </ActionButton>
         )
@@ -85,7 +98,7 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
           <Button variant="default" onClick={onClose}>
             {ui('cancel')}
           </Button>
-          <ActionButton disabled={reasons.length === 0} loading={change.isPending} onClick={submit}>
+          <ActionButton disabled={draft.reasons.length === 0} loading={change.isPending} onClick={submit}>
             {t('deprecate')}
           </ActionButton>
         </>
@@ -94,38 +107,56 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
       <div className={classes.form}>
         <p>{t('deprecateText')}</p>
         <Refusal>{faults.rest}</Refusal>
-        <Checkbox.Group
-          label={t('reasons')}
-          value={[...reasons]}
-          onChange={(chosen) => setReasons(REASONS.filter((reason) => chosen.includes(reason)))}
-        >
-          <div className={classes.choices}>
-            {REASONS.map((reason) => (
-              <Checkbox key={reason} value={reason} label={t(REASON_WORDS[reason])} />
-            ))}
-          </div>
-        </Checkbox.Group>
-        <Textarea
-          label={t('deprecationMessage')}
-          description={t('deprecationMessageHint')}
-          autosize
-          minRows={2}
-          maxRows={6}
-          maxLength={1_000}
-          value={message}
-          error={faults.of('message')}
-          onChange={(event) => setMessage(event.currentTarget.value)}
-        />
-        <TextInput
-          label={t('useInstead')}
-          description={t('useInsteadHint')}
-          maxLength={100}
-          autoComplete="off"
-          value={otherId}
-          error={faults.of('alternatePackage')}
-          onChange={(event) => setOtherId(event.currentTarget.value)}
+        <DeprecateFields
+          draft={draft}
+          onChange={(next) => setDraft({ ...draft, ...next })}
+          faultOf={faults.of}
         />
       </div>
     </Dialog>
+  );
+}
+
+function DeprecateFields(props: {
+  readonly draft: Draft;
+  readonly onChange: (next: Partial<Draft>) => void;
+  readonly faultOf: (field: string) => string | null;
+}) {
+  const { draft, onChange, faultOf } = props;
+  const { t } = useWords(packagesWords);
+  return (
+    <>
+      <Checkbox.Group
+        label={t('reasons')}
+        value={[...draft.reasons]}
+        onChange={(chosen) => onChange({ reasons: REASONS.filter((reason) => chosen.includes(reason)) })}
+      >
+        <div className={classes.choices}>
+          {REASONS.map((reason) => (
+            <Checkbox key={reason} value={reason} label={t(REASON_WORDS[reason])} />
+          ))}
+        </div>
+      </Checkbox.Group>
+      <Textarea
+        label={t('deprecationMessage')}
+        description={t('deprecationMessageHint')}
+        autosize
+        minRows={2}
+        maxRows={6}
+        maxLength={1_000}
+        value={draft.message}
+        error={faultOf('message')}
+        onChange={(event) => onChange({ message: event.currentTarget.value })}
+      />
+      <TextInput
+        label={t('useInstead')}
+        description={t('useInsteadHint')}
+        maxLength={100}
+        autoComplete="off"
+        value={draft.otherId}
+        error={faultOf('alternatePackage')}
+        onChange={(event) => onChange({ otherId: event.currentTarget.value })}
+      />
+    </>
   );
 }
