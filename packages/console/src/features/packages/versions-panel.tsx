@@ -52,7 +52,7 @@ function useColumns(value: PackageDetail): readonly Column<PackageVersion>[] {
     {
       id: 'version',
       header: t('version'),
-      width: '26%',
+      width: '24%',
       narrow: 'title',
       cell: (row) => (
         <span className={classes.version}>
@@ -71,7 +71,7 @@ function useColumns(value: PackageDetail): readonly Column<PackageVersion>[] {
     {
       id: 'published',
       header: t('published'),
-      width: '18%',
+      width: '15%',
       cell: (row) => (
         <>
           <Recent at={row.pushedAt} />
@@ -79,16 +79,18 @@ function useColumns(value: PackageDetail): readonly Column<PackageVersion>[] {
         </>
       ),
     },
-    { id: 'by', header: t('by'), width: '20%', cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
+    { id: 'by', header: t('by'), width: '15%', cell: (row) => <Truncate text={row.pushedByName ?? '–'} /> },
     {
       id: 'downloads',
       header: t('downloads'),
+      width: '15%',
       isNumeric: true,
       cell: (row) => formatNumber(row.downloads, language),
     },
     {
       id: 'state',
       header: t('state'),
+      width: '15%',
       cell: (row) => (
         <>
           <ListedState isListed={row.listed} />

@@ -85,6 +85,8 @@ const README_CHARACTERS_MAX = 100_000;
 const KNOWN_IDS_MAX = 200;
 const KIND_TAGS = { module: 'PSModule', script: 'PSScript' } as const;
 const NONE = 'There is no such package here, or you may not read it.';
+/** The same whether there is no package or no readme: who may not read learns nothing of either. */
+const NO_README = 'There is no such readme here, or you may not read it.';
 
 type Where = FeedQuestion['where'];
 
@@ -160,9 +162,8 @@ class Browse implements BrowseService {
   }
 
   async readReadme(caller: Caller, id: string, version: string): Promise<Readme> {
-    const found = await this.#find(caller, id, version);
-    if (found.metadata.readme === null)
-      throw requestErrors.not_found({ detail: 'The package has no readme.' });
+    const found = await this.#find(caller, id, version, NO_README);
+    if (found.metadata.readme === null) throw requestErrors.not_found({ detail: NO_README });
     const wanted = { idLower: found.idLower, version: found.version, kind: 'readme' } as const;
     const { bytes } = await this.#readFile(caller, wanted);
     // Bytes in another encoding would be drawn as a page of question marks.
@@ -182,11 +183,11 @@ class Browse implements BrowseService {
     return await this.#deps.packageFeed.list(caller, { level: 'semver2', where, orderBy, offset: 0, limit });
   }
 
-  async #find(caller: Caller, id: string, version: string): Promise<FeedVersion> {
+  async #find(caller: Caller, id: string, version: string, detail = NONE): Promise<FeedVersion> {
     const parsed = parseNuGetVersion(version);
     const where = parsed === null ? null : [isPackage(asciiLower(id)), isVersion(versionKey(parsed))];
     const [found] = where === null ? [] : await this.#list(caller, where, [], 1);
-    if (found === undefined) throw requestErrors.not_found({ detail: NONE });
+    if (found === undefined) throw requestErrors.not_found({ detail });
     return found;
   }
 
