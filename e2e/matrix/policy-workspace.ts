@@ -95,6 +95,7 @@ const CONSOLE_PAGES = [
   '/keys',
   '/packages',
   '/packages/:id',
+  '/packages/:id/:version',
   '/users',
   '/users/:id',
   '/service-accounts',
