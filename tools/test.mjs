@@ -6,7 +6,16 @@
  * do not explain, or without a single passed test.
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +52,8 @@ async function runSuite({ name, command, fullCommand = command, inMemory = false
     return [fault('system packages are missing')];
   }
   const folder = mkdtempSync(join(inMemory ? findMemory() : tmpdir(), 'keyreeve-suite-'));
+  // As open as any folder for temporary files: as root, PostgreSQL runs under a user of its own.
+  chmodSync(folder, 0o1777);
   try {
     const totalsFile = join(folder, 'totals');
     const { code, output } = await run(isFull ? fullCommand : command, {
