@@ -89,6 +89,34 @@ describe('README.md', () => {
   });
 });
 
+describe('docs/gallery/private.md', () => {
+  it('shows commands that work, from the closed gallery to the open one', async () => {
+    const packages = await mintKey(admin, admin.accountId, { comment: 'publishes', access: 'account' });
+    const file = path.join(workplace.folder, 'Acme.Tools.1.0.0.nupkg');
+    writeFileSync(file, buildNupkg({ id: 'Acme.Tools', version: '1.0.0' }));
+    const push = `nuget push ${file} -Source ${server.url}/api/v2/package -ApiKey ${packages.fullKey}`;
+    expect((await runLine(push)).output).toContain('Your package was pushed.');
+    const lines = shellBlocks('docs/gallery/private.md').flatMap((block) => block.trim().split('\n'));
+    expect(lines.length).toBeGreaterThan(8);
+    let fullKey = '';
+    let output = '';
+    for (const line of lines) {
+      const filled = line
+        .replaceAll('http://localhost:8080', server.url)
+        .replaceAll('<API key>', fullKey.slice(0, 19))
+        .replaceAll('<secret key>', fullKey.slice(20))
+        .replaceAll('<full key>', fullKey);
+      const ended = await runLine(filled);
+      expect(ended.code, `${line}\n${ended.output}`).toBe(0);
+      fullKey = /kr_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}/.exec(ended.stdout)?.[0] ?? fullKey;
+      output += ended.output;
+    }
+    expect(output).toContain('Acme.Tools 1.0.0');
+    expect(existsSync(path.join(workplace.folder, 'packages/Acme.Tools.1.0.0'))).toBe(true);
+  });
+});
+
+// At the end: among the commands it runs is the one that revokes the key of the command line.
 describe('docs/cli.md', () => {
   it('shows commands that work, each of them', async () => {
     const key = await mintKey(admin, admin.accountId, { comment: 'in the docs', access: 'account' });
@@ -117,32 +145,5 @@ describe('docs/cli.md', () => {
       if (ended.code !== 0) failed.push(`${line}\n  ${ended.code}: ${ended.output.trim()}`);
     }
     expect(failed).toEqual([]);
-  });
-});
-
-describe('docs/gallery/private.md', () => {
-  it('shows commands that work, from the closed gallery to the open one', async () => {
-    const packages = await mintKey(admin, admin.accountId, { comment: 'publishes', access: 'account' });
-    const file = path.join(workplace.folder, 'Acme.Tools.1.0.0.nupkg');
-    writeFileSync(file, buildNupkg({ id: 'Acme.Tools', version: '1.0.0' }));
-    const push = `nuget push ${file} -Source ${server.url}/api/v2/package -ApiKey ${packages.fullKey}`;
-    expect((await runLine(push)).output).toContain('Your package was pushed.');
-    const lines = shellBlocks('docs/gallery/private.md').flatMap((block) => block.trim().split('\n'));
-    expect(lines.length).toBeGreaterThan(8);
-    let fullKey = '';
-    let output = '';
-    for (const line of lines) {
-      const filled = line
-        .replaceAll('http://localhost:8080', server.url)
-        .replaceAll('<API key>', fullKey.slice(0, 19))
-        .replaceAll('<secret key>', fullKey.slice(20))
-        .replaceAll('<full key>', fullKey);
-      const ended = await runLine(filled);
-      expect(ended.code, `${line}\n${ended.output}`).toBe(0);
-      fullKey = /kr_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}/.exec(ended.stdout)?.[0] ?? fullKey;
-      output += ended.output;
-    }
-    expect(output).toContain('Acme.Tools 1.0.0');
-    expect(existsSync(path.join(workplace.folder, 'packages/Acme.Tools.1.0.0'))).toBe(true);
   });
 });

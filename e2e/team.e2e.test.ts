@@ -68,7 +68,7 @@ it("is refused in the other's part, though the team owns it", async () => {
     '403 (This API key may push new versions of packages that match AzureRM.DataFactory*; AzureRM.Storage does not match)',
   );
   expect((await push(kenKey, 'AzureRM.DataFactoryV2', '1.0.0')).output).toContain(
-    'does not match AzureRM.DataFactoryV2)',
+    '; AzureRM.DataFactoryV2 does not match)',
   );
 });
 
