@@ -42,9 +42,20 @@ export function searchFolder(
   let filesRead = 0;
   for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const file = path.join(folder, entry);
-    if (!statSync(file).isFile()) continue;
+    const bytes = readIfThere(file);
+    if (bytes === null) continue;
     filesRead += 1;
-    found.push(...findNeedles(readFileSync(file), needles).map((name) => `${entry}: ${name}`));
+    found.push(...findNeedles(bytes, needles).map((name) => `${entry}: ${name}`));
   }
   return { found, filesRead };
+}
+
+/** Null for what is no file, or none any more: a database server at work renames and removes parts of its log. */
+function readIfThere(file: string): Buffer | null {
+  try {
+    return statSync(file).isFile() ? readFileSync(file) : null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
 }
