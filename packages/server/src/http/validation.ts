@@ -1,7 +1,10 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyServerOptions } from 'fastify';
 import { isEmailAddress } from '../lib/text.ts';
+import { createCompileOnce } from './compile-once.ts';
+import type { SharedSchemas } from './reachable-schemas.ts';
+import { buildSerializer } from './serialization.ts';
 
 const RFC_3339 = addFormats.default.get('date-time') as { readonly validate: (text: string) => boolean };
 
@@ -20,11 +23,15 @@ const OPTIONS = {
   allErrors: false,
   strict: false,
   addUsedSchema: false,
-  // Every scope of the server has validators of its own, and each would compile the schema of schemas anew: half
-  // of the time that a start takes. Ours come from TypeBox, which writes no other ones.
+  // Each instance would compile the schema of schemas anew. Ours come from TypeBox, which writes no other ones.
   meta: false,
   validateSchema: false,
 } as const;
+
+const COMPILE_ONCE = {
+  strict: createCompileOnce<ValidateFunction>(),
+  coercing: createCompileOnce<ValidateFunction>(),
+};
 
 /**
  * Bodies are taken as they are: no coercion, no silent dropping, so that `1` is never taken for `"1"` and a
@@ -32,21 +39,36 @@ const OPTIONS = {
  * form survives plugins that add schemas; `setValidatorCompiler` does not.
  */
 export const schemaController: NonNullable<FastifyServerOptions['schemaController']> = {
-  compilersFactory: { buildValidator: buildValidator as never },
+  compilersFactory: { buildValidator: buildValidator as never, buildSerializer: buildSerializer as never },
 };
 
 function buildValidator(
-  externalSchemas: Record<string, object>,
-): (route: { schema: object; httpPart: string }) => unknown {
-  const make = (coerceTypes: boolean): Ajv => {
-    const ajv = new Ajv({ ...OPTIONS, coerceTypes });
-    addFormats.default(ajv);
-    ajv.addFormat('date-time', { type: 'string', validate: isInstant });
-    ajv.addFormat('email', { type: 'string', validate: isEmailAddress });
-    for (const schema of Object.values(externalSchemas)) ajv.addSchema(schema);
-    return ajv;
-  };
-  const forBodies = make(false);
-  const forText = make(true);
-  return ({ schema, httpPart }) => (httpPart === 'body' ? forBodies : forText).compile(schema);
+  shared: SharedSchemas,
+): (route: { schema: object; httpPart: string }) => ValidateFunction {
+  const forBodies = createCompiler(shared, COMPILE_ONCE.strict, false);
+  const forText = createCompiler(shared, COMPILE_ONCE.coercing, true);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? forBodies : forText)(schema);
+}
+
+function createCompiler(
+  shared: SharedSchemas,
+  compileOnce: ReturnType<typeof createCompileOnce<ValidateFunction>>,
+  coerceTypes: boolean,
+): (schema: object) => ValidateFunction {
+  let ajv: Ajv | undefined;
+  return (schema) =>
+    compileOnce(schema, shared, (reachable) => {
+      ajv ??= makeAjv(coerceTypes);
+      for (const [id, needed] of Object.entries(reachable))
+        if (ajv.schemas[id] === undefined) ajv.addSchema(needed);
+      return ajv.compile(schema);
+    });
+}
+
+function makeAjv(coerceTypes: boolean): Ajv {
+  const ajv = new Ajv({ ...OPTIONS, coerceTypes });
+  addFormats.default(ajv);
+  ajv.addFormat('date-time', { type: 'string', validate: isInstant });
+  ajv.addFormat('email', { type: 'string', validate: isEmailAddress });
+  return ajv;
 }

@@ -1,0 +1,15 @@
+import SerializerSelector from '@fastify/fast-json-stringify-compiler';
+import { createCompileOnce } from './compile-once.ts';
+import type { SharedSchemas } from './reachable-schemas.ts';
+
+const makeFor = SerializerSelector();
+const compileOnce = createCompileOnce<SerializerSelector.Serializer>();
+
+/** The serializers of Fastify, each of them made once and from the shared schemas that it needs. */
+export function buildSerializer(
+  shared: SharedSchemas,
+): (
+  route: SerializerSelector.RouteDefinition & { readonly schema: object },
+) => SerializerSelector.Serializer {
+  return (route) => compileOnce(route.schema, shared, (reachable) => makeFor(reachable)(route));
+}
