@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { call, type Harness, readAllPages, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
@@ -196,5 +197,44 @@ describe('the summary', () => {
     const caller = await harness.callerOf(gallery.member);
     expect(await packages.summarize(caller, undefined)).toMatchObject({ mine: 5, all: 5 });
     await grant('package:*');
+  });
+});
+
+describe('a page that ends among packages that the caller may not see', () => {
+  const HIDDEN = 5_100;
+
+  it('names none of them, and leads on to those that he may see', async () => {
+    const { storage, defaultWorkspace } = harness.deps;
+    const rows = Array.from({ length: HIDDEN }, (_, index) => ({
+      id: `hidden_${index}`,
+      workspace_id: defaultWorkspace.id,
+      id_lower: `hidden.plan${index}`,
+      display_id: `Hidden.Plan${index}`,
+      created_at: 1,
+      last_pushed_at: 1,
+      description: null,
+      tags: null,
+    }));
+    for (let start = 0; start < HIDDEN; start += 500)
+      await storage.write
+        .insertInto('packages')
+        .values(rows.slice(start, start + 500))
+        .execute();
+    await gallery.publish(gallery.adminKey, 'Visible.Tool');
+    const reader = await gallery.makeKey(gallery.memberCaller, gallery.member, {
+      actions: ['package:read'],
+      resources: ['Visible.*'],
+    });
+    const shown: string[] = [];
+    const cursors: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: Page = (await get(cursor === '' ? '' : `?cursor=${cursor}`, reader)).json<Page>();
+      shown.push(...page.items.map((item) => item.id));
+      cursor = page.nextCursor;
+      if (cursor !== null) cursors.push(Buffer.from(cursor, 'base64url').toString());
+    }
+    await storage.write.deleteFrom('packages').where('id', 'like', 'hidden%').execute();
+    expect(shown).toEqual(['visible.tool']);
+    expect(cursors).toEqual([expect.not.stringContaining('plan')]);
   });
 });

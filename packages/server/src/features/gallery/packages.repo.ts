@@ -131,9 +131,12 @@ function selectPackages(exec: Executor, { workspaceId, q, ownerIds }: PackageFil
 
 export type PackageOrder = 'name' | 'pushedAt';
 
-/** Where a page of this order ends, as the next one takes it. */
+/**
+ * Where a page of this order ends, as the next one takes it. It may end at a package that its reader may not see, so
+ * it tells no name.
+ */
 export function cursorOf(row: Package, order: PackageOrder): CursorValues {
-  return order === 'name' ? [row.idLower] : [row.lastPushedAt, row.id];
+  return order === 'name' ? [row.id] : [row.lastPushedAt, row.id];
 }
 
 /** By id, or last pushed first; `after` is the cursor of the last row of the page before. */
@@ -146,7 +149,15 @@ export async function listPackages(
 ): Promise<Package[]> {
   let query = selectPackages(exec, filter).select(PACKAGE_COLUMNS);
   if (order === 'name') {
-    if (after !== null) query = query.where('id_lower', '>', String(after[0]));
+    if (after !== null) {
+      query = query.where('id_lower', '>', (eb) =>
+        eb
+          .selectFrom('packages as last')
+          .select('last.id_lower')
+          .where('last.workspace_id', '=', filter.workspaceId)
+          .where('last.id', '=', String(after[0])),
+      );
+    }
     query = query.orderBy('id_lower');
   } else {
     if (after !== null) query = query.where(isBehind(sql.ref('last_pushed_at'), after, 'desc'));
