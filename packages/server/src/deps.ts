@@ -332,7 +332,7 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
     downloads,
     galleryReading,
     gallery,
-    packages: createPackagesService({ ...base, quotas }),
+    packages: createPackagesService({ ...base, quotas, galleryReading }),
     prefixes: createPrefixesService(base),
     quotas,
     packageFeed,

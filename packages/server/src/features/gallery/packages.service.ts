@@ -14,6 +14,7 @@ import { createFindPackageKeys, type FindPackageKeys } from './package-keys.ts';
 import { createPackageLister, type PackageLister } from './package-list.ts';
 import { createPreviewPush, type PreviewPush } from './push-preview.ts';
 import type { QuotaReport } from './quotas/quotas.ts';
+import type { GalleryReading } from './reading/gallery-reading.ts';
 import { findVersionByText, setVersionListed } from './version-listing.ts';
 
 /** Packages as their managers see and change them. */
@@ -37,6 +38,7 @@ interface Deps extends OwnerDeps {
   readonly keyring: Keyring;
   readonly keys: KeysService;
   readonly keyAuthenticator: KeyAuthenticator;
+  readonly galleryReading: GalleryReading;
 }
 
 /** A package that the caller manages and may unlist, and the owner in whose name he does so. */

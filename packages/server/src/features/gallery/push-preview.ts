@@ -8,6 +8,7 @@ import { explainOutcome } from './gallery.refusals.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
 import { createGalleryRights } from './push-rights.ts';
 import type { Quotas } from './quotas/quotas.ts';
+import type { GalleryReading } from './reading/gallery-reading.ts';
 import { parseNuGetVersion } from './version/nuget-version.ts';
 
 export interface PushQuestion {
@@ -42,6 +43,7 @@ interface Deps {
   readonly keys: KeysService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly quotas: Quotas;
+  readonly galleryReading: GalleryReading;
 }
 
 /** @see PreviewPush */

@@ -12,6 +12,7 @@ import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
 import { checkPrefix } from './prefixes/prefixes.service.ts';
 import type { Quotas } from './quotas/quotas.ts';
+import type { GalleryReading } from './reading/gallery-reading.ts';
 import { type NuGetVersion, versionKey } from './version/nuget-version.ts';
 
 /** A caller with the key that he presented: it is looked up again in the transaction that acts on it. */
@@ -33,7 +34,7 @@ export interface GalleryRights {
   authenticate(exec: Executor, by: KeyCaller): Promise<Actor>;
   /**
    * May the key publish this? Answers the package, or null when it will be a new one. An id that exists is never
-   * asked about reservations.
+   * asked about reservations. Only who may read a package, or push one of its name, is told that it exists.
    *
    * @throws package.not_permitted, owner_unusable, not_owner, id_reserved, exists, quota_reached, in this order
    */
@@ -46,12 +47,21 @@ interface Deps {
   readonly accounts: AccountsService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly quotas: Quotas;
+  readonly galleryReading: GalleryReading;
 }
 
 /** @see GalleryRights */
-export function createGalleryRights({ accounts, keyAuthenticator, quotas }: Deps): GalleryRights {
+export function createGalleryRights(deps: Deps): GalleryRights {
+  const { accounts, keyAuthenticator, quotas, galleryReading } = deps;
   const requireOwner = async (exec: Executor, actor: Actor): Promise<void> => {
     if (!(await isOwnerUsable(exec, accounts, actor))) throw packageErrors.owner_unusable();
+  };
+  const requireScopeToUpdate = async (exec: Executor, actor: Actor, target: Package, id: string) => {
+    const refusal = findScopeRefusal(actor, 'package:pushversion', target.displayId);
+    if (refusal === null) return;
+    const asNew = findScopeRefusal(actor, 'package:pushnew', id);
+    const isHidden = asNew !== null && !(await galleryReading.mayRead(exec, toCaller(actor), target));
+    throw isHidden ? asNew : refusal;
   };
   const requireRight: GalleryRights['requireRight'] = async (exec, actor, action, target) => {
     requireScope(actor, action, target.displayId);
@@ -77,6 +87,7 @@ export function createGalleryRights({ accounts, keyAuthenticator, quotas }: Deps
         await requireOwner(exec, actor);
         await checkPrefix(exec, { workspaceId, packageId: id, ownerId });
       } else {
+        await requireScopeToUpdate(exec, actor, found, id);
         await requireRight(exec, actor, 'package:pushversion', found);
         const existing = await findVersion(exec, workspaceId, found.id, versionKey(version));
         if (existing !== null) throw existsFault(id, version);
@@ -86,6 +97,10 @@ export function createGalleryRights({ accounts, keyAuthenticator, quotas }: Deps
     },
     requireRight,
   };
+}
+
+function toCaller(actor: Actor) {
+  return { principal: { kind: 'key', ...actor } } as const;
 }
 
 function requireScope(actor: Actor, action: GalleryAction, packageId: string): void {

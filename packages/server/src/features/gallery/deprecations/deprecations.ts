@@ -7,6 +7,7 @@ import type { AuditService } from '../../audit/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import { findVersion, type PackageVersion } from '../package-versions.repo.ts';
 import { findPackage, type Package } from '../packages.repo.ts';
+import type { GalleryReading } from '../reading/gallery-reading.ts';
 import { parseNuGetVersion, versionKey } from '../version/nuget-version.ts';
 import { versionTarget } from '../version-listing.ts';
 import {
@@ -35,6 +36,7 @@ export const MESSAGE_CHARACTERS_MAX = 1_000;
 interface Deps {
   readonly clock: Clock;
   readonly audit: AuditService;
+  readonly galleryReading: GalleryReading;
 }
 
 interface Change {
@@ -53,14 +55,15 @@ interface Change {
  * @throws request.invalid, package.not_found
  */
 export async function setDeprecation(
-  { clock, audit }: Deps,
+  { clock, audit, galleryReading }: Deps,
   tx: Tx,
   caller: Caller,
   { found, wish, ownerId, accountId, keyId }: Change,
 ): Promise<void> {
   refuseFaults(wish);
   const versions = await findVersions(tx, found, wish.versions);
-  const alternate = await findAlternate(tx, found, versions, wish);
+  const mayRead = (target: Package) => galleryReading.mayRead(tx, caller, target);
+  const alternate = await findAlternate(tx, { found, versions, mayRead }, wish);
   const before = await listDeprecations(
     tx,
     found.workspaceId,
@@ -153,12 +156,17 @@ async function findVersions(
 
 async function findAlternate(
   exec: Executor,
-  found: Package,
-  versions: readonly PackageVersion[],
+  place: {
+    readonly found: Package;
+    readonly versions: readonly PackageVersion[];
+    readonly mayRead: (target: Package) => Promise<boolean>;
+  },
   { reasons, alternatePackage }: DeprecationWish,
 ): Promise<Pick<Deprecation, 'alternateId' | 'alternateVersion'>> {
   if (alternatePackage == null || reasons.length === 0) return { alternateId: null, alternateVersion: null };
-  const other = await findPackage(exec, found.workspaceId, alternatePackage.id);
+  const { found, versions, mayRead } = place;
+  const named = await findPackage(exec, found.workspaceId, alternatePackage.id);
+  const other = named !== null && (named.id === found.id || (await mayRead(named))) ? named : null;
   const wanted = alternatePackage.version ?? null;
   const parsed = wanted === null ? null : parseNuGetVersion(wanted);
   const version =

@@ -21,7 +21,7 @@ export interface GalleryReading {
   isOpen(workspaceId: string): Promise<boolean>;
   /** The conditions on `feed_entries` that the caller may read the package; none where everybody may. */
   conditionsFor(caller: Caller): Promise<readonly RawBuilder<boolean>[]>;
-  mayRead(exec: Executor, caller: Caller, target: Package): Promise<boolean>;
+  mayRead(exec: Executor, caller: Pick<Caller, 'principal'>, target: Package): Promise<boolean>;
 }
 
 export interface ReadingDeps {
@@ -35,7 +35,7 @@ export function createGalleryReading({ storage, settings, accounts }: ReadingDep
   const isOpen = async (workspaceId: string, exec: Executor = storage.read): Promise<boolean> =>
     (await settings.get(workspaceId, exec)).galleryRead === 'anonymous';
 
-  const rightsOf = async ({ principal }: Caller, exec: Executor): Promise<ReadRights> => {
+  const rightsOf = async ({ principal }: Pick<Caller, 'principal'>, exec: Executor): Promise<ReadRights> => {
     if (principal.kind === 'anonymous' || principal.kind === 'system') return toReadRights(principal, []);
     const { account } = principal;
     const actsForOwner =

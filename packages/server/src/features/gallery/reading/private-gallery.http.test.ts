@@ -376,6 +376,65 @@ describe('a key scoped to Acme.*', () => {
     }
   });
 
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['push packages of other names', ['package:push'], ['Acme.*']],
+    ['push new packages of other names', ['package:pushnew'], ['Acme.*']],
+    ['push new versions of other names', ['package:pushversion'], ['Acme.*']],
+  ])(
+    'is not told by a refused push that there is one, when it may %s alone',
+    async (_what, actions, resources) => {
+      const key = await gallery.makeKey(gallery.memberCaller, gallery.member, { actions, resources });
+      for (const url of ['/api/v2/package/', '/api/v2/package/?dryRun=true']) {
+        const [taken, free] = await Promise.all(
+          ['other.SECRET', UNKNOWN].map((id) =>
+            gallery.push(key, buildNupkg({ id, version: '1.0.0' }), { url }),
+          ),
+        );
+        expect([taken?.statusCode, free?.statusCode]).toEqual([403, 403]);
+        const same = (text = '') => text.replaceAll('other.SECRET', UNKNOWN);
+        expect(same(taken?.statusMessage)).toBe(free?.statusMessage);
+        expect(same(taken?.body)).toBe(free?.body);
+      }
+      const ask = async (id: string) =>
+        await harness.deps.packages.previewPush(gallery.memberCaller, {
+          keyId: key.slice(0, -50),
+          id,
+          version: '1.0.0',
+        });
+      const [taken, free] = [await ask('Other.Secret'), await ask(UNKNOWN)];
+      expect(taken.refusal?.detail.replaceAll('Other.Secret', UNKNOWN)).toBe(free.refusal?.detail);
+      await setRead('anonymous');
+      const open = await gallery.publish(key, 'Other.Secret');
+      await setRead('authenticated');
+      expect([open.statusCode, open.body]).toEqual([403, expect.stringContaining('push new')]);
+    },
+  );
+
+  it('is not told by a deprecation that there is one, or which versions it has', async () => {
+    const owner = await gallery.makeKey(gallery.memberCaller, gallery.member, {
+      actions: ['package:unlist', 'package:read'],
+      resources: ['Acme.*'],
+    });
+    const deprecate = (alternatePackageId: string, alternatePackageVersion?: string) =>
+      harness.app.inject({
+        method: 'PUT',
+        url: '/api/v2/package/Acme.Tools/deprecations',
+        headers: { host: 'localhost:8080', 'x-nuget-apikey': owner },
+        payload: JSON.stringify({
+          versions: ['1.0.0'],
+          isLegacy: true,
+          alternatePackageId,
+          alternatePackageVersion,
+        }),
+      });
+    const free = await deprecate(UNKNOWN);
+    for (const version of [undefined, '1.0.0', '9.9.9']) {
+      const taken = await deprecate('Other.Secret', version);
+      expect([taken.statusCode, taken.body]).toEqual([400, free.body]);
+    }
+    expect((await deprecate('Acme.Core', '1.0.0')).statusCode).toBe(200);
+  });
+
   it('reads nothing without the action package:read, but may still push by the service index', async () => {
     const key = gallery.keys.push;
     expect(await namesIn(asPassword(key))).toEqual(everywhere([]));
