@@ -1,3 +1,4 @@
+import { buildNupkg } from '@keyreeve/testkit';
 import type { Person } from './cast.ts';
 import type { Credential } from './credential.ts';
 import { ALL, type Demand, gate, holds, isAdmin, relation, type Target, type Verdict } from './oracle.ts';
@@ -13,6 +14,7 @@ import {
   REQUEST_TARGETS,
 } from './targets.ts';
 
+const PROBE = buildNupkg({ id: 'Matrix.Probe', version: '1.0.0' });
 const OWN: Demand = { kinds: ['session'] };
 
 function onPrefix(who: Credential, target: Target | null, method: string, verb: 'read' | 'write'): Verdict {
@@ -82,6 +84,17 @@ const preview: Row = {
     body: { keyId: target.id(who), id: 'Matrix.Probe', version: '1.0.0' },
   }),
   expect: (who, target) => gate(who, 'POST', OWN) ?? (relation(who.facts, target) === 'none' ? 404 : 'allow'),
+};
+
+const previewPackage: Row = {
+  route: 'POST /v1/packages/dry-run/package',
+  targets: keyTargets('spare'),
+  send: (who, target) => ({
+    url: `/v1/packages/dry-run/package?keyId=${target.id(who)}`,
+    headers: { 'content-type': 'application/octet-stream' },
+    bytes: PROBE,
+  }),
+  expect: preview.expect,
 };
 
 /** Who owns packages, which ids are reserved, what is deprecated, and how much there may be. */
@@ -160,4 +173,5 @@ export const RULE_ROWS: readonly Row[] = [
     expect: (who, target) => onCoverage(who, target, 'GET'),
   },
   preview,
+  previewPackage,
 ];

@@ -1469,7 +1469,7 @@ export interface paths {
         put?: never;
         /**
          * Would a push with this key succeed?
-         * @description Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. Package clients add `?dryRun=true` to a push, which also reads the package.
+         * @description Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. `POST /v1/packages/dry-run/package` and, for package clients, `?dryRun=true` on a push also read the package.
          *
          *     Who: session.
          */
@@ -2022,6 +2022,28 @@ export interface paths {
         get: operations["readPackageFeed"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/packages/dry-run/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would a push of this package with this key get?
+         * @description The body is a .nupkg. Everything that a push checks is checked, but for the address that it comes from, and nothing is stored; it is no use of the key.
+         *
+         *     Who: session.
+         */
+        post: operations["previewPackage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2900,6 +2922,8 @@ export interface components {
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
             latestVersion: string | null;
+            /** @description The latest version has one, at `/v3/flat/{id}/{latestVersion}/icon`, both in lower case. */
+            hasIcon: boolean;
             /**
              * Format: date-time
              * @description Push of the newest version.
@@ -2957,6 +2981,8 @@ export interface components {
             listedVersionCount: number;
             /** @description The highest listed version, a prerelease only if there is nothing else; null when all are unlisted. */
             latestVersion: string | null;
+            /** @description The latest version has one, at `/v3/flat/{id}/{latestVersion}/icon`, both in lower case. */
+            hasIcon: boolean;
             /**
              * Format: date-time
              * @description Push of the newest version.
@@ -3040,6 +3066,43 @@ export interface components {
             state: "done" | "requested";
             requestId: string | null;
         };
+        /** @description What a push of a package would get. */
+        PackageCheck: {
+            wouldSucceed: boolean;
+            /** @description The account that the key acts for. */
+            ownerId: string;
+            /** @description Null when the key may push nothing at all, or the file is no package. */
+            package: {
+                id: string;
+                /** @description Normalised. */
+                version: string;
+                isPrerelease: boolean;
+                sizeBytes: number;
+                /** @description Of the file, as lower-case hex. */
+                sha512: string;
+                title: string | null;
+                authors: string;
+                description: string;
+                tags: string | null;
+                /** @description Of all frameworks together. */
+                dependencyCount: number;
+                /** @description Name of a file in the package. */
+                readme: string | null;
+                /** @description Name of a file in the package. */
+                icon: string | null;
+            } | null;
+            /** @description The id is not there yet; null when the package was not read. */
+            isNew: boolean | null;
+            /** @description What the key must hold for it. */
+            action: "package:pushnew" | "package:pushversion" | null;
+            /** @description The pattern by which the key holds it; null when it does not. */
+            pattern: string | null;
+            refusal: {
+                status: number;
+                code: string;
+                detail: string;
+            } | null;
+        };
         /** @description A package by its latest listed version. */
         GalleryPackage: {
             /** @description In the casing of this version. */
@@ -3059,6 +3122,8 @@ export interface components {
             publishedAt: string;
             /** @description Of all versions. */
             totalDownloads: number;
+            /** @description At `/v3/flat/{id}/{version}/icon`, both in lower case. */
+            hasIcon: boolean;
         };
         /** @description A version of a package as its page shows it. */
         GalleryVersion: {
@@ -3079,6 +3144,8 @@ export interface components {
             publishedAt: string;
             /** @description Of all versions. */
             totalDownloads: number;
+            /** @description At `/v3/flat/{id}/{version}/icon`, both in lower case. */
+            hasIcon: boolean;
             /** @description The highest listed version, a prerelease only if there is nothing else. */
             latestVersion: string | null;
             listedVersionCount: number;
@@ -6295,6 +6362,10 @@ export interface operations {
                             /** @description Null: no limit. */
                             limit: number | null;
                         };
+                        /** @description How large a package may be. */
+                        packageFile: {
+                            limitBytes: number;
+                        };
                     };
                 };
             };
@@ -7543,6 +7614,73 @@ export interface operations {
                 };
                 content: {
                     "application/xml": string;
+                };
+            };
+        };
+    };
+    previewPackage: {
+        parameters: {
+            query: {
+                /** @description The API key to push with. */
+                keyId: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a push of a package would get. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        wouldSucceed: boolean;
+                        /** @description The account that the key acts for. */
+                        ownerId: string;
+                        /** @description Null when the key may push nothing at all, or the file is no package. */
+                        package: {
+                            id: string;
+                            /** @description Normalised. */
+                            version: string;
+                            isPrerelease: boolean;
+                            sizeBytes: number;
+                            /** @description Of the file, as lower-case hex. */
+                            sha512: string;
+                            title: string | null;
+                            authors: string;
+                            description: string;
+                            tags: string | null;
+                            /** @description Of all frameworks together. */
+                            dependencyCount: number;
+                            /** @description Name of a file in the package. */
+                            readme: string | null;
+                            /** @description Name of a file in the package. */
+                            icon: string | null;
+                        } | null;
+                        /** @description The id is not there yet; null when the package was not read. */
+                        isNew: boolean | null;
+                        /** @description What the key must hold for it. */
+                        action: "package:pushnew" | "package:pushversion" | null;
+                        /** @description The pattern by which the key holds it; null when it does not. */
+                        pattern: string | null;
+                        refusal: {
+                            status: number;
+                            code: string;
+                            detail: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { call, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery, wrapMultipart } from '../../../../testkit/src/gallery.ts';
@@ -246,5 +247,112 @@ describe('the preview of a push in the console', () => {
       body: { keyId: idOf(gallery.keys.push), id: 'Acme.Fresh', version: '1.0.0' },
     });
     expect(answer.statusCode).toBe(403);
+  });
+});
+
+describe('the dry run of a package in the console', () => {
+  const idOf = (fullKey: string) => fullKey.slice(0, -50);
+  const check = async (fullKey: string, bytes: Uint8Array, by = gallery.memberCaller) =>
+    await harness.deps.packages.previewPackage(by, idOf(fullKey), {
+      contentType: 'application/octet-stream',
+      declaredBytes: bytes.length,
+      source: Readable.from([Buffer.from(bytes)]),
+    });
+
+  it('says what a push of it with the key would get, in the words of the push', async () => {
+    const { adminCaller, memberCaller, member, robot } = gallery;
+    await harness.deps.prefixes.create(adminCaller, { pattern: 'Kept.*', accountIds: [robot.id] });
+    const full = await gallery.makeKey(memberCaller, member);
+    const bytes = (id: string, version = '1.0.0') => buildNupkg({ id, version });
+    for (const [key, body, code] of [
+      [gallery.keys.push, bytes('Acme.Checked'), null],
+      [gallery.keys.push, bytes('acme.known', '5.0.0'), null],
+      [gallery.keys.push, bytes('Acme.Known'), 'package.exists'],
+      [gallery.keys.push, bytes('Other.Checked'), 'package.not_permitted'],
+      [gallery.keys.pushVersion, bytes('Acme.Checked'), 'package.not_permitted'],
+      [gallery.keys.unlist, bytes('Acme.Checked'), 'package.not_permitted'],
+      [gallery.keys.push, Buffer.from('nothing'), 'package.unreadable'],
+      [full, bytes('Kept.Checked'), 'package.id_reserved'],
+    ] as const) {
+      const told = await check(key, body);
+      expect(told.refusal?.code ?? null).toBe(code);
+      const dry = await dryRun(key, body);
+      expect(dry.statusCode).toBe(told.refusal?.status ?? 200);
+      if (told.refusal !== null) expect(dry.body).toBe(told.refusal.detail);
+    }
+  });
+
+  it('tells what would be stored, and the pattern by which the key may push it', async () => {
+    const bytes = buildNupkg({ id: 'Acme.Parts', version: '1.0-beta', tags: 'a b', description: 'Parts.' });
+    const told = await check(gallery.keys.push, bytes);
+    expect(told).toMatchObject({ isNew: true, action: 'package:pushnew', pattern: 'Acme.*', refusal: null });
+    expect(told.package).toMatchObject({
+      contents: { id: 'Acme.Parts', description: 'Parts.', tags: 'a b', sizeBytes: bytes.length },
+      sha512: hash('sha512', bytes),
+    });
+    const known = await check(gallery.keys.push, buildNupkg({ id: 'Acme.Known', version: '1.0.0' }));
+    expect(known).toMatchObject({ isNew: false, action: 'package:pushversion', pattern: 'Acme.*' });
+    const other = await check(gallery.keys.push, buildNupkg({ id: 'Other.Parts', version: '1.0.0' }));
+    expect([other.package?.contents.id, other.pattern]).toEqual(['Other.Parts', null]);
+  });
+
+  it('stores nothing, and is no use of the key', async () => {
+    const key = await gallery.makeKey(gallery.memberCaller, gallery.member);
+    const before = await snapshot();
+    await check(key, buildNupkg({ id: 'Acme.Unseen', version: '1.0.0' }));
+    await check(key, Buffer.from('nothing'));
+    expect(await snapshot()).toEqual(before);
+    const { usage, defaultWorkspace } = harness.deps;
+    await usage.flush();
+    expect(await usage.listHours(defaultWorkspace.id, idOf(key), 0)).toEqual([]);
+  });
+
+  it('refuses a file over the limit before it is read, as a push does', async () => {
+    const told = await harness.deps.packages.previewPackage(gallery.memberCaller, idOf(gallery.keys.push), {
+      contentType: undefined,
+      declaredBytes: 300 * 2 ** 20,
+      source: Readable.from([]),
+    });
+    expect([told.refusal?.code, told.package]).toEqual(['package.too_large', null]);
+  });
+
+  it('is for whoever may see the key', async () => {
+    const bytes = buildNupkg({ id: 'Acme.Foreign', version: '1.0.0' });
+    await expect(check(gallery.keys.push, bytes, gallery.strangerCaller)).rejects.toMatchObject({
+      code: 'request.not_found',
+    });
+  });
+
+  it('takes a session with the package as the body, and no key', async () => {
+    const person = {
+      email: 'eve@example.com',
+      displayName: 'Eve',
+      role: 'member',
+      password: 'Zaunkönig 4711!',
+    };
+    const created = await call(harness, 'POST', '/v1/users', { key: gallery.adminKey, body: person });
+    const signedIn = await call(harness, 'POST', '/v1/session', {
+      body: { email: person.email, password: person.password },
+    });
+    const cookie = String(signedIn.headers['set-cookie']).split(';')[0] ?? '';
+    const { id: eveId } = created.json<{ id: string }>();
+    const { key } = await harness.deps.keys.create(gallery.adminCaller, eveId, {
+      comment: 'checks',
+      access: 'account',
+    });
+    const send = (headers: Record<string, string>) =>
+      harness.app.inject({
+        method: 'POST',
+        url: `/v1/packages/dry-run/package?keyId=${key.id}`,
+        headers: { host: 'localhost:8080', 'content-type': 'application/octet-stream', ...headers },
+        payload: Buffer.from(buildNupkg({ id: 'Eve.Sent', version: '1.0.0' })),
+      });
+    const answer = await send({ cookie });
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ wouldSucceed: true, ownerId: eveId, pattern: '*' }),
+    ]);
+    expect((await send({ authorization: `Bearer ${gallery.keys.push}` })).statusCode).toBe(403);
+    expect((await send({ cookie, 'sec-fetch-site': 'cross-site' })).statusCode).toBe(403);
   });
 });

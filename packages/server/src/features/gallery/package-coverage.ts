@@ -82,7 +82,7 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
     const more = await listOwnedNames(storage.read, workspace.id, ownerId, after, 1);
     const shown = [...groups, rest].flatMap((group) => group.shown());
     const versions = await summarizeVersions(
-      storage.read,
+      storage,
       workspace.id,
       shown.map((name) => name.id),
       turns,

@@ -210,7 +210,7 @@ class PackageLists implements PackageLister {
 
   async #views(workspaceId: string, owned: readonly OwnedPackage[], turns: Turns): Promise<PackageView[]> {
     const summaries = await summarizeVersions(
-      this.#deps.storage.read,
+      this.#deps.storage,
       workspaceId,
       owned.map(({ found }) => found.id),
       turns,
@@ -223,7 +223,7 @@ class PackageLists implements PackageLister {
       found,
       owners,
       ownerAccounts: owners.flatMap((id) => accounts.get(id) ?? []),
-      summary: summaries.get(found.id) ?? { versions: 0, listed: 0, latest: null },
+      summary: summaries.get(found.id) ?? { versions: 0, listed: 0, latest: null, hasIcon: false },
     }));
   }
 

@@ -130,14 +130,17 @@ export async function countVersions(
 /** The highest listed release of each package, and its highest listed version of all. */
 export async function listLatestVersions(
   exec: Executor,
+  engine: Storage['engine'],
   workspaceId: string,
   packageIds: readonly string[],
-): Promise<{ packageId: string; version: string; isRelease: boolean }[]> {
+): Promise<{ packageId: string; version: string; hasIcon: boolean; isRelease: boolean }[]> {
   if (packageIds.length === 0) return [];
+  // Manifests may be long, so the database looks into them.
+  const icon = engine === 'sqlite' ? sql`json_extract(metadata, '$.icon')` : sql`metadata::json ->> 'icon'`;
   const rows = await exec
     .selectFrom('feed_entries')
     .innerJoin('package_versions', 'package_versions.id', 'feed_entries.id')
-    .select(['feed_entries.package_id', 'version', 'is_latest'])
+    .select(['feed_entries.package_id', 'version', 'is_latest', sql<string | null>`${icon}`.as('icon')])
     .where('feed_entries.workspace_id', '=', workspaceId)
     .where('feed_entries.package_id', 'in', packageIds)
     .where((eb) => eb.or([eb('is_latest', '=', 1), eb('is_absolute_latest', '=', 1)]))
@@ -146,6 +149,7 @@ export async function listLatestVersions(
   return rows.map((row) => ({
     packageId: row.package_id,
     version: row.version,
+    hasIcon: row.icon !== null,
     isRelease: row.is_latest === 1,
   }));
 }

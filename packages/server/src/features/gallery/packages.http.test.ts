@@ -1,6 +1,7 @@
 import { call, type Harness, readAllPages, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
+import { buildNupkg, buildNuspec } from '../../../../testkit/src/nupkg-builder.ts';
 import { inTransaction } from '../../storage/index.ts';
 
 interface Item {
@@ -252,5 +253,31 @@ describe('deleting an account', () => {
     });
     expect(refused.json<{ packages: string[] }>().packages).toHaveLength(100);
     expect(refused.json<{ detail: string }>().detail).toContain('more than 100');
+  });
+});
+
+describe('the icon of a package', () => {
+  it('is told of as the latest version has one, in the lists of managers and of visitors', async () => {
+    const push = async (version: string, icon: string) => {
+      const spec = { id: 'Acme.Pictured', version };
+      const nuspecXml = buildNuspec(spec).replace('</metadata>', `${icon}</metadata>`);
+      const bytes = buildNupkg({ ...spec, nuspecXml, files: { 'icon.png': 'png' } });
+      expect((await gallery.push(gallery.keys.push, bytes)).statusCode).toBe(201);
+    };
+    const told = async () => {
+      const managed = (await list(gallery.adminKey, '?q=pictured')).json<{ items: { hasIcon: boolean }[] }>();
+      const visited = (await call(harness, 'GET', '/v1/gallery/packages/acme.pictured')).json<{
+        hasIcon: boolean;
+      }>();
+      return [managed.items[0]?.hasIcon, visited.hasIcon];
+    };
+    await push('1.0.0', '');
+    expect(await told()).toEqual([false, false]);
+    await push('2.0.0', '<icon>icon.png</icon>');
+    expect(await told()).toEqual([true, true]);
+    await push('3.0.0', '');
+    expect(await told()).toEqual([false, false]);
+    await push('4.0.0-beta', '<icon>icon.png</icon>');
+    expect(await told()).toEqual([false, false]);
   });
 });

@@ -30,6 +30,7 @@ export function presentPackage(view: PackageView): Static<typeof PackageSchema> 
     versionCount: summary.versions,
     listedVersionCount: summary.listed,
     latestVersion: summary.latest,
+    hasIcon: summary.hasIcon,
     lastPushedAt: toIso(found.lastPushedAt),
     createdAt: toIso(found.createdAt),
   };

@@ -20,6 +20,9 @@ const packageFields = {
     description:
       'The highest listed version, a prerelease only if there is nothing else; null when all are unlisted.',
   }),
+  hasIcon: Type.Boolean({
+    description: 'The latest version has one, at `/v3/flat/{id}/{latestVersion}/icon`, both in lower case.',
+  }),
   lastPushedAt: Type.String({ format: 'date-time', description: 'Push of the newest version.' }),
   createdAt: Type.String({ format: 'date-time' }),
 };

@@ -1,5 +1,6 @@
 import { requestErrors } from '../../errors/index.ts';
 import { type Caller, requireAuthenticated } from '../../http/index.ts';
+import type { BlobStore } from '../../storage/blobs/index.ts';
 import { inTransaction, type Keyring, type Tx } from '../../storage/index.ts';
 import type { KeyAuthenticator, KeysService } from '../keys/index.ts';
 import { can } from '../scopes/index.ts';
@@ -12,6 +13,7 @@ import { findOwn } from './package-access.ts';
 import { createFindCoverage, type FindCoverage } from './package-coverage.ts';
 import { createFindPackageKeys, type FindPackageKeys } from './package-keys.ts';
 import { createPackageLister, type PackageLister } from './package-list.ts';
+import { createPreviewPackage, type PreviewPackage } from './package-preview.ts';
 import { createPreviewPush, type PreviewPush } from './push-preview.ts';
 import type { QuotaReport } from './quotas/quotas.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
@@ -32,10 +34,12 @@ export interface PackagesService extends PackageLister, PackageOwners {
   /** What an account holds. @throws request.not_found for one that the caller may not ask about */
   findUsage(caller: Caller, accountId: string): Promise<QuotaReport>;
   readonly previewPush: PreviewPush;
+  readonly previewPackage: PreviewPackage;
 }
 
 interface Deps extends OwnerDeps {
   readonly keyring: Keyring;
+  readonly blobs: BlobStore;
   readonly keys: KeysService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly galleryReading: GalleryReading;
@@ -100,5 +104,6 @@ export function createPackagesService(deps: Deps): PackagesService {
       return await deps.quotas.report(storage.read, workspace.id, accountId);
     },
     previewPush: createPreviewPush(deps),
+    previewPackage: createPreviewPackage(deps),
   };
 }

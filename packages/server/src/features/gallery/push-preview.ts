@@ -3,7 +3,7 @@ import { type Caller, requireAuthenticated } from '../../http/index.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import type { KeyAuthenticator, KeysService } from '../keys/index.ts';
-import { findPushRefusal } from './denials.ts';
+import { type Actor, findPushRefusal } from './denials.ts';
 import { explainOutcome } from './gallery.refusals.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
 import { createGalleryRights } from './push-rights.ts';
@@ -37,7 +37,7 @@ export interface PushAnswer {
  */
 export type PreviewPush = (caller: Caller, question: PushQuestion) => Promise<PushAnswer>;
 
-interface Deps {
+export interface PreviewDeps {
   readonly storage: Storage;
   readonly accounts: AccountsService;
   readonly keys: KeysService;
@@ -46,9 +46,31 @@ interface Deps {
   readonly galleryReading: GalleryReading;
 }
 
+/** The key as it is now and its account. @throws package.key_refused, package.not_permitted */
+export type FindPusher = (workspaceId: string, keyId: string, generation: number) => Promise<Actor>;
+
+export function createFindPusher({ keyAuthenticator }: PreviewDeps): FindPusher {
+  return async (workspaceId, keyId, generation) => {
+    const outcome = await keyAuthenticator.reassess(workspaceId, keyId, generation, null);
+    // The package will come from another address than the question.
+    if (outcome.code !== 'valid' && outcome.code !== 'ip_not_allowed') throw explainOutcome(outcome);
+    const actor = { account: outcome.account, key: outcome.key };
+    const refusal = findPushRefusal(actor);
+    if (refusal !== null) throw refusal;
+    return actor;
+  };
+}
+
+/** What a push would be refused with. A fault of the server is no answer to the question. */
+export function asAnswer(error: unknown): AppError {
+  if (error instanceof AppError && error.status < 500) return error;
+  throw error;
+}
+
 /** @see PreviewPush */
-export function createPreviewPush(deps: Deps): PreviewPush {
-  const { storage, keys, keyAuthenticator } = deps;
+export function createPreviewPush(deps: PreviewDeps): PreviewPush {
+  const { storage, keys } = deps;
+  const findPusher = createFindPusher(deps);
   const rights = createGalleryRights(deps);
   return async (caller, { keyId, id, version: text, sizeBytes = 0 }) => {
     const { workspace } = requireAuthenticated(caller);
@@ -62,18 +84,12 @@ export function createPreviewPush(deps: Deps): PreviewPush {
     }
     const answer = { id, version: version.normalized, ownerId };
     try {
-      const outcome = await keyAuthenticator.reassess(workspace.id, keyId, current.number, null);
-      // The package will come from another address than the question.
-      if (outcome.code !== 'valid' && outcome.code !== 'ip_not_allowed') throw explainOutcome(outcome);
-      const actor = { account: outcome.account, key: outcome.key };
-      const refusal = findPushRefusal(actor);
-      if (refusal !== null) throw refusal;
+      const actor = await findPusher(workspace.id, keyId, current.number);
       const wish = { id, version, sizeBytes };
       const found = await rights.checkPush(storage.read, workspace.id, actor, wish);
       return { ...answer, id: found?.displayId ?? id, isNew: found === null, refusal: null };
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return { ...answer, isNew: null, refusal: error };
+      return { ...answer, isNew: null, refusal: asAnswer(error) };
     }
   };
 }

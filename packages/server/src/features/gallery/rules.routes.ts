@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { EmptyResponse, problemResponse, type RouteAuth } from '../../http/index.ts';
 import { DeprecateBodySchema } from './deprecations/deprecations.schema.ts';
+import { PACKAGE_BYTES_MAX } from './gallery.service.ts';
+import { registerPackagePreview } from './package-preview.routes.ts';
 import { PackageParams } from './packages.schema.ts';
 import type { PackagesService } from './packages.service.ts';
 
@@ -19,6 +21,10 @@ const GalleryUsageSchema = Type.Object(
     packages: usedOf('Packages that the account owns, shared ones included.'),
     bytes: usedOf('Of all versions of these packages.'),
     versionsPerPackage: Type.Object({ limit: LimitOrNull }, { additionalProperties: false }),
+    packageFile: Type.Object(
+      { limitBytes: Type.Integer() },
+      { additionalProperties: false, description: 'How large a package may be.' },
+    ),
   },
   { additionalProperties: false },
 );
@@ -57,6 +63,7 @@ const PushAnswerSchema = Type.Object(
 export function registerRuleRoutes(root: FastifyInstance, service: PackagesService): void {
   registerDeprecations(root, service);
   registerQuestions(root, service);
+  registerPackagePreview(root, service);
 }
 
 function registerDeprecations(root: FastifyInstance, service: PackagesService): void {
@@ -106,6 +113,7 @@ function registerQuestions(root: FastifyInstance, service: PackagesService): voi
         packages: { used: usage.count, limit: maxPackages },
         bytes: { used: usage.bytes, limit: maxBytes },
         versionsPerPackage: { limit: maxVersionsPerPackage },
+        packageFile: { limitBytes: PACKAGE_BYTES_MAX },
       };
     },
   );
@@ -118,7 +126,7 @@ function registerQuestions(root: FastifyInstance, service: PackagesService): voi
         tags,
         summary: 'Would a push with this key succeed?',
         description:
-          'Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. Package clients add `?dryRun=true` to a push, which also reads the package.',
+          'Asks all that can be told without the package: the key, its rights, reserved ids, quotas, whether the version exists. Changes nothing. `POST /v1/packages/dry-run/package` and, for package clients, `?dryRun=true` on a push also read the package.',
         body: PushQuestionSchema,
         response: { 200: PushAnswerSchema, default: problemResponse },
       },

@@ -136,6 +136,7 @@ describe('the page of a package', () => {
       isPrerelease: false,
       publishedAt: expect.any(String),
       totalDownloads: 0,
+      hasIcon: false,
       latestVersion: '1.1.0',
       listedVersionCount: 3,
       isListed: true,

@@ -26,6 +26,7 @@ export function presentGalleryPackage(version: FeedVersion): Static<typeof Galle
     isPrerelease: version.isPrerelease,
     publishedAt: toIso(version.pushedAt),
     totalDownloads: version.packageDownloads,
+    hasIcon: metadata.icon !== null,
   };
 }
 

@@ -20,6 +20,7 @@ const summaryFields = {
   isPrerelease: Type.Boolean(),
   publishedAt: Type.String({ format: 'date-time' }),
   totalDownloads: Type.Integer({ description: 'Of all versions.' }),
+  hasIcon: Type.Boolean({ description: 'At `/v3/flat/{id}/{version}/icon`, both in lower case.' }),
 };
 
 export const GalleryPackageSchema = Type.Object(summaryFields, {

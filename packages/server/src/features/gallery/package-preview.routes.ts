@@ -1,0 +1,137 @@
+import type { FastifyInstance } from 'fastify';
+import Type from 'typebox';
+import { drainBody } from '../../http/body-deadline.ts';
+import { problemResponse, type RouteAuth } from '../../http/index.ts';
+import { PACKAGE_BYTES_MAX } from './gallery.service.ts';
+import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
+import type { PackageAnswer } from './package-preview.ts';
+import type { PackagesService } from './packages.service.ts';
+
+const SESSION: RouteAuth = { kinds: ['session'], action: null };
+const UPLOAD_DEADLINE_MS = 600_000;
+const DRAIN = { bytesMax: PACKAGE_BYTES_MAX + WRAPPING_BYTES_MAX, deadlineMs: 60_000 };
+
+const NullableText = Type.Union([Type.String(), Type.Null()]);
+
+const QuestionSchema = Type.Object(
+  { keyId: Type.String({ maxLength: 64, description: 'The API key to push with.' }) },
+  { additionalProperties: false },
+);
+
+const ContentsSchema = Type.Object(
+  {
+    id: Type.String(),
+    version: Type.String({ description: 'Normalised.' }),
+    isPrerelease: Type.Boolean(),
+    sizeBytes: Type.Integer(),
+    sha512: Type.String({ description: 'Of the file, as lower-case hex.' }),
+    title: NullableText,
+    authors: Type.String(),
+    description: Type.String(),
+    tags: NullableText,
+    dependencyCount: Type.Integer({ description: 'Of all frameworks together.' }),
+    readme: Type.Union([Type.String(), Type.Null()], { description: 'Name of a file in the package.' }),
+    icon: Type.Union([Type.String(), Type.Null()], { description: 'Name of a file in the package.' }),
+  },
+  { additionalProperties: false, description: 'What would be stored, as the manifest says it.' },
+);
+
+export const PackageCheckSchema = Type.Object(
+  {
+    wouldSucceed: Type.Boolean(),
+    ownerId: Type.String({ description: 'The account that the key acts for.' }),
+    package: Type.Union([ContentsSchema, Type.Null()], {
+      description: 'Null when the key may push nothing at all, or the file is no package.',
+    }),
+    isNew: Type.Union([Type.Boolean(), Type.Null()], {
+      description: 'The id is not there yet; null when the package was not read.',
+    }),
+    action: Type.Union([Type.Literal('package:pushnew'), Type.Literal('package:pushversion'), Type.Null()], {
+      description: 'What the key must hold for it.',
+    }),
+    pattern: Type.Union([Type.String(), Type.Null()], {
+      description: 'The pattern by which the key holds it; null when it does not.',
+    }),
+    refusal: Type.Union([
+      Type.Object(
+        { status: Type.Integer(), code: Type.String(), detail: Type.String() },
+        { additionalProperties: false },
+      ),
+      Type.Null(),
+    ]),
+  },
+  { $id: 'PackageCheck', additionalProperties: false, description: 'What a push of a package would get.' },
+);
+
+function presentContents(read: NonNullable<PackageAnswer['package']>): Type.Static<typeof ContentsSchema> {
+  const { contents, sha512 } = read;
+  return {
+    id: contents.id,
+    version: contents.version.normalized,
+    isPrerelease: contents.version.isPrerelease,
+    sizeBytes: contents.sizeBytes,
+    sha512,
+    title: contents.title,
+    authors: contents.authors,
+    description: contents.description,
+    tags: contents.tags,
+    dependencyCount: contents.dependencyGroups.reduce((sum, group) => sum + group.dependencies.length, 0),
+    readme: contents.readme,
+    icon: contents.icon,
+  };
+}
+
+function presentAnswer(answer: PackageAnswer): Type.Static<typeof PackageCheckSchema> {
+  const { refusal } = answer;
+  return {
+    wouldSucceed: refusal === null,
+    ownerId: answer.ownerId,
+    package: answer.package === null ? null : presentContents(answer.package),
+    isNew: answer.isNew,
+    action: answer.action as Type.Static<typeof PackageCheckSchema>['action'],
+    pattern: answer.pattern,
+    refusal: refusal === null ? null : { status: refusal.status, code: refusal.code, detail: refusal.detail },
+  };
+}
+
+/** The dry run for people: their browser sends the package, and hears what a push with one of their keys would get. */
+export function registerPackagePreview(root: FastifyInstance, service: PackagesService): void {
+  root.addSchema(PackageCheckSchema);
+  void root.register((app, _options, done) => {
+    // The body is a stream, which nobody but the handler reads.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    app.post<{ Querystring: Type.Static<typeof QuestionSchema> }>(
+      '/v1/packages/dry-run/package',
+      {
+        config: { auth: SESSION, bodyDeadlineMs: UPLOAD_DEADLINE_MS },
+        schema: {
+          operationId: 'previewPackage',
+          tags: ['packages'],
+          summary: 'What would a push of this package with this key get?',
+          description:
+            'The body is a .nupkg. Everything that a push checks is checked, but for the address that it comes from, and nothing is stored; it is no use of the key.',
+          querystring: QuestionSchema,
+          response: { 200: PackageCheckSchema, default: problemResponse },
+        },
+      },
+      async (request, reply) => {
+        const answer = await service.previewPackage(request.caller, request.query.keyId, {
+          contentType: request.headers['content-type'],
+          declaredBytes: readDeclaredBytes(request.headers['content-length']),
+          // The request must outlive an early end of reading: it still has to be drained and answered.
+          source: request.raw.iterator({ destroyOnReturn: false }),
+        });
+        // A browser that is still sending would report a broken connection in the place of the answer.
+        if (!(await drainBody(request.raw, DRAIN))) reply.header('connection', 'close');
+        await request.readmit();
+        return presentAnswer(answer);
+      },
+    );
+    done();
+  });
+}
+
+function readDeclaredBytes(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
+}
