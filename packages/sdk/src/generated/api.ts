@@ -3091,9 +3091,9 @@ export interface components {
                 /** @description Name of a file in the package. */
                 icon: string | null;
             } | null;
-            /** @description The id is not there yet; null when the package was not read. */
+            /** @description The id is not there yet; null when the key may not push it. */
             isNew: boolean | null;
-            /** @description What the key must hold for it. */
+            /** @description What the key holds for it. */
             action: "package:pushnew" | "package:pushversion" | null;
             /** @description The pattern by which the key holds it; null when it does not. */
             pattern: string | null;
@@ -7660,9 +7660,9 @@ export interface operations {
                             /** @description Name of a file in the package. */
                             icon: string | null;
                         } | null;
-                        /** @description The id is not there yet; null when the package was not read. */
+                        /** @description The id is not there yet; null when the key may not push it. */
                         isNew: boolean | null;
-                        /** @description What the key must hold for it. */
+                        /** @description What the key holds for it. */
                         action: "package:pushnew" | "package:pushversion" | null;
                         /** @description The pattern by which the key holds it; null when it does not. */
                         pattern: string | null;

@@ -99,6 +99,8 @@ describe('a dry run', () => {
     ['POST', '/api/v2/package?dryrun=TRUE'],
     ['PUT', '/api/v2?dryRun=1'],
     ['PUT', '/nuget/?dryRun'],
+    ['PUT', '/api/v2/package/?dry-run=true'],
+    ['PUT', '/api/v2/package/?dry_run=true'],
     ['PUT', '/API/V2/Package?other=x&dryRun=true'],
     ['PUT', '/?dryRun=true'],
   ] as const)('is understood at %s %s', async (method, url) => {
@@ -293,7 +295,7 @@ describe('the dry run of a package in the console', () => {
     const known = await check(gallery.keys.push, buildNupkg({ id: 'Acme.Known', version: '1.0.0' }));
     expect(known).toMatchObject({ isNew: false, action: 'package:pushversion', pattern: 'Acme.*' });
     const other = await check(gallery.keys.push, buildNupkg({ id: 'Other.Parts', version: '1.0.0' }));
-    expect([other.package?.contents.id, other.pattern]).toEqual(['Other.Parts', null]);
+    expect([other.package?.contents.id, other.pattern, other.isNew]).toEqual(['Other.Parts', null, null]);
   });
 
   it('stores nothing, and is no use of the key', async () => {

@@ -36,7 +36,7 @@ const ContentsSchema = Type.Object(
   { additionalProperties: false, description: 'What would be stored, as the manifest says it.' },
 );
 
-export const PackageCheckSchema = Type.Object(
+const PackageCheckSchema = Type.Object(
   {
     wouldSucceed: Type.Boolean(),
     ownerId: Type.String({ description: 'The account that the key acts for.' }),
@@ -44,10 +44,10 @@ export const PackageCheckSchema = Type.Object(
       description: 'Null when the key may push nothing at all, or the file is no package.',
     }),
     isNew: Type.Union([Type.Boolean(), Type.Null()], {
-      description: 'The id is not there yet; null when the package was not read.',
+      description: 'The id is not there yet; null when the key may not push it.',
     }),
     action: Type.Union([Type.Literal('package:pushnew'), Type.Literal('package:pushversion'), Type.Null()], {
-      description: 'What the key must hold for it.',
+      description: 'What the key holds for it.',
     }),
     pattern: Type.Union([Type.String(), Type.Null()], {
       description: 'The pattern by which the key holds it; null when it does not.',

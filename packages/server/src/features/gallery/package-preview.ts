@@ -23,8 +23,8 @@ export interface PackageAnswer {
   readonly ownerId: string;
   /** Null: the key may push nothing at all, or the file is no package. */
   readonly package: ReadPackage | null;
+  /** The id is not there yet. This, what the key must hold for it and by which pattern it does: null when it does not. */
   readonly isNew: boolean | null;
-  /** What the key must hold for it, and the pattern by which it does; null when it does not. */
   readonly action: GalleryAction | null;
   readonly pattern: string | null;
   /** What the push would be refused with. */
@@ -78,7 +78,10 @@ export function createPreviewPackage(deps: Deps): PreviewPackage {
       await rights.checkPush(storage.read, workspace.id, actor, { id, version, sizeBytes });
       return { ownerId, package: read, isNew, action, pattern, refusal: null };
     } catch (error) {
-      return { ownerId, package: read, isNew, action, pattern, refusal: asAnswer(error) };
+      const refusal = asAnswer(error);
+      // Whoever may not push it is not told whether it is there.
+      if (pattern === null) return { ...answer, package: read, refusal };
+      return { ownerId, package: read, isNew, action, pattern, refusal };
     }
   };
 }
