@@ -108,9 +108,11 @@ describe('a package file whose bytes were changed', () => {
   it('that is gone altogether is told as missing', async () => {
     const sha512 = await publish('Acme.Missing', noise(1_000));
     rmSync(harness.blobFile(sha512));
-    const answer = await download('Acme.Missing');
-    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '60']);
-    expect(answer.body).toContain('has lost this file');
+    for (const url of [addressOf('Acme.Missing'), '/v3/flat/acme.missing/1.0.0/acme.missing.nuspec']) {
+      const answer = await gallery.send('GET', url);
+      expect([url, answer.statusCode, answer.headers['retry-after']]).toEqual([url, 503, '60']);
+      expect(answer.body).toContain('has lost this file');
+    }
   });
 });
 
@@ -145,6 +147,24 @@ describe('a store that fails', () => {
       expect((await gallery.push(gallery.keys.push, bytes)).statusCode).toBe(201);
     },
   );
+
+  it.each([-1, 1])('by keeping a file of another length (%d) publishes nothing', async (moreBytes) => {
+    const { blobs } = harness.deps;
+    const openReally = blobs.open.bind(blobs);
+    Object.assign(blobs, {
+      open: async (sha512: string) => {
+        const found = await openReally(sha512);
+        return found === null ? null : { ...found, sizeBytes: found.sizeBytes + moreBytes };
+      },
+    });
+    const id = `Acme.Length${moreBytes + 1}`;
+    const bytes = buildNupkg({ id, version: '1.0.0' });
+    const answer = await gallery.push(gallery.keys.push, bytes);
+    Object.assign(blobs, { open: openReally });
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '10']);
+    expect((await download(id)).statusCode).toBe(404);
+    expect((await gallery.push(gallery.keys.push, bytes)).statusCode).toBe(201);
+  });
 
   it('while a package is asked for is told as what it is', async () => {
     await publish('Acme.Asked', noise(1_000));

@@ -5,7 +5,7 @@ import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Random } from '../../lib/random.ts';
 import type { BlobStore, StoredBlob } from '../../storage/blobs/blob-store.ts';
-import { blobErrors } from '../../storage/blobs/index.ts';
+import { BlobStoreFault, blobMissing } from '../../storage/blobs/index.ts';
 import {
   type Executor,
   inTransaction,
@@ -184,7 +184,7 @@ class Gallery implements GalleryService {
     if (!(await galleryReading.mayRead(storage.read, caller, found.package))) throw notFound(id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
-    if (blob === null) throw blobErrors.missing({ internal: sha512, headers: { 'retry-after': '60' } });
+    if (blob === null) throw blobMissing(sha512);
     const { id: versionId, workspaceId, version: name } = found.version;
     const counted = { workspaceId, packageId: found.package.id, versionId };
     const countDownload = () => downloads.count(counted);
@@ -248,8 +248,13 @@ class Gallery implements GalleryService {
     // Against the sweep of blobs without a row, which removes under the same lock: either it is done, and the
     // blob is gone, or it waits, and then sees the row of this transaction.
     await lockBlob(tx, storage.engine, staged.sha512Hex);
-    if ((await blobs.open(staged.sha512Hex)) === null)
-      throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
+    const blob = await blobs.open(staged.sha512Hex);
+    if (blob === null) throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
+    if (blob.sizeBytes !== staged.sizeBytes)
+      throw new BlobStoreFault(
+        'failed',
+        'The store of the package files keeps another length than it was sent.',
+      );
     const { actor, found } = await this.#authorizePush(tx, by, upload);
     const now = clock.now();
     const { description, tags } = contents;

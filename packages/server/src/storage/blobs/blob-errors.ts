@@ -1,7 +1,7 @@
 import { AppError, type AppErrorOptions, defineErrors, findErrorEntry } from '../../errors/index.ts';
 
 /** The titles hold no digits, as those of packages: clients read advice out of the numbers in a reason phrase. */
-export const blobErrors = defineErrors('blob', {
+const blobErrors = defineErrors('blob', {
   full: {
     status: 503,
     title: 'There is no room for the package',
@@ -40,6 +40,14 @@ export class BlobDamaged extends AppError {
     this.name = 'BlobDamaged';
     this.sha512Hex = sha512Hex;
   }
+}
+
+/** A row names a blob that the store does not have. */
+export function blobMissing(sha512Hex: string): AppError {
+  return blobErrors.missing({
+    internal: `the blob ${sha512Hex} is missing; restore it from a backup`,
+    headers: { 'retry-after': '60' },
+  });
 }
 
 /** `denied` is for an operator to mend; the others may pass by themselves. */

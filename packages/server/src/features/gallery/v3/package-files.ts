@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Caller } from '../../../http/index.ts';
 import type { BlobStore, StoredBlob } from '../../../storage/blobs/blob-store.ts';
+import { blobMissing } from '../../../storage/blobs/index.ts';
 import type { FeedVersion } from '../feed.repo.ts';
 import type { FeedService } from '../feed.service.ts';
 import { packageErrors } from '../gallery.errors.ts';
@@ -49,8 +50,7 @@ export function createReadPackageFile(deps: {
     const wanted = entryOf(found, kind);
     if (wanted === null) throw packageErrors.not_found({ detail: 'The package has no such file.' });
     const blob = await deps.blobs.open(found.sha512);
-    if (blob === null)
-      throw new Error(`The blob ${found.sha512} of a package version is missing; restore it from a backup.`);
+    if (blob === null) throw blobMissing(found.sha512);
     const bytes = await readEntry(toSource(blob), wanted, BYTES_MAX[kind]);
     if (bytes === null) throw packageErrors.not_found({ detail: 'The package has no such file.' });
     return { bytes, type: typeOf(kind, found, bytes), modifiedAt: found.pushedAt };
