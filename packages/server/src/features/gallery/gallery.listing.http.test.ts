@@ -53,6 +53,24 @@ describe('unlisting and relisting', () => {
     },
   );
 
+  it('is refused as a dry run, which only a push can be, and changes nothing', async () => {
+    await gallery.publish(gallery.keys.push, 'Acme.Tried');
+    const url = '/api/v2/package/Acme.Tried/1.0.0?dryRun=true';
+    const refused = [400, 'Only a push can be a dry run. Nothing was changed.'];
+    for (const method of ['DELETE', 'POST'] as const) {
+      const answer = await gallery.send(method, url, gallery.keys.unlist);
+      expect([answer.statusCode, answer.body]).toEqual(refused);
+    }
+    const deprecated = await harness.app.inject({
+      method: 'PUT',
+      url: '/api/v2/package/Acme.Tried/deprecations?dryRun=true',
+      headers: { host: 'localhost:8080', 'x-nuget-apikey': gallery.keys.unlist },
+      payload: JSON.stringify({ versions: ['1.0.0'], isLegacy: true }),
+    });
+    expect([deprecated.statusCode, deprecated.body]).toEqual(refused);
+    expect(await isListed('Acme.Tried')).toBe(true);
+  });
+
   it('understands every spelling of id and version that clients type', async () => {
     await gallery.publish(gallery.keys.push, 'Acme.Spelling', '1.0.0-Beta+meta');
     for (const spelling of [

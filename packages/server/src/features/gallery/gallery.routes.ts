@@ -9,7 +9,7 @@ import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { type GalleryService, PACKAGE_BYTES_MAX, type PushPlan } from './gallery.service.ts';
 import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
-import { PushCheckSchema, presentPlan, readsDryRun, toPlanText } from './push-check.ts';
+import { PushCheckSchema, presentPlan, readsDryRun, refuseDryRun, toPlanText } from './push-check.ts';
 import type { KeyCaller } from './push-rights.ts';
 import { GALLERY_DOOR } from './reading/gallery-reading.ts';
 
@@ -132,6 +132,7 @@ function registerListing(app: FastifyInstance, gallery: GalleryService, config: 
     isListed: boolean,
   ) => {
     const by = requireKey(request);
+    refuseDryRun(request.url);
     const { id, version } = request.params;
     await gallery.setListed(by, id, version, isListed);
     await addWarning(reply, gallery, by);
@@ -187,6 +188,7 @@ function registerDeprecation(app: FastifyInstance, gallery: GalleryService, conf
     },
     async (request, reply) => {
       const by = requireKey(request);
+      refuseDryRun(request.url);
       const wish = await readNugetDeprecation(request.raw.iterator({ destroyOnReturn: false }));
       await gallery.deprecate(by, request.params.id, wish);
       await addWarning(reply, gallery, by);

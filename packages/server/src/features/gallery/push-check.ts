@@ -20,8 +20,8 @@ const YES = ['true', '1', ''];
 const NO = ['false', '0'];
 
 /**
- * Whether a push is to be checked alone. The name counts in any case, and a value that is neither yes nor no is
- * refused: whoever mistypes it must not publish.
+ * Whether a push is to be checked alone. The name counts in any case and with a dash, and a value that is neither yes
+ * nor no is refused: whoever mistypes it must not publish.
  *
  * @throws request.invalid
  */
@@ -29,11 +29,17 @@ export function readsDryRun(url: string): boolean {
   const start = url.indexOf('?');
   if (start < 0) return false;
   const values = [...new URLSearchParams(url.slice(start))]
-    .filter(([name]) => name.toLowerCase() === 'dryrun')
+    .filter(([name]) => name.toLowerCase().replace(/[-_]/g, '') === 'dryrun')
     .map(([, value]) => value.toLowerCase());
   if (values.every((value) => NO.includes(value))) return false;
   if (values.every((value) => YES.includes(value))) return true;
   throw requestErrors.invalid({ detail: 'dryRun must be true or false. Nothing was stored.' });
+}
+
+/** For all that changes packages and is no push. @throws request.invalid */
+export function refuseDryRun(url: string): void {
+  if (readsDryRun(url))
+    throw requestErrors.invalid({ detail: 'Only a push can be a dry run. Nothing was changed.' });
 }
 
 export function toPlanText({ id, version, isNew }: PushPlan): string {
