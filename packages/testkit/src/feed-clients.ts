@@ -113,6 +113,9 @@ export function readAsOneGet(body: string): readonly ReadVersion[] {
     for (const name of ['Published', 'Created', 'LastUpdated']) readTime(required(name));
     for (const name of ['IconUrl', 'LicenseUrl', 'ProjectUrl', 'GalleryDetailsUrl', 'ReportAbuseUrl'])
       if (fields[name] !== undefined) void new URL(fields[name]);
+    // System.Version: two to four numbers.
+    if (!/^\d+(\.\d+){1,3}$/.test(fields['MinClientVersion'] ?? '0.0'))
+      throw new Error(`No version of a client: ${fields['MinClientVersion']}`);
     return {
       id: required('Id'),
       version: required('Version'),

@@ -13,11 +13,6 @@ export async function sendPackage(
   const { blob, sha512 } = found;
   const etag = `"${sha512}"`;
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range } = request.headers;
-  const isRangeWanted = ifRange === undefined || ifRange === etag;
-  const part = isRangeWanted ? parseRange(range, blob.sizeBytes) : 'whole';
-  if (part === 'unsatisfiable') {
-    throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });
-  }
   // What was published under a version never changes, but somebody may have to be asked whether he may read it.
   const headers = {
     etag,
@@ -26,6 +21,11 @@ export async function sendPackage(
     'content-disposition': `attachment; filename="${found.packageId}.${found.version}.nupkg"`,
   };
   if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).headers(headers).send();
+  const isRangeWanted = ifRange === undefined || ifRange === etag;
+  const part = isRangeWanted ? parseRange(range, blob.sizeBytes) : 'whole';
+  if (part === 'unsatisfiable') {
+    throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });
+  }
   const { start, end } = part === 'whole' ? { start: 0, end: blob.sizeBytes } : part;
   // Opened before anything is promised: a store that fails is told as what it is.
   const stream = request.method === 'HEAD' ? null : await blob.stream(start, end);

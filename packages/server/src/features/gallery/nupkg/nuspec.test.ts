@@ -108,6 +108,16 @@ describe('parseNuspec', () => {
     expect(flattenDependencies(metadata.dependencyGroups)).toBe('Other:[1.0.0, 2.0.0):net8.0|Any::net8.0|::');
   });
 
+  it.each([
+    ['2.12', '2.12'],
+    ['2.8.50101.126', '2.8.50101.126'],
+    // OneGet reads it with System.Version, which takes no single number.
+    ['3', '3.0'],
+  ])('gives the oldest client %s as %s', async (text, shown) => {
+    const { minClientVersion } = await read(nuspec({}, '', ` minClientVersion="${text}"`));
+    expect(minClientVersion).toBe(shown);
+  });
+
   it('leaves out what a small manifest leaves out', async () => {
     expect(await read(nuspec({ title: '  ', iconUrl: '' }))).toMatchObject({
       title: null,

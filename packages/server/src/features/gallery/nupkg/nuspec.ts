@@ -193,7 +193,8 @@ function readMinClientVersion(metadata: XmlNode): string | null {
   if (version === null || version.full.includes('-') || version.metadata !== '') {
     throw invalidField('minClientVersion', 'Use a version such as 2.8.');
   }
-  return text;
+  // Some readers take no single number for a version (System.Version).
+  return text.includes('.') ? text : `${text}.0`;
 }
 
 function readRepository(metadata: XmlNode): SourceRepository | null {

@@ -4,7 +4,7 @@ import { type FilterToken, malformed, tokenizeFilter } from './filter-tokens.ts'
 import type { Condition } from './filter-types.ts';
 import { compare, type Expression, type Operator, requireCondition, toTextTest } from './filter-types.ts';
 import { odataErrors } from './odata.errors.ts';
-import { FEED_PROPERTIES, MANIFEST_PROPERTIES, type PropertyName } from './properties.ts';
+import { EMPTY_PROPERTIES, FEED_PROPERTIES, MANIFEST_PROPERTIES, type PropertyName } from './properties.ts';
 
 export interface FeedFilter {
   readonly condition: Condition;
@@ -202,6 +202,7 @@ class FilterParser {
 }
 
 function toProperty(property: PropertyName): Expression {
+  if (EMPTY_PROPERTIES.has(property)) return { type: 'null' };
   const { type } = FEED_PROPERTIES[property];
   if (type === 'Boolean') return { type: 'boolean', condition: { kind: 'flag', property } };
   if (type === 'String') return { type: 'text', value: { property } };

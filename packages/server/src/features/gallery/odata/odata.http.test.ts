@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAsNuGet, readAsOneGet, readAsPSResourceGet } from '../../../../../testkit/src/feed-clients.ts';
@@ -248,6 +249,31 @@ describe('the documents about the feed', () => {
     expect([head.statusCode, head.body, head.headers['etag']]).toEqual([200, '', headers['etag']]);
   });
 
+  it.each([
+    "FindPackagesById()?id='Bar'",
+    "Packages(Id='Foo',Version='1.0.0')",
+    '$metadata',
+    'Packages()?$top=6000',
+  ])('%s shrinks for those who ask, with a validator of its own', async (address) => {
+    const host = { host: 'localhost:8080' };
+    const url = `/api/v2/${address}`;
+    const plain = await harness.app.inject({ url, headers: host });
+    const accepting = { ...host, 'accept-encoding': 'gzip, deflate' };
+    const zipped = await harness.app.inject({ url, headers: accepting });
+    expect([plain.headers['content-encoding'], zipped.headers['content-encoding']]).toEqual([
+      undefined,
+      'gzip',
+    ]);
+    expect(gunzipSync(zipped.rawPayload).toString()).toBe(plain.body);
+    expect(plain.headers).toMatchObject({ vary: 'accept-encoding', dataserviceversion: '2.0;' });
+    expect(zipped.headers['content-type']).toBe(plain.headers['content-type']);
+    expect(zipped.headers['etag']).not.toBe(plain.headers['etag']);
+    const again = { ...accepting, 'if-none-match': String(zipped.headers['etag']) };
+    expect((await harness.app.inject({ url, headers: again })).statusCode).toBe(304);
+    const head = await harness.app.inject({ method: 'HEAD', url, headers: host });
+    expect([head.body, head.headers['content-length']]).toEqual(['', String(plain.rawPayload.length)]);
+  });
+
   it('[67] $select shows what it names', async () => {
     const body = await feed.read("Packages()?$filter=Id eq 'Foo'&$select=Id,Version");
     expect(body.match(/<d:\w+/g)).toEqual(['<d:Id', '<d:Version', '<d:Id', '<d:Version']);
@@ -295,6 +321,9 @@ describe('filters', () => {
     ["Id eq 'Foo' and PackageSize gt 10.5", FOO],
     ["Id eq 'Foo' and PackageSize gt 99999999999999999999", []],
     ["Id eq 'Foo' and Id ne null and Summary eq null", FOO],
+    ["Id eq 'Foo' and LastEdited eq null and Created ne null", FOO],
+    ["Id eq 'Foo' and (LastEdited ne null or LastEdited gt datetime'1900-01-01')", []],
+    ["Id eq 'Foo' and not (LastEdited lt Created)", FOO],
     ["Id eq 'Foo' and Id eq Title", FOO],
     ["Id eq 'Foo' and true", FOO],
     ["Id eq 'Foo' and false", []],

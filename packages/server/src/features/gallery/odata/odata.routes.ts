@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { Buffer } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { AppError } from '../../../errors/index.ts';
-import { logFault, matchesEtag, toAppError } from '../../../http/index.ts';
+import { logFault, toAppError } from '../../../http/index.ts';
 import { toPlainText, toReasonPhrase } from '../gallery.answer.ts';
+import { sendDocument } from '../gallery.document.ts';
 import { sendPackage } from '../gallery.download.ts';
 import { GALLERY_DOOR } from '../reading/gallery-reading.ts';
 import { DECLARATION, METADATA_NAMESPACE } from './documents.ts';
@@ -58,15 +58,9 @@ function send(
   reply: FastifyReply,
 ): FastifyReply | Promise<FastifyReply> {
   if (answer.kind === 'package') return sendPackage(answer.found, request, reply);
-  // Every push may change a feed: a copy may be kept, if it is asked each time whether it still holds.
-  reply.type(answer.type).headers({ 'cache-control': 'no-cache', dataserviceversion: '2.0;' });
-  const isHead = request.method === 'HEAD';
-  if (answer.kind === 'stream')
-    return isHead ? reply.send() : reply.send(Readable.from(answer.chunks, { objectMode: false }));
-  const etag = `"${createHash('sha256').update(answer.body).digest('base64url').slice(0, 27)}"`;
-  reply.header('etag', etag);
-  if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return isHead ? reply.send() : reply.send(answer.body);
+  reply.header('dataserviceversion', '2.0;');
+  const body = answer.kind === 'stream' ? answer.chunks : Buffer.from(answer.body);
+  return sendDocument(request, reply, body, { type: answer.type });
 }
 
 /** As OData tells of errors, and in the reason phrase, which is all that nuget.exe shows. */

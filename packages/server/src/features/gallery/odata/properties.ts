@@ -61,6 +61,13 @@ export function findProperty(name: string): PropertyName | null {
   return byLowerName.get(asciiLower(name)) ?? null;
 }
 
+/** What the feed never tells: a version is not edited once it is pushed, and nobody is named for complaints. */
+export const EMPTY_PROPERTIES: ReadonlySet<PropertyName> = new Set<PropertyName>([
+  'LastEdited',
+  'ReportAbuseUrl',
+  'LicenseReportUrl',
+]);
+
 /** What of a package only its manifest says, beside what the feed keeps of each version to filter by. */
 export const MANIFEST_PROPERTIES: ReadonlySet<PropertyName> = new Set<PropertyName>([
   'Description',

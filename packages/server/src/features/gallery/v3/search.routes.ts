@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestErrors } from '../../../errors/index.ts';
 import type { FeedService } from '../feed.service.ts';
 import type { SemVerLevel } from '../feed-entries.repo.ts';
+import { sendDocument } from '../gallery.document.ts';
 import { parseSearchWords, SEARCH_WORDS_MAX } from '../search-words.ts';
 import { parseNuGetVersion } from '../version/nuget-version.ts';
 import { completeIds, completeVersions, type SearchPage, searchPackages } from './search.ts';
-import { sendDocument } from './v3.document.ts';
 import type { RegisterGet } from './v3.get.ts';
 import { jsonWithList } from './v3.json.ts';
 import {
@@ -70,7 +70,7 @@ async function complete(
 ): Promise<FastifyReply> {
   const page = toPage(request.query);
   const { id, q = '' } = request.query;
-  if (id !== undefined) {
+  if (id !== undefined && id !== '') {
     const versions = await completeVersions(feed, request.caller, { ...page, id });
     return await sendDocument(request, reply, jsonWithList({ totalHits: versions.length }, 'data', versions));
   }

@@ -122,6 +122,8 @@ describe('a package called TestData', () => {
     expect(await get(`${BASE}/v3/autocomplete?id=TestData`)).toMatchObject({ data: ['1.2.3'] });
     expect(await get(`${BASE}/v3/autocomplete?id=PackageDoesNotExist`)).toMatchObject({ data: [] });
     expect(await get(`${BASE}/v3/autocomplete?q=PackageDoesNotExist`)).toEqual({ totalHits: 0, data: [] });
+    // An empty id is none: the client has asked for ids.
+    expect(await get(`${BASE}/v3/autocomplete?id=&q=testd`)).toEqual({ totalHits: 1, data: ['TestData'] });
   });
 
   it.each([

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { createGzip, gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { acceptsEncoding, matchesEtag } from '../../../http/index.ts';
-import { createTurns } from '../../../lib/turns.ts';
+import { acceptsEncoding, matchesEtag } from '../../http/index.ts';
+import { createTurns } from '../../lib/turns.ts';
 
 const gzipAsync = promisify(gzip);
 /** What is held in memory of an answer; a longer one is sent while it is being made. */

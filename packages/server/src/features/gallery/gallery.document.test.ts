@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sendDocument } from './v3.document.ts';
-import { jsonWithList } from './v3.json.ts';
+import { sendDocument } from './gallery.document.ts';
+import { jsonWithList } from './v3/v3.json.ts';
 
 const app = Fastify();
 let isEnded = false;
