@@ -48,7 +48,7 @@ function onPush(who: Credential, target: Target): Verdict {
   return holds(who.facts, 'package:pushversion', id) && isOwner(who, target) ? 'allow' : 403;
 }
 
-function onListing(who: Credential, target: Target): Verdict {
+export function onListing(who: Credential, target: Target): Verdict {
   const refused = keyGate(who);
   if (refused !== null) return refused;
   if (target.place !== 'home') return 404;

@@ -1,7 +1,7 @@
 import type { Credential } from './credential.ts';
 import { seesPackage, type Verdict } from './oracle.ts';
 import { BROWSE_ROWS, README_ROW } from './policy-browse.ts';
-import { GALLERY_ROWS } from './policy-gallery.ts';
+import { GALLERY_ROWS, onListing } from './policy-gallery.ts';
 import { ODATA_ROWS } from './policy-odata.ts';
 import { V3_ROWS } from './policy-v3.ts';
 import type { Row } from './row.ts';
@@ -34,9 +34,22 @@ function behindDoor(row: Row): Row {
 
 const downloads = GALLERY_ROWS.filter((row) => row.route === 'GET /api/v2/package/:id/:version');
 
+/** Whoever may neither change nor read it is told what he would hear if it were not there. */
+const hiding: readonly Row[] = GALLERY_ROWS.filter((row) =>
+  /^(DELETE|POST) .api.v2.package.:id.:version$|^PUT .api.v2.package.:id.deprecations$/.test(row.route),
+).map((row) => ({
+  ...row,
+  variant: 'in a private gallery',
+  expect: (who, target) => {
+    const verdict = onListing(who, target);
+    return verdict === 403 && who.facts.kind === 'key' && !seesPackage(who, target) ? 404 : verdict;
+  },
+}));
+
 const closedReadme: Row = { ...behindDoor(README_ROW), expect: (who) => knock(who) ?? 404 };
 
 export const PRIVATE_ROWS: readonly Row[] = [
   ...[...ODATA_ROWS, ...V3_ROWS, ...BROWSE_ROWS, ...downloads].map(behindDoor),
   closedReadme,
+  ...hiding,
 ];

@@ -10,7 +10,7 @@ export async function buildRigged(world: World, changes: Partial<Deps>): Promise
 }
 
 /** The same service but for some of its functions. */
-function replaced<Service extends object>(service: Service, changes: Partial<Service>): Service {
+export function replaced<Service extends object>(service: Service, changes: Partial<Service>): Service {
   return new Proxy(service, {
     get: (target, name) => {
       const own: unknown = Reflect.get(name in changes ? changes : target, name);
@@ -28,10 +28,10 @@ export interface Sabotage {
   readonly change: (world: World) => Partial<Deps>;
 }
 
-type Caller = Parameters<Deps['accounts']['get']>[0];
+export type Caller = Parameters<Deps['accounts']['get']>[0];
 
 /** The caller as if he were the administrator of his workspace. */
-async function asAdmin(world: World, caller: Caller): Promise<Caller> {
+export async function asAdmin(world: World, caller: Caller): Promise<Caller> {
   const { sessions } = world.harness.deps;
   const { id } = caller.workspace;
   return { ...caller, principal: await sessions.authenticate(id, adminCookie(world, id)) };
@@ -48,7 +48,7 @@ function adminCookie({ harness, acme, bolt }: World, workspaceId: string): Secre
   return asSecret(town.cookies.admin?.split('=')[1] ?? '');
 }
 
-async function failing<Result>(
+export async function failing<Result>(
   work: () => Promise<Result>,
   then: (error: object) => Promise<void>,
 ): Promise<Result> {
