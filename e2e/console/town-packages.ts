@@ -1,3 +1,5 @@
+import type { TownIcon } from './town-icons.ts';
+
 export interface TownPackage {
   readonly id: string;
   readonly description: string;
@@ -11,6 +13,10 @@ export interface TownPackage {
   /** What the manifest says beside, as XML. */
   readonly manifest?: string;
   readonly readme?: string;
+  /** Without one, a page shows that of its kind. */
+  readonly icon?: TownIcon;
+  /** How often all of its versions together were fetched. */
+  readonly downloads: number;
 }
 
 const RELEASE = 'Release pipeline';
@@ -53,6 +59,8 @@ More is in [the handbook](https://factory.hayama.example/docs). ![Build state](h
 export const TOWN_PACKAGES: readonly TownPackage[] = [
   {
     id: 'Hayama.DataFactory',
+    downloads: 306,
+    icon: 'bars',
     description: 'Pipelines for factory data',
     by: 'CI publish: DataFactory',
     versions: [
@@ -81,6 +89,8 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.DataFactory.Cli',
+    downloads: 74,
+    icon: 'bars',
     description: 'Command line for DataFactory',
     by: 'CI publish: DataFactory',
     versions: [
@@ -90,6 +100,7 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.DataFactoryV2.NetCore',
+    downloads: 19,
     description: 'Early port, superseded',
     by: 'CI publish: DataFactory',
     versions: [
@@ -100,6 +111,8 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.Edge',
+    downloads: 203,
+    icon: 'ring',
     description: 'Runtime for edge devices',
     by: RELEASE,
     versions: [
@@ -112,6 +125,8 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.Edge.Gateway',
+    downloads: 48,
+    icon: 'ring',
     description: 'Protocol gateway',
     by: RELEASE,
     versions: [
@@ -122,6 +137,7 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.Identity',
+    downloads: 142,
     description: 'Sign-in helpers',
     by: 'Identity releases',
     versions: [
@@ -133,6 +149,8 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.Telemetry',
+    downloads: 366,
+    icon: 'wave',
     description: 'Metrics and traces',
     by: 'CI publish: DataFactory',
     versions: [
@@ -142,12 +160,15 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'Hayama.Telemetry.Otlp',
+    downloads: 110,
+    icon: 'wave',
     description: 'OTLP exporter',
     by: 'CI publish: DataFactory',
     versions: [['4.2.0', 6]],
   },
   {
     id: 'Hayama.Notebook',
+    downloads: 12,
     description: 'Widgets and kernels for the notebook server',
     by: 'Notebook server',
     versions: [
@@ -157,6 +178,7 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'HayamaDsc',
+    downloads: 44,
     description: 'PowerShell DSC resources',
     tags: `${MODULE} PSEdition_Desktop DSC Configuration PSIncludes_Function PSFunction_Get-HayamaState PSCommand_Get-HayamaState PSFunction_Test-HayamaState PSCommand_Test-HayamaState PSIncludes_DscResource PSDscResource_HayamaService PSDscResource_HayamaCertificate`,
     by: 'PowerShell modules',
@@ -167,6 +189,8 @@ export const TOWN_PACKAGES: readonly TownPackage[] = [
   },
   {
     id: 'HayamaTools',
+    downloads: 234,
+    icon: 'prompt',
     description: 'PowerShell module, 34 functions',
     tags: MODULE,
     by: 'PowerShell modules',

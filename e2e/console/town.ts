@@ -27,6 +27,8 @@ import { Secret } from '../../packages/server/src/lib/secret.ts';
 import { createLogger } from '../../packages/server/src/logger.ts';
 import { buildNupkg, buildNuspec } from '../../packages/testkit/src/nupkg-builder.ts';
 import { addManyUsers } from './many-users.ts';
+import { fetchPackages } from './town-downloads.ts';
+import { drawIcon } from './town-icons.ts';
 import { IMPORTED, TOWN_KEYS, type TownKey } from './town-keys.ts';
 import { TOWN_PACKAGES, type TownPackage } from './town-packages.ts';
 import { ADMIN_EMAIL, TOWN_PASSWORD, TOWN_SERVICES, TOWN_USERS } from './town-people.ts';
@@ -180,9 +182,22 @@ function planKey(town: Town, key: TownKey): Happening[] {
   return happenings;
 }
 
+/** What a package has beside the bare manifest. */
+function partsOf({ manifest = '', readme, icon }: Pick<TownPackage, 'manifest' | 'readme' | 'icon'>) {
+  const readmeField = readme === undefined ? '' : '<readme>README.md</readme>';
+  const iconField = icon === undefined ? '' : '<icon>icon.png</icon>';
+  return {
+    fields: `${manifest}${readmeField}${iconField}`,
+    files: {
+      ...(readme === undefined ? {} : { 'README.md': readme }),
+      ...(icon === undefined ? {} : { 'icon.png': drawIcon(icon) }),
+    },
+  };
+}
+
 function planPackage(
   town: Town,
-  { id, description, tags, by, versions, unlisted = [], secondOwner, manifest = '', readme }: TownPackage,
+  { id, description, tags, by, versions, unlisted = [], secondOwner, ...rest }: TownPackage,
 ) {
   const from = () => ({
     remoteAddress: '198.51.100.7',
@@ -192,9 +207,8 @@ function planPackage(
     agoMs: daysAgo * DAY_MS,
     run: async () => {
       const nuspec = { id, version, description, authors: 'Hayama', ...(tags === undefined ? {} : { tags }) };
-      const more = `${manifest}${readme === undefined ? '' : '<readme>README.md</readme>'}</metadata>`;
-      const nuspecXml = buildNuspec(nuspec).replace('</metadata>', () => more);
-      const files = readme === undefined ? {} : { 'README.md': readme };
+      const { fields, files } = partsOf(rest);
+      const nuspecXml = buildNuspec(nuspec).replace('</metadata>', () => `${fields}</metadata>`);
       const payload = Buffer.from(buildNupkg({ id, version, nuspecXml, files }));
       const answer = await town.app.inject({
         method: 'PUT',
@@ -321,6 +335,8 @@ async function main([folder, mode]: readonly string[]): Promise<void> {
     }
     await settle(town);
     await live(town);
+    town.goTo(0);
+    await fetchPackages(town);
     const facts: TownFacts = {
       accounts: Object.fromEntries([...town.accounts].map(([login, { id }]) => [login, id])),
       keys: Object.fromEntries(town.keys),

@@ -14,6 +14,8 @@ interface Crumb {
  */
 export function Page(props: {
   readonly title: string;
+  /** Before the title: a picture of the thing. */
+  readonly mark?: ReactNode;
   /** The page of the list that this thing belongs to. */
   readonly crumb?: Crumb;
   /** Dimmed facts beside the title: a count, an address. */
@@ -37,6 +39,7 @@ export function Page(props: {
               <IconChevronRight size={16} stroke={1.75} aria-hidden className="kr-dimmed" />
             </>
           )}
+          {props.mark}
           <h1 className={classes.title} title={title} data-truncate>
             <bdi>{title}</bdi>
           </h1>

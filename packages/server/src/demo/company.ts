@@ -176,24 +176,34 @@ export const DEMO_KEYS = [
   },
 ] as const;
 
+/** `downloads` are of each version. */
 export const DEMO_PACKAGES = [
   {
     key: 'AzureRMDataFactory',
     id: 'AzureRM.DataFactory.Runtime',
     versions: ['1.0.0', '1.1.0', '2.0.0-beta1'],
+    downloads: 64,
     description: 'Integration runtime of the data factory.',
   },
   {
     key: 'AzureRMDataFactory',
     id: 'AzureRm.DataFactoryV2.Netcore',
     versions: ['0.5.2', '0.5.3'],
+    downloads: 23,
     description: 'Data factory cmdlets for PowerShell.',
   },
   {
     key: 'release.yml',
     id: 'Aozora.Logging',
     versions: ['3.4.0', '3.4.1', '3.5.0'],
+    downloads: 118,
     description: 'Structured logging for all services.',
   },
-  { key: 'Laptop', id: 'Nair.Mobile.Tools', versions: ['0.1.0'], description: 'Tools for the mobile team.' },
+  {
+    key: 'Laptop',
+    id: 'Nair.Mobile.Tools',
+    versions: ['0.1.0'],
+    downloads: 5,
+    description: 'Tools for the mobile team.',
+  },
 ] as const;

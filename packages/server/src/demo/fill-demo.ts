@@ -53,6 +53,7 @@ export async function fillDemo(config: Config): Promise<readonly string[] | null
     };
     await liveThroughTheYear(demo);
     goTo(0);
+    await fetchPackages(demo);
     await app.close();
     return [`Demo: sign in as ${DEMO_USERS[0].email} with the password ${password}`];
   } finally {
@@ -164,6 +165,17 @@ async function pushPackages({ app }: Demo, key: DemoKey, fullKey: Secret): Promi
         throw new Error(`The demo could not push ${id} ${version}: ${answer.body}`);
     }
   }
+}
+
+/** Programs install what was published, by the address that package clients use. */
+async function fetchPackages({ app, deps }: Demo): Promise<void> {
+  for (const { id, versions, downloads } of DEMO_PACKAGES) {
+    for (const version of versions) {
+      for (let count = 0; count < downloads; count += 1)
+        await app.inject({ url: `/api/v2/package/${id}/${version}` });
+    }
+  }
+  await deps.downloads.flush();
 }
 
 const USES_PER_DAY = 3;

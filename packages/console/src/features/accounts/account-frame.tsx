@@ -16,6 +16,7 @@ import { Refusal } from '../../ui/refusal.tsx';
 import { EmptyState, LoadFailed, SkeletonRows } from '../../ui/states.tsx';
 import { Ago } from '../../ui/time.tsx';
 import { ApiAccessPanel } from '../keys/api-access-panel.tsx';
+import { GalleryUsagePanel } from '../packages/gallery-usage-panel.tsx';
 import { kindOf, setAccountState } from './account-actions.ts';
 import { DeleteAccountDialog, DisableAccountDialog } from './account-dialogs.tsx';
 import { AccountPageMenu } from './account-menu.tsx';
@@ -177,6 +178,7 @@ export function AccountFrame<A extends Account, Values extends object>(props: Ac
       <div className={classes.stack}>
         <ApiAccessPanel account={{ ...account, kind, email: account.email }} />
         <AccountForm {...props} id={formId} onSave={() => void save()} {...acts} />
+        <GalleryUsagePanel accountId={account.id} />
       </div>
       <DeleteAccountDialog
         account={isDeleting ? account : null}

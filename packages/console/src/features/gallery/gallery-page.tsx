@@ -1,6 +1,6 @@
 import type { GalleryPackage } from '@keyreeve/sdk';
 import { Badge, Button, SegmentedControl } from '@mantine/core';
-import { IconFileCode, IconFilterOff, IconPackage, IconTerminal2 } from '@tabler/icons-react';
+import { IconFilterOff, IconPackage } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { isSessionLost } from '../../api/client.ts';
@@ -17,12 +17,10 @@ import { useShownPage } from '../../ui/use-shown-page.ts';
 import classes from './gallery.module.css';
 import { galleryWords } from './gallery.words.ts';
 import { type GalleryListQuery, galleryListQuery } from './gallery-queries.ts';
+import { PackageTile } from './package-tile.tsx';
 import { SignInNeeded } from './sign-in-needed.tsx';
 
 const KINDS = ['module', 'script'] as const;
-const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
-const KIND_ICONS = { package: IconPackage, module: IconTerminal2, script: IconFileCode } as const;
-const KIND_WORDS = { package: 'kindPackage', module: 'kindModule', script: 'kindScript' } as const;
 
 /** The packages of the gallery for people without an account. */
 export function GalleryPage() {
@@ -105,14 +103,10 @@ function FoundPackages(props: FoundPackagesProps) {
 
 function FoundPackage({ value }: { readonly value: GalleryPackage }) {
   const { t, language } = useWords(galleryWords);
-  const Icon = KIND_ICONS[value.kind];
   const downloads = { count: value.totalDownloads, number: formatNumber(value.totalDownloads, language) };
   return (
     <li className={classes.foundItem}>
-      <span className={classes.tile}>
-        <Icon {...ICON} />
-        <span className="kr-visually-hidden">{t(KIND_WORDS[value.kind])}</span>
-      </span>
+      <PackageTile id={value.id} iconVersion={value.hasIcon ? value.version : null} kind={value.kind} />
       <div>
         <div className={classes.foundHead}>
           <Link

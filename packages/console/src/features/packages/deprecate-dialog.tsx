@@ -7,6 +7,7 @@ import { queryClient } from '../../api/query-client.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
+import { asFieldError } from '../../ui/field-error.tsx';
 import { readFaults } from '../../ui/field-faults.ts';
 import { notifyDone } from '../../ui/notify.tsx';
 import { Refusal } from '../../ui/refusal.tsx';
@@ -50,8 +51,9 @@ export function DeprecateDialog(props: DeprecateDialogProps) {
 interface Draft {
   readonly reasons: readonly Reason[];
   readonly message: string;
-  /** Id of what is to be used in its place. */
+  /** Id of what is to be used in its place, and its version; blank: any. */
   readonly otherId: string;
+  readonly otherVersion: string;
 }
 
 function draftOf({ deprecation }: PackageVersion): Draft {
@@ -59,6 +61,7 @@ function draftOf({ deprecation }: PackageVersion): Draft {
     reasons: deprecation?.reasons ?? ['legacy'],
     message: deprecation?.message ?? '',
     otherId: deprecation?.alternatePackage?.id ?? '',
+    otherVersion: deprecation?.alternatePackage?.version ?? '',
   };
 }
 
@@ -73,11 +76,12 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
   const submit = () => {
     const message = draft.message.trim();
     const id = draft.otherId.trim();
+    const other = draft.otherVersion.trim();
     change.mutate({
       versions,
       reasons: [...draft.reasons],
       message: message === '' ? null : message,
-      alternatePackage: id === '' ? null : { id },
+      alternatePackage: id === '' ? null : { id, version: other === '' ? null : other },
     });
   };
   return (
@@ -117,11 +121,42 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
   );
 }
 
-function DeprecateFields(props: {
+interface FieldsProps {
   readonly draft: Draft;
   readonly onChange: (next: Partial<Draft>) => void;
   readonly faultOf: (field: string) => string | null;
-}) {
+}
+
+/** What is to be used in its place: a package, and if it matters one version of it. */
+function Alternative({ draft, onChange, faultOf }: FieldsProps) {
+  const { t } = useWords(packagesWords);
+  const fault = faultOf('alternatePackage');
+  return (
+    <div className={classes.alternative}>
+      <TextInput
+        label={t('useInstead')}
+        description={t('useInsteadHint')}
+        maxLength={100}
+        autoComplete="off"
+        value={draft.otherId}
+        error={asFieldError(fault)}
+        onChange={(event) => onChange({ otherId: event.currentTarget.value })}
+      />
+      <TextInput
+        label={t('useInsteadVersion')}
+        description={t('useInsteadVersionHint')}
+        maxLength={128}
+        autoComplete="off"
+        disabled={draft.otherId.trim() === ''}
+        value={draft.otherVersion}
+        error={fault !== null && draft.otherVersion !== ''}
+        onChange={(event) => onChange({ otherVersion: event.currentTarget.value })}
+      />
+    </div>
+  );
+}
+
+function DeprecateFields(props: FieldsProps) {
   const { draft, onChange, faultOf } = props;
   const { t } = useWords(packagesWords);
   return (
@@ -148,15 +183,7 @@ function DeprecateFields(props: {
         error={faultOf('message')}
         onChange={(event) => onChange({ message: event.currentTarget.value })}
       />
-      <TextInput
-        label={t('useInstead')}
-        description={t('useInsteadHint')}
-        maxLength={100}
-        autoComplete="off"
-        value={draft.otherId}
-        error={faultOf('alternatePackage')}
-        onChange={(event) => onChange({ otherId: event.currentTarget.value })}
-      />
+      <Alternative draft={draft} onChange={onChange} faultOf={faultOf} />
     </>
   );
 }

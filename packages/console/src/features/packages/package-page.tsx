@@ -17,6 +17,7 @@ import { galleryVersionQuery } from '../gallery/gallery-queries.ts';
 import { InstallPanel } from '../gallery/install-panel.tsx';
 import { ListedVersionsPanel } from '../gallery/listed-versions-panel.tsx';
 import { VersionNotes } from '../gallery/notes.tsx';
+import { PackageTile } from '../gallery/package-tile.tsx';
 import { ReadmePanel } from '../gallery/readme-panel.tsx';
 import { SignInNeeded } from '../gallery/sign-in-needed.tsx';
 import { TextPanel } from '../gallery/text-panel.tsx';
@@ -116,6 +117,7 @@ function PackageParts({ shown, managed }: Parts) {
     <Page
       title={shown?.id ?? managed?.displayId ?? id}
       crumb={{ label: t('title'), to: '/packages' }}
+      mark={<PackageMark shown={shown} managed={managed} />}
       meta={
         <>
           {version !== null && <Badge>{version}</Badge>} {isShort && <bdi>{description}</bdi>}
@@ -143,6 +145,14 @@ function PackageParts({ shown, managed }: Parts) {
       </div>
     </Page>
   );
+}
+
+function PackageMark({ shown, managed }: Parts) {
+  if (shown !== null)
+    return <PackageTile id={shown.id} iconVersion={shown.hasIcon ? shown.version : null} kind={shown.kind} />;
+  if (managed === null) return null;
+  const { id, hasIcon, latestVersion, kind } = managed;
+  return <PackageTile id={id} iconVersion={hasIcon ? latestVersion : null} kind={kind} />;
 }
 
 function Reading({ value, isShort }: { readonly value: GalleryVersion; readonly isShort: boolean }) {

@@ -34,6 +34,16 @@ export function packagesSummaryQuery(q: string | undefined) {
   });
 }
 
+/** What an account holds in the gallery, and how much it may. */
+export function galleryUsageQuery(accountId: string) {
+  return queryOptions({
+    queryKey: ['packages', 'usage', accountId],
+    queryFn: async ({ signal }) =>
+      (await api.GET('/v1/accounts/{id}/gallery-usage', { params: { path: { id: accountId } }, signal }))
+        .data,
+  });
+}
+
 const VERSIONS_FIRST = 25;
 const VERSIONS_MORE = 200;
 

@@ -1,12 +1,13 @@
 import type { Package } from '@keyreeve/sdk';
 import { Highlight } from '@mantine/core';
-import { IconEye, IconEyeOff, IconPackage, IconTerminal2 } from '@tabler/icons-react';
+import { IconEye, IconEyeOff } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useWords } from '../../i18n/words.tsx';
 import { AccountMark } from '../../ui/account-mark.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Recent } from '../../ui/time.tsx';
 import { Truncate } from '../../ui/truncate.tsx';
+import { PackageTile } from '../gallery/package-tile.tsx';
 import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
 
@@ -28,16 +29,9 @@ export function ListedState(props: { readonly isListed: boolean }) {
 
 function PackageName(props: { readonly value: Package; readonly q: string }) {
   const { value, q } = props;
-  const { t } = useWords(packagesWords);
-  const Icon = value.kind === 'module' ? IconTerminal2 : IconPackage;
   return (
     <span className={classes.name}>
-      <span className={classes.tile}>
-        <Icon {...ICON} />
-        <span className="kr-visually-hidden">
-          {value.kind === 'module' ? t('kindModule') : t('kindPackage')}
-        </span>
-      </span>
+      <PackageTile id={value.id} iconVersion={value.hasIcon ? value.latestVersion : null} kind={value.kind} />
       <span className={classes.nameText}>
         <Link
           to="/packages/$id"

@@ -30,6 +30,7 @@ import {
   toPatch,
   useAccountEditor,
 } from '../accounts/use-account-editor.ts';
+import { GalleryUsagePanel } from '../packages/gallery-usage-panel.tsx';
 import { FeedsPanel } from './feeds-panel.tsx';
 import { PasswordPanel } from './password-panel.tsx';
 import classes from './profile.module.css';
@@ -110,6 +111,7 @@ function Profile({ user }: { readonly user: User }) {
         </div>
         <div className={classes.stack}>
           <PasswordPanel user={user} />
+          <GalleryUsagePanel accountId={user.id} />
           <Appearance />
         </div>
       </div>

@@ -4,7 +4,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { plainApi } from '../../api/client.ts';
 import { consoleQuery } from '../../app/console-info.ts';
-import { useWords } from '../../i18n/words.tsx';
+import { Rich, useWords } from '../../i18n/words.tsx';
 import { accountWords } from '../../ui/account.words.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import { Refusal } from '../../ui/refusal.tsx';
@@ -36,10 +36,26 @@ function Support() {
   );
 }
 
+/** Whoever only looks for a package need not sign in where the gallery is open to everybody. */
+function GalleryLink() {
+  const { data } = useQuery(consoleQuery);
+  if (data?.isGalleryOpen !== true) return null;
+  return (
+    <p>
+      <Rich
+        words={sessionWords}
+        k="openGallery"
+        parts={{ a: <Link to="/packages" search={{}} className={classes.link ?? ''} /> }}
+      />
+    </p>
+  );
+}
+
 function Foot() {
   const { t } = useWords(sessionWords);
   return (
     <>
+      <GalleryLink />
       <p>
         {t('programs')} <Anchor href="/docs">{t('how')}</Anchor>
       </p>

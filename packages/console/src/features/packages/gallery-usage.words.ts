@@ -1,0 +1,38 @@
+import { defineWords } from '../../i18n/words.tsx';
+
+export const galleryUsageWords = defineWords(
+  'gallery-usage',
+  {
+    title: 'Packages and room',
+    text: 'What this account owns in the gallery. Shared packages count for each owner.',
+    textOwn: 'What you own in the gallery. Shared packages count for each owner.',
+    packages: 'Packages',
+    bytes: 'Room',
+    used: '{{used}} of {{limit}}',
+    usedNoLimit: '{{used}}, no limit',
+    left: '{{left}} left',
+    full: 'Full: new ones are refused.',
+    over: 'Over the limit: new ones are refused.',
+    nearly: 'Nearly full: {{left}} left',
+    versions_one: 'A package may have {{number}} version.',
+    versions_other: 'A package may have {{number}} versions.',
+    file: 'One file may have {{size}}.',
+    limits: 'The limits are the same for every account. They are in the <a>settings</a>.',
+  },
+  {
+    title: 'パッケージと容量',
+    text: 'このアカウントがギャラリーに所有しているものです。共有パッケージは所有者ごとに数えます。',
+    textOwn: '自分がギャラリーに所有しているものです。共有パッケージは所有者ごとに数えます。',
+    packages: 'パッケージ',
+    bytes: '容量',
+    used: '{{limit}}のうち{{used}}',
+    usedNoLimit: '{{used}}（上限なし）',
+    left: '残り{{left}}',
+    full: '上限に達しました。新しいものは受け付けません。',
+    over: '上限を超えています。新しいものは受け付けません。',
+    nearly: '上限間近：残り{{left}}',
+    versions_other: '1つのパッケージに置けるバージョンは{{number}}件までです。',
+    file: '1ファイルの上限は{{size}}です。',
+    limits: '上限はすべてのアカウントで共通です。<a>設定</a>で変更できます。',
+  },
+);
