@@ -10,6 +10,7 @@ import { notices } from './migrations/0004-notices.ts';
 import { feeds } from './migrations/0005-feeds.ts';
 import { galleryRules } from './migrations/0006-gallery-rules.ts';
 import { mailLists } from './migrations/0007-mail-lists.ts';
+import { feedVersionNames } from './migrations/0008-feed-version-names.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -22,6 +23,7 @@ const MAIN: Record<string, Migration> = {
   '0005-feeds': feeds,
   '0006-gallery-rules': galleryRules,
   '0007-mail-lists': mailLists,
+  '0008-feed-version-names': feedVersionNames,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;

@@ -37,6 +37,8 @@ export interface FeedEntriesTable {
   package_id: string;
   id_lower: string;
   version_lower: string;
+  /** With its metadata, in its own casing. */
+  version_full: string;
   /** Sorts by bytes as NuGet sorts versions. */
   sort_key: string;
   listed: number;

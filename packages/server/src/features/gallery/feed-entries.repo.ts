@@ -46,6 +46,7 @@ function toEntry(target: Package, version: PackageVersionsTable, metadata: Store
     package_id: version.package_id,
     id_lower: target.idLower,
     version_lower: version.version_lower,
+    version_full: version.version_full,
     sort_key: versionSortKey(version.version),
     listed: version.listed,
     is_prerelease: version.is_prerelease,

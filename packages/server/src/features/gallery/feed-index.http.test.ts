@@ -5,7 +5,7 @@ import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../testkit/src/nupkg-builder.ts';
 import { countFeed, type FeedVersion, listFeed } from './feed.repo.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
-import { findWords, type SearchWord } from './package-search.repo.ts';
+import { createWordFinder, type SearchWord } from './package-search.repo.ts';
 
 let harness: Harness;
 let gallery: Gallery;
@@ -48,15 +48,13 @@ async function latestOf(id: string, level: SemVerLevel) {
   ];
 }
 
-async function search(...words: SearchWord[]): Promise<string[]> {
+async function search(...searched: SearchWord[]): Promise<string[]> {
   const { storage, defaultWorkspace } = harness.deps;
+  const words = await createWordFinder(harness.deps).find(defaultWorkspace.id, searched);
   const query = {
     workspaceId: defaultWorkspace.id,
     level: 'semver2' as const,
-    where: [
-      await findWords(storage, defaultWorkspace.id, words),
-      sql<boolean>`${sql.ref(latestFlag('semver2', { withPrereleases: true }))} = 1`,
-    ],
+    where: [words.condition, sql<boolean>`${sql.ref(latestFlag('semver2', { withPrereleases: true }))} = 1`],
   };
   const found = await listFeed(storage.read, {
     ...query,

@@ -1,4 +1,4 @@
-import type { RawBuilder } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { createTurns } from '../../lib/turns.ts';
 import type { Executor, Storage } from '../../storage/index.ts';
 import type { SemVerLevel } from './feed-entries.repo.ts';
@@ -74,50 +74,35 @@ export async function listNames(
   idsLower: readonly string[],
   query: NamesQuery,
 ): Promise<Map<string, VersionName[]>> {
-  const rows = await selectNames(storage, query)
-    .where(isAmong(storage.engine, idsLower))
-    .limit(ROWS_AT_ONCE)
-    .execute();
-  // Most packages have few versions. Where they have many, each is read by itself.
-  if (rows.length < ROWS_AT_ONCE) return groupNames(rows.map(toName));
-  const all: VersionName[] = [];
-  for (const idLower of idsLower) {
-    for await (const names of streamNames(storage, idLower, query)) all.push(...names);
-  }
-  return groupNames(all);
-}
-
-async function* streamNames(
-  storage: Pick<Storage, 'read' | 'engine'>,
-  idLower: string,
-  query: NamesQuery,
-): AsyncGenerator<VersionName[]> {
   const turns = createTurns();
-  for (let after = ''; ; ) {
-    await turns.step();
-    const rows = await selectNames(storage, query)
-      .where('feed_entries.id_lower', '=', idLower)
-      .where('feed_entries.sort_key', '>', after)
+  const names: VersionName[] = [];
+  for (;;) {
+    const last = names.at(-1);
+    let select = selectNames(storage, query).where(isAmong(storage.engine, idsLower));
+    if (last !== undefined)
+      select = select.where(
+        sql<boolean>`(feed_entries.id_lower, feed_entries.sort_key) > (${last.idLower}, ${last.sortKey})`,
+      );
+    const rows = await select
+      .orderBy('feed_entries.id_lower')
       .orderBy('feed_entries.sort_key')
       .limit(ROWS_AT_ONCE)
       .execute();
-    yield rows.map(toName);
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < ROWS_AT_ONCE) return;
-    after = last.sort_key;
+    names.push(...rows.map(toName));
+    if (rows.length < ROWS_AT_ONCE) return Map.groupBy(names, (name) => name.idLower);
+    await turns.step();
   }
 }
 
 function selectNames({ read }: Pick<Storage, 'read'>, query: NamesQuery) {
   let select = read
     .selectFrom('feed_entries')
-    .innerJoin('package_versions', 'package_versions.id', 'feed_entries.id')
     .leftJoin('package_downloads', 'package_downloads.id', 'feed_entries.id')
     .select([
       'feed_entries.id_lower',
       'feed_entries.sort_key',
       'feed_entries.version_lower',
-      'package_versions.version_full',
+      'feed_entries.version_full',
       'package_downloads.downloads',
     ])
     .where('feed_entries.workspace_id', '=', query.workspaceId)
@@ -144,9 +129,4 @@ function toName(row: NameRow): VersionName {
     versionLower: row.version_lower,
     downloads: row.downloads ?? 0,
   };
-}
-
-function groupNames(names: readonly VersionName[]): Map<string, VersionName[]> {
-  const sorted = names.toSorted((a, b) => (a.sortKey < b.sortKey ? -1 : 1));
-  return Map.groupBy(sorted, (name) => name.idLower);
 }

@@ -82,10 +82,18 @@ export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVe
  */
 export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenerator<FeedVersion[]> {
   const turns = createTurns();
+  let atOnce = READ_AT_FIRST;
   for await (const rows of findRows(exec, query)) {
-    for (let start = 0; start < rows.length; start += READ_AT_ONCE) {
+    const ids = rows.map((row) => row.id);
+    const deprecations = await listDeprecations(exec, query.workspaceId, ids);
+    for (let start = 0; start < rows.length; ) {
       await turns.step();
-      yield await readStretch(exec, query.workspaceId, rows.slice(start, start + READ_AT_ONCE));
+      const stretch = rows.slice(start, start + atOnce);
+      const { versions, characters } = await readStretch(exec, query.workspaceId, stretch, deprecations);
+      yield versions;
+      start += stretch.length;
+      const fitting = Math.floor((stretch.length * SHORT_MANIFESTS_CHARACTERS) / Math.max(1, characters));
+      atOnce = Math.min(READ_MAX, Math.max(READ_AT_FIRST, fitting));
     }
   }
 }
@@ -167,7 +175,7 @@ async function* searchRows(exec: Executor, query: FeedQuery): AsyncGenerator<Fee
   for await (const isIn of stretchesOf(exec, query)) {
     let entries = selectRows(exec, { ...query, where: [...isIn, ...query.where] });
     for (const column of orderOf(query)) entries = entries.orderBy(column);
-    const rows: FeedRow[] = await entries.limit(STRETCH).execute();
+    const rows: FeedRow[] = await entries.limit(Math.min(STRETCH, offset + limit)).execute();
     const shown = rows.slice(offset, offset + limit);
     yield shown;
     offset = Math.max(0, offset - rows.length);
@@ -195,25 +203,51 @@ export async function countFeed(exec: Executor, query: Conditions): Promise<numb
 }
 
 async function countOnce(exec: Executor, query: Conditions): Promise<number> {
-  const { count } = await selectEntries(exec, query)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
+  const { count } = await selectCount(exec, query).executeTakeFirstOrThrow();
   return count;
 }
+
+function selectCount(exec: Executor, query: Conditions) {
+  return selectEntries(exec, query).select((eb) => eb.fn.countAll<number>().as('count'));
+}
+
+/** What is counted, as a text: two questions that may have different answers have different texts. */
+export function countKey(exec: Executor, query: Conditions): string {
+  const { sql: text, parameters } = selectCount(exec, query).compile();
+  return JSON.stringify([text, parameters]);
+}
+
+/** Does the gallery have so many versions that counting them takes a while? */
+export async function isLargeFeed(exec: Executor, workspaceId: string): Promise<boolean> {
+  const beyond = await exec
+    .selectFrom('feed_entries')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('id_lower')
+    .orderBy('sort_key')
+    .offset(LARGE_FROM)
+    .limit(1)
+    .executeTakeFirst();
+  return beyond !== undefined;
+}
+
+const LARGE_FROM = 1_000;
 
 /** Of entries that are looked into at once. */
 const STRETCH = 200;
 const ROWS_AT_ONCE = 200;
-// Few enough that reading them is a small step, with the longest manifests as well.
-const READ_AT_ONCE = 20;
+// So few that reading them is a small step with the longest manifests as well; more, once they turned out to be short.
+const READ_AT_FIRST = 20;
+const READ_MAX = 100;
+const SHORT_MANIFESTS_CHARACTERS = 100_000;
 
 async function readStretch(
   exec: Executor,
   workspaceId: string,
   rows: readonly FeedRow[],
-): Promise<FeedVersion[]> {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const versions = await exec
+  deprecations: ReadonlyMap<string, Deprecation>,
+): Promise<{ versions: FeedVersion[]; characters: number }> {
+  const stored = await exec
     .selectFrom('package_versions')
     .leftJoin('package_downloads as own', 'own.id', 'package_versions.id')
     .leftJoin('package_downloads as total', 'total.id', 'package_versions.package_id')
@@ -234,17 +268,22 @@ async function readStretch(
       'total.downloads as package_downloads',
     ])
     .where('package_versions.workspace_id', '=', workspaceId)
-    .where('package_versions.id', 'in', [...byId.keys()])
+    .where(
+      'package_versions.id',
+      'in',
+      rows.map((row) => row.id),
+    )
     .limit(rows.length)
     .execute();
-  const deprecations = await listDeprecations(exec, workspaceId, [...byId.keys()]);
-  const found = new Map<string, FeedVersion>();
-  for (const version of versions) {
-    const entry = byId.get(version.id);
-    if (entry === undefined) continue;
-    found.set(version.id, toFeedVersion(entry, version, deprecations.get(version.id) ?? null));
-  }
-  return rows.flatMap((row) => found.get(row.id) ?? []);
+  const byId = new Map(stored.map((version) => [version.id, version]));
+  let characters = 0;
+  const versions = rows.flatMap((row) => {
+    const version = byId.get(row.id);
+    if (version === undefined) return [];
+    characters += version.metadata.length;
+    return [toFeedVersion(row, version, deprecations.get(row.id) ?? null)];
+  });
+  return { versions, characters };
 }
 
 type VersionRow = Pick<

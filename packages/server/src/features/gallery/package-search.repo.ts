@@ -1,5 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { asciiLower } from '../../lib/ascii.ts';
+import { type Clock, MINUTE_MS } from '../../lib/clock.ts';
+import { createKeptAnswers } from '../../lib/kept.ts';
 import { toTagWords } from '../../lib/tag-words.ts';
 import type { Storage, Tx } from '../../storage/index.ts';
 import type { Package } from './packages.repo.ts';
@@ -27,48 +29,89 @@ const TRIGRAM = 3;
 // Packages that are named one by one; where more have a word, it is looked for row by row, in the order of the page.
 const RARE_MAX = 500;
 
-/**
- * The condition on `feed_entries` that its package has all these words, in the form that is fast for them: a word that
- * few packages have gives their ids, one that many have is read in each package that comes up.
- */
-export async function findWords(
-  { read, engine }: Pick<Storage, 'read' | 'engine'>,
-  workspaceId: string,
-  words: readonly SearchWord[],
-): Promise<RawBuilder<boolean>> {
-  const conditions: RawBuilder<boolean>[] = [];
-  for (const word of words) {
-    if (word.kind === 'id') {
-      conditions.push(sql<boolean>`feed_entries.id_lower = ${asciiLower(word.text)}`);
-      continue;
-    }
-    const rare = await findRare({ read, engine }, workspaceId, word);
-    if (rare?.length === 0) return sql<boolean>`1 = 0`;
-    conditions.push(rare === null ? hasWordRowByRow(engine, word) : isAmong(engine, rare));
-  }
+export interface WordsCondition {
+  /** On `feed_entries`: its package has all the words. */
+  readonly condition: RawBuilder<boolean>;
+  /** It looks into the texts of each entry; see FeedQuery. */
+  readonly isSlow: boolean;
+}
+
+export interface WordFinder {
+  /**
+   * The condition in the form that is fast for these words: a word that few packages have gives their ids, one that
+   * many have is read in each package that comes up.
+   */
+  find(workspaceId: string, words: readonly SearchWord[]): Promise<WordsCondition>;
+}
+
+// Which words are common changes slowly, and the condition is true in both forms.
+const COMMON_TTL_MS = MINUTE_MS;
+const COMMON_WORDS_MAX = 1_000;
+
+/** @see WordFinder */
+export function createWordFinder({ storage, clock }: { storage: Storage; clock: Clock }): WordFinder {
+  const { engine } = storage;
+  const common = createKeptAnswers<boolean>({ clock, ttlMs: COMMON_TTL_MS, answersMax: COMMON_WORDS_MAX });
+  const findRareIds = async (workspaceId: string, word: SearchWord): Promise<string[] | null> => {
+    if (!hasTrigram(textOf(word))) return null;
+    const key = JSON.stringify([workspaceId, columnsOf(word).length, textOf(word)]);
+    const isKnownCommon = await common.get(key, () => isCommon(storage, workspaceId, word));
+    return isKnownCommon ? null : await findRare(storage, workspaceId, word);
+  };
+  return {
+    find: async (workspaceId, words) => {
+      const conditions: RawBuilder<boolean>[] = [];
+      let isSlow = false;
+      for (const word of words) {
+        if (word.kind === 'id') {
+          conditions.push(sql<boolean>`feed_entries.id_lower = ${asciiLower(word.text)}`);
+          continue;
+        }
+        const rare = await findRareIds(workspaceId, word);
+        if (rare?.length === 0) return { condition: sql<boolean>`1 = 0`, isSlow: false };
+        conditions.push(rare === null ? hasWordRowByRow(engine, word) : isAmong(engine, rare));
+        isSlow ||= rare === null;
+      }
+      // What few packages have is found first, and only those are looked into.
+      const isNarrow = words.some(({ kind }) => kind === 'id');
+      return { condition: joinAll(conditions), isSlow: isSlow && !isNarrow };
+    },
+  };
+}
+
+function joinAll(conditions: readonly RawBuilder<boolean>[]): RawBuilder<boolean> {
   return conditions.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`(${sql.join(conditions, sql` and `)})`;
 }
 
-/** The ids of the packages that have the word, in lower case; null when there are too many to name. */
-async function findRare(
-  { read, engine }: Pick<Storage, 'read' | 'engine'>,
-  workspaceId: string,
-  word: SearchWord,
-): Promise<string[] | null> {
-  const text = textOf(word);
-  if (!hasTrigram(text)) return null;
-  const columns = columnsOf(word);
+/** Do more packages have the word than are named one by one? */
+async function isCommon(storage: Storage, workspaceId: string, word: SearchWord): Promise<boolean> {
+  const found = selectHaving(storage, workspaceId, word)
+    .select('package_search.package_id')
+    .limit(RARE_MAX + 1);
+  const { count } = await storage.read
+    .selectFrom(found.as('found'))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count > RARE_MAX;
+}
+
+function selectHaving({ read, engine }: Storage, workspaceId: string, word: SearchWord) {
+  const [columns, text] = [columnsOf(word), textOf(word)];
   const found =
     engine === 'sqlite'
-      ? sql`number in (select rowid from package_search_trigrams
+      ? sql<boolean>`number in (select rowid from package_search_trigrams
           where package_search_trigrams match ${toMatch(columns, text)} limit ${RARE_MAX + 1})`
       : isLike(columns, text);
-  const rows = await read
-    .selectFrom('package_search')
+  const having = read.selectFrom('package_search').where(found);
+  // The index of SQLite is one for all workspaces: to ask for one would read each row.
+  return engine === 'postgres' ? having.where('package_search.workspace_id', '=', workspaceId) : having;
+}
+
+/** The ids of the packages that have the word, in lower case; null when there are too many to name after all. */
+async function findRare(storage: Storage, workspaceId: string, word: SearchWord): Promise<string[] | null> {
+  const rows = await selectHaving(storage, workspaceId, word)
     .innerJoin('packages', 'packages.id', 'package_search.package_id')
     .select(['package_search.workspace_id', 'packages.id_lower'])
-    .where(sql<boolean>`${found}`)
-    .$if(engine === 'postgres', (query) => query.where('package_search.workspace_id', '=', workspaceId))
     .limit(RARE_MAX + 1)
     .execute();
   if (rows.length > RARE_MAX) return null;
@@ -106,9 +149,9 @@ function toMatch(columns: readonly string[], text: string): string {
   return `{${names.join(' ')}} : "${text.replaceAll('"', '""')}"`;
 }
 
-function isLike(columns: readonly string[], text: string): RawBuilder<unknown> {
+function isLike(columns: readonly string[], text: string): RawBuilder<boolean> {
   const likes = columns.map((column) => sql`${sql.ref(column)} like ${toPattern(text)} escape '\\'`);
-  return sql`(${sql.join(likes, sql` or `)})`;
+  return sql<boolean>`(${sql.join(likes, sql` or `)})`;
 }
 
 function hasTrigram(text: string): boolean {

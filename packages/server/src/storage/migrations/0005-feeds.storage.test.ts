@@ -6,6 +6,7 @@ import { openStorage, type Storage } from '../database.ts';
 import { foundation } from './0001-foundation.ts';
 import { consoleLists } from './0003-console-lists.ts';
 import { feeds } from './0005-feeds.ts';
+import { feedVersionNames } from './0008-feed-version-names.ts';
 
 let database: TestDatabase;
 let storage: Storage;
@@ -32,7 +33,8 @@ async function insertPackage(id: string): Promise<void> {
   );
 }
 
-async function insertVersion(packageId: string, version: string, listed = 1): Promise<void> {
+async function insertVersion(packageId: string, versionFull: string, listed = 1): Promise<void> {
+  const version = versionFull.replace(/\+.*/, '');
   const metadata = { title: 'A Title', tags: 'PSModule, Cloud', authors: 'Ada' };
   await storage.write
     .insertInto('package_versions')
@@ -42,7 +44,7 @@ async function insertVersion(packageId: string, version: string, listed = 1): Pr
       package_id: packageId,
       version_lower: version.toLowerCase(),
       version,
-      version_full: version,
+      version_full: versionFull,
       is_prerelease: version.includes('-') ? 1 : 0,
       is_semver2: version.includes('-rc.') ? 1 : 0,
       listed,
@@ -113,4 +115,20 @@ it('keeps the words of every package under the index of the search', async () =>
   const { rows: found } = await sql`select rowid from package_search_trigrams
     where package_search_trigrams match '"azure"'`.execute(storage.read);
   expect(found).toEqual([{ rowid: 1 }]);
+});
+
+it('lets the feeds know the full spelling of every version', async () => {
+  await insertPackage('one');
+  for (const version of ['1.0.0-Beta', '1.0.0+Build.7']) await insertVersion('one', version);
+  await feeds.up(storage.write);
+  await feedVersionNames.up(storage.write);
+  const rows = await storage.read
+    .selectFrom('feed_entries')
+    .select(['version_lower', 'version_full'])
+    .orderBy('sort_key')
+    .execute();
+  expect(rows).toEqual([
+    { version_lower: '1.0.0-beta', version_full: '1.0.0-Beta' },
+    { version_lower: '1.0.0', version_full: '1.0.0+Build.7' },
+  ]);
 });

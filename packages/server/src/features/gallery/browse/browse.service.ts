@@ -105,7 +105,8 @@ class Browse implements BrowseService {
     const first = words.find(({ kind }) => kind === 'any')?.text.toLowerCase() ?? '';
     const groups = isValidPackageId(first) ? [idBeginsWith(first), idBeginsOtherwise(first)] : [null];
     const found: { readonly group: number; readonly version: FeedVersion }[] = [];
-    const hasWords = words.length === 0 ? [] : [await this.#deps.packageFeed.words(caller, words)];
+    const hasWords =
+      words.length === 0 ? [] : [(await this.#deps.packageFeed.words(caller, words)).condition];
     for (const [group, condition] of groups.entries()) {
       const room = limit + 1 - found.length;
       if (group < startGroup || room <= 0) continue;

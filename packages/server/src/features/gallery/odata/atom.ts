@@ -54,37 +54,50 @@ export function writeFeedEnd(nextUrl: string | null): string {
  * @param isAlone it is the whole document, and declares what the feed would
  */
 export function writeEntry(version: FeedVersion, options: EntryOptions, isAlone = false): string {
-  const { metadata, pushedAt } = version;
+  const { metadata } = version;
   const { workspaceUrl, feedUrl, selection } = options;
   const address = escapeXml(`${feedUrl}/Packages(Id='${metadata.id}',Version='${version.version}')`);
   const file = escapeXml(`${workspaceUrl}/api/v2/package/${metadata.id}/${version.version}`);
-  const shown = selection === null ? PROPERTY_NAMES : PROPERTY_NAMES.filter((name) => selection.has(name));
-  const properties = shown.map((name) => writeProperty(name, READERS[name](version, options)));
+  const facts = { ...version, pushedText: toEdmTime(version.pushedAt) };
+  let properties = '';
+  for (const name of PROPERTY_NAMES) {
+    if (selection === null || selection.has(name))
+      properties += writeProperty(name, READERS[name](facts, options));
+  }
   const declared = isAlone ? ` xml:base="${escapeXml(feedUrl)}" ${NAMESPACES}` : '';
   return (
     `${isAlone ? DECLARATION : ''}<entry${declared}><id>${address}</id>${TERM}` +
     `<link rel="edit" href="${address}"/><link rel="self" href="${address}"/>` +
-    `<title type="text">${escapeXml(metadata.id)}</title><updated>${toIso(pushedAt)}</updated>` +
+    `<title type="text">${escapeXml(metadata.id)}</title><updated>${facts.pushedText}Z</updated>` +
     `<author><name>${escapeXml(metadata.authors)}</name></author>` +
     `<content type="application/zip" src="${file}"/>` +
-    `<m:properties>${properties.join('')}</m:properties></entry>`
+    `<m:properties>${properties}</m:properties></entry>`
   );
 }
 
 /** One property as a document of its own. */
 export function writePropertyDocument(version: FeedVersion, name: PropertyName, place: FeedPlace): string {
   const namespaces = ` xmlns:d="${DATA_NAMESPACE}" xmlns:m="${METADATA_NAMESPACE}"`;
-  return `${DECLARATION}${writeProperty(name, READERS[name](version, place), namespaces)}`;
+  const facts = { ...version, pushedText: toEdmTime(version.pushedAt) };
+  return `${DECLARATION}${writeProperty(name, READERS[name](facts, place), namespaces)}`;
 }
+
+const TYPES = Object.fromEntries(
+  Object.entries(FEED_PROPERTIES).map(([name, { type }]) => [
+    name,
+    type === 'String' ? '' : ` m:type="Edm.${type}"`,
+  ]),
+) as Readonly<Record<PropertyName, string>>;
 
 function writeProperty(name: PropertyName, value: string | null, namespaces = ''): string {
-  const { type } = FEED_PROPERTIES[name];
-  const typed = type === 'String' ? '' : ` m:type="Edm.${type}"`;
-  if (value === null) return `<d:${name}${namespaces}${typed} m:null="true"/>`;
-  return `<d:${name}${namespaces}${typed}>${escapeXml(value)}</d:${name}>`;
+  return value === null
+    ? `<d:${name}${namespaces}${TYPES[name]} m:null="true"/>`
+    : `<d:${name}${namespaces}${TYPES[name]}>${escapeXml(value)}</d:${name}>`;
 }
 
-type Read = (version: FeedVersion, place: FeedPlace) => string | null;
+/** A version with its time as text, which three properties show. */
+type EntryFacts = FeedVersion & { readonly pushedText: string };
+type Read = (version: EntryFacts, place: FeedPlace) => string | null;
 
 const READERS: Readonly<Record<PropertyName, Read>> = {
   Id: ({ metadata }) => metadata.id,
@@ -92,7 +105,7 @@ const READERS: Readonly<Record<PropertyName, Read>> = {
   NormalizedVersion: ({ version }) => version,
   Authors: ({ metadata }) => metadata.authors,
   Copyright: ({ metadata }) => metadata.copyright,
-  Created: ({ pushedAt }) => toEdmTime(pushedAt),
+  Created: ({ pushedText }) => pushedText,
   Dependencies: ({ metadata }) => writeDependencies(metadata.dependencyGroups),
   Description: ({ metadata }) => metadata.description,
   DownloadCount: ({ packageDownloads }) => toInt32(packageDownloads),
@@ -103,8 +116,8 @@ const READERS: Readonly<Record<PropertyName, Read>> = {
   IsAbsoluteLatestVersion: ({ isAbsoluteLatest }) => String(isAbsoluteLatest),
   IsPrerelease: ({ isPrerelease }) => String(isPrerelease),
   Language: ({ metadata }) => metadata.language,
-  LastUpdated: ({ pushedAt }) => toEdmTime(pushedAt),
-  Published: ({ pushedAt, isListed }) => (isListed ? toEdmTime(pushedAt) : UNLISTED_AT),
+  LastUpdated: ({ pushedText }) => pushedText,
+  Published: ({ pushedText, isListed }) => (isListed ? pushedText : UNLISTED_AT),
   PackageHash: ({ sha512 }) => Buffer.from(sha512, 'hex').toString('base64'),
   PackageHashAlgorithm: () => 'SHA512',
   PackageSize: ({ sizeBytes }) => String(sizeBytes),
@@ -143,10 +156,18 @@ export function writeDependencies(groups: StoredMetadata['dependencyGroups']): s
     .flatMap(({ targetFramework, dependencies }) => {
       const framework = (targetFramework ?? '').replace(/[:|]/g, '');
       if (dependencies.length === 0) return framework === '' ? [] : [`::${framework}`];
-      return dependencies.map(({ id, range }) => {
-        const parsed = parseVersionRange(range);
-        return `${id}:${parsed === null ? range : legacyRangeText(parsed)}:${framework}`;
-      });
+      return dependencies.map(({ id, range }) => `${id}:${toLegacyRange(range)}:${framework}`);
     })
     .join('|');
 }
+
+function toLegacyRange(range: string): string {
+  // Nearly all ranges are of this form, and there are thousands in a feed.
+  const [, lowest] = FROM_ON.exec(range) ?? [];
+  if (lowest !== undefined) return lowest;
+  const parsed = parseVersionRange(range);
+  return parsed === null ? range : legacyRangeText(parsed);
+}
+
+/** In the normalised form in which ranges are stored. */
+const FROM_ON = /^\[([0-9A-Za-z.-]+), \)$/;

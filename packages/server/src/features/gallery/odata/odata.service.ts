@@ -123,13 +123,16 @@ class OData implements ODataService {
     const isPrereleaseWanted = options.readFlag(parameters, 'includePrerelease');
     const latest = filter === null ? null : findLatest(filter);
     const where = address.isScriptsOnly ? [sources.isScript()] : [];
+    let isSlow = false;
     if (source === 'FindPackagesById') {
       const id = options.readArgument(parameters, 'id');
       where.push(id === null ? sources.isNothing() : sources.isOfPackage(id));
     }
     if (source === 'Search') {
       const words = readSearchTerm(term);
-      if (words.length > 0) where.push(await this.#deps.packageFeed.words(caller, words));
+      const found = words.length === 0 ? null : await this.#deps.packageFeed.words(caller, words);
+      if (found !== null) where.push(found.condition);
+      isSlow = found?.isSlow ?? false;
       if (latest === null) where.push(sources.isListed());
       if (!isPrereleaseWanted && latest?.withPrereleases !== false) where.push(sources.isRelease());
     }
@@ -139,9 +142,9 @@ class OData implements ODataService {
       where.push(sources.isUpdateOf(readInstalled(parameters), wishes));
     }
     if (filter !== null) where.push(toSqlCondition(filter.condition, { engine, level }));
-    // PostgreSQL looks into texts while we do other things; and what words, ids or updates leave is few.
+    // What words, ids or updates leave is few.
     const isNarrow = source === 'FindPackagesById' || source === 'GetUpdates' || term.trim() !== '';
-    const isSlow = engine === 'sqlite' && !isNarrow && filter !== null && isSlowFilter(filter);
+    if (!isNarrow && filter !== null) isSlow = isSlowFilter(filter);
     return { level, latest, isSlow, where };
   }
 
@@ -156,21 +159,27 @@ class OData implements ODataService {
     const turns = createTurns();
     const entries: string[] = [];
     let updatedAt = 0;
-    for await (const versions of this.#deps.packageFeed.stream(caller, question)) {
+    let hasMore = false;
+    for await (const versions of this.#deps.packageFeed.stream(caller, { ...question, limit: limit + 1 })) {
       for (const version of versions) {
+        hasMore = entries.length === limit;
+        if (hasMore) break;
         await turns.step();
         entries.push(writeEntry(version, { ...place, selection }));
         updatedAt = Math.max(updatedAt, version.pushedAt);
       }
     }
-    // A page that is not full is the last one, so there is nothing to count.
-    const isLast = entries.length < limit && (entries.length > 0 || skip === 0);
-    const count = isLast ? skip + entries.length : await this.#deps.packageFeed.count(caller, question);
+    const shown = skip + entries.length;
+    const isPastEnd = entries.length === 0 && skip > 0;
+    const isCounted = !hasMore && !isPastEnd;
+    const counted = isCounted ? shown : await this.#deps.packageFeed.count(caller, question);
     // Old clients go on by themselves, and trip over a next page where they set the size of this one.
-    const hasNext = top === null && skip + entries.length < count && entries.length > 0;
-    const nextUrl = hasNext
-      ? toNextUrl(`${place.feedUrl}/${source}`, parameters, skip + entries.length)
-      : null;
+    const nextUrl =
+      hasMore && top === null && entries.length > 0
+        ? toNextUrl(`${place.feedUrl}/${source}`, parameters, shown)
+        : null;
+    // The count may be older than the page.
+    const count = Math.max(counted, hasMore ? shown + 1 : 0);
     const head = writeFeedHead({ ...place, source, count, updatedAt });
     return { kind: 'document', type: FEED, body: `${head}${entries.join('')}${writeFeedEnd(nextUrl)}` };
   }

@@ -46,6 +46,7 @@ beforeAll(async () => {
         workspace_id: WORKSPACE,
         package_id: `pkg_${index}`,
         id_lower: idLower,
+        version_full: '1.0.0',
         version_lower: '1.0.0',
         sort_key: '1',
         listed: 1,

@@ -2,13 +2,13 @@ import type { RawBuilder } from 'kysely';
 import type { Caller } from '../../../http/index.ts';
 import { asciiLower } from '../../../lib/ascii.ts';
 import type { FeedVersion } from '../feed.repo.ts';
-import type { FeedService } from '../feed.service.ts';
+import type { FeedQuestion, FeedService } from '../feed.service.ts';
 import type { SemVerLevel } from '../feed-entries.repo.ts';
 import type { VersionName } from '../feed-versions.repo.ts';
 import { isValidPackageId } from '../nupkg/package-id.ts';
 import type { SearchWord } from '../package-search.repo.ts';
 import { listTags, presentLinks } from './registration.present.ts';
-import { byId, hasType, idBeginsOtherwise, idBeginsWith, idContains, isShown } from './v3.repo.ts';
+import { hasType, idBeginsOtherwise, idBeginsWith, idContains } from './v3.repo.ts';
 import { createV3Urls, type V3Urls } from './v3.urls.ts';
 
 /** What both kinds of search take. */
@@ -29,6 +29,10 @@ export interface SearchAnswer {
   readonly items: AsyncIterable<unknown>;
 }
 
+type Condition = RawBuilder<boolean>;
+/** The latest versions that are looked for. */
+type Shown = Required<Pick<FeedQuestion, 'level' | 'latest' | 'where' | 'isSlow'>>;
+
 // Packages whose versions are read together.
 const PACKAGES_AT_ONCE = 20;
 
@@ -41,16 +45,17 @@ export async function searchPackages(
   caller: Caller,
   query: SearchQuery,
 ): Promise<SearchAnswer> {
-  const where = [isShown(query.level, query.withPrereleases)];
+  const where: Condition[] = [];
   if (query.packageType !== null) {
     if (!isValidPackageId(query.packageType)) return nothing();
     where.push(hasType(asciiLower(query.packageType)));
   }
-  if (query.words.length > 0) where.push(await feed.words(caller, query.words));
+  const words = query.words.length === 0 ? null : await feed.words(caller, query.words);
+  if (words !== null) where.push(words.condition);
+  const shown = { level: query.level, latest: query, where, isSlow: words?.isSlow ?? false };
+  const totalHits = await feed.count(caller, shown);
   const first = query.words.find((word) => word.kind === 'any')?.text.toLowerCase();
-  const totalHits = await feed.count(caller, { level: query.level, where });
-  const groups = groupByPrefix(first ?? '');
-  const found = await listGroups(feed, caller, query, where, groups);
+  const found = await listGroups(feed, caller, query, shown, groupByPrefix(first ?? ''));
   return { totalHits, items: presentFound(feed, caller, query, found) };
 }
 
@@ -61,10 +66,10 @@ export async function completeIds(
   query: SearchPage & { readonly text: string },
 ): Promise<SearchAnswer> {
   const text = asciiLower(query.text.trim());
-  const where = [isShown(query.level, query.withPrereleases)];
-  if (text !== '') where.push(idContains(text));
-  const totalHits = await feed.count(caller, { level: query.level, where });
-  const found = await listGroups(feed, caller, query, where, groupByPrefix(text));
+  const where = text === '' ? [] : [idContains(text)];
+  const shown = { level: query.level, latest: query, where, isSlow: text !== '' };
+  const totalHits = await feed.count(caller, shown);
+  const found = await listGroups(feed, caller, query, shown, groupByPrefix(text));
   return { totalHits, items: idsOf(found) };
 }
 
@@ -83,32 +88,44 @@ function nothing(): SearchAnswer {
   return { totalHits: 0, items: (async function* () {})() };
 }
 
-type Condition = RawBuilder<boolean>;
+/** Some of the packages, by the beginning of their ids. */
+interface Group {
+  readonly where: readonly Condition[];
+  /** It is a stretch of the index, in which nearly every package is one that is looked for. */
+  readonly isStretch: boolean;
+}
 
-/** The condition of each group, in the order in which they are shown. */
-function groupByPrefix(text: string): (Condition | null)[] {
-  // The exact id is the first of those that begin with it.
-  return isValidPackageId(text) ? [idBeginsWith(text), idBeginsOtherwise(text)] : [null];
+/** The groups in the order in which they are shown. The exact id is the first of those that begin with it. */
+function groupByPrefix(text: string): readonly Group[] {
+  if (!isValidPackageId(text)) return [{ where: [], isStretch: false }];
+  return [
+    { where: [idBeginsWith(text)], isStretch: true },
+    { where: [idBeginsOtherwise(text)], isStretch: false },
+  ];
 }
 
 async function listGroups(
   feed: FeedService,
   caller: Caller,
-  { level, skip, take }: SearchPage,
-  where: readonly Condition[],
-  groups: readonly (Condition | null)[],
+  { skip, take }: SearchPage,
+  shown: Shown,
+  groups: readonly Group[],
 ): Promise<FeedVersion[]> {
   const found: FeedVersion[] = [];
   let offset = skip;
   for (const group of groups) {
     const limit = take - found.length;
     if (limit <= 0) break;
-    const conditions = group === null ? where : [...where, group];
-    const listed = await feed.list(caller, { level, where: conditions, orderBy: [byId], offset, limit });
+    const question = {
+      ...shown,
+      where: [...shown.where, ...group.where],
+      isSlow: shown.isSlow && !group.isStretch,
+    };
+    const listed = await feed.list(caller, { ...question, orderBy: [], offset, limit });
     found.push(...listed);
     if (listed.length > 0) offset = 0;
     else if (offset > 0 && group !== groups.at(-1))
-      offset = Math.max(0, offset - (await feed.count(caller, { level, where: conditions })));
+      offset = Math.max(0, offset - (await feed.count(caller, question)));
   }
   return found;
 }
