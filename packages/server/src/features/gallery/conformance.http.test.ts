@@ -2,10 +2,11 @@ import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, type KeyWish, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg, buildNuspec } from '../../../../testkit/src/nupkg-builder.ts';
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 
 /**
  * Cases of the two references, one row each, with their number in the name: `[keys N]` is of gallery-keys.md 7.1 and
- * 7.5, a bare `[N]` of nuget-protocol.md. docs/gallery/conformance.md says which do not apply, and why.
+ * 7.5, a bare `[N]` of nuget-protocol.md; keys without the gallery are in features/keys. docs/gallery/conformance.md says which do not apply, and why.
  */
 let harness: Harness;
 let gallery: Gallery;
@@ -290,5 +291,25 @@ describe('ids that only look equal', () => {
     }
     await harness.deps.prefixes.create(gallery.adminCaller, { pattern: 'kIT.*', accountIds: [] });
     expect((await gallery.publish(await keyOf({}), 'Kit.Tool')).statusCode).toBe(409);
+  });
+});
+
+describe('a key that ends soon', () => {
+  it.each([
+    [50, 2],
+    [30, 1],
+    [10, 0],
+  ])('[keys 164] in %d hours warns of %d days, rounded, whatever is done with it', async (hours, days) => {
+    const key = await gallery.makeKey(gallery.memberCaller, gallery.member, { lifetimeDays: 90 });
+    harness.clock.advance(90 * DAY_MS - hours * HOUR_MS);
+    const id = NEW_ID();
+    for (const answer of [
+      await gallery.publish(key, id),
+      await gallery.send('DELETE', `/api/v2/package/${id}/1.0.0`, key),
+      await gallery.send('POST', `/api/v2/package/${id}/1.0.0`, key),
+    ])
+      expect(answer.headers['x-nuget-warning']).toBe(
+        `Your API key expires in ${days} day(s). Regenerate it at http://localhost:8080`,
+      );
   });
 });

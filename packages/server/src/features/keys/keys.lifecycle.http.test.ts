@@ -361,7 +361,7 @@ describe('the life of a key', () => {
       expect(await codeOf(fullKey)).toBe('valid');
     });
 
-    it('deleting an account deletes its keys and those that act for it, and no others', async () => {
+    it('[keys 85] deleting an account deletes its keys and those that act for it, and no others', async () => {
       const account = await harness.createAccount({
         kind: 'service',
         technicalName: 'goes',

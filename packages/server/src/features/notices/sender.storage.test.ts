@@ -102,7 +102,7 @@ function messageIdsOf(mails: SmtpSink['mails']): string[] {
 }
 
 describe('sending notices', () => {
-  it('brings the mail to its one recipient and wipes the secret from the database', async () => {
+  it('[keys 167] brings the mail to its one recipient and wipes the secret from the database', async () => {
     const id = await append();
     expect((await rowOf(id)).sealed_payload).not.toBeNull();
     expect(await sender.sendDue()).toBe(1);
