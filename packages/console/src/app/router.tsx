@@ -133,6 +133,13 @@ const packageVersionRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/packages/package-page.tsx'), 'PackagePage'),
 });
 
+const reservedIdsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/reserved-ids',
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import('../features/prefixes/prefixes-page.tsx'), 'PrefixesPage'),
+});
+
 const usersRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/users',
@@ -216,6 +223,7 @@ export const router = createRouter({
       packagesRoute,
       packageRoute,
       packageVersionRoute,
+      reservedIdsRoute,
       usersRoute,
       userRoute,
       serviceAccountsRoute,

@@ -13,6 +13,7 @@ export const CONSOLE_PATHS = [
   '/packages',
   '/packages/:id',
   '/packages/:id/:version',
+  '/reserved-ids',
   '/users',
   '/users/:id',
   '/service-accounts',

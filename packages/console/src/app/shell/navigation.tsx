@@ -14,7 +14,7 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { failedMailsQuery } from '../../api/failed-mails-query.ts';
 import { useSession } from '../../api/session.ts';
@@ -32,10 +32,14 @@ function NavigationLink(props: {
   readonly icon: ReactNode;
   readonly label: string;
   readonly trailing?: ReactNode;
+  /** Another page of the same part of the console. */
+  readonly alsoAt?: string;
 }) {
+  const { pathname } = useLocation();
+  const isAlsoHere = props.alsoAt !== undefined && pathname === props.alsoAt;
   return (
     <li>
-      <Link to={props.to} className={classes.link}>
+      <Link to={props.to} className={classes.link} {...(isAlsoHere ? { 'data-status': 'active' } : {})}>
         {props.icon}
         <span className={classes.linkLabel}>{props.label}</span>
         {props.trailing}
@@ -96,7 +100,12 @@ export function Navigation(props: { readonly onClose: (() => void) | null }) {
           label={t('myKeys')}
           trailing={<TroubleBadge />}
         />
-        <NavigationLink to="/packages" icon={<IconPackage {...ICON} />} label={t('packages')} />
+        <NavigationLink
+          to="/packages"
+          alsoAt="/reserved-ids"
+          icon={<IconPackage {...ICON} />}
+          label={t('packages')}
+        />
         {(isAdmin || managedIds.length > 0) && (
           <li>
             <div className={classes.section} id="nav-manage">

@@ -20,6 +20,7 @@ import classes from './packages.module.css';
 import { packagesWords } from './packages.words.ts';
 import { type PackageListQuery, packagesQuery, packagesSummaryQuery } from './packages-queries.ts';
 import { PackagesTable } from './packages-table.tsx';
+import { PackagesTabs } from './packages-tabs.tsx';
 
 const LISTINGS = ['listed', 'unlisted', 'any'] as const;
 type Listing = (typeof LISTINGS)[number];
@@ -58,6 +59,7 @@ function ManagedPackages() {
         </>
       }
     >
+      <PackagesTabs />
       <IncomingRequests />
       <div className={classes.filters}>
         <SegmentedControl

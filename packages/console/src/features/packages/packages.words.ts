@@ -4,6 +4,8 @@ export const packagesWords = defineWords(
   'packages',
   {
     title: 'Packages',
+    parts: 'Parts of the gallery',
+    reservedIds: 'Reserved ids',
     owned_one: '{{count}} you own',
     owned_other: '{{count}} you own',
     search: 'Search packages',
@@ -119,6 +121,8 @@ export const packagesWords = defineWords(
   },
   {
     title: 'パッケージ',
+    parts: 'ギャラリーの項目',
+    reservedIds: '予約済みID',
     owned_other: '所有{{count}}件',
     search: 'パッケージを検索',
     howToPush: 'プッシュの方法',

@@ -1,7 +1,8 @@
 import { SegmentedControl, Switch } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import { useId } from 'react';
 import { formatBytes, formatNumber } from '../../format/dates.ts';
-import { useWords } from '../../i18n/words.tsx';
+import { Rich, useWords } from '../../i18n/words.tsx';
 import { NumberField } from './number-field.tsx';
 import { Section, Was } from './section.tsx';
 import classes from './settings.module.css';
@@ -107,6 +108,13 @@ export function GallerySection({ form }: { readonly form: SettingsForm }) {
       {QUOTAS.map((quota) => (
         <QuotaField key={quota.name} form={form} quota={quota} />
       ))}
+      <p className={classes.under}>
+        <Rich
+          words={settingsWords}
+          k="reservedIds"
+          parts={{ a: <Link to="/reserved-ids" className={classes.alertLink ?? ''} /> }}
+        />
+      </p>
     </Section>
   );
 }

@@ -112,6 +112,8 @@ export const settingsWords = defineWords(
     versionsUnit: 'versions',
     bytesPerAccount: 'Room per account',
     bytesPerAccountHint: 'All versions of its packages together.',
+    reservedIds:
+      'Ids that only some accounts may give to new packages are <a>reserved among the packages</a>.',
     verification: 'Verification',
     verificationText: 'What a gateway must say when it asks whether a call may pass.',
     requireAction: 'Refuse questions without an action',
@@ -242,6 +244,8 @@ export const settingsWords = defineWords(
     versionsUnit: '件',
     bytesPerAccount: 'アカウントごとの容量',
     bytesPerAccountHint: '所有パッケージの全バージョンの合計です。',
+    reservedIds:
+      '特定のアカウントだけが新しいパッケージに使えるIDは、<a>パッケージの予約済みID</a>で設定します。',
     verification: '検証',
     verificationText: '呼び出しを通してよいかを、ゲートウェイがどう尋ねるかを決めます。',
     requireAction: '操作の指定がない問い合わせを拒否する',
