@@ -230,6 +230,10 @@ export async function listOwners(
   return rows.map((row) => ({ packageId: row.package_id, accountId: row.account_id }));
 }
 
+/**
+ * Adds an owner who was none when the caller looked. On PostgreSQL somebody may have added him meanwhile: with the
+ * clause that is a conflict of transactions, which is tried again, and no fault.
+ */
 export async function insertOwner(
   tx: Tx,
   workspaceId: string,
@@ -239,6 +243,7 @@ export async function insertOwner(
   await tx
     .insertInto('package_owners')
     .values({ workspace_id: workspaceId, package_id: packageId, account_id: accountId })
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
   await countOwnership(tx, { workspaceId, packageId, accountId }, 1);
 }

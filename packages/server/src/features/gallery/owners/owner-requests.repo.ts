@@ -86,7 +86,10 @@ export async function findRequest(
   return row === undefined ? null : toRequest(row);
 }
 
-/** Makes a request, in the place of one to the same account for the same package. */
+/**
+ * Makes a request, in the place of one to the same account for the same package. On PostgreSQL another may come at
+ * the same time: with the clause that is a conflict of transactions, which is tried again, and no fault.
+ */
 export async function insertRequest(tx: Tx, request: OwnerRequest): Promise<void> {
   await deleteRequestsOf(tx, request.packageId, request.accountId);
   await tx
@@ -101,6 +104,7 @@ export async function insertRequest(tx: Tx, request: OwnerRequest): Promise<void
       created_at: request.createdAt,
       expires_at: request.expiresAt,
     })
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 

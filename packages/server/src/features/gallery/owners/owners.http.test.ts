@@ -153,6 +153,15 @@ describe('an owner added by acceptance', () => {
     expect(await mailsOf('package.owner_requested')).toHaveLength(1);
   });
 
+  it('is asked once, and added once, when several do so at the same time', async () => {
+    const { memberCaller, adminCaller, stranger } = gallery;
+    const asked = await Promise.all(Array.from({ length: 6 }, () => ask(memberCaller, stranger.id)));
+    expect(new Set(asked).size).toBe(1);
+    await Promise.all(Array.from({ length: 6 }, () => packages.addOwner(adminCaller, tool, stranger.id)));
+    expect(await ownersOf(tool)).toEqual([gallery.member.id, stranger.id].toSorted());
+    expect((await auditOf()).filter((line) => line.startsWith('package.owner_added'))).toHaveLength(1);
+  });
+
   it('becomes one only once, when several of its managers accept at the same time', async () => {
     const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
     const results = await Promise.allSettled(
@@ -218,6 +227,28 @@ describe('a request', () => {
       code: 'package.request_void',
     });
     expect(await ownersOf(tool)).toEqual([gallery.admin.id]);
+  });
+
+  it('is worth nothing while its maker, or the account that is asked, is disabled', async () => {
+    const { accounts } = harness.deps;
+    const setState = (kind: 'user' | 'service', id: string, state: 'active' | 'disabled') =>
+      accounts.update(gallery.adminCaller, kind, id, { state }, null);
+    const robot = await addRobotOf(gallery.stranger);
+    const manager = await harness.callerOf(gallery.stranger);
+    const requestId = await ask(gallery.memberCaller, robot.id);
+    for (const [kind, id] of [
+      ['service', robot.id],
+      ['user', gallery.member.id],
+    ] as const) {
+      await setState(kind, id, 'disabled');
+      await expect(packages.accept(manager, requestId)).rejects.toMatchObject({
+        code: 'package.request_void',
+      });
+      await setState(kind, id, 'active');
+    }
+    expect(await ownersOf(tool)).toEqual([gallery.member.id]);
+    await packages.accept(manager, requestId);
+    expect(await ownersOf(tool)).toEqual([gallery.member.id, robot.id].toSorted());
   });
 
   it('goes with each account that it is about', async () => {
