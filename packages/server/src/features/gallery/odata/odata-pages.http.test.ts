@@ -1,9 +1,15 @@
 import { countTurns, type Harness, startHarness } from '@keyreeve/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAsNuGet, readAsPSResourceGet } from '../../../../../testkit/src/feed-clients.ts';
+import {
+  type ReadVersion,
+  readAsNuGet,
+  readAsPSResourceGet,
+} from '../../../../../testkit/src/feed-clients.ts';
 import { createFeedRequests, type FeedRequests } from '../../../../../testkit/src/feed-requests.ts';
 import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
+import { PowerShellGet2, PSResourceGetV2 } from '../../../../../testkit/src/powershell-replays.ts';
+import { seedPackages } from '../seed-packages.ts';
 
 const PACKAGES = 250;
 const NEEDLE = '&<>"\u{1f511}\r\n ende';
@@ -111,6 +117,75 @@ describe('a page', () => {
     const [found] = readAsNuGet(await feed.read(`FindPackagesById()?id='${idOf(0)}'`)).versions;
     expect(found?.fields['Description']).toBe(NEEDLE.replace('\r\n', '\n'));
   });
+});
+
+describe('a client that counts its pages by itself', () => {
+  const VERSIONS = 200;
+  const read = (address: string) => feed.read(address);
+  const psResourceGet = new PSResourceGetV2(read);
+  const namesOf = (versions: readonly ReadVersion[]) => versions.map((one) => one.version);
+
+  beforeAll(async () => {
+    const versions = Array.from({ length: VERSIONS }, (_, minor) => `1.${minor}.0`);
+    const texts = { title: 'Pages', description: 'x', tags: 'PSModule PSCommand_Get-Page', authors: 'Mei' };
+    const more = Array.from({ length: 101 }, (_, index) => ({
+      ...texts,
+      id: `Paged.${index}`,
+      versions: ['1.0.0'],
+      dependencies: [],
+    }));
+    await seedPackages(
+      harness.deps,
+      gallery.memberCaller,
+      { ownerId: gallery.member.id, pushedAt: harness.clock.now() },
+      [{ ...texts, id: 'Paged', versions: [...versions, '2.0.0-beta'], dependencies: [] }, ...more],
+    );
+  });
+
+  it('[82] gets each version of a range once, from the newest on, though its last page is empty', async () => {
+    const found = namesOf(await psResourceGet.findRange('Paged', '1.0.0', '2.0.0'));
+    expect(found).toEqual(Array.from({ length: VERSIONS }, (_, index) => `1.${VERSIONS - 1 - index}.0`));
+  });
+
+  it.each<[string, () => Promise<readonly ReadVersion[]>, number]>([
+    ['[89] of all packages', () => psResourceGet.findAll({ prerelease: false }), PACKAGES + 102],
+    ['[89] of all, with prereleases', () => psResourceGet.findAll({ prerelease: true }), PACKAGES + 102],
+    ['[87] of those with a tag', () => psResourceGet.findTag('Many'), 120],
+    ['[87] of those with a command', () => psResourceGet.findCommand('Get-Page'), 102],
+    ['[88] of those whose names begin alike', () => psResourceGet.findStart('PAGE'), PACKAGES + 102],
+  ])('gets each %s once', async (_name, find, count) => {
+    const found = (await find()).map((one) => one.id);
+    expect([found.length, new Set(found).size]).toEqual([count, count]);
+  });
+
+  it('takes the latest of versions that it gets by forties, four pages at a time', async () => {
+    const powerShellGet = new PowerShellGet2(read);
+    expect(new Set(namesOf(await powerShellGet.findVersions('paged'))).size).toBe(VERSIONS + 1);
+    expect(await powerShellGet.findLatest('Paged', { prerelease: false })).toMatchObject({
+      version: '1.199.0',
+    });
+    expect(await powerShellGet.findLatest('Paged', { prerelease: true })).toMatchObject({
+      version: '2.0.0-beta',
+    });
+    expect(await powerShellGet.findLatest('Not.There', { prerelease: true })).toBeNull();
+  });
+
+  it.each(['/api/v2', '/nuget'])(
+    'follows the links of %s to the end of all versions, and meets none of them again',
+    async (source) => {
+      const seen: string[] = [];
+      const links = new Set<string>();
+      let address: string | null = `FindPackagesById()?id='Paged'&semVerLevel=2.0.0`;
+      while (address !== null) {
+        const { versions, nextUrl } = readAsNuGet(await feed.read(address, source));
+        seen.push(...versions.map((one) => one.version));
+        expect(links.has(nextUrl ?? '')).toBe(false);
+        if (nextUrl !== null) links.add(nextUrl);
+        address = nextUrl?.replace(`http://localhost:8080${source}/`, '') ?? null;
+      }
+      expect([seen.length, new Set(seen).size, links.size]).toEqual([VERSIONS + 1, VERSIONS + 1, 2]);
+    },
+  );
 });
 
 describe('whatever a stranger asks', () => {
