@@ -15,26 +15,31 @@ function wrapCalls(client: KeyreeveClient, wrap: (call: AnyCall) => AnyCall): Ke
   return Object.freeze(Object.fromEntries(calls)) as unknown as KeyreeveClient;
 }
 
-const namingClient = createClient({
-  baseUrl: globalThis.location.origin,
-  timeoutMs: TIMEOUT_MS,
-  fetch: (input, init) => {
-    const request = new Request(input, init);
-    const accountId = accountOfPage();
-    if (accountId !== null) request.headers.set(EXPECTED_ACCOUNT_HEADER, accountId);
-    return fetch(request);
-  },
-});
+type Send = (request: Request) => Promise<Response>;
+
+function createPlainApi(send: Send, timeoutMs: number): KeyreeveClient {
+  const namingClient = createClient({
+    baseUrl: globalThis.location.origin,
+    timeoutMs,
+    fetch: (input, init) => {
+      const request = new Request(input, init);
+      const accountId = accountOfPage();
+      if (accountId !== null) request.headers.set(EXPECTED_ACCOUNT_HEADER, accountId);
+      return send(request);
+    },
+  });
+  return wrapCalls(namingClient, (call) => async (...args) => {
+    try {
+      return await call(...args);
+    } catch (error) {
+      if (error instanceof KeyreeveError && error.code === 'auth.other_account') noteOtherAccount();
+      throw error;
+    }
+  });
+}
 
 /** Straight to the server: for signing in and for everything that must not wait for a sign-in. */
-export const plainApi = wrapCalls(namingClient, (call) => async (...args) => {
-  try {
-    return await call(...args);
-  } catch (error) {
-    if (error instanceof KeyreeveError && error.code === 'auth.other_account') noteOtherAccount();
-    throw error;
-  }
-});
+export const plainApi = createPlainApi((request) => fetch(request), TIMEOUT_MS);
 
 export function isSessionLost(error: unknown): boolean {
   return (
@@ -57,17 +62,26 @@ export async function withConnection<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+function createPatientApi(plain: KeyreeveClient): KeyreeveClient {
+  return wrapCalls(plain, (call) => async (...args) => {
+    try {
+      return await withConnection(() => call(...args));
+    } catch (error) {
+      // Only a page that was signed in has a session to lose; sign-in pages get their refusals as they are.
+      if (!isSessionLost(error) || accountOfPage() === null) throw error;
+      await awaitSignIn();
+      return await withConnection(() => call(...args));
+    }
+  });
+}
+
 /**
  * The API as the pages use it: tells the shell when the server falls silent, and waits for a new sign-in. A call
  * refused because the session has ended was not carried out, so it may be sent once more.
  */
-export const api = wrapCalls(plainApi, (call) => async (...args) => {
-  try {
-    return await withConnection(() => call(...args));
-  } catch (error) {
-    // Only a page that was signed in has a session to lose; sign-in pages get their refusals as they are.
-    if (!isSessionLost(error) || accountOfPage() === null) throw error;
-    await awaitSignIn();
-    return await withConnection(() => call(...args));
-  }
-});
+export const api = createPatientApi(plainApi);
+
+/** The same with another way to send: for what takes longer, or tells how far it is. */
+export function createApi(send: Send, timeoutMs: number): KeyreeveClient {
+  return createPatientApi(createPlainApi(send, timeoutMs));
+}

@@ -77,6 +77,15 @@ export function sayFault(error: unknown, locale: Locale): string {
   return `${title} ${detail ?? remedy}`;
 }
 
+/** What the server would refuse, by the code and the detail that it names in an answer. */
+export function describeAnswer(
+  { code, detail }: { readonly code: string; readonly detail: string },
+  locale: Locale,
+): { readonly title: string; readonly detail: string } {
+  const told = wordDetail(detail, locale) ?? asSentence(detail);
+  return { title: describeCode(code, locale) ?? told, detail: told };
+}
+
 /** True when no answer of the server came back: a change may have been made all the same. */
 export function isOutcomeUnknown(error: unknown): boolean {
   return (

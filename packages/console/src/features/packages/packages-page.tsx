@@ -1,6 +1,6 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconFilterOff, IconPackage, IconTerminal2 } from '@tabler/icons-react';
+import { IconFilterOff, IconPackage, IconPackageImport, IconTerminal2 } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useSignedIn } from '../../api/session.ts';
@@ -14,6 +14,8 @@ import { SearchBox } from '../../ui/search-box.tsx';
 import { EmptyState, LoadFailed, NothingFound, SkeletonRows } from '../../ui/states.tsx';
 import { useShownPage } from '../../ui/use-shown-page.ts';
 import { GalleryPage } from '../gallery/gallery-page.tsx';
+import { pushCheckWords } from '../push-check/push-check.words.ts';
+import { PushCheckDialog } from '../push-check/push-check-dialog.tsx';
 import { HowToPush } from './how-to-push.tsx';
 import { IncomingRequests } from './owner-requests.tsx';
 import classes from './packages.module.css';
@@ -38,7 +40,9 @@ function ManagedPackages() {
   const { t, language } = useWords(packagesWords);
   const search = useSearch({ from: '/shell/packages' });
   const navigate = useNavigate();
+  const { t: tCheck } = useWords(pushCheckWords);
   const [isHelpOpen, help] = useDisclosure(false);
+  const [isChecking, checking] = useDisclosure(false);
   const change = (next: Partial<ListSearch>) =>
     void navigate({ to: '/packages', search: { ...search, ...next }, replace: true });
   const { data: summary } = useQuery(packagesSummaryQuery(search.q));
@@ -49,6 +53,13 @@ function ManagedPackages() {
       actions={
         <>
           <SearchBox label={t('search')} value={search.q ?? ''} onSearch={(q) => change({ q })} />
+          <Button
+            variant="default"
+            leftSection={<IconPackageImport size={16} stroke={1.75} />}
+            onClick={checking.open}
+          >
+            {tCheck('open')}
+          </Button>
           <Button
             variant="default"
             leftSection={<IconTerminal2 size={16} stroke={1.75} />}
@@ -84,6 +95,7 @@ function ManagedPackages() {
       </div>
       <PackageList search={search} onChange={change} onHelp={help.open} />
       <HowToPush isOpen={isHelpOpen} onClose={help.close} />
+      <PushCheckDialog isOpen={isChecking} onClose={checking.close} />
     </Page>
   );
 }
