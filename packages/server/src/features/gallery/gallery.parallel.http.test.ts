@@ -175,3 +175,86 @@ describe('many pushes, unlistings and changes of owners at the same time', () =>
     },
   );
 });
+
+describe('what changes between the checks of a push and its end', () => {
+  async function pushWhile(key: string, id: string, change: () => Promise<unknown>) {
+    const { blobs } = harness.deps;
+    const stage = blobs.stage.bind(blobs);
+    const changeFirst: typeof blobs.stage = async () => {
+      const staged = await stage();
+      const promote = staged.promote.bind(staged);
+      return Object.assign(staged, {
+        promote: async () => {
+          await change();
+          await promote();
+        },
+      });
+    };
+    Object.assign(blobs, { stage: changeFirst });
+    const answer = await gallery.publish(key, id, '2.0.0');
+    Object.assign(blobs, { stage });
+    return [answer.statusCode, answer.body] as const;
+  }
+
+  const robotKey = () =>
+    gallery.makeKey(gallery.memberCaller, gallery.member, {
+      actions: ['package:push'],
+      resources: ['*'],
+      ownerId: gallery.robot.id,
+    });
+  const changeRobot = (patch: { state?: 'active' | 'disabled'; managers?: string[] }) =>
+    harness.deps.accounts.update(gallery.adminCaller, 'service', gallery.robot.id, patch, null);
+  const limitPackages = (maxPackagesPerAccount: number | null) =>
+    harness.deps.settings.update(gallery.adminCaller, { maxPackagesPerAccount }, null);
+
+  it.each<[string, () => Promise<unknown>, () => Promise<unknown>, number, string]>([
+    [
+      'the owner that the key acts for is disabled',
+      () => changeRobot({ state: 'disabled' }),
+      () => changeRobot({ state: 'active' }),
+      403,
+      'The owner was deleted or disabled',
+    ],
+    [
+      'the account of the key manages its owner no more',
+      () => changeRobot({ managers: [] }),
+      () => changeRobot({ managers: [gallery.member.id] }),
+      403,
+      'no longer manages it',
+    ],
+    [
+      'the id is reserved for others',
+      () => harness.deps.prefixes.create(gallery.adminCaller, { pattern: 'Meanwhile.*', accountIds: [] }),
+      async () => {
+        const { items } = await harness.deps.prefixes.list(gallery.adminCaller, { limit: 9 });
+        for (const { prefix } of items) await harness.deps.prefixes.remove(gallery.adminCaller, prefix.id);
+      },
+      409,
+      'This package ID has been reserved (Meanwhile.*)',
+    ],
+    [
+      'the quota is lowered',
+      () => limitPackages(0),
+      () => limitPackages(null),
+      403,
+      '(maxPackagesPerAccount)',
+    ],
+  ])('counts: %s', async (_what, change, restore, status, text) => {
+    const key = await robotKey();
+    const answer = await pushWhile(key, 'Meanwhile.Tool', change);
+    await restore();
+    expect(answer).toEqual([status, expect.stringContaining(text)]);
+    expect((await gallery.send('GET', '/api/v2/package/Meanwhile.Tool/2.0.0')).statusCode).toBe(404);
+  });
+
+  it('counts: the owner is removed, and then it is no owner of a version that was on its way', async () => {
+    const { packages } = harness.deps;
+    await gallery.publish(gallery.keys.push, 'Acme.Meanwhile');
+    await packages.addOwner(gallery.adminCaller, 'Acme.Meanwhile', gallery.admin.id);
+    const answer = await pushWhile(gallery.keys.push, 'Acme.Meanwhile', () =>
+      packages.removeOwner(gallery.adminCaller, 'Acme.Meanwhile', gallery.member.id),
+    );
+    expect(answer).toEqual([403, expect.stringContaining('is not an owner of Acme.Meanwhile')]);
+    expect((await gallery.send('GET', '/api/v2/package/Acme.Meanwhile/2.0.0')).statusCode).toBe(404);
+  });
+});

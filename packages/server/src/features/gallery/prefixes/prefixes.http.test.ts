@@ -90,6 +90,10 @@ describe('a reserved prefix', () => {
     expect((await push(memberKey, 'Long.Team.Other'))[0]).toBe(409);
     expect((await push(strangerKey, 'Long.Team.One'))[0]).toBe(409);
     expect((await push(memberKey, 'long.team.ONE'))[0]).toBe(201);
+    await reserve('Long.Team.Two*', gallery.stranger.id);
+    await reserve('Long.Team.Two', gallery.member.id);
+    expect((await push(strangerKey, 'Long.Team.Two'))[0]).toBe(409);
+    expect((await push(strangerKey, 'Long.Team.Twofold'))[0]).toBe(201);
   });
 
   it('counts for the account that a key acts for, not for that of the key', async () => {
