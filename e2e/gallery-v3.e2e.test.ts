@@ -43,6 +43,13 @@ describe('nuget.exe 5.8 on the V3 source', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('lists all versions', async () => {
+    const ended = await nuget.list(source, '-AllVersions');
+    for (const name of ['My.App 1.0.0', 'My.Base 1.0.0', 'My.Base 11.0.0'])
+      expect(ended.output).toContain(name);
+    expect(ended.code).toBe(0);
+  });
+
   it('searches', async () => {
     const ended = await nuget.search('My', source);
     expect(ended.output).toMatch(/My\.App[^\n]*1\.0\.0/);
@@ -76,11 +83,38 @@ describe('nuget.exe 5.8 on the V3 source', () => {
     expect(again.code, again.output).toBe(0);
   });
 
+  it('[50] installs the highest version without a number, be it listed or not', async () => {
+    // As on a V2 source: nuget.exe 5.8 asks nobody whether a version is listed; others do, as the models of them.
+    await publish('My.Two', '1.0.0');
+    await publish('My.Two', '2.0.0');
+    expect((await nuget.delete('My.Two', '2.0.0', key.fullKey, source)).code).toBe(0);
+    const two = await nuget.install('My.Two', source, path.join(FOLDER, 'two'));
+    expect([two.code, readdirSync(path.join(FOLDER, 'two'))]).toEqual([0, ['My.Two.2.0.0']]);
+  });
+
+  it('[46] cannot delete what is not there, nor with a key that does not work', async () => {
+    const missing = await nuget.delete('My.Base', '9.9.9', key.fullKey, source);
+    expect([missing.code, missing.output]).toEqual([1, expect.stringContaining('404')]);
+    const refused = await nuget.delete('My.Base', '1.0.0', 'not-a-key', source);
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining('403')]);
+  });
+
   it('[4] is told that a version exists, and that another does not', async () => {
     const { file } = clients.writePackage({ id: 'My.Base', version: '11.0.0' });
     const pushed = await nuget.push(file, key.fullKey, source);
     expect([pushed.code, pushed.output]).toEqual([1, expect.stringContaining('already exists')]);
     const missing = await nuget.install('My.Base', source, path.join(FOLDER, 'none'), '-Version', '9.9.9');
     expect(missing.code).toBe(1);
+  });
+});
+
+describe('nuget 2.8.7, which is older than V3,', () => {
+  it('installs and deletes nothing by the V3 source, and everything by the V2 feed beside it', async () => {
+    const installed = await clients.old.install('My.App', source, 'old-v3');
+    expect([installed.code, installed.output]).toEqual([1, expect.stringContaining('(404) Not Found')]);
+    const deleted = await clients.old.delete('My.App', '1.0.0', key.fullKey, source);
+    expect([deleted.code, deleted.output]).toEqual([1, expect.stringContaining('404')]);
+    const byV2 = await clients.old.install('My.App', `${server.url}/api/v2`, 'old-v2');
+    expect(byV2.code, byV2.output).toBe(0);
   });
 });

@@ -64,7 +64,7 @@ describe('the key AzureRMDataFactory', () => {
     expect(Date.parse(key.expiresAt ?? '') - Date.parse(key.createdAt)).toBe(365 * DAY_MS);
   });
 
-  it('pushes a new package whose id differs from the pattern in case, and an update of it', async () => {
+  it('[1, 13] pushes a new package whose id differs from the pattern in case, and an update of it', async () => {
     for (const version of ['1.0.0', '1.1.0']) {
       const { file } = nuget.writePackage({ id: ID, version });
       const pushed = await nuget.modern.push(file, pushKey.fullKey, server.url);
@@ -140,7 +140,7 @@ describe('the key AzureRMDataFactory', () => {
 });
 
 describe('unlisting', () => {
-  it('is refused with the push key, works with an unlist key, and keeps the version installable', async () => {
+  it('[16, 49] is refused with the push key, works with an unlist key, and keeps the version installable', async () => {
     const { file, bytes } = nuget.writePackage({
       id: ID,
       version: '2.0.0',
@@ -174,14 +174,16 @@ describe('unlisting', () => {
     expect(await listedVersions(ID)).toMatchObject({ '2.0.0': true });
   });
 
-  it('says 404 for a version that is not there, and the unlist key cannot push', async () => {
+  it('[11, 46] says 404 for a version that is not there, and the unlist key cannot push', async () => {
     const missing = await nuget.modern.delete(ID, '9.9.9', unlistKey.fullKey, server.url);
     expect(missing.output).toContain(`404 (A package with ID '${ID}' and version '9.9.9' does not exist.)`);
+    expect(missing.code).toBe(1);
     const { file } = nuget.writePackage({ id: ID, version: '9.9.9' });
     const refused = await nuget.modern.push(file, unlistKey.fullKey, server.url);
     expect(refused.output).toContain(
       '403 (This API key may not push packages, neither new ones nor new versions; it may unlist ',
     );
+    expect(refused.code).toBe(1);
   });
 });
 
@@ -190,13 +192,16 @@ describe('every address that people configure as the source', () => {
   const cases = (['modern', 'old'] as const).flatMap((client, n) =>
     sources.map((source, index) => ({ client, source, version: `3.${n}.${index}` })),
   );
-  it.each(cases)('works with the $client nuget: $source', async ({ client, source, version }) => {
+  it.each(cases)('[1, 2, 44] works with the $client nuget: $source', async ({ client, source, version }) => {
     const { file, bytes } = nuget.writePackage({ id: ID, version });
     const pushed = await nuget[client].push(file, pushKey.fullKey, server.url + source);
     expect(pushed.output).toContain('Your package was pushed.');
     expect(pushed.code).toBe(0);
     const deleted = await nuget[client].delete(ID, version, unlistKey.fullKey, server.url + source);
-    expect(deleted.output).toContain(`${ID} ${version} was deleted successfully.`);
+    expect([deleted.code, deleted.output]).toEqual([
+      0,
+      expect.stringContaining(`${ID} ${version} was deleted successfully.`),
+    ]);
     expect(await listedVersions(ID)).toMatchObject({ [version]: false });
     const download = await fetch(address(ID, version));
     expect(new Uint8Array(await download.arrayBuffer())).toEqual(new Uint8Array(bytes));
@@ -216,6 +221,7 @@ describe("Debian's nuget 2.8.7", () => {
     const { file } = nuget.writePackage({ id: ID, version: '1.0.0' });
     const again = await nuget.old.push(file, pushKey.fullKey, server.url);
     expect(again.output).toContain(`(409) A package with ID '${ID}' and version '1.0.0' already exists`);
+    expect(again.code).toBe(1);
 
     const kept = await nuget.old.delete(ID, '1.0.0', pushKey.fullKey, server.url);
     show('nuget 2.8.7 deletes with the push key:', kept);
@@ -225,7 +231,7 @@ describe("Debian's nuget 2.8.7", () => {
 });
 
 describe('a key that is no good', () => {
-  it('is asked for when there is none', async () => {
+  it('[8] is asked for when there is none', async () => {
     const { file } = nuget.writePackage({ id: ID, version: '4.0.0' });
     const refused = await nuget.modern.push(file, null, server.url);
     show('nuget.exe 5.8 without a key:', refused);
@@ -245,7 +251,7 @@ describe('a key that is no good', () => {
     }
   });
 
-  it('is refused once, with the reason, though 60 MB are on their way', async () => {
+  it('[29] is refused once, with the reason, though 60 MB are on their way', async () => {
     const data = randomBytes(60 * MEGABYTE);
     const big = {
       id: ID,
@@ -294,7 +300,7 @@ describe('a year later', () => {
     server = await place.start({ port, clockAheadMs: days * DAY_MS });
   };
 
-  it('nuget.exe warns in the last ten days of the key', async () => {
+  it('[31] nuget.exe warns in the last ten days of the key', async () => {
     await restartLater(356);
     const { file } = nuget.writePackage({ id: ID, version: '5.0.0' });
     const pushed = await nuget.modern.push(file, pushKey.fullKey, server.url);
@@ -305,7 +311,7 @@ describe('a year later', () => {
     expect(pushed.code).toBe(0);
   });
 
-  it('the key has expired, which nuget.exe prints; regenerated, it pushes again', async () => {
+  it('[10] the key has expired, which nuget.exe prints; regenerated, it pushes again', async () => {
     await restartLater(365);
     const { file } = nuget.writePackage({ id: ID, version: '5.1.0' });
     const expired = await nuget.modern.push(file, pushKey.fullKey, server.url);
