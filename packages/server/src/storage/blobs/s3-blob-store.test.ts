@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type S3Server, startS3Server, type Trouble } from '../../../../testkit/src/s3-server.ts';
+import { flipByte, type S3Server, startS3Server, type Trouble } from '../../../../testkit/src/s3-server.ts';
 import { loadConfig } from '../../config/index.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { BlobDamaged, type BlobStoreFault } from './blob-errors.ts';
@@ -154,6 +154,19 @@ describe('an upload to an S3-compatible store', () => {
     }
     expect(faults.map((fault) => fault.reason)).toEqual([reason, reason]);
   });
+
+  it.each([100, 9 * MIB])(
+    'of %d bytes that the disk of this machine has changed stores nothing',
+    async (size) => {
+      const before = s3.keys();
+      const staged = await stage(randomBytes(size));
+      flipByte(staged.path, size - 1);
+      await expect(staged.promote()).rejects.toMatchObject({ reason: 'failed', status: 503 });
+      await staged.discard();
+      expect(s3.keys()).toEqual(before);
+      expect(s3.uploads()).toEqual([]);
+    },
+  );
 
   it('that could not even be ended is swept an hour later, and a younger one is not', async () => {
     const [old, young] = [await stage(randomBytes(9 * MIB)), await stage(randomBytes(9 * MIB))];
