@@ -340,6 +340,21 @@ describe('parseNuspec: fields', () => {
   });
 });
 
+describe('parseNuspec: symbols', () => {
+  it.each(['SymbolsPackage', 'symbolspackage'])(
+    'refuses a package of type %s as what it is: it would take the place of the package itself',
+    async (name) => {
+      // As `nuget pack -SymbolPackageFormat snupkg` writes it, without authors.
+      const xml = `<package><metadata><id>Acme.Tools</id><version>1.0.0</version><description>x</description>
+        <packageTypes><packageType name="${name}"/></packageTypes></metadata></package>`;
+      await expect(read(xml)).rejects.toMatchObject({
+        reason: 'field_invalid',
+        message: expect.stringContaining('symbols') as string,
+      });
+    },
+  );
+});
+
 describe('parseNuspec: dependencies', () => {
   it('reads dependencies without groups as one group for every framework', async () => {
     const { dependencyGroups } = await read(deps(dep('A', '1.0') + dep('B', '[2.0]')));

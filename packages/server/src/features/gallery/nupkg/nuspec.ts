@@ -1,3 +1,4 @@
+import { asciiLower } from '../../../lib/ascii.ts';
 import {
   isSemVer2Range,
   MAX_VERSION_CHARS,
@@ -34,6 +35,8 @@ import {
 import { parseNuspecXml, type XmlNode } from './nuspec-xml.ts';
 import type { Pace } from './pace.ts';
 import { isValidPackageId } from './package-id.ts';
+
+const SYMBOLS = 'symbolspackage';
 
 export interface PackageLicense {
   readonly kind: 'expression' | 'file';
@@ -104,6 +107,8 @@ export async function parseNuspec(bytes: Uint8Array, pace: Pace): Promise<Nuspec
       `The fields "id" and "version" are too long: together at most ${MAX_ID_AND_VERSION_CHARS} characters are allowed.`,
     );
   }
+  // Before the texts: manifests of symbols leave some of them out.
+  const packageTypes = readPackageTypes(metadata);
   const dependencyGroups = readDependencyGroups(metadata);
   const ranges = dependencyGroups.flatMap((group) => group.dependencies.map(({ range }) => range));
   return {
@@ -117,7 +122,7 @@ export async function parseNuspec(bytes: Uint8Array, pace: Pace): Promise<Nuspec
     developmentDependency: booleanOf(metadata, 'developmentDependency'),
     minClientVersion: readMinClientVersion(metadata),
     repository: readRepository(metadata),
-    packageTypes: readPackageTypes(metadata),
+    packageTypes,
     dependencyGroups,
     frameworkAssemblies: readFrameworkAssemblies(metadata),
   };
@@ -224,6 +229,8 @@ function readPackageTypes(metadata: XmlNode): PackageType[] {
         'Each package type needs a name such as Template, and at most one version.',
       );
     }
+    if (asciiLower(name) === SYMBOLS)
+      throw invalidField('packageTypes', 'It is a package of symbols, which are not taken here.');
     return { name, version };
   });
 }
