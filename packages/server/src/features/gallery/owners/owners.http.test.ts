@@ -1,5 +1,5 @@
 import type { Account, Caller } from '@keyreeve/server';
-import { type Harness, startHarness } from '@keyreeve/testkit';
+import { call, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
 import { DAY_MS } from '../../../lib/clock.ts';
@@ -75,6 +75,57 @@ async function addRobotOf(manager: Account): Promise<Account> {
     managers: [manager.id],
   });
 }
+
+describe('over HTTP, as the console asks', () => {
+  interface Person {
+    readonly id: string;
+    readonly key: string;
+    send(method: 'GET' | 'PUT' | 'POST', url: string, body?: unknown): ReturnType<typeof call>;
+  }
+
+  async function join(email: string): Promise<Person> {
+    const password = 'Zaunkönig 4711!';
+    const body = { email, displayName: email.split('@')[0], role: 'member', password };
+    await call(harness, 'POST', '/v1/users', { key: gallery.adminKey, body });
+    const signedIn = await call(harness, 'POST', '/v1/session', { body: { email, password } });
+    const cookie = String(signedIn.headers['set-cookie']).split(';')[0] ?? '';
+    const send: Person['send'] = (method, url, content) =>
+      call(harness, method, url, { headers: { cookie }, body: content });
+    const { id } = (await send('GET', '/v1/session')).json<{ account: { id: string } }>().account;
+    const minted = await send('POST', `/v1/accounts/${id}/keys`, { comment: 'push', access: 'account' });
+    return { id, key: minted.json<{ fullKey: string }>().fullKey, send };
+  }
+
+  it('an account is asked to own a package, accepts, and pushes; a transfer takes that from the other', async () => {
+    const [eve, lin] = [await join('eve@example.com'), await join('lin@example.com')];
+    const id = `Team.Tool${serial}`;
+    const push = async ({ key }: Person, version: string) =>
+      (await gallery.publish(key, id, version)).statusCode;
+    const requested = { state: 'requested', requestId: expect.stringMatching(/^/) as unknown };
+    expect(await push(eve, '1.0.0')).toBe(201);
+    expect(await push(lin, '1.1.0')).toBe(403);
+
+    const asked = await eve.send('PUT', `/v1/packages/${id}/owners/${lin.id}`);
+    expect([asked.statusCode, asked.json()]).toEqual([202, requested]);
+    expect(await push(lin, '1.1.0')).toBe(403);
+    const accept = (by: Person, requestId: string) =>
+      by.send('POST', `/v1/owner-requests/${requestId}/accept`);
+    const { requestId } = asked.json<{ requestId: string }>();
+    expect((await accept(eve, requestId)).statusCode).toBe(404);
+    expect((await accept(lin, requestId)).statusCode).toBe(204);
+    expect((await accept(lin, requestId)).statusCode).toBe(404);
+    expect(await push(lin, '1.1.0')).toBe(201);
+
+    const mia = await join('mia@example.com');
+    const handed = await eve.send('POST', `/v1/packages/${id}/transfer`, { account: 'mia@example.com' });
+    expect([handed.statusCode, handed.json()]).toEqual([200, requested]);
+    expect([await push(eve, '1.2.0'), await push(mia, '1.3.0')]).toEqual([201, 403]);
+    expect((await accept(mia, handed.json<{ requestId: string }>().requestId)).statusCode).toBe(204);
+    expect([await push(eve, '1.3.0'), await push(mia, '1.3.0'), await push(lin, '1.4.0')]).toEqual([
+      403, 201, 201,
+    ]);
+  });
+});
 
 describe('an owner added by acceptance', () => {
   it('owns nothing before it accepts, and pushes from then on', async () => {
