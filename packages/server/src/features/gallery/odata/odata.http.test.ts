@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAsNuGet, readAsOneGet, readAsPSResourceGet } from '../../../../../testkit/src/feed-clients.ts';
 import { createFeedRequests, type FeedRequests } from '../../../../../testkit/src/feed-requests.ts';
 import { seedGallery } from '../../../../../testkit/src/gallery.ts';
+import { descendants, elementsOf, parseXmlTree } from '../../../../../testkit/src/xml-tree.ts';
 
 let harness: Harness;
 let feed: FeedRequests;
@@ -44,6 +45,22 @@ async function countOf(address: string): Promise<number> {
   return readAsPSResourceGet(await feed.read(address)).count;
 }
 
+/** Of an entry of nuget.org, as the reference keeps one. */
+const NUGET_ORG =
+  `Id Version NormalizedVersion Authors Copyright Created Dependencies Description DownloadCount
+  GalleryDetailsUrl IconUrl IsLatestVersion IsAbsoluteLatestVersion IsPrerelease Language LastUpdated Published
+  PackageHash PackageHashAlgorithm PackageSize ProjectUrl ReportAbuseUrl ReleaseNotes RequireLicenseAcceptance Summary
+  Tags Title VersionDownloadCount MinClientVersion LastEdited LicenseUrl LicenseNames LicenseReportUrl`.split(
+    /\s+/,
+  );
+const UPDATES = [
+  'packageIds',
+  'versions',
+  'includePrerelease',
+  'includeAllVersions',
+  'targetFrameworks',
+  'versionConstraints',
+];
 const FOO = ['Foo 1.0.0', 'Foo 1.0.1-a'];
 const BAR = ['Bar 1.0.0', 'Bar 2.0.0', 'Bar 2.0.1-a', 'Bar 2.0.1-b'];
 const updates = (ids: string, have: string, more = '') =>
@@ -234,6 +251,39 @@ describe('the documents about the feed', () => {
     expect(answer.body).toMatch(/<content type="application\/zip" src="[^"]+"\/>/);
     expect(answer.body).not.toMatch(/>\s+</);
     expect(answer.headers['content-type']).toBe('application/atom+xml;type=feed;charset=utf-8');
+  });
+
+  it('$metadata says of each property what an entry shows, in the order of nuget.org', async () => {
+    const described = descendants(parseXmlTree(await feed.read('$metadata')), 'Property').map(
+      ({ attributes }) => `${attributes['Name']} ${attributes['Type']}`,
+    );
+    const entry = parseXmlTree(await feed.read("Packages(Id='Foo',Version='1.0.0')"));
+    const [properties] = descendants(entry, 'm:properties');
+    const shown = properties === undefined ? [] : elementsOf(properties);
+    expect(shown.map(({ local, attributes }) => `${local} ${attributes['m:type'] ?? 'Edm.String'}`)).toEqual(
+      described,
+    );
+    expect(shown.map(({ rawName }) => rawName)).toEqual(NUGET_ORG.map((name) => `d:${name}`));
+  });
+
+  it('$metadata names the functions with the types of what they take', async () => {
+    const document = parseXmlTree(await feed.read('$metadata'));
+    const [set] = descendants(document, 'EntitySet');
+    expect(set?.attributes).toMatchObject({
+      Name: 'Packages',
+      EntityType: 'NuGetGallery.OData.V2FeedPackage',
+    });
+    const functions = descendants(document, 'FunctionImport').map((one) => {
+      const parameters = descendants(one, 'Parameter').map(
+        ({ attributes }) => `${attributes['Name']} ${attributes['Type']}`,
+      );
+      return [one.attributes['Name'], ...parameters];
+    });
+    expect(functions).toEqual([
+      ['Search', 'searchTerm Edm.String', 'targetFramework Edm.String', 'includePrerelease Edm.Boolean'],
+      ['FindPackagesById', 'id Edm.String'],
+      ['GetUpdates', ...UPDATES.map((name) => `${name} Edm.${name.startsWith('include') ? 'Boolean' : 'String'}`)],
+    ]);
   });
 
   it('an answer that is still the same is not sent again, and HEAD sends none', async () => {
