@@ -30,7 +30,14 @@ async function startOnce(): Promise<{ output: string; code: number | null }> {
   const port = await freePort();
   const child = spawn('npm', ['start'], {
     cwd: path.join(folder, 'keyreeve'),
-    env: { ...process.env, PATH: personalPath(), KEYREEVE_PORT: String(port), CI: '' },
+    // Nothing that an earlier run has compiled is at hand either.
+    env: {
+      ...process.env,
+      PATH: personalPath(),
+      KEYREEVE_PORT: String(port),
+      CI: '',
+      NODE_COMPILE_CACHE: undefined,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -20,8 +20,18 @@ export interface RunOptions {
 
 const TIMEOUT_MS = 60_000;
 
-/** Only the folders of the system: the programs of Debian, whatever else is installed. */
-export const BARE_ENVIRONMENT = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', TZ: 'UTC' };
+const compileCache = process.env['NODE_COMPILE_CACHE'];
+
+/**
+ * Only the folders of the system: the programs of Debian, whatever else is installed. And where Node keeps what it
+ * has compiled, in a run that has a place for it: that changes how long a start takes and nothing else.
+ */
+export const BARE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+};
 
 /** Runs a program to its end. Its exit code is for the caller to judge; one that hangs is killed and throws. */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {

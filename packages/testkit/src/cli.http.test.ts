@@ -49,13 +49,23 @@ interface RunOptions {
   readonly env?: Record<string, string>;
 }
 
-/** Runs the command line as a process of its own, with nothing of this process's environment. */
+// Where Node keeps what it has compiled changes how long a start takes and nothing else.
+const { NODE_COMPILE_CACHE } = process.env;
+
+/** Runs the command line as a process of its own, with nothing else of this process's environment. */
 async function keyreeve(
   words: readonly string[],
   { input = '', env = {} }: RunOptions = {},
 ): Promise<Result> {
   const child = spawn(process.execPath, [BIN, ...words], {
-    env: { KEYREEVE_URL: url, KEYREEVE_API_KEY: adminKey, XDG_CONFIG_HOME: folder, TZ: 'UTC', ...env },
+    env: {
+      KEYREEVE_URL: url,
+      KEYREEVE_API_KEY: adminKey,
+      XDG_CONFIG_HOME: folder,
+      TZ: 'UTC',
+      ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+      ...env,
+    },
   });
   let stdout = '';
   let stderr = '';
