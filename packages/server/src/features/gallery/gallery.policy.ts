@@ -1,5 +1,4 @@
 import type { AuthenticatedPrincipal } from '../../http/index.ts';
-import { reachOf } from '../accounts/index.ts';
 import { can, findAllowingPattern, grantsOf, isKeyPermitted } from '../scopes/index.ts';
 import type { Actor } from './denials.ts';
 
@@ -52,9 +51,4 @@ export function actingOwnerId(principal: AuthenticatedPrincipal, ownerIds: reado
 export function ownIdsOf(principal: AuthenticatedPrincipal): readonly string[] {
   const acting = principal.kind === 'session' ? principal.managedIds : [principal.key.ownerId];
   return [...new Set([principal.account.id, ...acting])];
-}
-
-/** May the caller ask which packages an account owns? Whoever may see the account, and keys that act for it. */
-export function canAskForOwner(principal: AuthenticatedPrincipal, ownerId: string): boolean {
-  return ownIdsOf(principal).includes(ownerId) || reachOf(principal, { id: ownerId }) !== 'none';
 }

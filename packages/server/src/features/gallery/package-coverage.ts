@@ -5,8 +5,9 @@ import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import { findPatternFault, matchesPattern } from '../scopes/index.ts';
-import { canAskForOwner, canSeePackage } from './gallery.policy.ts';
+import { canSeePackage } from './gallery.policy.ts';
 import { summarizeVersions } from './latest-versions.ts';
+import { mayAskForOwner } from './owner-rights.ts';
 import { listOwnedNames, type PackageName } from './packages.repo.ts';
 
 export interface CoverageQuestion {
@@ -56,7 +57,7 @@ export function createFindCoverage({ storage, accounts }: Deps): FindCoverage {
   return async (caller, { ownerId, patterns, q }) => {
     const { principal, workspace } = requireAuthenticated(caller);
     checkPatterns(patterns);
-    const owner = canAskForOwner(principal, ownerId)
+    const owner = (await mayAskForOwner(storage.read, accounts, principal, ownerId))
       ? await accounts.findIdentity(storage.read, workspace.id, ownerId)
       : null;
     if (owner === null)

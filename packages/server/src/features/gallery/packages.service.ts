@@ -6,7 +6,8 @@ import type { KeyAuthenticator, KeysService } from '../keys/index.ts';
 import { can } from '../scopes/index.ts';
 import { type DeprecationWish, setDeprecation } from './deprecations/deprecations.ts';
 import { packageErrors } from './gallery.errors.ts';
-import { actingOwnerId, canAskForOwner } from './gallery.policy.ts';
+import { actingOwnerId } from './gallery.policy.ts';
+import { mayAskForOwner } from './owner-rights.ts';
 import type { OwnerDeps } from './owners/owner-deps.ts';
 import { createPackageOwners, type PackageOwners } from './owners/package-owners.ts';
 import { findOwn } from './package-access.ts';
@@ -97,7 +98,7 @@ export function createPackagesService(deps: Deps): PackagesService {
     findUsage: async (caller, accountId) => {
       const { principal, workspace } = requireAuthenticated(caller);
       const isKnown =
-        canAskForOwner(principal, accountId) &&
+        (await mayAskForOwner(storage.read, deps.accounts, principal, accountId)) &&
         (await deps.accounts.findIdentity(storage.read, workspace.id, accountId)) !== null;
       if (!isKnown)
         throw requestErrors.not_found({ detail: 'There is no such account, or you may not see it.' });

@@ -211,4 +211,28 @@ describe('usage', () => {
     expect((await ask(strangerKey)).statusCode).toBe(404);
     expect((await ask(gallery.keys.push)).statusCode).toBe(403);
   });
+
+  it('is told to a key of an owner that its account manages, and no more once it does not', async () => {
+    const { accounts } = harness.deps;
+    const manage = (managers: string[]) =>
+      accounts.update(gallery.adminCaller, 'service', owner.id, { managers }, null);
+    await manage([gallery.member.id]);
+    const acting = await gallery.makeKey(await harness.callerOf(gallery.member), gallery.member, {
+      actions: ['package:read'],
+      resources: ['*'],
+      ownerId: owner.id,
+    });
+    const ask = async () => [
+      (await call(harness, 'GET', `/v1/accounts/${owner.id}/gallery-usage`, { key: acting })).statusCode,
+      (
+        await call(harness, 'POST', '/v1/packages/coverage', {
+          key: acting,
+          body: { ownerId: owner.id, patterns: ['*'] },
+        })
+      ).statusCode,
+    ];
+    expect(await ask()).toEqual([200, 200]);
+    await manage([]);
+    expect(await ask()).toEqual([404, 404]);
+  });
 });
