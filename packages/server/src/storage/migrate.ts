@@ -11,6 +11,7 @@ import { feeds } from './migrations/0005-feeds.ts';
 import { galleryRules } from './migrations/0006-gallery-rules.ts';
 import { mailLists } from './migrations/0007-mail-lists.ts';
 import { feedVersionNames } from './migrations/0008-feed-version-names.ts';
+import { searchOfVersions } from './migrations/0009-search-of-versions.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -24,6 +25,7 @@ const MAIN: Record<string, Migration> = {
   '0006-gallery-rules': galleryRules,
   '0007-mail-lists': mailLists,
   '0008-feed-version-names': feedVersionNames,
+  '0009-search-of-versions': searchOfVersions,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;

@@ -59,8 +59,10 @@ export interface FeedEntriesTable {
   authors: string;
 }
 
+/** Of each version that some search shows: those with a flag of the latest. */
 export interface PackageSearchTable {
   number: Generated<number>;
+  entry_id: string;
   package_id: string;
   workspace_id: string;
   /** Id, title and description of the newest version, lower case. */

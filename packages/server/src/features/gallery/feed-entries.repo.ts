@@ -2,6 +2,7 @@ import { toTagWords } from '../../lib/tag-words.ts';
 import { versionSortKey } from '../../lib/version-sort-key.ts';
 import type { FeedEntriesTable, PackageVersionsTable, Tx } from '../../storage/index.ts';
 import type { StoredMetadata } from './gallery.metadata.ts';
+import { saveSearchWords } from './package-search.repo.ts';
 import type { Package } from './packages.repo.ts';
 
 /** Which versions a client can read: those before NuGet 4.3 know no SemVer 2, and ask without `semVerLevel`. */
@@ -36,7 +37,7 @@ export async function insertFeedEntries(
 ): Promise<void> {
   const entries = versions.map(({ version, metadata }) => toEntry(target, version, metadata));
   await tx.insertInto('feed_entries').values(entries).execute();
-  await markLatest(tx, target.workspaceId, target.id);
+  await refreshPackage(tx, target.workspaceId, target.id);
 }
 
 function toEntry(target: Package, version: PackageVersionsTable, metadata: StoredMetadata): FeedEntriesTable {
@@ -75,7 +76,24 @@ export async function saveEntryListed(
     .where('workspace_id', '=', version.workspaceId)
     .where('id', '=', version.id)
     .execute();
-  await markLatest(tx, version.workspaceId, version.packageId);
+  await refreshPackage(tx, version.workspaceId, version.packageId);
+}
+
+async function refreshPackage(tx: Tx, workspaceId: string, packageId: string): Promise<void> {
+  await markLatest(tx, workspaceId, packageId);
+  const shown = await tx
+    .selectFrom('feed_entries')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where('package_id', '=', packageId)
+    .where((eb) => eb.or(FLAGS.map((flag) => eb(flag, '=', 1))))
+    .limit(FLAGS.length)
+    .execute();
+  await saveSearchWords(
+    tx,
+    { workspaceId, packageId },
+    shown.map((row) => row.id),
+  );
 }
 
 const FLAGS: readonly LatestFlag[] = [

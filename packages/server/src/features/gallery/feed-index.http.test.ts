@@ -3,9 +3,11 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../testkit/src/nupkg-builder.ts';
-import { countFeed, type FeedVersion, listFeed } from './feed.repo.ts';
+import { countFeed } from './feed.repo.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
+import { type FeedVersion, listFeed } from './feed-page.repo.ts';
 import { createWordFinder, type SearchWord } from './package-search.repo.ts';
+import { createStoredVersions } from './stored-versions.repo.ts';
 
 let harness: Harness;
 let gallery: Gallery;
@@ -29,7 +31,7 @@ async function setListed(id: string, version: string, isListed: boolean) {
 }
 
 async function read(id: string, level: SemVerLevel): Promise<FeedVersion[]> {
-  return await listFeed(harness.deps.storage.read, {
+  return await listFeed(store(), {
     workspaceId: harness.deps.defaultWorkspace.id,
     level,
     where: [sql<boolean>`feed_entries.id_lower = ${id.toLowerCase()}`],
@@ -48,15 +50,17 @@ async function latestOf(id: string, level: SemVerLevel) {
   ];
 }
 
+const store = () => ({ read: harness.deps.storage.read, storedVersions: createStoredVersions() });
+
 async function search(...searched: SearchWord[]): Promise<string[]> {
   const { storage, defaultWorkspace } = harness.deps;
-  const words = await createWordFinder(harness.deps).find(defaultWorkspace.id, searched);
+  const words = await createWordFinder(harness.deps).find(defaultWorkspace.id, searched, 'version');
   const query = {
     workspaceId: defaultWorkspace.id,
     level: 'semver2' as const,
     where: [words.condition, sql<boolean>`${sql.ref(latestFlag('semver2', { withPrereleases: true }))} = 1`],
   };
-  const found = await listFeed(storage.read, {
+  const found = await listFeed(store(), {
     ...query,
     orderBy: [sql`feed_entries.id_lower`],
     offset: 0,
@@ -82,7 +86,7 @@ describe('the latest version of a package', () => {
     expect(await latestOf(id, 'semver2')).toEqual([['10.0.0'], ['10.1.0-rc.1']]);
     expect(await latestOf(id, 'semver1')).toEqual([['10.0.0'], ['10.0.0']]);
     const { summary } = await harness.deps.packages.get(gallery.adminCaller, id, { limit: 1 });
-    expect(summary).toEqual({ versions: 7, listed: 5, latest: '10.0.0' });
+    expect(summary).toMatchObject({ versions: 7, listed: 5, latest: '10.0.0' });
     await setListed(id, '11.0.0-rc', true);
     expect(await latestOf(id, 'semver1')).toEqual([['10.0.0'], ['11.0.0-rc']]);
     for (const version of ['1.0.0-beta', '2.0.0', '9.0.0', '10.0.0', '10.1.0-rc.1', '11.0.0-rc'])
@@ -133,10 +137,46 @@ describe('a search', () => {
     expect(await search(...words)).toEqual(ids);
   });
 
-  it('looks at the newest version', async () => {
+  it('looks at the version that it shows', async () => {
     await publish('Acme.Other', '2.0.0', { description: 'All new', tags: 'fresh' });
     expect(await search(any('失効を'))).toEqual([]);
     expect(await search(any('all new'))).toEqual(['Acme.Other']);
     expect(await search({ kind: 'tag', text: 'fresh' })).toEqual(['Acme.Other']);
   });
+
+  it('finds a release by its own words and not by those of prereleases, backports and hidden versions', async () => {
+    const id = 'Words.Own';
+    await publish(id, '1.0.0', { description: 'stable', tags: 'PSModule Tag1' });
+    await publish(id, '1.0.1-a', { description: 'preview', tags: 'PSModule' });
+    expect(await foundBy('tag:Tag1')).toEqual({ releases: ['1.0.0'], all: [], v3: ['1.0.0'], every: BOTH });
+    expect(await foundBy('preview')).toEqual({ releases: [], all: ['1.0.1-a'], v3: [], every: BOTH });
+    await publish(id, '2.0.0', { description: 'second', tags: 'Tag2' });
+    await publish(id, '1.0.2', { description: 'backport', tags: 'Tag1' });
+    const second = { releases: ['2.0.0'], all: ['2.0.0'] };
+    expect(await foundBy('tag:Tag2')).toMatchObject({ ...second, v3: ['2.0.0'] });
+    expect(await foundBy('second')).toMatchObject({ ...second, v3: ['2.0.0'] });
+    expect(await foundBy('backport')).toEqual({ releases: [], all: [], v3: [], every: [] });
+    await setListed(id, '2.0.0', false);
+    expect(await foundBy('second')).toEqual({ releases: [], all: [], v3: [], every: [] });
+    expect(await foundBy('backport')).toMatchObject({ releases: ['1.0.2'], v3: ['1.0.2'] });
+    await setListed(id, '2.0.0', true);
+    expect(await foundBy('second')).toMatchObject({ ...second, v3: ['2.0.0'] });
+  });
 });
+
+const BOTH = ['1.0.0', '1.0.1-a'];
+
+/** The versions that clients are shown who search for a word: releases, prereleases too, and without a filter. */
+async function foundBy(term: string) {
+  const v2 = async (query: string) => {
+    const { body } = await gallery.send('GET', `/api/v2/Search()?searchTerm='${term}'&${query}`, null);
+    return [...body.matchAll(/<d:NormalizedVersion>([^<]*)/g)].map(([, version = '']) => version);
+  };
+  const v3 = await gallery.send('GET', `/v3/search?q=${encodeURIComponent(term)}`, null);
+  return {
+    releases: await v2('$filter=IsLatestVersion'),
+    all: await v2('$filter=IsAbsoluteLatestVersion&includePrerelease=true'),
+    v3: v3.json<{ data: { version: string }[] }>().data.map((one) => one.version),
+    every: await v2('includePrerelease=true'),
+  };
+}

@@ -2,16 +2,9 @@ import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { createKeptAnswers } from '../../lib/kept.ts';
 import type { Storage } from '../../storage/index.ts';
-import {
-  countFeed,
-  countKey,
-  type FeedQuery,
-  type FeedVersion,
-  isLargeFeed,
-  listFeed,
-  streamFeed,
-} from './feed.repo.ts';
+import { countFeed, countKey, type FeedQuery, isLargeFeed } from './feed.repo.ts';
 import type { SemVerLevel } from './feed-entries.repo.ts';
+import { type FeedVersion, listFeed, streamFeed } from './feed-page.repo.ts';
 import {
   type FeedEntry,
   listNames,
@@ -19,8 +12,14 @@ import {
   streamEntries,
   type VersionName,
 } from './feed-versions.repo.ts';
-import { createWordFinder, type SearchWord, type WordsCondition } from './package-search.repo.ts';
+import {
+  createWordFinder,
+  type SearchWord,
+  type WordsCondition,
+  type WordsOf,
+} from './package-search.repo.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
+import { createStoredVersions } from './stored-versions.repo.ts';
 
 /** What of the feed is asked for, by somebody: see FeedQuery. */
 export type FeedQuestion = Omit<FeedQuery, 'workspaceId'>;
@@ -49,8 +48,8 @@ export interface FeedService {
     idsLower: readonly string[],
     question: NamesQuestion,
   ): Promise<Map<string, VersionName[]>>;
-  /** The condition that a package has all these words. */
-  words(caller: Caller, words: readonly SearchWord[]): Promise<WordsCondition>;
+  /** The condition that a version, or its package, has all these words. */
+  words(caller: Caller, words: readonly SearchWord[], of: WordsOf): Promise<WordsCondition>;
 }
 
 export interface FeedDeps {
@@ -67,6 +66,7 @@ const COUNTS_MAX = 500;
 export function createFeedService({ storage, clock, galleryReading }: FeedDeps): FeedService {
   const counts = createKeptAnswers<number>({ clock, ttlMs: COUNT_TTL_MS, answersMax: COUNTS_MAX });
   const large = createKeptAnswers<boolean>({ clock, ttlMs: COUNT_TTL_MS, answersMax: COUNTS_MAX });
+  const store = { read: storage.read, storedVersions: createStoredVersions() };
   const wordFinder = createWordFinder({ storage, clock });
   const narrow = async <Question extends Pick<FeedQuestion, 'where' | 'isSlow'>>(
     caller: Caller,
@@ -79,9 +79,9 @@ export function createFeedService({ storage, clock, galleryReading }: FeedDeps):
     isSlow: question.isSlow === true && storage.engine === 'sqlite',
   });
   return {
-    list: async (caller, question) => await listFeed(storage.read, await narrow(caller, question)),
+    list: async (caller, question) => await listFeed(store, await narrow(caller, question)),
     async *stream(caller, question) {
-      yield* streamFeed(storage.read, await narrow(caller, question));
+      yield* streamFeed(store, await narrow(caller, question));
     },
     async count(caller, question) {
       const query = await narrow(caller, question);
@@ -94,6 +94,6 @@ export function createFeedService({ storage, clock, galleryReading }: FeedDeps):
     },
     names: async (caller, idsLower, { level, withPrereleases }) =>
       await listNames(storage, idsLower, await narrow(caller, { level, withPrereleases, where: [] })),
-    words: (caller, words) => wordFinder.find(caller.workspace.id, words),
+    words: (caller, words, of) => wordFinder.find(caller.workspace.id, words, of),
   };
 }

@@ -26,7 +26,6 @@ import { toStoredMetadata } from './gallery.metadata.ts';
 import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
-import { saveSearchWords } from './package-search.repo.ts';
 import { insertVersions, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
 import * as repo from './packages.repo.ts';
@@ -291,7 +290,6 @@ class Gallery implements GalleryService {
       bytes: staged.sizeBytes,
     });
     await insertFeedEntry(tx, target, row, metadata);
-    if (found === null || now >= found.lastPushedAt) await saveSearchWords(tx, newest, contents.title);
     await audit.record(tx, caller, {
       action: 'package.pushed',
       target: versionTarget(target, contents.version.normalized),

@@ -6,7 +6,6 @@ import type { Random } from '../../lib/random.ts';
 import { inTransaction, type PackageVersionsTable, type Storage, type Tx } from '../../storage/index.ts';
 import { insertFeedEntries } from './feed-entries.repo.ts';
 import type { StoredMetadata } from './gallery.metadata.ts';
-import { saveSearchWords } from './package-search.repo.ts';
 import { insertVersions } from './package-versions.repo.ts';
 import { insertOwner, insertPackage, type Package } from './packages.repo.ts';
 import { type NuGetVersion, parseNuGetVersion, versionKey } from './version/nuget-version.ts';
@@ -72,7 +71,6 @@ async function seedPackage(
     versions.map(({ version }) => version),
   );
   await insertFeedEntries(tx, target, versions);
-  await saveSearchWords(tx, target, seed.title);
 }
 
 function toRow(

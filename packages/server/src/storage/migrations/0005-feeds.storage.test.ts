@@ -7,6 +7,7 @@ import { foundation } from './0001-foundation.ts';
 import { consoleLists } from './0003-console-lists.ts';
 import { feeds } from './0005-feeds.ts';
 import { feedVersionNames } from './0008-feed-version-names.ts';
+import { searchOfVersions } from './0009-search-of-versions.ts';
 
 let database: TestDatabase;
 let storage: Storage;
@@ -33,9 +34,9 @@ async function insertPackage(id: string): Promise<void> {
   );
 }
 
-async function insertVersion(packageId: string, versionFull: string, listed = 1): Promise<void> {
+async function insertVersion(packageId: string, versionFull: string, listed = 1, more = {}): Promise<void> {
   const version = versionFull.replace(/\+.*/, '');
-  const metadata = { title: 'A Title', tags: 'PSModule, Cloud', authors: 'Ada' };
+  const metadata = { title: 'A Title', tags: 'PSModule, Cloud', authors: 'Ada', ...more };
   await storage.write
     .insertInto('package_versions')
     .values({
@@ -131,4 +132,40 @@ it('lets the feeds know the full spelling of every version', async () => {
     { version_lower: '1.0.0-beta', version_full: '1.0.0-Beta' },
     { version_lower: '1.0.0', version_full: '1.0.0+Build.7' },
   ]);
+});
+
+it('gives each version that a search shows its own words', async () => {
+  await insertPackage('one');
+  await insertVersion('one', '1.0.0', 1, { description: 'Old' });
+  await insertVersion('one', '1.1.0', 1, { tags: 'Stable', description: 'New' });
+  await insertVersion('one', '2.0.0-a', 1, { title: null });
+  await insertVersion('one', '3.0.0', 0);
+  await insertPackage('none');
+  await insertVersion('none', '1.0.0', 0);
+  await insertPackage('many');
+  // More than one batch of packages.
+  for (let number = 0; number < 210; number += 1) {
+    await insertPackage(`p${number}`);
+    await insertVersion(`p${number}`, '1.0.0');
+  }
+  await feeds.up(storage.write);
+  await feedVersionNames.up(storage.write);
+  await searchOfVersions.up(storage.write);
+  const rows = await storage.read
+    .selectFrom('package_search')
+    .select(['entry_id', 'package_id', 'workspace_id', 'words', 'tags'])
+    .orderBy('entry_id')
+    .execute();
+  expect(rows).toHaveLength(212);
+  const place = { package_id: 'one', workspace_id: 'wsp_1' };
+  expect(rows.slice(0, 2)).toEqual([
+    { entry_id: 'one_1.1.0', ...place, words: 'acme.one\na title\nnew', tags: ' stable ' },
+    { entry_id: 'one_2.0.0-a', ...place, words: 'acme.one\n\n', tags: ' psmodule cloud ' },
+  ]);
+  const { rows: found } =
+    storage.engine === 'postgres'
+      ? await sql`select entry_id from package_search where tags like '%stable%'`.execute(storage.read)
+      : await sql`select entry_id from package_search where number in (select rowid from package_search_trigrams
+          where package_search_trigrams match '"stable"')`.execute(storage.read);
+  expect(found).toEqual([{ entry_id: 'one_1.1.0' }]);
 });

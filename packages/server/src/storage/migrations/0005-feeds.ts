@@ -65,7 +65,7 @@ async function createSearch({ table, text }: TableMaker, db: Kysely<unknown>): P
 }
 
 /** The extension comes with PostgreSQL and is trusted; where it is missing all the same, searches read the table. */
-async function createTrigramIndex(db: Kysely<unknown>): Promise<void> {
+export async function createTrigramIndex(db: Kysely<unknown>): Promise<void> {
   await sql`do $$ begin
     create extension if not exists pg_trgm;
     create index package_search_trigrams on package_search using gin (words gin_trgm_ops, tags gin_trgm_ops);
@@ -74,7 +74,7 @@ async function createTrigramIndex(db: Kysely<unknown>): Promise<void> {
   end $$`.execute(db);
 }
 
-async function createTrigramTable(db: Kysely<unknown>): Promise<void> {
+export async function createTrigramTable(db: Kysely<unknown>): Promise<void> {
   await sql`create virtual table package_search_trigrams using fts5(
     words, tags, content = 'package_search', content_rowid = 'number', tokenize = 'trigram')`.execute(db);
   const put = sql`insert into package_search_trigrams (rowid, words, tags) values (new.number, new.words, new.tags);`;

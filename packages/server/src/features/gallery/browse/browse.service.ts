@@ -7,8 +7,8 @@ import type { BlobStore } from '../../../storage/blobs/index.ts';
 import type { Storage } from '../../../storage/index.ts';
 import type { Account, AccountsService } from '../../accounts/index.ts';
 import { type Deprecation, listDeprecations } from '../deprecations/deprecations.repo.ts';
-import type { FeedVersion } from '../feed.repo.ts';
 import type { FeedQuestion, FeedService } from '../feed.service.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import { isValidPackageId } from '../nupkg/package-id.ts';
 import type { SearchWord } from '../package-search.repo.ts';
 import { listOwners } from '../packages.repo.ts';
@@ -106,7 +106,7 @@ class Browse implements BrowseService {
     const groups = isValidPackageId(first) ? [idBeginsWith(first), idBeginsOtherwise(first)] : [null];
     const found: { readonly group: number; readonly version: FeedVersion }[] = [];
     const hasWords =
-      words.length === 0 ? [] : [(await this.#deps.packageFeed.words(caller, words)).condition];
+      words.length === 0 ? [] : [(await this.#deps.packageFeed.words(caller, words, 'version')).condition];
     for (const [group, condition] of groups.entries()) {
       const room = limit + 1 - found.length;
       if (group < startGroup || room <= 0) continue;

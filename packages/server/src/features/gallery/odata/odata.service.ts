@@ -2,8 +2,8 @@ import type { Caller } from '../../../http/index.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { createTurns } from '../../../lib/turns.ts';
 import type { Storage } from '../../../storage/index.ts';
-import type { FeedVersion } from '../feed.repo.ts';
 import type { FeedQuestion, FeedService } from '../feed.service.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import type { DownloadableVersion, GalleryService } from '../gallery.service.ts';
 import { parseNuGetVersion } from '../version/nuget-version.ts';
@@ -130,7 +130,8 @@ class OData implements ODataService {
     }
     if (source === 'Search') {
       const words = readSearchTerm(term);
-      const found = words.length === 0 ? null : await this.#deps.packageFeed.words(caller, words);
+      const of = latest === null ? 'package' : 'version';
+      const found = words.length === 0 ? null : await this.#deps.packageFeed.words(caller, words, of);
       if (found !== null) where.push(found.condition);
       isSlow = found?.isSlow ?? false;
       if (latest === null) where.push(sources.isListed());

@@ -1,9 +1,9 @@
 import type { RawBuilder } from 'kysely';
 import type { Caller } from '../../../http/index.ts';
 import { asciiLower } from '../../../lib/ascii.ts';
-import type { FeedVersion } from '../feed.repo.ts';
 import type { FeedQuestion, FeedService } from '../feed.service.ts';
 import type { SemVerLevel } from '../feed-entries.repo.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import type { VersionName } from '../feed-versions.repo.ts';
 import { isValidPackageId } from '../nupkg/package-id.ts';
 import type { SearchWord } from '../package-search.repo.ts';
@@ -50,7 +50,7 @@ export async function searchPackages(
     if (!isValidPackageId(query.packageType)) return nothing();
     where.push(hasType(asciiLower(query.packageType)));
   }
-  const words = query.words.length === 0 ? null : await feed.words(caller, query.words);
+  const words = query.words.length === 0 ? null : await feed.words(caller, query.words, 'version');
   if (words !== null) where.push(words.condition);
   const shown = { level: query.level, latest: query, where, isSlow: words?.isSlow ?? false };
   const totalHits = await feed.count(caller, shown);
