@@ -45,6 +45,8 @@ const FASTIFY_FAULTS: Readonly<Record<string, (bodyBytesMax: number | undefined)
     requestErrors.malformed({
       detail: 'The address cannot be read: a percent sign is not followed by two hexadecimal digits.',
     }),
+  // No id is so long.
+  FST_ERR_MAX_PARAM_LENGTH: () => requestErrors.not_found(),
   FST_ERR_ASYNC_CONSTRAINT: () => requestErrors.malformed(),
   FST_ERR_HANDLER_TIMEOUT: () => requestErrors.unavailable({ headers: { 'retry-after': '5' } }),
 };

@@ -19,6 +19,14 @@ describe('normalizeGalleryUrl', () => {
   });
 
   it.each([
+    ['http://localhost:8080/API/V2/Packages()?$top=1', '/api/v2/Packages()?$top=1'],
+    ['HTTPS://keys.example.com/V3/Index.json', '/v3/index.json'],
+    ['http://localhost:8080//nuget', '/nuget'],
+  ])('takes the absolute form that a proxy may send (RFC 9112 3.2.2): %s', (url, expected) => {
+    expect(normalizeGalleryUrl(url)).toBe(expected);
+  });
+
+  it.each([
     '/',
     '//',
     '/?next=//api/v2',

@@ -4,6 +4,7 @@ import { asciiLower } from '../../lib/ascii.ts';
 const PREFIX = /^\/+(?:(api)\/+(v2)(?:\/+(package)(?=[/?]|$))?|(nuget))(?=[/?]|$)\/*/i;
 
 const V3 = /^\/+v3\//i;
+const ORIGIN = /^https?:\/\/[^/?#]*(?=\/)/i;
 
 /**
  * Folds the fixed part of a gallery address to the one spelling that the router knows: lower case, single
@@ -14,13 +15,14 @@ const V3 = /^\/+v3\//i;
  * so it is still found.
  */
 export function normalizeGalleryUrl(url: string): string {
-  if (V3.test(url)) return normalizeV3Url(url);
-  const match = PREFIX.exec(url);
+  const address = url.replace(ORIGIN, '');
+  if (V3.test(address)) return normalizeV3Url(address);
+  const match = PREFIX.exec(address);
   if (match === null) return url;
   const [matched] = match;
   const parts = match.slice(1).filter((part) => part !== undefined);
   const slash = matched.endsWith('/') ? '/' : '';
-  return `/${parts.join('/').toLowerCase()}${slash}${url.slice(matched.length)}`;
+  return `/${parts.join('/').toLowerCase()}${slash}${address.slice(matched.length)}`;
 }
 
 /** In the V3 protocol nothing of a path minds its case: addresses hold ids and versions in lower case. */
