@@ -1,8 +1,8 @@
 import { asciiLower } from '../../../lib/ascii.ts';
 import { toIso } from '../../../lib/clock.ts';
 import type { Deprecation } from '../deprecations/deprecations.repo.ts';
-import type { FeedVersion } from '../feed.repo.ts';
 import type { SemVerLevel } from '../feed-entries.repo.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import type { StoredMetadata } from '../gallery.metadata.ts';
 import type { V3Urls } from './v3.urls.ts';
 

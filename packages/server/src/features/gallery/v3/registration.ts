@@ -13,6 +13,8 @@ import { createV3Urls, type V3Urls } from './v3.urls.ts';
 /** Packages with fewer versions have them all in their index. */
 const INLINE_BELOW = 128;
 const PAGE_LEAVES = 64;
+// A page of an old index holds, besides, what was pushed between its versions since.
+const NAMED_LEAVES_MAX = 2 * PAGE_LEAVES;
 const PAGE_TYPE = 'catalog:CatalogPage';
 
 /** Which registration is asked for. */
@@ -66,9 +68,10 @@ async function* inlineIndex(
 }
 
 /**
- * One page of a package with many versions, named by its lowest and highest.
+ * One page of a package with many versions, named by its lowest and highest. Clients keep an index for half an hour and
+ * then ask for pages as it named them, though a push has moved their ends: the versions between them are served.
  *
- * @throws package.not_found also when pages begin and end elsewhere by now: the index names them
+ * @throws package.not_found when a bound is no version, or there are more between them than any page has had
  */
 export async function readRegistrationPage(
   feed: FeedService,
@@ -76,11 +79,12 @@ export async function readRegistrationPage(
   query: RegistrationQuery & { readonly lower: string; readonly upper: string },
 ): Promise<AsyncIterable<string>> {
   const entries = await readEntries(feed, caller, query);
-  const [lower, upper] = [query.lower, query.upper].map(toKey);
-  const page = toPages(entries).find(
-    (one) => one.lower.versionLower === lower && one.upper.versionLower === upper,
-  );
-  if (page === undefined) throw packageErrors.not_found();
+  const [first = -1, last = -1] = [query.lower, query.upper]
+    .map(toKey)
+    .map((key) => entries.findIndex((entry) => entry.versionLower === key));
+  const named = first === -1 ? [] : entries.slice(first, last + 1);
+  if (named.length === 0 || named.length > NAMED_LEAVES_MAX) throw packageErrors.not_found();
+  const page = toPage(named);
   const urls = createV3Urls(caller.workspace.url);
   return jsonWithList(presentPage(page, query, urls), 'items', readLeaves(feed, caller, query, page, false));
 }

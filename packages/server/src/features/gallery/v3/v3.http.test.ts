@@ -557,7 +557,32 @@ describe('a package with hundreds of versions', () => {
     expect(await powershell.findContent(ID, '1.149.0')).toMatch(/1\.149\.0\.nupkg$/);
     expect(await nuget.search('hundreds', { prerelease: false })).toEqual({ total: 1, ids: [ID] });
   });
+
+  it('is read by those as well who keep its index over a push', async () => {
+    const pageUrl = (lower: string, upper: string) =>
+      `/v3/registration-semver2/hundreds/page/${lower}/${upper}.json`;
+    const versionsAt = async (url: string) => {
+      const { items } = await get<{ items: { catalogEntry: { version: string } }[] }>(`${BASE}${url}`);
+      return items.map((leaf) => leaf.catalogEntry.version);
+    };
+    const before = await versionsAt(pageUrl('1.128.0', '1.149.0'));
+    await publish({ id: ID, version: '1.150.0' });
+    await publish({ id: ID, version: '1.130.1' });
+    const after = await versionsAt(pageUrl('1.128.0', '1.149.0'));
+    expect(after).toEqual([...before, '1.130.1'].toSorted(byNumber));
+    for (const [lower, upper] of [
+      ['1.128.0', '1.149.5'],
+      ['0.9.0', '1.149.0'],
+      ['1.149.0', '1.128.0'],
+      ['1.0.0', '1.150.0'],
+    ] as const)
+      expect((await gallery.send('GET', pageUrl(lower, upper))).statusCode).toBe(404);
+  });
 });
+
+function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, 'en', { numeric: true });
+}
 
 describe('a private gallery', () => {
   beforeAll(() => setReading('authenticated'));
