@@ -17,19 +17,34 @@ const playwrightWith = (config) => [
 ];
 
 /**
- * The suites of `npm test`, in this order. A suite with a `fullCommand` runs in a short form there and whole in
+ * The suites of `npm test`. A suite with a `fullCommand` runs in a short form there and whole in
  * `npm run test:full`.
  *
  * Each closes with a line `N passed, N failed`; Vitest and Playwright write their totals to TEST_TOTALS_FILE
- * instead, one line per project. `needs` names a group of system packages in tools/debian.mjs. What a suite that is
- * `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about disks, and
+ * instead, one line per project. One that `isAlone` takes all cores, in this order; the others take one core and run
+ * two at a time, the longest first. `needs` names a group of system packages in tools/debian.mjs. What a suite that
+ * is `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about disks, and
  * thousands of commits would wait for one. Suites about crashes and restarts use the disk.
  *
- * @type {{ name: string, command: string[], fullCommand?: string[], inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
+ * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
  */
 export const SUITES = [
-  { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
-  { name: 'vitest', command: ['node', 'node_modules/vitest/vitest.mjs', 'run'], inMemory: true },
+  {
+    name: 'vitest',
+    command: ['node', 'node_modules/vitest/vitest.mjs', 'run'],
+    isAlone: true,
+    inMemory: true,
+  },
+  {
+    name: 'console',
+    command: playwrightWith('playwright.short.config.ts'),
+    fullCommand: playwrightWith('playwright.config.ts'),
+    isAlone: true,
+    inMemory: true,
+    needs: 'browser',
+  },
+  { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
+  { name: 'power cut', command: vitestOf('powercut'), needs: 'powercut' },
   { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'notices',
@@ -38,13 +53,5 @@ export const SUITES = [
     inMemory: true,
     needs: 'notices',
   },
-  { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
-  {
-    name: 'console',
-    command: playwrightWith('playwright.short.config.ts'),
-    fullCommand: playwrightWith('playwright.config.ts'),
-    inMemory: true,
-    needs: 'browser',
-  },
-  { name: 'power cut', command: vitestOf('powercut'), needs: 'powercut' },
+  { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
 ];

@@ -1,6 +1,9 @@
 /**
- * `npm test` and, with `--full`, `npm run test:full`: runs the suites of tools/suites.mjs one after the other,
- * never stops at the first failure, and closes with the true totals of all: `N passed, N failed`.
+ * `npm test` and, with `--full`, `npm run test:full`: runs the suites of tools/suites.mjs, never stops at the first
+ * failure, and closes with the true totals of all: `N passed, N failed`.
+ *
+ * Suites that busy one core run two at a time; what they print is shown in one piece when they end. The others run
+ * alone.
  *
  * A suite counts as failed, whatever it prints, when it ends without totals, with an exit code that its totals
  * do not explain, or without a single passed test.
@@ -27,32 +30,59 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const MEMORY = '/dev/shm';
 const MEMORY_BYTES_MIN = 4 * 1024 ** 3;
+/** Suites side by side take their ports by these numbers, so that none takes what another has just found free. */
+const LANES = ['0', '1'];
 
 const isFull = process.argv.includes('--full');
 
 const compileCache = mkdtempSync(join(findMemory(), 'keyreeve-compiled-'));
 fillCompileCache();
 
-const rows = [];
-for (const suite of SUITES) {
-  process.stdout.write(`\n=== ${suite.name}\n`);
-  const started = performance.now();
-  const lines = await runSuite(suite);
-  const seconds = (performance.now() - started) / 1000;
-  rows.push(...lines.map((line, index) => ({ ...line, seconds: index === 0 ? seconds : undefined })));
-}
+const started = performance.now();
+const linesOf = new Map();
+for (const suite of SUITES.filter(({ isAlone }) => isAlone)) linesOf.set(suite, await runShown(suite));
+const waiting = SUITES.filter(({ isAlone }) => !isAlone);
+await Promise.all(
+  LANES.map(async (lane) => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift())
+      linesOf.set(suite, await runHeld(suite, lane));
+  }),
+);
 rmSync(compileCache, { recursive: true, force: true });
-printTable(rows);
+const rows = SUITES.flatMap((suite) => linesOf.get(suite));
+printTable(rows, (performance.now() - started) / 1000);
 process.stdout.write(`${closingLine(rows)}\n`);
 process.exitCode = rows.some((row) => row.failed > 0) ? 1 : 0;
 
+/** Shows what a suite prints as it comes. */
+async function runShown(suite) {
+  process.stdout.write(`\n=== ${suite.name}\n`);
+  return await timed(suite, (text) => process.stdout.write(text));
+}
+
+/** Keeps what a suite prints until it has ended. */
+async function runHeld(suite, lane) {
+  process.stdout.write(`\n(${suite.name} has begun)\n`);
+  let held = '';
+  const lines = await timed(suite, (text) => (held += text), { TEST_LANE: lane });
+  process.stdout.write(`\n=== ${suite.name}\n${held}`);
+  return lines;
+}
+
+async function timed(suite, show, extra) {
+  const begun = performance.now();
+  const lines = await runSuite(suite, show, extra);
+  const seconds = (performance.now() - begun) / 1000;
+  return lines.map((line, index) => ({ ...line, seconds: index === 0 ? seconds : undefined }));
+}
+
 /** @returns {Promise<import('./totals.mjs').Totals[]>} At least one line. */
-async function runSuite({ name, command, fullCommand = command, inMemory = false, needs }) {
+async function runSuite({ name, command, fullCommand = command, inMemory = false, needs }, show, extra) {
   const fault = (note) => ({ suite: name, passed: 0, failed: 1, skipped: 0, note });
   try {
     if (needs) ensureDebianPackages(GROUPS[needs]);
   } catch (error) {
-    process.stdout.write(`${error.message}\n`);
+    show(`${error.message}\n`);
     return [fault('system packages are missing')];
   }
   const folder = mkdtempSync(join(inMemory ? findMemory() : tmpdir(), 'keyreeve-suite-'));
@@ -60,10 +90,8 @@ async function runSuite({ name, command, fullCommand = command, inMemory = false
   chmodSync(folder, 0o1777);
   try {
     const totalsFile = join(folder, 'totals');
-    const { code, output } = await run(isFull ? fullCommand : command, {
-      TEST_TOTALS_FILE: totalsFile,
-      ...(inMemory ? { TMPDIR: folder } : {}),
-    });
+    const environment = { ...extra, TEST_TOTALS_FILE: totalsFile, ...(inMemory ? { TMPDIR: folder } : {}) };
+    const { code, output } = await run(isFull ? fullCommand : command, environment, show);
     const written = existsSync(totalsFile) ? readFileSync(totalsFile, 'utf8').trimEnd().split('\n') : [];
     const closing = readClosingLine(output);
     const totals =
@@ -114,8 +142,8 @@ function judge(totals, code, fault) {
   return code === 0 || explained ? judged : [...judged, fault(`ended with ${code} though nothing failed`)];
 }
 
-/** Shows the output as it comes and keeps it for the closing line. Colours would hide that line. */
-function run([file, ...args], extra) {
+/** Hands on the output as it comes and keeps it for the closing line. Colours would hide that line. */
+function run([file, ...args], extra, show) {
   const env = {
     ...process.env,
     ...extra,
@@ -127,12 +155,12 @@ function run([file, ...args], extra) {
     const child = spawn(file === 'node' ? process.execPath : file, args, {
       cwd: root,
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text) => {
-      process.stdout.write(text);
+    child.stderr.setEncoding('utf8').on('data', show);
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      show(text);
       output = (output + text).slice(-100_000); // Only its end is read.
     });
     child.on('error', (error) => done({ code: error.message, output }));
@@ -140,7 +168,7 @@ function run([file, ...args], extra) {
   });
 }
 
-function printTable(lines) {
+function printTable(lines, secondsInAll) {
   const width = Math.max(...lines.map((line) => line.suite.length));
   process.stdout.write(`\n${''.padEnd(width)}  passed  failed  skipped   seconds\n`);
   for (const { suite, passed, failed, skipped, seconds, note } of lines) {
@@ -148,5 +176,5 @@ function printTable(lines) {
     const time = (seconds === undefined ? '' : seconds.toFixed(1)).padStart(8);
     process.stdout.write(`${suite.padEnd(width)}  ${numbers}  ${time}${note ? `  ${note}` : ''}\n`);
   }
-  process.stdout.write('\n');
+  process.stdout.write(`\nin all ${secondsInAll.toFixed(1)} seconds\n\n`);
 }
