@@ -11,7 +11,8 @@ import { startKeyreeve } from './servers.ts';
 
 const SIZES = [1_000, 10_000];
 const REQUESTS = Number(process.env['BENCH_REQUESTS'] ?? 800);
-const WARM_UP = 80;
+// As many as make the server's code fast, so that the figures are those of a server that has run for a while.
+const WARM_UP = 300;
 const LONG_EVERY = 100;
 
 type Urls = Readonly<Record<string, (turn: number) => string>>;

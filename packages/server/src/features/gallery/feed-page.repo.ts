@@ -51,14 +51,14 @@ export async function* streamFeed(
     for (let start = 0; start < rows.length; ) {
       await turns.step();
       const stretch = rows.slice(start, start + atOnce);
-      const { versions, readCharacters } = await storedVersions.find(
+      const { versions, characters } = await storedVersions.find(
         read,
         query.workspaceId,
         stretch.map((row) => row.id),
       );
       yield stretch.flatMap((row) => toFeedVersion(row, versions.get(row.id), facts));
       start += stretch.length;
-      const fitting = Math.floor((stretch.length * SHORT_MANIFESTS_CHARACTERS) / Math.max(1, readCharacters));
+      const fitting = Math.floor((stretch.length * SHORT_MANIFESTS_CHARACTERS) / Math.max(1, characters));
       atOnce = Math.min(READ_MAX, Math.max(READ_AT_FIRST, fitting));
     }
   }

@@ -26,57 +26,57 @@ export interface StoredVersions {
    * The versions of a workspace by their ids. Who may see them is decided before: only entries of the feed that somebody
    * may read name them.
    *
-   * @returns also how many characters of manifests had to be read for it
+   * @returns also how many characters their manifests have, and how many of these had to be read
    */
   find(
     exec: Executor,
     workspaceId: string,
     ids: readonly string[],
-  ): Promise<{ versions: ReadonlyMap<string, StoredVersion>; readCharacters: number }>;
+  ): Promise<{ versions: ReadonlyMap<string, StoredVersion>; characters: number; readCharacters: number }>;
 }
 
-/** Of the manifests that are kept; as objects they take about three times as much. */
+// Of the manifests that are kept, as texts: objects would take several times as much memory.
 const KEPT_CHARACTERS_MAX = 12_000_000;
 
 /** @see StoredVersions */
 export function createStoredVersions(keptCharactersMax = KEPT_CHARACTERS_MAX): StoredVersions {
-  const kept = new Map<string, { readonly version: StoredVersion; readonly characters: number }>();
+  const kept = new Map<string, VersionRow>();
   let keptCharacters = 0;
-  const keep = (row: VersionRow, version: StoredVersion): void => {
+  const keep = (row: VersionRow): void => {
     // Another page may have read it meanwhile.
     if (kept.has(row.id)) return;
-    const characters = row.metadata.length;
-    kept.set(row.id, { version, characters });
-    keptCharacters += characters;
+    kept.set(row.id, row);
+    keptCharacters += row.metadata.length;
     for (const [id, oldest] of kept) {
       if (keptCharacters <= keptCharactersMax) break;
       kept.delete(id);
-      keptCharacters -= oldest.characters;
+      keptCharacters -= oldest.metadata.length;
     }
   };
   return {
     find: async (exec, workspaceId, ids) => {
       const versions = new Map<string, StoredVersion>();
       const missing: string[] = [];
+      let characters = 0;
       for (const id of ids) {
         const known = kept.get(id);
         if (known === undefined) {
           missing.push(id);
           continue;
         }
-        versions.set(id, known.version);
+        versions.set(id, toStoredVersion(known));
+        characters += known.metadata.length;
         // The one that was shown last is the last to go.
         kept.delete(id);
         kept.set(id, known);
       }
       let readCharacters = 0;
       for (const row of await listRows(exec, workspaceId, missing)) {
-        const version = toStoredVersion(row);
-        versions.set(row.id, version);
+        versions.set(row.id, toStoredVersion(row));
         readCharacters += row.metadata.length;
-        keep(row, version);
+        keep(row);
       }
-      return { versions, readCharacters };
+      return { versions, characters: characters + readCharacters, readCharacters };
     },
   };
 }
