@@ -179,8 +179,12 @@ class Gallery implements GalleryService {
 
   async openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion> {
     const { storage, blobs, galleryReading, downloads } = this.#deps;
-    const found = await this.#findVersion(storage.read, caller, id, version);
-    if (!(await galleryReading.mayRead(storage.read, caller, found.package))) throw notFound(id, version);
+    const { id: workspace } = caller.workspace;
+    const found = await findVersionByText(storage.read, workspace, id, version);
+    // Asked of what is not there as well, so that both answers take the same time.
+    const target = found?.package ?? { id: '', workspaceId: workspace, displayId: id };
+    const mayRead = await galleryReading.mayRead(storage.read, caller, target);
+    if (found === null || !mayRead) throw notFound(id, version);
     const { sha512 } = found.version;
     const blob = await blobs.open(sha512);
     if (blob === null) throw blobMissing(sha512);

@@ -11,7 +11,9 @@ export interface OwnedPackage {
 
 async function findWithOwners(exec: Executor, workspaceId: string, id: string): Promise<OwnedPackage | null> {
   const found = await findPackage(exec, workspaceId, id);
-  return found === null ? null : { found, owners: await listOwnerIds(exec, workspaceId, found.id) };
+  // Asked in any case: the time of the answer tells nobody that there is a package which he may not see.
+  const owners = await listOwnerIds(exec, workspaceId, found?.id ?? '');
+  return found === null ? null : { found, owners };
 }
 
 /** @throws request.not_found also for a package that the caller may not see */

@@ -11,7 +11,10 @@ export interface FoundVersion {
   readonly version: PackageVersion;
 }
 
-/** Id and version in any spelling that clients use; null when there is no such version. */
+/**
+ * Id and version in any spelling that clients use; null when there is no such version. The same is asked whether there
+ * is a package or not, so that the time tells nobody that there is one which he may not read.
+ */
 export async function findVersionByText(
   exec: Executor,
   workspaceId: string,
@@ -19,10 +22,10 @@ export async function findVersionByText(
   version: string,
 ): Promise<FoundVersion | null> {
   const parsed = parseNuGetVersion(version);
-  const found = parsed === null ? null : await findPackage(exec, workspaceId, id);
-  if (parsed === null || found === null) return null;
-  const row = await findVersion(exec, workspaceId, found.id, versionKey(parsed));
-  return row === null ? null : { package: found, version: row };
+  if (parsed === null) return null;
+  const found = await findPackage(exec, workspaceId, id);
+  const row = await findVersion(exec, workspaceId, found?.id ?? '', versionKey(parsed));
+  return found === null || row === null ? null : { package: found, version: row };
 }
 
 /** Hides a version or shows it again, and writes that down; nothing when it is so already. */

@@ -15,13 +15,17 @@ import { allowsReading, type ReadRights, toReadRights } from './read-rights.ts';
  */
 export const GALLERY_DOOR: RouteAuth = { kinds: ['session', 'key', 'token'], action: null, door: 'gallery' };
 
-/** Who reads what of the gallery, decided anew for each question. */
+/** Who reads what of the gallery, decided anew for each request. */
 export interface GalleryReading {
   /** Does the workspace let everybody read everything? */
   isOpen(workspaceId: string): Promise<boolean>;
   /** The conditions on `feed_entries` that the caller may read the package; none where everybody may. */
   conditionsFor(caller: Caller): Promise<readonly RawBuilder<boolean>[]>;
-  mayRead(exec: Executor, caller: Pick<Caller, 'principal'>, target: Package): Promise<boolean>;
+  mayRead(
+    exec: Executor,
+    caller: Pick<Caller, 'principal'>,
+    target: Pick<Package, 'id' | 'workspaceId' | 'displayId'>,
+  ): Promise<boolean>;
 }
 
 export interface ReadingDeps {
@@ -43,15 +47,22 @@ export function createGalleryReading({ storage, settings, accounts }: ReadingDep
     return toReadRights(principal, actsForOwner ? ownIdsOf(principal) : [account.id]);
   };
 
+  const decide = async (caller: Caller): Promise<readonly RawBuilder<boolean>[]> => {
+    const { id } = caller.workspace;
+    if (await isOpen(id)) return [];
+    const rights = await rightsOf(caller, storage.read);
+    return rights.scopes === 'all' && rights.grants === 'all' ? [] : [isReadable(storage.engine, id, rights)];
+  };
+  // The parts of an answer ask for themselves; one request is answered under one decision.
+  const decided = new WeakMap<Caller, Promise<readonly RawBuilder<boolean>[]>>();
+
   return {
     isOpen: (workspaceId) => isOpen(workspaceId),
     conditionsFor: async (caller) => {
-      const { id } = caller.workspace;
-      if (await isOpen(id)) return [];
-      const rights = await rightsOf(caller, storage.read);
-      return rights.scopes === 'all' && rights.grants === 'all'
-        ? []
-        : [isReadable(storage.engine, id, rights)];
+      if (caller.requestId === null) return await decide(caller);
+      const conditions = decided.get(caller) ?? decide(caller);
+      decided.set(caller, conditions);
+      return await conditions;
     },
     mayRead: async (exec, caller, target) => {
       if (await isOpen(target.workspaceId, exec)) return true;

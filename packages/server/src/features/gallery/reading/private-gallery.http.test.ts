@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { call, type Harness, startHarness } from '@keyreeve/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../../testkit/src/nupkg-builder.ts';
 import { DAY_MS } from '../../../lib/clock.ts';
@@ -360,6 +360,28 @@ describe('a key scoped to Acme.*', () => {
     expect([feed.statusCode, feed.body.includes('<entry>')]).toEqual([200, false]);
     const versions = await get(`/v3/autocomplete?id=${id}`, asPassword(reader));
     expect(versions.json()).toMatchObject({ data: [] });
+  });
+
+  it.each([
+    '/api/v2/package/<id>/1.0.0',
+    '/v3/flat/<id>/1.0.0/<id>.1.0.0.nupkg',
+    '/v3/flat/<id>/1.0.0/<id>.nuspec',
+    '/v3/registration/<id>/index.json',
+    '/v1/gallery/packages/<id>',
+    '/v1/packages/<id>',
+  ])('is told nothing by the work that an answer takes: %s', async (address) => {
+    const asked = vi.spyOn(harness.deps.storage.read.getExecutor(), 'executeQuery');
+    const statementsFor = async (id: string) => {
+      asked.mockClear();
+      const answer = await get(address.replaceAll('<id>', id), { authorization: `Bearer ${reader}` });
+      expect(answer.statusCode).toBe(404);
+      return asked.mock.calls.map(([query]) => query.sql);
+    };
+    await statementsFor(UNKNOWN);
+    const hidden = await statementsFor('Other.Secret');
+    expect(hidden.length).toBeGreaterThan(1);
+    expect(await statementsFor(UNKNOWN)).toEqual(hidden);
+    asked.mockRestore();
   });
 
   it('is told neither by unlisting nor by relisting that there is another one', async () => {
