@@ -1,38 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { createTurns } from '../../lib/turns.ts';
-import type { Executor, FeedEntriesTable, PackageVersionsTable } from '../../storage/index.ts';
-import { type Deprecation, listDeprecations } from './deprecations/deprecations.repo.ts';
+import type { Executor, FeedEntriesTable } from '../../storage/index.ts';
 import { latestFlag, type SemVerLevel } from './feed-entries.repo.ts';
-import type { StoredMetadata } from './gallery.metadata.ts';
-
-/** A version as the feeds show it. */
-export interface FeedVersion {
-  /** Of the row. */
-  readonly id: string;
-  readonly packageId: string;
-  readonly idLower: string;
-  /** Normalised, in the casing of its push. */
-  readonly version: string;
-  readonly versionLower: string;
-  /** With its metadata, if it has any. */
-  readonly versionFull: string;
-  readonly sortKey: string;
-  readonly isPrerelease: boolean;
-  readonly isSemVer2: boolean;
-  readonly isListed: boolean;
-  /** The highest listed release, and the highest listed version of all, among those that the client can read. */
-  readonly isLatest: boolean;
-  readonly isAbsoluteLatest: boolean;
-  readonly sizeBytes: number;
-  /** Lower-case hex, of the bytes as they were pushed. */
-  readonly sha512: string;
-  readonly pushedAt: number;
-  readonly metadata: StoredMetadata;
-  readonly downloads: number;
-  /** Of all versions of the package. */
-  readonly packageDownloads: number;
-  readonly deprecation: Deprecation | null;
-}
 
 /** What of the feed is asked for. Conditions and orders name columns of `feed_entries`. */
 export interface FeedQuery {
@@ -55,7 +24,7 @@ export interface FeedQuery {
   readonly limit: number;
 }
 
-type FeedRow = Pick<FeedEntriesTable, 'id' | 'id_lower' | 'sort_key'> & {
+export type FeedRow = Pick<FeedEntriesTable, 'id' | 'package_id' | 'id_lower' | 'sort_key' | 'listed'> & {
   latest: number;
   absolute_latest: number;
 };
@@ -69,36 +38,8 @@ function selectEntries(exec: Executor, { workspaceId, level, latest = null, wher
   return query;
 }
 
-/** One page of a feed: the entries are found in their narrow table, and only those of the page are read whole. */
-export async function listFeed(exec: Executor, query: FeedQuery): Promise<FeedVersion[]> {
-  const found: FeedVersion[] = [];
-  for await (const stretch of streamFeed(exec, query)) found.push(...stretch);
-  return found;
-}
-
-/**
- * One page of a feed, some versions at a time: a page may hold thousands, whose manifests together are too much for
- * the memory and for one turn of the event loop.
- */
-export async function* streamFeed(exec: Executor, query: FeedQuery): AsyncGenerator<FeedVersion[]> {
-  const turns = createTurns();
-  let atOnce = READ_AT_FIRST;
-  for await (const rows of findRows(exec, query)) {
-    const ids = rows.map((row) => row.id);
-    const deprecations = await listDeprecations(exec, query.workspaceId, ids);
-    for (let start = 0; start < rows.length; ) {
-      await turns.step();
-      const stretch = rows.slice(start, start + atOnce);
-      const { versions, characters } = await readStretch(exec, query.workspaceId, stretch, deprecations);
-      yield versions;
-      start += stretch.length;
-      const fitting = Math.floor((stretch.length * SHORT_MANIFESTS_CHARACTERS) / Math.max(1, characters));
-      atOnce = Math.min(READ_MAX, Math.max(READ_AT_FIRST, fitting));
-    }
-  }
-}
-
-function findRows(exec: Executor, query: FeedQuery): AsyncIterable<FeedRow[]> {
+/** The entries of one page, some at a time, in their narrow table. */
+export function findRows(exec: Executor, query: FeedQuery): AsyncIterable<FeedRow[]> {
   if (query.orderBy.length > 0) return sortRows(exec, query);
   return query.isSlow === true ? searchRows(exec, query) : streamRows(exec, query);
 }
@@ -187,8 +128,10 @@ async function* searchRows(exec: Executor, query: FeedQuery): AsyncGenerator<Fee
 function selectRows(exec: Executor, query: FeedQuery) {
   return selectEntries(exec, query).select([
     'feed_entries.id',
+    'feed_entries.package_id',
     'feed_entries.id_lower',
     'feed_entries.sort_key',
+    'feed_entries.listed',
     `feed_entries.${latestFlag(query.level, { withPrereleases: false })} as latest`,
     `feed_entries.${latestFlag(query.level, { withPrereleases: true })} as absolute_latest`,
   ]);
@@ -236,92 +179,3 @@ const LARGE_FROM = 1_000;
 /** Of entries that are looked into at once. */
 const STRETCH = 200;
 const ROWS_AT_ONCE = 200;
-// So few that reading them is a small step with the longest manifests as well; more, once they turned out to be short.
-const READ_AT_FIRST = 20;
-const READ_MAX = 100;
-const SHORT_MANIFESTS_CHARACTERS = 100_000;
-
-async function readStretch(
-  exec: Executor,
-  workspaceId: string,
-  rows: readonly FeedRow[],
-  deprecations: ReadonlyMap<string, Deprecation>,
-): Promise<{ versions: FeedVersion[]; characters: number }> {
-  const stored = await exec
-    .selectFrom('package_versions')
-    .leftJoin('package_downloads as own', 'own.id', 'package_versions.id')
-    .leftJoin('package_downloads as total', 'total.id', 'package_versions.package_id')
-    .select([
-      'package_versions.id',
-      'package_versions.package_id',
-      'version',
-      'version_lower',
-      'version_full',
-      'is_prerelease',
-      'is_semver2',
-      'listed',
-      'size_bytes',
-      'sha512',
-      'pushed_at',
-      'metadata',
-      'own.downloads as downloads',
-      'total.downloads as package_downloads',
-    ])
-    .where('package_versions.workspace_id', '=', workspaceId)
-    .where(
-      'package_versions.id',
-      'in',
-      rows.map((row) => row.id),
-    )
-    .limit(rows.length)
-    .execute();
-  const byId = new Map(stored.map((version) => [version.id, version]));
-  let characters = 0;
-  const versions = rows.flatMap((row) => {
-    const version = byId.get(row.id);
-    if (version === undefined) return [];
-    characters += version.metadata.length;
-    return [toFeedVersion(row, version, deprecations.get(row.id) ?? null)];
-  });
-  return { versions, characters };
-}
-
-type VersionRow = Pick<
-  PackageVersionsTable,
-  | 'id'
-  | 'package_id'
-  | 'version'
-  | 'version_lower'
-  | 'version_full'
-  | 'is_prerelease'
-  | 'is_semver2'
-  | 'listed'
-  | 'size_bytes'
-  | 'sha512'
-  | 'pushed_at'
-  | 'metadata'
-> & { downloads: number | null; package_downloads: number | null };
-
-function toFeedVersion(entry: FeedRow, version: VersionRow, deprecation: Deprecation | null): FeedVersion {
-  return {
-    id: version.id,
-    packageId: version.package_id,
-    idLower: entry.id_lower,
-    version: version.version,
-    versionLower: version.version_lower,
-    versionFull: version.version_full,
-    sortKey: entry.sort_key,
-    isPrerelease: version.is_prerelease === 1,
-    isSemVer2: version.is_semver2 === 1,
-    isListed: version.listed === 1,
-    isLatest: entry.latest === 1,
-    isAbsoluteLatest: entry.absolute_latest === 1,
-    sizeBytes: version.size_bytes,
-    sha512: version.sha512,
-    pushedAt: version.pushed_at,
-    metadata: JSON.parse(version.metadata) as StoredMetadata,
-    downloads: version.downloads ?? 0,
-    packageDownloads: version.package_downloads ?? 0,
-    deprecation,
-  };
-}

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { asciiLower } from '../../../lib/ascii.ts';
 import { toIso } from '../../../lib/clock.ts';
 import type { Deprecation } from '../deprecations/deprecations.repo.ts';
-import type { FeedVersion } from '../feed.repo.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import { presentDeprecation } from '../packages.present.ts';
 import type {
   GalleryPackageSchema,

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { toIso } from '../../../lib/clock.ts';
-import type { FeedVersion } from '../feed.repo.ts';
+import type { FeedVersion } from '../feed-page.repo.ts';
 import type { StoredMetadata } from '../gallery.metadata.ts';
 import { legacyRangeText, parseVersionRange } from '../version/nuget-version.ts';
 import { DATA_NAMESPACE, DECLARATION, METADATA_NAMESPACE } from './documents.ts';
