@@ -189,14 +189,32 @@ test('a version is deprecated with a reason that visitors read, and freed of it 
   await expect(dialog.getByRole('textbox', { name: 'Use instead' })).toHaveAttribute('aria-invalid', 'true');
   await expectNoAxeViolations(page);
   await dialog.getByRole('textbox', { name: 'Use instead' }).fill('hayama.edge');
+  await dialog.getByRole('textbox', { name: 'Version' }).fill('2.0.3');
   await dialog.getByRole('button', { name: 'Deprecate', exact: true }).click();
   await expect(dialog).toHaveCount(0);
   await expect(versionRow(page, WORDS.en, '3.8.0').filter({ hasText: 'deprecated' })).toHaveCount(1);
   const visitor = await visit({ at: site });
   await visitor.goto('/packages/hayama.datafactory/3.8.0');
   await expect(visitor.getByText('Loses data. <b>Do not use</b>')).toBeVisible();
-  await expect(visitor.getByRole('link', { name: 'Hayama.Edge', exact: true })).toBeVisible();
+  await expect(visitor.getByRole('link', { name: 'Hayama.Edge 2.0.3', exact: true })).toBeVisible();
   await expectNoAxeViolations(visitor);
+  const { api } = await site.signIn();
+  const alternativeOf = async () => {
+    const params = { path: { id: 'hayama.datafactory' } };
+    const { versions } = (await api.GET('/v1/packages/{id}', { params })).data;
+    return versions.find(({ version }) => version === '3.8.0')?.deprecation?.alternatePackage;
+  };
+  expect(await alternativeOf()).toEqual({ id: 'Hayama.Edge', version: '2.0.3' });
+
+  // Whoever changes the message alone changes nothing of what is to be used instead.
+  await page.getByRole('button', { name: 'Deprecate 3.8.0', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('textbox', { name: 'Version' })).toHaveValue('2.0.3');
+  await dialog.getByRole('textbox', { name: 'Message' }).fill('Loses data at midnight.');
+  await dialog.getByRole('button', { name: 'Deprecate', exact: true }).click();
+  await expect(dialog).toHaveCount(0);
+  expect(await alternativeOf()).toEqual({ id: 'Hayama.Edge', version: '2.0.3' });
+
   await page.getByRole('button', { name: 'Deprecate 3.8.0', exact: true }).focus();
   await page.keyboard.press('Enter');
   await dialog.getByRole('button', { name: 'Not deprecated any more' }).click();

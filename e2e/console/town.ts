@@ -296,10 +296,27 @@ async function importKey(town: Town): Promise<void> {
   town.keys.set(comment, { id, secret: credential });
 }
 
+/** Ids that only some accounts may give to new packages, or nobody. */
+function planPrefixes(town: Town): Happening[] {
+  const reserve = (daysAgo: number, pattern: string, logins: readonly string[]): Happening => ({
+    agoMs: daysAgo * DAY_MS,
+    run: async () => {
+      const accountIds = logins.map((login) => accountOf(town, login).id);
+      await town.deps.prefixes.create(await callerOf(town, ADMIN_EMAIL), { pattern, accountIds });
+    },
+  });
+  return [
+    reserve(210, 'Hayama.Edge*', ['release-bot']),
+    reserve(209, 'Hayama.DataFactory*', ['team-data', ADMIN_EMAIL]),
+    reserve(209, 'System.*', []),
+  ];
+}
+
 async function live(town: Town): Promise<void> {
   const happenings = [
     ...planPeople(town),
     ...planStrangers(town),
+    ...planPrefixes(town),
     ...TOWN_KEYS.flatMap((key) => [
       ...planKey(town, key),
       ...(key.traffic === undefined ? [] : planTraffic(town, key, key.traffic)),

@@ -1,5 +1,5 @@
 import { MultiSelect } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useWords } from '../../i18n/words.tsx';
@@ -26,6 +26,7 @@ export function AccountsField(props: {
   const { value, error, onChange } = props;
   const { t } = useWords(prefixesWords);
   const [text, setText] = useState('');
+  const [isOpen, list] = useDisclosure(false);
   const [q] = useDebouncedValue(text.trim(), SETTLE_MS);
   const { data: found = [] } = useQuery({ ...accountsFoundQuery(q), placeholderData: keepPreviousData });
   const logins = new Map(found.map(({ id, login }) => [id, login]));
@@ -46,9 +47,14 @@ export function AccountsField(props: {
       value={value.map(({ id }) => id)}
       error={asFieldError(error)}
       searchValue={text}
+      dropdownOpened={isOpen}
+      onDropdownOpen={list.open}
+      onDropdownClose={list.close}
       onSearchChange={setText}
       onChange={(ids) => {
         setText('');
+        // It would lie over the buttons of the dialog.
+        list.close();
         onChange(ids.flatMap((id) => known.get(id) ?? []));
       }}
       renderOption={({ option }) => (

@@ -46,7 +46,7 @@ function Prefixes() {
     </ActionButton>
   );
   return (
-    <Page title={t('title')} crumb={{ label: t('packages'), to: '/packages' }} actions={reserve}>
+    <Page title={t('title')} actions={reserve}>
       <PackagesTabs />
       <p className={classes.text}>{t('text')}</p>
       <List subject={subject} onChange={setSubject} onRelease={setDoomed} onClose={() => setSubject(null)} />

@@ -4,7 +4,6 @@ export const prefixesWords = defineWords(
   'prefixes',
   {
     title: 'Reserved ids',
-    packages: 'Packages',
     text: 'New packages with these ids are pushed in the name of the accounts beside them alone; where several match, the longest decides. Packages that are there already stay as they are.',
     reserve: 'Reserve ids',
     pattern: 'Package ids',
@@ -37,7 +36,6 @@ export const prefixesWords = defineWords(
   },
   {
     title: '予約済みID',
-    packages: 'パッケージ',
     text: 'これらのIDの新しいパッケージは、右のアカウントの名義でのみプッシュできます。複数に一致するときは、最も長いものが優先されます。既存のパッケージは変わりません。',
     reserve: 'IDを予約',
     pattern: 'パッケージID',

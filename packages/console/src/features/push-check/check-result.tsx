@@ -33,7 +33,9 @@ export function CheckResult({ check, value }: ResultProps) {
           ))}
         </ul>
       </section>
-      {check.package !== null && <Contents value={check.package} />}
+      {check.package !== null && (
+        <Contents value={check.package} title={t(check.wouldSucceed ? 'contents' : 'contentsRefused')} />
+      )}
     </div>
   );
 }
@@ -151,11 +153,12 @@ function Fact(props: { readonly name: string; readonly children: ReactNode }) {
   );
 }
 
-function Contents({ value }: { readonly value: NonNullable<PackageCheck['package']> }) {
+function Contents(props: { readonly value: NonNullable<PackageCheck['package']>; readonly title: string }) {
+  const { value, title } = props;
   const { t, language } = useWords(pushCheckWords);
   return (
-    <section aria-label={t('contents')}>
-      <h3 className={classes.subtitle}>{t('contents')}</h3>
+    <section aria-label={title}>
+      <h3 className={classes.subtitle}>{title}</h3>
       <dl className={classes.facts}>
         <Fact name={t('id')}>
           <span className="kr-mono">{value.id}</span>

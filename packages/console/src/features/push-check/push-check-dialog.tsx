@@ -1,5 +1,5 @@
 import type { Key } from '@keyreeve/sdk';
-import { Button, FileInput, Progress, Select } from '@mantine/core';
+import { Button, FileInput, Select } from '@mantine/core';
 import { IconFileZip } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -241,9 +241,16 @@ function Sending(props: {
   return (
     <div className={classes.progress}>
       {file !== null && (
-        <Progress.Root>
-          <Progress.Section value={share} aria-label={t('sending')} />
-        </Progress.Root>
+        <div
+          className={classes.track}
+          role="progressbar"
+          aria-label={t('sending')}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(share)}
+        >
+          <span className={classes.sent} style={{ width: `${share}%` }} />
+        </div>
       )}
       <div role="status" className="kr-dimmed">
         {file === null
