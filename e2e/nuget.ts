@@ -32,6 +32,7 @@ export interface NugetClients {
 
 const MODERN_EXE = path.resolve(import.meta.dirname, '../node_modules/nuget-exe/nuget-5.8.0.exe');
 const OLD_EXE = '/usr/lib/nuget/NuGet.exe';
+const WAKE_AFTER_MS = 15_000;
 const NO_CONFIG = '<?xml version="1.0" encoding="utf-8"?>\n<configuration />\n';
 
 /**
@@ -59,7 +60,8 @@ export function createNugetClients(folder: string): NugetClients {
       config,
       ...common,
     ];
-    const call = (...args: readonly string[]) => run('/usr/bin/mono', withCommon(args), { cwd: folder, env });
+    const options = { cwd: folder, env, wakeAfterMs: WAKE_AFTER_MS };
+    const call = (...args: readonly string[]) => run('/usr/bin/mono', withCommon(args), options);
     const callAtTerminal = (...args: readonly string[]) => {
       const words = ['/usr/bin/mono', ...withCommon(args)].map((word) => `'${word}'`);
       const command = `stty cols 200; ${words.join(' ')}`;
@@ -68,19 +70,16 @@ export function createNugetClients(folder: string): NugetClients {
     return {
       name,
       // The old client lists nothing, for ever, unless it writes to a terminal.
-      list: (source, ...options) =>
-        (exe === OLD_EXE ? callAtTerminal : call)('list', '-Source', source, ...options),
-      install: (id, source, into, ...options) =>
-        call('install', id, '-Source', source, '-OutputDirectory', into, '-NoCache', ...options),
-      push: (file, key, source, ...options) =>
-        call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...options),
+      list: (source, ...more) =>
+        (exe === OLD_EXE ? callAtTerminal : call)('list', '-Source', source, ...more),
+      install: (id, source, into, ...more) =>
+        call('install', id, '-Source', source, '-OutputDirectory', into, '-NoCache', ...more),
+      push: (file, key, source, ...more) =>
+        call('push', file, ...(key === null ? [] : [key]), '-Source', source, ...more),
       delete: (id, version, key, source) => call('delete', id, version, key, '-Source', source),
       // The one command that takes no file of configuration; the home is our own all the same.
-      search: (term, source, ...options) =>
-        run('/usr/bin/mono', [exe, 'search', term, '-Source', source, '-NonInteractive', ...options], {
-          cwd: folder,
-          env,
-        }),
+      search: (term, source, ...more) =>
+        run('/usr/bin/mono', [exe, 'search', term, '-Source', source, '-NonInteractive', ...more], options),
       restore: (file, source, into) =>
         call('restore', file, '-Source', source, '-PackagesDirectory', into, '-NoCache'),
       storeKey: (key, source) => call('setapikey', key, '-Source', source),

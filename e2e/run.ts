@@ -16,6 +16,11 @@ export interface RunOptions {
   /** On top of a bare environment: nothing of ours, no proxy and no setting of a person leaks in. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /**
+   * For programs under mono: on a busy machine one in thirty has done its work and then waits for a thread that
+   * sleeps. SIGQUIT, for which mono lists its threads, wakes it, and it ends with the exit code that it has.
+   */
+  readonly wakeAfterMs?: number;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -35,7 +40,7 @@ export const BARE_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 /** Runs a program to its end. Its exit code is for the caller to judge; one that hangs is killed and throws. */
 export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { cwd, env = {}, timeoutMs = TIMEOUT_MS } = options;
+  const { cwd, env = {}, timeoutMs = TIMEOUT_MS, wakeAfterMs } = options;
   return await new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       cwd,
@@ -55,9 +60,11 @@ export async function run(file: string, args: readonly string[], options: RunOpt
       isLate = true;
       child.kill('SIGKILL');
     }, timeoutMs);
+    const waking = wakeAfterMs === undefined ? null : setInterval(() => child.kill('SIGQUIT'), wakeAfterMs);
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(timer);
+      if (waking !== null) clearInterval(waking);
       if (isLate)
         reject(new Error(`${file} ${args.join(' ')} did not end in ${timeoutMs} ms:\n${text.output}`));
       else resolve({ code, ...text, durationMs: Math.round(performance.now() - startedAt) });
