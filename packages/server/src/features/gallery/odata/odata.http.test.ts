@@ -282,7 +282,10 @@ describe('the documents about the feed', () => {
     expect(functions).toEqual([
       ['Search', 'searchTerm Edm.String', 'targetFramework Edm.String', 'includePrerelease Edm.Boolean'],
       ['FindPackagesById', 'id Edm.String'],
-      ['GetUpdates', ...UPDATES.map((name) => `${name} Edm.${name.startsWith('include') ? 'Boolean' : 'String'}`)],
+      [
+        'GetUpdates',
+        ...UPDATES.map((name) => `${name} Edm.${name.startsWith('include') ? 'Boolean' : 'String'}`),
+      ],
     ]);
   });
 
@@ -397,4 +400,29 @@ describe('filters', () => {
       }
     },
   );
+});
+
+describe('texts beyond ASCII', () => {
+  const TITLE = 'ÄPFEL ΣΊΣΥΦΟΣ İstanbul ﬃ 鍵';
+  beforeAll(async () => {
+    await feed.publish({
+      id: 'Fruits',
+      version: '1.0.0',
+      nuspecXml: `<package><metadata><id>Fruits</id><version>1.0.0</version><title>${TITLE}</title>
+        <authors>Ärzte İ</authors><description>Of ${TITLE}.</description></metadata></package>`,
+    });
+  });
+
+  it.each([
+    `Title eq '${TITLE}'`,
+    `startswith(Title, 'ÄPFEL Σ')`,
+    `endswith(tolower(Title), 'ﬃ 鍵')`,
+    `substringof('İSTANBUL', Title)`,
+    `indexof(Title, 'ΣΊΣΥ') eq 6`,
+    `Authors eq 'Ärzte İ'`,
+    `substringof('${TITLE}', Description)`,
+    `Description eq 'Of ${TITLE}.'`,
+  ])('are found as they were written, on every database: %s', async (filter) => {
+    expect(await versions(`Packages()?$filter=${encodeURIComponent(filter)}`)).toEqual(['Fruits 1.0.0']);
+  });
 });
