@@ -96,6 +96,7 @@ const CONSOLE_PAGES = [
   '/packages',
   '/packages/:id',
   '/packages/:id/:version',
+  '/reserved-ids',
   '/users',
   '/users/:id',
   '/service-accounts',
