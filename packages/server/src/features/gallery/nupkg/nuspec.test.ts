@@ -118,6 +118,14 @@ describe('parseNuspec', () => {
     expect(minClientVersion).toBe(shown);
   });
 
+  it.each([
+    ['PSModule PSEdition_Core', 'PSModule PSEdition_Core'],
+    ['PSScript,Keys; azure\n\t cloud', 'PSScript Keys azure cloud'],
+    [' , ; ', null],
+  ])('parts the tags %j by blanks, as clients read them', async (text, tags) => {
+    expect((await read(nuspec({ tags: text }))).tags).toBe(tags);
+  });
+
   it('leaves out what a small manifest leaves out', async () => {
     expect(await read(nuspec({ title: '  ', iconUrl: '' }))).toMatchObject({
       title: null,

@@ -128,6 +128,12 @@ export async function parseNuspec(bytes: Uint8Array, pace: Pace): Promise<Nuspec
   };
 }
 
+/** Some authors put commas; the clients part tags by blanks and nothing else. */
+function readTags(text: string | null): string | null {
+  const tags = (text ?? '').split(/[\s,;]+/).filter((tag) => tag !== '');
+  return tags.length === 0 ? null : tags.join(' ');
+}
+
 function readId(metadata: XmlNode): string {
   const id = requiredText(metadata, 'id', MAX_TITLE_CHARS);
   if (!isValidPackageId(id)) {
@@ -168,7 +174,7 @@ function readTexts(metadata: XmlNode) {
     description: requiredText(metadata, 'description', MAX_TEXT_CHARS),
     title: text('title', MAX_TITLE_CHARS),
     summary: text('summary'),
-    tags: text('tags'),
+    tags: readTags(text('tags')),
     iconUrl: urlOf(metadata, 'iconUrl', MAX_TEXT_CHARS),
     projectUrl: urlOf(metadata, 'projectUrl', MAX_TEXT_CHARS),
     licenseUrl: urlOf(metadata, 'licenseUrl', MAX_TEXT_CHARS),
