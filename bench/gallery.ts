@@ -110,7 +110,9 @@ async function main(): Promise<void> {
   let serverUrl = '';
   const engines = (process.argv[2] ?? 'sqlite,postgres').split(',');
   const stopPostgres = engines.includes('postgres')
-    ? await setup({ provide: (_name: string, url: string) => (serverUrl = url) } as never)
+    ? await setup({
+        provide: (name: string, value: string) => name === 'postgresUrl' && (serverUrl = value),
+      } as never)
     : async () => undefined;
   try {
     const columns = new Map<string, Map<string, string>>();

@@ -87,13 +87,19 @@ export function createWordFinder({ storage, clock }: { storage: Storage; clock: 
   const findRareIds = async (workspaceId: string, word: SearchWord): Promise<RareRow[] | null> => {
     if (!hasTrigram(textOf(word))) return null;
     const key = JSON.stringify([workspaceId, columnsOf(word).length, textOf(word)]);
-    const isKnownCommon = await common.get(key, () => isCommon(storage, workspaceId, word));
-    return isKnownCommon ? null : await findRare(storage, workspaceId, word);
+    let found: RareRow[] | null | undefined;
+    const isCommon = await common.get(key, async () => {
+      found = await findRare(storage, workspaceId, word);
+      return found === null;
+    });
+    // That a word was rare a moment ago does not say who has it now.
+    return isCommon ? null : (found ?? (await findRare(storage, workspaceId, word)));
   };
   return {
     find: async (workspaceId, words, of) => {
       const conditions: RawBuilder<boolean>[] = [];
-      let isSlow = false;
+      let hasCommon = false;
+      let hasRare = false;
       for (const word of words) {
         if (word.kind === 'id') {
           conditions.push(sql<boolean>`feed_entries.id_lower = ${asciiLower(word.text)}`);
@@ -102,29 +108,18 @@ export function createWordFinder({ storage, clock }: { storage: Storage; clock: 
         const rare = await findRareIds(workspaceId, word);
         if (rare?.length === 0) return { condition: sql<boolean>`1 = 0`, isSlow: false };
         conditions.push(rare === null ? hasWordRowByRow(engine, word, of) : isRare(engine, rare, of));
-        isSlow ||= rare === null;
+        hasCommon ||= rare === null;
+        hasRare ||= rare !== null;
       }
       // What few packages have is found first, and only those are looked into.
-      const isNarrow = words.some(({ kind }) => kind === 'id');
-      return { condition: joinAll(conditions), isSlow: isSlow && !isNarrow };
+      const isNarrow = hasRare || words.some(({ kind }) => kind === 'id');
+      return { condition: joinAll(conditions), isSlow: hasCommon && !isNarrow };
     },
   };
 }
 
 function joinAll(conditions: readonly RawBuilder<boolean>[]): RawBuilder<boolean> {
   return conditions.length === 0 ? sql<boolean>`1 = 1` : sql<boolean>`(${sql.join(conditions, sql` and `)})`;
-}
-
-/** Do more versions have the word than are named one by one? */
-async function isCommon(storage: Storage, workspaceId: string, word: SearchWord): Promise<boolean> {
-  const found = selectHaving(storage, workspaceId, word)
-    .select('package_search.entry_id')
-    .limit(RARE_MAX + 1);
-  const { count } = await storage.read
-    .selectFrom(found.as('found'))
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count > RARE_MAX;
 }
 
 function selectHaving({ read, engine }: Storage, workspaceId: string, word: SearchWord) {
