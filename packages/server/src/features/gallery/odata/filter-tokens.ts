@@ -1,3 +1,4 @@
+import { toIso } from '../../../lib/clock.ts';
 import { odataErrors } from './odata.errors.ts';
 
 export type FilterToken =
@@ -56,8 +57,11 @@ function readToken(text: string, at: number): [FilterToken, length: number] {
 
 /** Without a zone it is UTC, as everything in the feed. */
 function readTime([, local = '', zone = 'Z']: RegExpExecArray, at: number): number {
-  const value = Date.parse(`${local.includes('T') ? local : `${local}T00:00`}${zone}`);
-  if (Number.isNaN(value)) throw malformed(at, 'a time that no clock shows');
+  const time = local.includes('T') ? local : `${local}T00:00`;
+  const value = Date.parse(`${time}${zone}`);
+  // The runtime takes a 30th of February for a day in March.
+  if (Number.isNaN(value) || toIso(Date.parse(`${time}Z`)).slice(0, 10) !== local.slice(0, 10))
+    throw malformed(at, 'a time that no clock shows');
   return value;
 }
 

@@ -82,6 +82,7 @@ describe('a filter', () => {
     ["Id eq 'x')", 'odata.filter_malformed'],
     ["Id eq 'x'; drop table packages", 'odata.filter_malformed'],
     ["Published gt datetime'2020-99-99T00:00:00'", 'odata.filter_malformed'],
+    ["Published gt datetime'2021-02-29'", 'odata.filter_malformed'],
     ["Password eq 'x'", 'odata.unknown_property'],
     ["__proto__ eq 'x'", 'odata.unknown_property'],
     ['Id gt 5', 'odata.filter_unsupported'],
