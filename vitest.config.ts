@@ -7,6 +7,13 @@ const DATABASE_TESTS = [
   'packages/testkit/src/**/*.http.test.ts',
 ];
 
+/**
+ * Files of a worker share the modules that they have loaded: to load the server anew takes longer than most files.
+ * No module keeps what one test could leave to another; in `npm run test:full` each file loads its own, so that
+ * nothing passes by what was left.
+ */
+const SHARED = { isolate: false } as const;
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -23,6 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'sqlite',
+          ...SHARED,
           include: DATABASE_TESTS,
           env: { TEST_DATABASE: 'sqlite' },
           testTimeout: 30_000,
@@ -33,6 +41,7 @@ export default defineConfig({
         // The gallery once more with its files in an S3-compatible store instead of a folder.
         test: {
           name: 's3',
+          ...SHARED,
           include: ['packages/server/src/features/gallery/{gallery.*,v3/*}.{storage,http}.test.ts'],
           env: { TEST_DATABASE: 'sqlite', TEST_BLOBS: 's3' },
           testTimeout: 60_000,
@@ -42,6 +51,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          ...SHARED,
           include: DATABASE_TESTS,
           env: { TEST_DATABASE: 'postgres' },
           globalSetup: ['packages/testkit/src/postgres-global-setup.ts'],

@@ -32,6 +32,7 @@ export const SUITES = [
   {
     name: 'vitest',
     command: ['node', 'node_modules/vitest/vitest.mjs', 'run'],
+    fullCommand: ['node', 'node_modules/vitest/vitest.mjs', 'run', '--isolate'],
     isAlone: true,
     inMemory: true,
   },
