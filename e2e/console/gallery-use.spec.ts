@@ -19,7 +19,7 @@ const WORDS = {
   ja: {
     packages: 'パッケージ',
     usage: 'パッケージと容量',
-    of: (used: number, limit: number) => `${limit}のうち${used}`,
+    of: (used: number, limit: number) => `${used} / ${limit}`,
     left: '残り8',
     full: '上限に達しました。新しいものは受け付けません。',
     noLimit: '上限なし',

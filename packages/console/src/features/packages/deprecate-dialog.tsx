@@ -121,6 +121,9 @@ function DeprecateForm(props: DeprecateDialogProps & { readonly version: Package
   );
 }
 
+/** Hints below their fields, so that fields side by side stand on one line. */
+const BELOW: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error'];
+
 interface FieldsProps {
   readonly draft: Draft;
   readonly onChange: (next: Partial<Draft>) => void;
@@ -136,6 +139,7 @@ function Alternative({ draft, onChange, faultOf }: FieldsProps) {
       <TextInput
         label={t('useInstead')}
         description={t('useInsteadHint')}
+        inputWrapperOrder={BELOW}
         maxLength={100}
         autoComplete="off"
         value={draft.otherId}
@@ -145,6 +149,7 @@ function Alternative({ draft, onChange, faultOf }: FieldsProps) {
       <TextInput
         label={t('useInsteadVersion')}
         description={t('useInsteadVersionHint')}
+        inputWrapperOrder={BELOW}
         maxLength={128}
         autoComplete="off"
         disabled={draft.otherId.trim() === ''}

@@ -25,7 +25,7 @@ export const galleryUsageWords = defineWords(
     textOwn: '自分がギャラリーに所有しているものです。共有パッケージは所有者ごとに数えます。',
     packages: 'パッケージ',
     bytes: '容量',
-    used: '{{limit}}のうち{{used}}',
+    used: '{{used}} / {{limit}}',
     usedNoLimit: '{{used}}（上限なし）',
     left: '残り{{left}}',
     full: '上限に達しました。新しいものは受け付けません。',

@@ -4,7 +4,7 @@ export const prefixesWords = defineWords(
   'prefixes',
   {
     title: 'Reserved ids',
-    text: 'New packages with these ids are pushed in the name of the accounts beside them alone; where several match, the longest decides. Packages that are there already stay as they are.',
+    text: 'New packages with these ids are pushed in the name of the accounts that they are reserved for alone; where several match, the longest decides. Packages that are there already stay as they are.',
     reserve: 'Reserve ids',
     pattern: 'Package ids',
     patternHint:
@@ -36,7 +36,7 @@ export const prefixesWords = defineWords(
   },
   {
     title: '予約済みID',
-    text: 'これらのIDの新しいパッケージは、右のアカウントの名義でのみプッシュできます。複数に一致するときは、最も長いものが優先されます。既存のパッケージは変わりません。',
+    text: 'これらのIDの新しいパッケージは、予約先のアカウントの名義でのみプッシュできます。複数に一致するときは、最も長いものが優先されます。既存のパッケージは変わりません。',
     reserve: 'IDを予約',
     pattern: 'パッケージID',
     patternHint:
