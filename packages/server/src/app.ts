@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
 import {
+  type GalleryRouteOptions,
   normalizeGalleryUrl,
   registerBrowseRoutes,
   registerGalleryRoutes,
@@ -46,7 +47,10 @@ import {
 import { pingStorage } from './storage/index.ts';
 
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
-export async function buildApp(deps: Deps): Promise<FastifyInstance> {
+export async function buildApp(
+  deps: Deps,
+  options: { readonly gallery?: GalleryRouteOptions } = {},
+): Promise<FastifyInstance> {
   const { config, workspaces, defaultWorkspace, audit, usage, sessions, tokens } = deps;
   const app = await createHttpApp({
     logger: deps.logger,
@@ -82,7 +86,7 @@ export async function buildApp(deps: Deps): Promise<FastifyInstance> {
   registerConsoleRoutes(app, { files: readConsoleFiles(), random: deps.random });
   registerPeople(app, deps);
   registerKeys(app, deps);
-  registerGalleryRoutes(app, deps.gallery);
+  registerGalleryRoutes(app, deps.gallery, options.gallery);
   registerODataRoutes(app, deps.odata);
   registerPackageRoutes(app, deps.packages);
   registerV3Routes(app, deps);

@@ -39,7 +39,8 @@ export async function sendGalleryError(
   limits: DrainLimits,
 ): Promise<FastifyReply> {
   logFault(error, request);
-  const isDrained = await drainBody(request.raw, limits);
+  // What came too late once is not waited for a second time.
+  const isDrained = error.code !== 'request.timeout' && (await drainBody(request.raw, limits));
   if (!isDrained) {
     reply.header('connection', 'close');
     reply.raw.once('finish', () => request.raw.destroy());

@@ -96,8 +96,14 @@ function registerPush(app: FastifyInstance, gallery: GalleryService, config: Key
       // The request must outlive an early end of reading: it still has to be drained and answered.
       source: request.raw.iterator({ destroyOnReturn: false }),
     };
-    if (isDryRun) return sendPlan(await gallery.checkPush(by, body), reply);
-    await gallery.push(by, body);
+    try {
+      if (isDryRun) return sendPlan(await gallery.checkPush(by, body), reply);
+      await gallery.push(by, body);
+    } catch (error) {
+      // A body that came too late was answered when its time was up; that it then breaks off is no news.
+      if (reply.sent) return reply;
+      throw error;
+    }
     await addWarning(reply, gallery, by);
     return reply.code(201).send();
   };

@@ -34,8 +34,8 @@ class Client {
   #received = '';
   #fault: Error | null = null;
 
-  constructor() {
-    this.#socket = connect(port, '127.0.0.1');
+  constructor(toPort = port) {
+    this.#socket = connect(toPort, '127.0.0.1');
     this.#socket.on('data', (chunk: Buffer) => {
       this.#received += chunk.toString('latin1');
     });
@@ -145,6 +145,28 @@ describe('a push that is refused', () => {
       client.close();
     },
   );
+
+  it('is told so when it takes too long, and leaves nothing behind', async () => {
+    const hasty = await buildApp(harness.deps, { gallery: { uploadDeadlineMs: 200 } });
+    const address = await hasty.listen({ host: '127.0.0.1', port: 0 });
+    const from = harness.logLines.length;
+    for (const type of ['application/octet-stream', 'multipart/form-data; boundary=abc']) {
+      const client = new Client(Number(new URL(address).port));
+      await client.begin('PUT', '/api/v2/package/', {
+        'X-NuGet-ApiKey': gallery.keys.push,
+        'Content-Type': type,
+        'Content-Length': String(10 * MIB),
+      });
+      await client.write(CHUNK);
+      expect((await client.read()).status).toBe(
+        'HTTP/1.1 408 Send the request again over a faster connection.',
+      );
+      client.close();
+    }
+    await hasty.close();
+    expect(await harness.deps.blobs.sweepStaging(-1)).toBe(0);
+    expect(harness.logLines.slice(from).filter((line) => line.includes('"level":50'))).toEqual([]);
+  });
 
   it('leaves nothing behind when the client breaks off in the middle, and the server goes on', async () => {
     const client = new Client();
