@@ -21,7 +21,7 @@ export async function sendPackage(
     'content-disposition': `attachment; filename="${found.packageId}.${found.version}.nupkg"`,
   };
   if (matchesEtag(ifNoneMatch, etag)) return reply.code(304).headers(headers).send();
-  const isRangeWanted = ifRange === undefined || ifRange === etag;
+  const isRangeWanted = request.method === 'GET' && (ifRange === undefined || ifRange === etag);
   const part = isRangeWanted ? parseRange(range, blob.sizeBytes) : 'whole';
   if (part === 'unsatisfiable') {
     throw packageErrors.range_not_satisfiable({ headers: { 'content-range': `bytes */${blob.sizeBytes}` } });

@@ -245,6 +245,11 @@ describe('downloading by exact version', () => {
       '',
     ]);
     expect((await gallery.send('HEAD', '/api/v2/package/acme.file/9.9.9')).statusCode).toBe(404);
+    // RFC 9110 14.2: a range is something of GET alone.
+    for (const range of ['bytes=0-1', `bytes=${bytes.length}-`]) {
+      const whole = await gallery.send('HEAD', url, null, { range });
+      expect([whole.statusCode, whole.headers['content-length']]).toEqual([200, String(bytes.length)]);
+    }
   });
 
   it('answers 404 as text for what is not there', async () => {

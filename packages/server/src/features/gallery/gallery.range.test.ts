@@ -11,6 +11,7 @@ describe('parseRange', () => {
     ['bytes=-3', { start: 7, end: 10 }],
     ['bytes=-99', { start: 0, end: 10 }],
     ['bytes=9-9', { start: 9, end: 10 }],
+    ['BYTES=0-4', { start: 0, end: 5 }],
     ['bytes=10-', 'unsatisfiable'],
     ['bytes=-0', 'unsatisfiable'],
     ['bytes=5-4', 'whole'],

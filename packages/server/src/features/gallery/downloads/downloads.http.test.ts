@@ -67,7 +67,7 @@ describe('a download', () => {
       await load(`/api/v2/package/${ID}/9.9.9`),
       await load('/v3/flat/acme.tools/1.0.0/acme.tools.nuspec'),
     ];
-    expect(answers.map((answer) => answer.statusCode)).toEqual([206, 304, 206, 416, 404, 200]);
+    expect(answers.map((answer) => answer.statusCode)).toEqual([200, 304, 206, 416, 404, 200]);
     await harness.deps.settings.update(gallery.adminCaller, { galleryRead: 'authenticated' }, null);
     expect((await load(V2)).statusCode).toBe(401);
     const pusher = { 'x-nuget-apikey': gallery.keys.push };
