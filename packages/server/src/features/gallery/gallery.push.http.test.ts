@@ -507,6 +507,42 @@ describe('which key may push what', () => {
     expect(await countRows()).toEqual(before);
   });
 
+  it('has an account wait with more than so many uploads at once, and nobody else', async () => {
+    const few = await buildApp({
+      ...harness.deps,
+      gallery: createGalleryService({ ...harness.deps, uploadsMax: 1 }),
+    });
+    const bytes = buildNupkg({ id: 'Acme.Waiting', version: '1.0.0' });
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    async function* upload() {
+      yield bytes.subarray(0, 100);
+      begun.resolve();
+      await goOn.promise;
+      yield bytes.subarray(100);
+    }
+    const slow = few.inject({
+      method: 'PUT',
+      url: '/api/v2/package',
+      headers: { host: 'localhost:8080', 'x-nuget-apikey': gallery.keys.push },
+      payload: Readable.from(upload()),
+    });
+    await begun.promise;
+    const other = buildNupkg({ id: 'Acme.Other', version: '1.0.0' });
+    const options = { app: few };
+    const refused = await gallery.push(gallery.keys.push, other, options);
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '10']);
+    expect(refused.body).toContain('uploads at the same time');
+    const stranger = await gallery.makeKey(gallery.strangerCaller, gallery.stranger);
+    const free = buildNupkg({ id: 'Stranger.Free', version: '1.0.0' });
+    expect((await gallery.push(stranger, free, options)).statusCode).toBe(201);
+    goOn.resolve();
+    expect((await slow).statusCode).toBe(201);
+    expect((await gallery.push(gallery.keys.push, Buffer.from('no package'), options)).statusCode).toBe(400);
+    expect((await gallery.push(gallery.keys.push, other, options)).statusCode).toBe(201);
+    await few.close();
+  });
+
   it('records refusals of known keys in the audit log', async () => {
     await gallery.publish(gallery.keys.push, 'Refused.Package');
     await harness.deps.audit.flush();

@@ -33,6 +33,7 @@ import { createGalleryRights, existsFault, type GalleryRights, type KeyCaller } 
 import { countVersion } from './quotas/gallery-usage.repo.ts';
 import type { Quotas } from './quotas/quotas.ts';
 import type { GalleryReading } from './reading/gallery-reading.ts';
+import { createUploadPlaces, type UploadPlaces } from './upload/upload-places.ts';
 import { parseNuGetVersion, versionKey } from './version/nuget-version.ts';
 import { type FoundVersion, findVersionByText, setVersionListed, versionTarget } from './version-listing.ts';
 
@@ -106,6 +107,7 @@ export interface GalleryDeps {
   readonly downloads: DownloadCounter;
   /** 250 MB unless told. */
   readonly packageBytesMax?: number;
+  readonly uploadsMax?: number;
 }
 
 /** The key as it is now, and the package that it may push to; null for a new one. */
@@ -119,10 +121,12 @@ const COMMIT_TRIES_MAX = 3;
 class Gallery implements GalleryService {
   readonly #deps: GalleryDeps;
   readonly #rights: GalleryRights;
+  readonly #places: UploadPlaces;
 
   constructor(deps: GalleryDeps) {
     this.#deps = deps;
     this.#rights = createGalleryRights(deps);
+    this.#places = createUploadPlaces(deps.uploadsMax);
   }
 
   async push(by: KeyCaller, body: UploadBody): Promise<void> {
@@ -221,12 +225,14 @@ class Gallery implements GalleryService {
     const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
     const refusal = findPushRefusal(by.actor);
     if (refusal !== null) throw refusal;
-    const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
-    try {
-      return await use(upload, await this.#authorizePush(storage.read, by, upload));
-    } finally {
-      await upload.staged.discard();
-    }
+    return await this.#places.hold(by.actor.account.id, async () => {
+      const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
+      try {
+        return await use(upload, await this.#authorizePush(storage.read, by, upload));
+      } finally {
+        await upload.staged.discard();
+      }
+    });
   }
 
   /** The transaction of a push. A push that lost the race against another finds the winner's row on its next try. */

@@ -10,6 +10,7 @@ import type { NupkgContents } from './nupkg/read-nupkg.ts';
 import { findPackage } from './packages.repo.ts';
 import { asAnswer, createFindPusher, type PreviewDeps } from './push-preview.ts';
 import { createGalleryRights } from './push-rights.ts';
+import { createUploadPlaces } from './upload/upload-places.ts';
 
 /** A package that was received and read, and of which nothing is kept. */
 export interface ReadPackage {
@@ -56,14 +57,15 @@ export function createPreviewPackage(deps: Deps): PreviewPackage {
   const { storage, keys } = deps;
   const findPusher = createFindPusher(deps);
   const rights = createGalleryRights(deps);
+  const places = createUploadPlaces();
   return async (caller, keyId, body) => {
-    const { workspace } = requireAuthenticated(caller);
+    const { principal, workspace } = requireAuthenticated(caller);
     const { current, ownerId } = await keys.get(caller, keyId);
     const answer = { ownerId, package: null, isNew: null, action: null, pattern: null };
     let read: ReadPackage;
     try {
       await findPusher(workspace.id, keyId, current.number);
-      read = await receive(deps, body);
+      read = await places.hold(principal.account.id, () => receive(deps, body));
     } catch (error) {
       return { ...answer, refusal: asAnswer(error) };
     }
