@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { asciiLower } from '../../../lib/ascii.ts';
 import { toIso } from '../../../lib/clock.ts';
 import type { FeedVersion } from '../feed-page.repo.ts';
 import type { StoredMetadata } from '../gallery.metadata.ts';
+import { createV3Urls } from '../v3/v3.urls.ts';
 import { legacyRangeText, parseVersionRange } from '../version/nuget-version.ts';
 import { DATA_NAMESPACE, DECLARATION, METADATA_NAMESPACE } from './documents.ts';
 import { FEED_PROPERTIES, PROPERTY_NAMES, type PropertyName } from './properties.ts';
@@ -111,7 +113,8 @@ const READERS: Readonly<Record<PropertyName, Read>> = {
   DownloadCount: ({ packageDownloads }) => toInt32(packageDownloads),
   GalleryDetailsUrl: ({ metadata, version }, { workspaceUrl }) =>
     `${workspaceUrl}/packages/${metadata.id}/${version}`,
-  IconUrl: ({ metadata }) => metadata.iconUrl,
+  IconUrl: (version, place) =>
+    version.metadata.icon === null ? version.metadata.iconUrl : toFileUrl(version, place, 'icon'),
   IsLatestVersion: ({ isLatest }) => String(isLatest),
   IsAbsoluteLatestVersion: ({ isAbsoluteLatest }) => String(isAbsoluteLatest),
   IsPrerelease: ({ isPrerelease }) => String(isPrerelease),
@@ -131,10 +134,18 @@ const READERS: Readonly<Record<PropertyName, Read>> = {
   VersionDownloadCount: ({ downloads }) => toInt32(downloads),
   MinClientVersion: ({ metadata }) => metadata.minClientVersion,
   LastEdited: () => null,
-  LicenseUrl: ({ metadata }) => metadata.licenseUrl,
+  LicenseUrl: (version, place) =>
+    version.metadata.license?.kind === 'file'
+      ? toFileUrl(version, place, 'license')
+      : version.metadata.licenseUrl,
   LicenseNames: ({ metadata }) => (metadata.license?.kind === 'expression' ? metadata.license.value : null),
   LicenseReportUrl: () => null,
 };
+
+/** Files within the package have addresses in the V3 protocol; they come before addresses elsewhere. */
+function toFileUrl(version: FeedVersion, { workspaceUrl }: FeedPlace, kind: 'icon' | 'license'): string {
+  return createV3Urls(workspaceUrl).file(asciiLower(version.metadata.id), version.versionLower, kind);
+}
 
 /** As it was pushed, unless with blanks, which only a lenient reader understands. */
 function readVersionText({ metadata, versionFull }: FeedVersion): string {

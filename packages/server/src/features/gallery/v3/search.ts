@@ -173,6 +173,8 @@ function presentPackage(
     ...presentLinks(version, urls),
     tags: listTags(metadata.tags),
     authors: metadata.authors.split(/\s*,\s*/).filter((author) => author !== ''),
+    // Part of the shape; no client shows them, and the pages of the gallery do.
+    owners: [],
     totalDownloads: version.packageDownloads,
     verified: false,
     packageTypes: types.length === 0 ? [{ name: 'Dependency' }] : types,

@@ -247,6 +247,13 @@ describe('a package called TestData', () => {
     });
   });
 
+  it('tells old clients, too, where its icon and licence are', async () => {
+    const { body } = await gallery.send('GET', "/api/v2/Packages(Id='TestData',Version='1.2.3')");
+    const flat = `${BASE}/v3/flat/testdata/1.2.3`;
+    expect(body).toContain(`<d:IconUrl>${flat}/icon</d:IconUrl>`);
+    expect(body).toContain(`<d:LicenseUrl>${flat}/license</d:LicenseUrl>`);
+  });
+
   it('has each version as a document that leads to its metadata', async () => {
     const leaf = await get<{ catalogEntry: string }>(`${BASE}/v3/registration-semver2/testdata/1.2.3.json`);
     expect(leaf).toMatchObject({ listed: true, packageContent: expect.stringMatching(/\.nupkg$/) });
