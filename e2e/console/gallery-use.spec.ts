@@ -34,10 +34,14 @@ const ANY = { 'if-match': '*' };
 /** The picture is decorative, and so it is found as the only one of its place. */
 const pictureOf = (place: Locator) => place.locator('img');
 
-async function isDrawn(place: Locator): Promise<boolean> {
-  return await pictureOf(place).evaluate(
-    (picture) => (picture as HTMLImageElement).complete && (picture as HTMLImageElement).naturalWidth > 0,
+async function areDrawn(place: Locator): Promise<boolean> {
+  return await pictureOf(place).evaluateAll((pictures) =>
+    (pictures as HTMLImageElement[]).every(({ complete, naturalWidth }) => complete && naturalWidth > 0),
   );
+}
+
+async function isDrawn(place: Locator): Promise<boolean> {
+  return (await pictureOf(place).count()) === 1 && (await areDrawn(place));
 }
 
 const listed = (page: Page, title: string, id: string) =>
@@ -99,7 +103,8 @@ for (const lang of ['en', 'ja'] as const) {
       await page.getByRole('link', { name: words.toGallery }).click();
       await expect(page.getByRole('heading', { name: words.packages, level: 1 })).toBeVisible();
       // What is still on its way when the gallery closes is refused.
-      await page.waitForLoadState('networkidle');
+      await expect(pictureOf(page.getByRole('main'))).toHaveCount(7);
+      await expect.poll(() => areDrawn(page.getByRole('main'))).toBe(true);
       const { api } = await site.signIn();
       await api.PATCH('/v1/settings', { headers: ANY, body: { galleryRead: 'authenticated' } });
       await page.goto('/sign-in');
