@@ -7,7 +7,7 @@ const SECOND_MS = 1_000;
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
   const { usage, audit, sessions, expirySweep, refusalNotices, notices, fanOut, webhookSender } = deps;
-  const { tokens, passwordLinks, keyDelivery, blobSweeper, downloads } = deps;
+  const { tokens, passwordLinks, keyDelivery, blobSweeper, downloads, packages } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -27,6 +27,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
+      { name: 'sweep owner requests', everyMs: HOUR_MS, run: () => packages.sweepRequests() },
       { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },
     ],
   });

@@ -78,6 +78,7 @@ export function createPackagesService(deps: Deps): PackagesService {
     accept: (caller, requestId) => owners.accept(caller, requestId),
     decline: (caller, requestId) => owners.decline(caller, requestId),
     withdraw: (caller, requestId) => owners.withdraw(caller, requestId),
+    sweepRequests: () => owners.sweepRequests(),
     removeOwner: (caller, id, accountId) => owners.removeOwner(caller, id, accountId),
     refuseIfSoleOwner: (tx, account) => owners.refuseIfSoleOwner(tx, account),
     removeOwnership: (tx, caller, account) => owners.removeOwnership(tx, caller, account),

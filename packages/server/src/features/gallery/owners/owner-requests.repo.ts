@@ -125,13 +125,15 @@ export async function deleteHandOvers(tx: Tx, packageId: string, fromId: string)
     .execute();
 }
 
-/** Requests that have run out mean nothing any more. */
-export async function deleteExpiredRequests(tx: Tx, workspaceId: string, now: number): Promise<void> {
-  await tx
+/** Requests that have run out mean nothing any more. Returns how many of all workspaces are gone. */
+export async function deleteExpiredRequests(tx: Tx, now: number, limit: number): Promise<number> {
+  const result = await tx
     .deleteFrom('package_owner_requests')
-    .where('workspace_id', '=', workspaceId)
-    .where('expires_at', '<=', now)
-    .execute();
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('package_owner_requests').select('id').where('expires_at', '<=', now).limit(limit),
+    )
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
 }
 
 /** For the deletion of an account: whatever it was asked, hands over or has asked. */

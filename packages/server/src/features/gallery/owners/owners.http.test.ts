@@ -270,6 +270,19 @@ describe('a request', () => {
     expect(await ask(gallery.memberCaller, gallery.stranger.id)).not.toBe(requestId);
   });
 
+  it('is deleted once it has run out, and not before', async () => {
+    await ask(gallery.memberCaller, gallery.stranger.id);
+    const { storage } = harness.deps;
+    const count = async () =>
+      (await storage.read.selectFrom('package_owner_requests').select('id').execute()).length;
+    harness.clock.advance(30 * DAY_MS - 1);
+    await packages.sweepRequests();
+    expect(await count()).toBe(1);
+    harness.clock.advance(1);
+    await packages.sweepRequests();
+    expect(await count()).toBe(0);
+  });
+
   it('is worth nothing once its maker may not hand out the ownership any more', async () => {
     const requestId = await ask(gallery.memberCaller, gallery.stranger.id);
     await packages.addOwner(gallery.adminCaller, tool, gallery.admin.id);

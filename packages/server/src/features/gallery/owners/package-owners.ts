@@ -13,7 +13,8 @@ import type { OwnerRequest } from './owner-requests.repo.ts';
 import * as requests from './owner-requests.repo.ts';
 import { createRequestBook, type RequestBook } from './request-book.ts';
 
-export interface PackageOwners extends Pick<RequestBook, 'listRequests' | 'accept' | 'decline' | 'withdraw'> {
+export interface PackageOwners
+  extends Pick<RequestBook, 'listRequests' | 'accept' | 'decline' | 'withdraw' | 'sweepRequests'> {
   /**
    * Makes an active account of the workspace an owner, at once when the caller is an administrator or may act for
    * it. Everybody else's account is asked: the request is returned. `account` is an id, an e-mail address or a
@@ -51,6 +52,7 @@ class Owners implements PackageOwners {
   readonly accept: RequestBook['accept'];
   readonly decline: RequestBook['decline'];
   readonly withdraw: RequestBook['withdraw'];
+  readonly sweepRequests: RequestBook['sweepRequests'];
 
   constructor(deps: OwnerDeps) {
     this.#deps = deps;
@@ -60,6 +62,7 @@ class Owners implements PackageOwners {
     this.accept = (caller, requestId) => this.#book.accept(caller, requestId);
     this.decline = (caller, requestId) => this.#book.decline(caller, requestId);
     this.withdraw = (caller, requestId) => this.#book.withdraw(caller, requestId);
+    this.sweepRequests = () => this.#book.sweepRequests();
   }
 
   async addOwner(caller: Caller, id: string, account: string): Promise<OwnerRequest | null> {

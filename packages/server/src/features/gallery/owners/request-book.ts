@@ -52,10 +52,13 @@ export interface RequestBook {
   decline(caller: Caller, requestId: string): Promise<void>;
   /** For whoever made it and whoever manages the package. @throws request.not_found */
   withdraw(caller: Caller, requestId: string): Promise<void>;
+  /** Deletes those that have run out; nobody is shown them before either. */
+  sweepRequests(): Promise<void>;
 }
 
 const OPEN_DAYS = 30;
 const OPEN_REQUESTS_MAX = 20;
+const SWEPT_AT_ONCE = 500;
 const NONE = 'There is no such request, or it has run out, or it is not yours.';
 
 class Book implements RequestBook {
@@ -74,7 +77,6 @@ class Book implements RequestBook {
     const { principal } = requireAuthenticated(caller);
     const { workspaceId, id: packageId } = found;
     const now = clock.now();
-    await requests.deleteExpiredRequests(tx, workspaceId, now);
     const open = await requests.listRequests(tx, { workspaceId, now, packageId }, null, OPEN_REQUESTS_MAX);
     const same = open.find(({ accountId }) => accountId === change.accountId);
     // Asking again sends no second mail.
@@ -155,6 +157,13 @@ class Book implements RequestBook {
       await requests.deleteRequestsOf(tx, request.packageId, request.accountId);
       await this.#record(tx, caller, 'package.owner_request_withdrawn', found, request);
     });
+  }
+
+  async sweepRequests(): Promise<void> {
+    const { storage, clock } = this.#deps;
+    const sweepSome = () =>
+      inTransaction(storage, (tx) => requests.deleteExpiredRequests(tx, clock.now(), SWEPT_AT_ONCE));
+    while ((await sweepSome()) === SWEPT_AT_ONCE);
   }
 
   async #findForCaller(tx: Tx, caller: Caller, requestId: string): Promise<OwnerRequest> {
