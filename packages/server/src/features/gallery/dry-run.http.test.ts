@@ -7,6 +7,8 @@ import { call, type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery, wrapMultipart } from '../../../../testkit/src/gallery.ts';
 import { buildNupkg } from '../../../../testkit/src/nupkg-builder.ts';
+import { AppError } from '../../errors/index.ts';
+import { UPLOADS_MAX } from './upload/upload-places.ts';
 
 let harness: Harness;
 let gallery: Gallery;
@@ -316,6 +318,30 @@ describe('the dry run of a package in the console', () => {
       source: Readable.from([]),
     });
     expect([told.refusal?.code, told.package]).toEqual(['package.too_large', null]);
+  });
+
+  it('says that the server is busy in the place of an answer, once too many come at the same time', async () => {
+    const bytes = buildNupkg({ id: 'Acme.Waiting', version: '1.0.0' });
+    const goOn = Promise.withResolvers<void>();
+    async function* upload() {
+      await goOn.promise;
+      yield bytes;
+    }
+    const send = async () => {
+      const body = { contentType: undefined, declaredBytes: null, source: upload() };
+      try {
+        await harness.deps.packages.previewPackage(gallery.memberCaller, idOf(gallery.keys.push), body);
+        return 'answered';
+      } catch (error) {
+        return error instanceof AppError ? error.code : 'fault';
+      }
+    };
+    const sent = Array.from({ length: UPLOADS_MAX + 1 }, send);
+    // All others wait for the rest of what is sent.
+    expect(await Promise.race(sent)).toBe('request.too_many');
+    goOn.resolve();
+    expect((await Promise.all(sent)).filter((outcome) => outcome === 'answered')).toHaveLength(UPLOADS_MAX);
+    expect(await send()).toBe('answered');
   });
 
   it('is for whoever may see the key', async () => {

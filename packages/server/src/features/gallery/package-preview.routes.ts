@@ -116,16 +116,21 @@ export function registerPackagePreview(root: FastifyInstance, service: PackagesS
         },
       },
       async (request, reply) => {
-        const answer = await service.previewPackage(request.caller, request.query.keyId, {
-          contentType: request.headers['content-type'],
-          declaredBytes: readDeclaredBytes(request.headers['content-length']),
-          // The request must outlive an early end of reading: it still has to be drained and answered.
-          source: request.raw.iterator({ destroyOnReturn: false }),
-        });
-        // A browser that is still sending would report a broken connection in the place of the answer.
-        if (!(await drainBody(request.raw, DRAIN))) reply.header('connection', 'close');
-        await request.readmit();
-        return presentAnswer(answer);
+        try {
+          const answer = await service.previewPackage(request.caller, request.query.keyId, {
+            contentType: request.headers['content-type'],
+            declaredBytes: readDeclaredBytes(request.headers['content-length']),
+            // The request must outlive an early end of reading: it still has to be drained and answered.
+            source: request.raw.iterator({ destroyOnReturn: false }),
+          });
+          // A body that came too late was answered when its time was up; that it then breaks off is no news.
+          if (reply.sent) return reply;
+          await request.readmit();
+          return presentAnswer(answer);
+        } finally {
+          // A browser that is still sending would report a broken connection in the place of the answer.
+          if (!reply.sent && !(await drainBody(request.raw, DRAIN))) reply.header('connection', 'close');
+        }
       },
     );
     done();

@@ -61,9 +61,9 @@ export function createFindPusher({ keyAuthenticator }: PreviewDeps): FindPusher 
   };
 }
 
-/** What a push would be refused with. A fault of the server is no answer to the question. */
+/** What a push would be refused with. That nobody could ask, for the server is busy or at fault, is no answer. */
 export function asAnswer(error: unknown): AppError {
-  if (error instanceof AppError && error.status < 500) return error;
+  if (error instanceof AppError && error.status < 500 && error.code.startsWith('package.')) return error;
   throw error;
 }
 
