@@ -1,4 +1,5 @@
 import type { Locale } from '../format/locale.ts';
+import { PACKAGE_RULES } from './package-sentences.ts';
 import { PUSH_RULES } from './push-sentences.ts';
 import { reword, type SentenceRule } from './sentences.ts';
 
@@ -189,5 +190,5 @@ const RULES: readonly SentenceRule[] = [
 
 /** The sentence in the words of the console, or null when it is not known. */
 export function wordDetail(detail: string, locale: Locale): string | null {
-  return reword([...RULES, ...PUSH_RULES], detail, locale);
+  return reword([...RULES, ...PUSH_RULES, ...PACKAGE_RULES], detail, locale);
 }
