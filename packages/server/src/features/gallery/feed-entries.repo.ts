@@ -80,20 +80,8 @@ export async function saveEntryListed(
 }
 
 async function refreshPackage(tx: Tx, workspaceId: string, packageId: string): Promise<void> {
-  await markLatest(tx, workspaceId, packageId);
-  const shown = await tx
-    .selectFrom('feed_entries')
-    .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where('package_id', '=', packageId)
-    .where((eb) => eb.or(FLAGS.map((flag) => eb(flag, '=', 1))))
-    .limit(FLAGS.length)
-    .execute();
-  await saveSearchWords(
-    tx,
-    { workspaceId, packageId },
-    shown.map((row) => row.id),
-  );
+  const shownIds = await markLatest(tx, workspaceId, packageId);
+  await saveSearchWords(tx, { workspaceId, packageId }, shownIds);
 }
 
 const FLAGS: readonly LatestFlag[] = [
@@ -103,7 +91,9 @@ const FLAGS: readonly LatestFlag[] = [
   'is_absolute_latest_semver1',
 ];
 
-async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promise<void> {
+/** Returns the rows that have a flag now. */
+async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promise<string[]> {
+  const latestIds = new Set<string>();
   for (const flag of FLAGS) {
     let query = tx
       .selectFrom('feed_entries')
@@ -123,6 +113,7 @@ async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promi
       .where('id', '!=', latest?.id ?? '')
       .execute();
     if (latest === undefined) continue;
+    latestIds.add(latest.id);
     await tx
       .updateTable('feed_entries')
       .set({ [flag]: 1 })
@@ -130,4 +121,5 @@ async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promi
       .where(flag, '=', 0)
       .execute();
   }
+  return [...latestIds];
 }
