@@ -35,22 +35,28 @@ export interface StoredVersions {
   ): Promise<{ versions: ReadonlyMap<string, StoredVersion>; characters: number; readCharacters: number }>;
 }
 
-// Of the manifests that are kept, as texts: objects would take several times as much memory.
+// Of the manifests that are kept, as the database has them.
 const KEPT_CHARACTERS_MAX = 12_000_000;
+
+interface KeptVersion {
+  readonly version: StoredVersion;
+  /** Of its manifest. */
+  readonly characters: number;
+}
 
 /** @see StoredVersions */
 export function createStoredVersions(keptCharactersMax = KEPT_CHARACTERS_MAX): StoredVersions {
-  const kept = new Map<string, VersionRow>();
+  const kept = new Map<string, KeptVersion>();
   let keptCharacters = 0;
-  const keep = (row: VersionRow): void => {
+  const keep = (read: KeptVersion): void => {
     // Another page may have read it meanwhile.
-    if (kept.has(row.id)) return;
-    kept.set(row.id, row);
-    keptCharacters += row.metadata.length;
+    if (kept.has(read.version.id)) return;
+    kept.set(read.version.id, read);
+    keptCharacters += read.characters;
     for (const [id, oldest] of kept) {
       if (keptCharacters <= keptCharactersMax) break;
       kept.delete(id);
-      keptCharacters -= oldest.metadata.length;
+      keptCharacters -= oldest.characters;
     }
   };
   return {
@@ -64,17 +70,18 @@ export function createStoredVersions(keptCharactersMax = KEPT_CHARACTERS_MAX): S
           missing.push(id);
           continue;
         }
-        versions.set(id, toStoredVersion(known));
-        characters += known.metadata.length;
+        versions.set(id, known.version);
+        characters += known.characters;
         // The one that was shown last is the last to go.
         kept.delete(id);
         kept.set(id, known);
       }
       let readCharacters = 0;
       for (const row of await listRows(exec, workspaceId, missing)) {
-        versions.set(row.id, toStoredVersion(row));
-        readCharacters += row.metadata.length;
-        keep(row);
+        const read = { version: toStoredVersion(row), characters: row.metadata.length };
+        versions.set(row.id, read.version);
+        readCharacters += read.characters;
+        keep(read);
       }
       return { versions, characters: characters + readCharacters, readCharacters };
     },

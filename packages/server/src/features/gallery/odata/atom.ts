@@ -62,9 +62,9 @@ export function writeEntry(version: FeedVersion, options: EntryOptions, isAlone 
   const file = escapeXml(`${workspaceUrl}/api/v2/package/${metadata.id}/${version.version}`);
   const facts = { ...version, pushedText: toEdmTime(version.pushedAt) };
   let properties = '';
-  for (const name of PROPERTY_NAMES) {
+  for (const { name, tags } of PROPERTIES) {
     if (selection === null || selection.has(name))
-      properties += writeProperty(name, READERS[name](facts, options));
+      properties += writeProperty(tags, READERS[name](facts, options));
   }
   const declared = isAlone ? ` xml:base="${escapeXml(feedUrl)}" ${NAMESPACES}` : '';
   return (
@@ -81,20 +81,26 @@ export function writeEntry(version: FeedVersion, options: EntryOptions, isAlone 
 export function writePropertyDocument(version: FeedVersion, name: PropertyName, place: FeedPlace): string {
   const namespaces = ` xmlns:d="${DATA_NAMESPACE}" xmlns:m="${METADATA_NAMESPACE}"`;
   const facts = { ...version, pushedText: toEdmTime(version.pushedAt) };
-  return `${DECLARATION}${writeProperty(name, READERS[name](facts, place), namespaces)}`;
+  return `${DECLARATION}${writeProperty(writeTags(name, namespaces), READERS[name](facts, place))}`;
 }
 
-const TYPES = Object.fromEntries(
-  Object.entries(FEED_PROPERTIES).map(([name, { type }]) => [
-    name,
-    type === 'String' ? '' : ` m:type="Edm.${type}"`,
-  ]),
-) as Readonly<Record<PropertyName, string>>;
+interface PropertyTags {
+  readonly open: string;
+  readonly close: string;
+  readonly isNull: string;
+}
 
-function writeProperty(name: PropertyName, value: string | null, namespaces = ''): string {
-  return value === null
-    ? `<d:${name}${namespaces}${TYPES[name]} m:null="true"/>`
-    : `<d:${name}${namespaces}${TYPES[name]}>${escapeXml(value)}</d:${name}>`;
+function writeTags(name: PropertyName, namespaces = ''): PropertyTags {
+  const { type } = FEED_PROPERTIES[name];
+  const start = `<d:${name}${namespaces}${type === 'String' ? '' : ` m:type="Edm.${type}"`}`;
+  return { open: `${start}>`, close: `</d:${name}>`, isNull: `${start} m:null="true"/>` };
+}
+
+// There are thousands of properties in a feed, and their tags are always the same.
+const PROPERTIES = PROPERTY_NAMES.map((name) => ({ name, tags: writeTags(name) }));
+
+function writeProperty({ open, close, isNull }: PropertyTags, value: string | null): string {
+  return value === null ? isNull : `${open}${escapeXml(value)}${close}`;
 }
 
 /** A version with its time as text, which three properties show. */
