@@ -104,10 +104,10 @@ async function markLatest(tx: Tx, workspaceId: string, packageId: string): Promi
     if (!flag.includes('absolute')) query = query.where('is_prerelease', '=', 0);
     if (flag.endsWith('semver1')) query = query.where('is_semver2', '=', 0);
     const latest = await query.orderBy('sort_key', 'desc').limit(1).executeTakeFirst();
+    // The package is one of this workspace; with a condition that says so, SQLite reads all entries of the workspace.
     await tx
       .updateTable('feed_entries')
       .set({ [flag]: 0 })
-      .where('workspace_id', '=', workspaceId)
       .where('package_id', '=', packageId)
       .where(flag, '=', 1)
       .where('id', '!=', latest?.id ?? '')
