@@ -1,17 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { AppError } from '../../errors/index.ts';
-import type { DrainLimits } from '../../http/body-deadline.ts';
 import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../../http/index.ts';
 import { readNugetDeprecation } from './deprecations/nuget-body.ts';
 import { sendGalleryError, toPlainText } from './gallery.answer.ts';
 import { sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
-import { type GalleryService, PACKAGE_BYTES_MAX, type PushPlan } from './gallery.service.ts';
-import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
+import type { GalleryService, PushPlan } from './gallery.service.ts';
 import { PushCheckSchema, presentPlan, readsDryRun, refuseDryRun, toPlanText } from './push-check.ts';
 import type { KeyCaller } from './push-rights.ts';
 import { GALLERY_DOOR } from './reading/gallery-reading.ts';
+import { drainLimits, readUploadBody, UPLOAD_DEADLINE_MS } from './upload/upload-body.ts';
 
 export interface GalleryRouteOptions {
   /** 250 MB unless told; the same as for the service. */
@@ -21,9 +20,6 @@ export interface GalleryRouteOptions {
   /** How long the rest of a refused body is read before the connection is closed. */
   readonly drainDeadlineMs?: number;
 }
-
-const UPLOAD_DEADLINE_MS = 600_000;
-const DRAIN_DEADLINE_MS = 60_000;
 
 // What a key must hold depends on the package, so the service asks for the action once it knows it.
 const KEY: RouteAuth = { kinds: ['key'], action: null, isDeferred: true, countsUse: true };
@@ -53,10 +49,7 @@ export function registerGalleryRoutes(
   gallery: GalleryService,
   options: GalleryRouteOptions = {},
 ): void {
-  const limits: DrainLimits = {
-    bytesMax: (options.packageBytesMax ?? PACKAGE_BYTES_MAX) + WRAPPING_BYTES_MAX,
-    deadlineMs: options.drainDeadlineMs ?? DRAIN_DEADLINE_MS,
-  };
+  const limits = drainLimits(options.packageBytesMax, options.drainDeadlineMs);
   const config = { auth: KEY, bodyDeadlineMs: options.uploadDeadlineMs ?? UPLOAD_DEADLINE_MS };
   void root.register((app, _options, done) => {
     // Bodies are streams of any type; nobody but the handler reads them.
@@ -90,12 +83,7 @@ function registerPush(app: FastifyInstance, gallery: GalleryService, config: Key
   const push = async (request: FastifyRequest, reply: FastifyReply) => {
     const by = requireKey(request);
     const isDryRun = readsDryRun(request.url);
-    const body = {
-      contentType: request.raw.headers['content-type'],
-      declaredBytes: readDeclaredBytes(request),
-      // The request must outlive an early end of reading: it still has to be drained and answered.
-      source: request.raw.iterator({ destroyOnReturn: false }),
-    };
+    const body = readUploadBody(request);
     try {
       if (isDryRun) return sendPlan(await gallery.checkPush(by, body), reply);
       await gallery.push(by, body);
@@ -288,11 +276,6 @@ function readCredentialOrNull(request: FastifyRequest): KeyCredential | null {
 function challenge(request: FastifyRequest): AppError {
   const realm = new URL(request.caller.workspace.url).host;
   return packageErrors.key_required({ headers: { 'www-authenticate': `ApiKey realm="${realm}"` } });
-}
-
-function readDeclaredBytes(request: FastifyRequest): number | null {
-  const header = request.headers['content-length'];
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
 }
 
 /** Clients print this header as a warning. */

@@ -2,14 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import Type from 'typebox';
 import { drainBody } from '../../http/body-deadline.ts';
 import { problemResponse, type RouteAuth } from '../../http/index.ts';
-import { PACKAGE_BYTES_MAX } from './gallery.service.ts';
-import { WRAPPING_BYTES_MAX } from './gallery.upload.ts';
 import type { PackageAnswer } from './package-preview.ts';
 import type { PackagesService } from './packages.service.ts';
+import { drainLimits, readUploadBody, UPLOAD_DEADLINE_MS } from './upload/upload-body.ts';
 
 const SESSION: RouteAuth = { kinds: ['session'], action: null };
-const UPLOAD_DEADLINE_MS = 600_000;
-const DRAIN = { bytesMax: PACKAGE_BYTES_MAX + WRAPPING_BYTES_MAX, deadlineMs: 60_000 };
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 
@@ -117,26 +114,19 @@ export function registerPackagePreview(root: FastifyInstance, service: PackagesS
       },
       async (request, reply) => {
         try {
-          const answer = await service.previewPackage(request.caller, request.query.keyId, {
-            contentType: request.headers['content-type'],
-            declaredBytes: readDeclaredBytes(request.headers['content-length']),
-            // The request must outlive an early end of reading: it still has to be drained and answered.
-            source: request.raw.iterator({ destroyOnReturn: false }),
-          });
+          const body = readUploadBody(request);
+          const answer = await service.previewPackage(request.caller, request.query.keyId, body);
           // A body that came too late was answered when its time was up; that it then breaks off is no news.
           if (reply.sent) return reply;
           await request.readmit();
           return presentAnswer(answer);
         } finally {
           // A browser that is still sending would report a broken connection in the place of the answer.
-          if (!reply.sent && !(await drainBody(request.raw, DRAIN))) reply.header('connection', 'close');
+          if (!reply.sent && !(await drainBody(request.raw, drainLimits())))
+            reply.header('connection', 'close');
         }
       },
     );
     done();
   });
-}
-
-function readDeclaredBytes(header: string | undefined): number | null {
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
 }
