@@ -18,6 +18,7 @@ export {
   UNEXPECTED_ANSWER,
 } from './errors.ts';
 export type { components, operations, paths } from './generated/api.ts';
+export { createKeyVerifier, type KeyVerifier, type KeyVerifierOptions } from './key-verifier.ts';
 export { type Page, paginate } from './paginate.ts';
 export { type VerifyAnswer, type VerifyQuestion, verifyKey } from './verify-key.ts';
 
