@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addImportCommand } from './commands/import-keys.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addServerCommands } from './commands/server.ts';
 import { addServiceAccountCommands } from './commands/service-accounts.ts';
 import { addSessionCommands } from './commands/session.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -67,6 +68,7 @@ function createProgram(world: World, outcome: Outcome): Command {
   addVerifyCommand(program, setting);
   addImportCommand(program, setting);
   addWorkspaceCommands(program, setting);
+  addServerCommands(program, setting);
   return program;
 }
 

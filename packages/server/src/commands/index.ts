@@ -1,0 +1,21 @@
+import type { ServerCommand } from './command.ts';
+
+/**
+ * Every command of the entry, by name. Each is loaded when it is run: `doctor` must be able to tell what keeps the
+ * server from starting, and a backup needs none of the HTTP side.
+ */
+export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
+  serve: {
+    summary: 'Starts the server; so does no command at all. --demo fills an empty database first.',
+    run: async (args, environment) => (await import('./serve.ts')).runServe(args, environment),
+  },
+  'rotate-master-key': {
+    summary: 'Puts a new master key in the place of the old one, with the server stopped.',
+    run: async (_args, environment) => {
+      await (await import('../rotate-master-key.ts')).rotateStoredMasterKey(environment);
+      return 0;
+    },
+  },
+};
+
+export { CommandError, commandUsageError, EXIT, type ServerCommand } from './command.ts';
