@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['*.e2e.test.ts'],
+          include: ['*.e2e.test.ts', 'docs/*.e2e.test.ts'],
           testTimeout: 2 * MINUTES_MS,
           hookTimeout: 2 * MINUTES_MS,
         },

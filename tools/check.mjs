@@ -34,6 +34,7 @@ const STEPS = [
     unit: 'files',
   },
   { name: 'imports', command: ['node', 'tools/check-imports.mjs'], count: /^(\d+ files)/m },
+  { name: 'docs', command: ['node', 'tools/count-docs.mjs'], count: /^\d+ pages: (\d+ blocks)/m },
   { name: 'unused', command: ['knip'] },
   {
     name: 'unused in production',
