@@ -8,6 +8,5 @@ export const PAGES: Readonly<Record<string, string>> = {
   'docs/cli.md': 'e2e/docs.e2e.test.ts',
   'docs/gallery/private.md': 'e2e/docs.e2e.test.ts',
   'docs/operations/blobs.md': 'e2e/docs.e2e.test.ts',
-  'docs/operations/master-key.md': 'e2e/docs.e2e.test.ts',
   'docs/operations/webhooks.md': 'packages/server/src/features/notices/webhooks/webhooks-docs.test.ts',
 };
