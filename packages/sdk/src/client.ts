@@ -2,6 +2,7 @@ import createFetchClient, { type Client, type FetchResponse, type MaybeOptionalI
 import { type Credential, toHeader } from './credential.ts';
 import { KeyreeveError, KeyreeveTransportError, toKeyreeveError } from './errors.ts';
 import type { paths } from './generated/api.ts';
+import { readAddress, readTimeout } from './options.ts';
 
 export interface ClientOptions {
   /** Address of the workspace, for instance `https://keys.example.com`; a path in it is kept as a prefix. */
@@ -57,26 +58,6 @@ export interface KeyreeveClient {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-const LONGEST_TIMEOUT_MS = 2_147_483_647;
-
-function readBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isUsable =
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    `${url.username}${url.password}${url.search}${url.hash}` === '';
-  // The text is not repeated: it may hold a password.
-  if (!isUsable)
-    throw new TypeError(
-      'baseUrl must be an http or https address without user, password, query and fragment.',
-    );
-  return url.href.replace(/\/+$/, '');
-}
-
-function readTimeout(timeoutMs: number): number {
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS) return timeoutMs;
-  throw new TypeError(`timeoutMs must be a whole number of milliseconds from 1 to ${LONGEST_TIMEOUT_MS}.`);
-}
 
 /** Runs one call and turns what the platform throws into our errors; an abort by the caller passes through. */
 async function withOwnErrors<T>(
@@ -109,7 +90,7 @@ async function withOwnErrors<T>(
  * @throws TypeError when an option cannot be used; the message names it and repeats no value
  */
 export function createClient(options: ClientOptions): KeyreeveClient {
-  const baseUrl = readBaseUrl(options.baseUrl);
+  const baseUrl = readAddress('baseUrl', options.baseUrl);
   const timeoutMs = readTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const header = options.credential === undefined ? null : toHeader(options.credential);
   const send = options.fetch ?? globalThis.fetch;
