@@ -28,6 +28,8 @@ export interface Storage {
    * was read under one value is true as long as it is the value. Null on PostgreSQL, which has no such number.
    */
   readonly changeCounter: (() => number) | null;
+  /** Called after each commit of this process that has raised a revocation epoch. They must not throw. */
+  readonly raiseListeners: Set<() => void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ function openSqliteStorage(dataDir: string): Storage {
     usage,
     migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
+    raiseListeners: new Set(),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy(), usage.destroy()]);
     },
@@ -116,6 +119,7 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
     usage: kysely,
     migration: { main: unhurried, usage: unhurried },
     changeCounter: null,
+    raiseListeners: new Set(),
     close: async () => {
       await Promise.all([kysely.destroy(), unhurried.destroy()]);
     },

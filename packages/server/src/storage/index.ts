@@ -26,6 +26,7 @@ export {
   insertOneTimeLink,
   useOneTimeLink,
 } from './one-time-links.ts';
+export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 export type * from './schema.ts';
 export type * from './schema-gallery.ts';
 export { inTransaction, type Tx } from './transaction.ts';

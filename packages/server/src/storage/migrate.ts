@@ -12,6 +12,7 @@ import { galleryRules } from './migrations/0006-gallery-rules.ts';
 import { mailLists } from './migrations/0007-mail-lists.ts';
 import { feedVersionNames } from './migrations/0008-feed-version-names.ts';
 import { searchOfVersions } from './migrations/0009-search-of-versions.ts';
+import { revocationEpochs } from './migrations/0011-revocation-epochs.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -26,9 +27,22 @@ const MAIN: Record<string, Migration> = {
   '0007-mail-lists': mailLists,
   '0008-feed-version-names': feedVersionNames,
   '0009-search-of-versions': searchOfVersions,
+  '0011-revocation-epochs': revocationEpochs,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;
+
+/** The names of the migrations that a database has, in order; those of the code when it is up to date. */
+export interface SchemaVersions {
+  readonly main: readonly string[];
+  readonly usage: readonly string[];
+}
+
+/** What this release migrates to. */
+export const SCHEMA_VERSIONS: SchemaVersions = {
+  main: Object.keys(MAIN).sort(),
+  usage: Object.keys(USAGE).sort(),
+};
 
 /**
  * Brings both stores to the newest schema, forward only. Each store migrates in one transaction, so a crash
@@ -38,8 +52,15 @@ const TRIES_MAX = 100;
  * @throws Error naming the migration that failed.
  */
 export async function migrateStorage(storage: Storage): Promise<void> {
-  await migrate(storage.migration.main, MAIN, 'schema_migrations');
-  await migrate(storage.migration.usage, USAGE, 'usage_migrations');
+  await migrateStorageTo(storage, SCHEMA_VERSIONS);
+}
+
+/** The same up to the last of `versions` only: where the rows of an older backup belong. */
+export async function migrateStorageTo(storage: Storage, versions: SchemaVersions): Promise<void> {
+  const upTo = (migrations: Record<string, Migration>, names: readonly string[]) =>
+    Object.fromEntries(Object.entries(migrations).filter(([name]) => names.includes(name)));
+  await migrate(storage.migration.main, upTo(MAIN, versions.main), 'schema_migrations');
+  await migrate(storage.migration.usage, upTo(USAGE, versions.usage), 'usage_migrations');
 }
 
 async function migrate(

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
+import { hasRaisedEpoch } from './revocation-epochs.ts';
 import type { Database } from './schema.ts';
 
 export type Tx = Transaction<Database>;
@@ -25,10 +26,17 @@ export async function inTransaction<Result>(
   for (let tries = 1; ; tries += 1) {
     try {
       const builder = storage.write.transaction();
-      return await (storage.engine === 'postgres'
+      let hasRaised = false;
+      const result = await (storage.engine === 'postgres'
         ? builder.setIsolationLevel('serializable')
         : builder
-      ).execute(work);
+      ).execute(async (tx) => {
+        const made = await work(tx);
+        hasRaised = hasRaisedEpoch(tx);
+        return made;
+      });
+      if (hasRaised) for (const tell of storage.raiseListeners) tell();
+      return result;
     } catch (error) {
       if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.

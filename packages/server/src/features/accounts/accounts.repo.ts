@@ -1,6 +1,6 @@
 import type { AccountKind, AccountRole } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
-import type { AccountsTable, Executor } from '../../storage/index.ts';
+import { type AccountsTable, type Executor, raiseRevocationEpoch, type Tx } from '../../storage/index.ts';
 
 /** An account as the rules see it. `passwordHash` never leaves the feature that checks it. */
 export interface Account {
@@ -143,27 +143,30 @@ export async function insertAccount(
     .execute();
 }
 
-export async function updateAccount(exec: Executor, account: Account): Promise<void> {
-  await exec
+/** Whatever changes: answers about keys tell names and login of the account, and depend on much of the rest. */
+export async function updateAccount(tx: Tx, account: Account): Promise<void> {
+  await tx
     .updateTable('accounts')
     .set(toValues(account))
     .where('workspace_id', '=', account.workspaceId)
     .where('id', '=', account.id)
     .execute();
+  await raiseRevocationEpoch(tx, account.workspaceId);
 }
 
-export async function deleteAccount(exec: Executor, workspaceId: string, id: string): Promise<void> {
-  await exec
+export async function deleteAccount(tx: Tx, workspaceId: string, id: string): Promise<void> {
+  await tx
     .deleteFrom('account_managers')
     .where('workspace_id', '=', workspaceId)
     .where('service_account_id', '=', id)
     .execute();
-  await exec
+  await tx
     .deleteFrom('account_managers')
     .where('workspace_id', '=', workspaceId)
     .where('user_id', '=', id)
     .execute();
-  await exec.deleteFrom('accounts').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+  await tx.deleteFrom('accounts').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+  await raiseRevocationEpoch(tx, workspaceId);
 }
 
 export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
@@ -223,12 +226,12 @@ export async function findPasswordHash(
 }
 
 export async function savePasswordHash(
-  exec: Executor,
+  tx: Tx,
   account: Account,
   passwordHash: string,
   now: number,
 ): Promise<void> {
-  await exec
+  await tx
     .updateTable('accounts')
     .set((eb) => ({
       password_hash: passwordHash,
@@ -240,6 +243,7 @@ export async function savePasswordHash(
     .where('workspace_id', '=', account.workspaceId)
     .where('id', '=', account.id)
     .execute();
+  await raiseRevocationEpoch(tx, account.workspaceId);
 }
 
 export async function saveLastSeen(

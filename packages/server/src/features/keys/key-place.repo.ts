@@ -29,3 +29,19 @@ export async function findKeyPlace(
         expiresAt: row.expires_at,
       };
 }
+
+/** Keys of an account, or acting for it: what goes when the account goes. */
+export async function listKeyIdsOfAccount(
+  exec: Executor,
+  workspaceId: string,
+  accountId: string,
+): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select('id')
+    .where('workspace_id', '=', workspaceId)
+    .where((eb) => eb.or([eb('account_id', '=', accountId), eb('owner_id', '=', accountId)]))
+    .limit(100_000)
+    .execute();
+  return rows.map((row) => row.id);
+}

@@ -6,7 +6,7 @@ import type { Account, AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
-import { type KeyChangeStory, type KeyNotices, toToldKey } from './key-notices.ts';
+import { type KeyChangeStory, type KeyChanges, type KeyNotices, toToldKey } from './key-notices.ts';
 import { findKeyPlace } from './key-place.repo.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireReach } from './keys.policy.ts';
@@ -36,7 +36,8 @@ export class KeyStore {
     detail: Record<string, unknown>,
   ): Promise<ApiKey> {
     const saved = { ...key, version: key.version + 1, updatedAt: this.#deps.clock.now() };
-    await repo.updateKey(tx, this.#deps.keyring, saved);
+    const isAnswerKept = story.action === 'key.changed' && isCommentOnly(story.changes);
+    await repo.updateKey(tx, this.#deps.keyring, saved, { isAnswerKept });
     await this.record(tx, caller, saved, story, detail);
     return saved;
   }
@@ -87,4 +88,9 @@ export class KeyStore {
       });
     }
   }
+}
+
+/** No answer about a key tells its comment. */
+function isCommentOnly(changes: KeyChanges): boolean {
+  return Object.keys(changes).every((field) => field === 'comment');
 }

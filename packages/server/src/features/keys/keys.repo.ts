@@ -10,7 +10,9 @@ import {
   isBehind,
   isUpTo,
   type Keyring,
+  raiseRevocationEpoch,
   startsWithText,
+  type Tx,
 } from '../../storage/index.ts';
 import { HAS_ACTIVE_ACCOUNT } from './account-keys.repo.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
@@ -149,17 +151,34 @@ export async function insertKey(exec: Executor, keyring: Keyring, key: ApiKey): 
     .execute();
 }
 
-export async function updateKey(exec: Executor, keyring: Keyring, key: ApiKey): Promise<void> {
-  await exec
+/** `isAnswerKept`: the change is in nothing that an answer about the key is made of. */
+export async function updateKey(
+  tx: Tx,
+  keyring: Keyring,
+  key: ApiKey,
+  { isAnswerKept = false } = {},
+): Promise<void> {
+  await tx
     .updateTable('api_keys')
     .set(toValues(keyring, key))
     .where('workspace_id', '=', key.workspaceId)
     .where('id', '=', key.id)
     .execute();
+  if (!isAnswerKept) await raiseRevocationEpoch(tx, key.workspaceId);
 }
 
-export async function deleteKey(exec: Executor, workspaceId: string, id: string): Promise<void> {
-  await exec.deleteFrom('api_keys').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+export async function deleteKey(tx: Tx, workspaceId: string, id: string): Promise<void> {
+  await tx.deleteFrom('api_keys').where('workspace_id', '=', workspaceId).where('id', '=', id).execute();
+  await raiseRevocationEpoch(tx, workspaceId);
+}
+
+async function findRow(exec: Executor, workspaceId: string, id: string): Promise<Row | undefined> {
+  return await exec
+    .selectFrom('api_keys')
+    .select(COLUMNS)
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
 }
 
 /** @throws key.altered when the row's MAC is wrong */
@@ -169,12 +188,7 @@ export async function findKey(
   workspaceId: string,
   id: string,
 ): Promise<ApiKey | null> {
-  const row = await exec
-    .selectFrom('api_keys')
-    .select(COLUMNS)
-    .where('id', '=', id)
-    .where('workspace_id', '=', workspaceId)
-    .executeTakeFirst();
+  const row = await findRow(exec, workspaceId, id);
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
 
@@ -185,12 +199,7 @@ export async function findIntactKey(
   workspaceId: string,
   id: string,
 ): Promise<ApiKey | null> {
-  const row = await exec
-    .selectFrom('api_keys')
-    .select(COLUMNS)
-    .where('id', '=', id)
-    .where('workspace_id', '=', workspaceId)
-    .executeTakeFirst();
+  const row = await findRow(exec, workspaceId, id);
   return row === undefined ? null : (toIntactKeys(keyring, [row])[0] ?? null);
 }
 
@@ -207,22 +216,6 @@ export async function findKeyByForeignDigest(
     .where('foreign_digest', '=', digest)
     .executeTakeFirst();
   return row === undefined ? null : toCheckedKey(keyring, row);
-}
-
-/** Keys of an account, or acting for it: what goes when the account goes. */
-export async function listKeyIdsOfAccount(
-  exec: Executor,
-  workspaceId: string,
-  accountId: string,
-): Promise<string[]> {
-  const rows = await exec
-    .selectFrom('api_keys')
-    .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where((eb) => eb.or([eb('account_id', '=', accountId), eb('owner_id', '=', accountId)]))
-    .limit(100_000)
-    .execute();
-  return rows.map((row) => row.id);
 }
 
 /** Keys that are on and not expired and act for one of these owners, by id; altered rows stay out, as in lists. */

@@ -13,7 +13,7 @@ import {
 } from './key-issue.ts';
 import { forgetTold } from './key-notices.repo.ts';
 import type { KeyChanges } from './key-notices.ts';
-import { findKeyPlace } from './key-place.repo.ts';
+import { findKeyPlace, listKeyIdsOfAccount } from './key-place.repo.ts';
 import { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
@@ -213,7 +213,7 @@ class Keys implements KeysService {
   }
 
   async removeAllOf(tx: Tx, caller: Caller, account: Account): Promise<void> {
-    for (const keyId of await repo.listKeyIdsOfAccount(tx, account.workspaceId, account.id)) {
+    for (const keyId of await listKeyIdsOfAccount(tx, account.workspaceId, account.id)) {
       const place = await findKeyPlace(tx, account.workspaceId, keyId);
       await repo.deleteKey(tx, account.workspaceId, keyId);
       await forgetTold(tx, keyId);

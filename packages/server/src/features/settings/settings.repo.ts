@@ -1,4 +1,4 @@
-import type { Executor } from '../../storage/index.ts';
+import { type Executor, raiseRevocationEpoch, type Tx } from '../../storage/index.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.schema.ts';
 
 export interface StoredSettings {
@@ -21,16 +21,18 @@ export async function findSettings(exec: Executor, workspaceId: string): Promise
   };
 }
 
+/** Some settings decide answers. They change so seldom that telling which would save nothing. */
 export async function saveSettings(
-  exec: Executor,
+  tx: Tx,
   workspaceId: string,
   stored: StoredSettings,
   now: number,
 ): Promise<void> {
   const values = { document: JSON.stringify(stored.settings), version: stored.version, updated_at: now };
-  await exec
+  await tx
     .insertInto('settings')
     .values({ workspace_id: workspaceId, ...values })
     .onConflict((conflict) => conflict.column('workspace_id').doUpdateSet(values))
     .execute();
+  await raiseRevocationEpoch(tx, workspaceId);
 }
