@@ -18,6 +18,16 @@ import { registerProblems, sendProblem, toAppError } from './problem.ts';
 import { isTrustworthyOrigin } from './secure-request.ts';
 import { schemaController } from './validation.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * Gateways ask here, and say in `X-Forwarded-Host` which host the client of theirs named. Taken for ours, it
+     * would let that client choose the workspace whose keys pass.
+     */
+    ignoresForwardedHost?: boolean;
+  }
+}
+
 export interface HttpAppOptions extends AuthHookDeps {
   readonly logger: FastifyBaseLogger;
   readonly trustProxy: readonly string[];
@@ -124,7 +134,9 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
       reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
     refuseRepeatedHeaders(request.raw.rawHeaders);
     refuseUnreadableUrl(request.url);
-    const workspace = await options.findWorkspace(request.host);
+    const isForwardedHostIgnored = request.routeOptions.config.ignoresForwardedHost === true;
+    const host = isForwardedHostIgnored ? (request.headers.host ?? '') : request.host;
+    const workspace = await options.findWorkspace(host);
     if (workspace === null) throw requestErrors.unknown_host();
     request.caller = { ...request.caller, workspace };
   });

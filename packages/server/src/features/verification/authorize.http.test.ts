@@ -260,6 +260,30 @@ describe('/v1/authorize', () => {
     await trusting.close();
   });
 
+  // Traefik and Caddy tell in X-Forwarded-Host which host the client asked them for: whatever the client likes.
+  it('never lets the client of a gateway choose the workspace whose keys pass', async () => {
+    const trusting = await startHarness({ environment: { KEYREEVE_TRUST_PROXY: '192.0.2.1' } });
+    const seeded = await seedCompany(trusting);
+    await trusting.deps.workspaces.create(seeded.adminCaller, {
+      name: 'Other',
+      subdomain: 'other',
+      aliases: [],
+    });
+    const ask = async (host: string, forwardedHost: string) =>
+      (
+        await trusting.app.inject({
+          url: '/v1/authorize',
+          remoteAddress: '192.0.2.1',
+          headers: { host, 'x-forwarded-host': forwardedHost, 'x-api-key': seeded.adminKey },
+        })
+      ).statusCode;
+    expect(await ask('localhost', 'api.example.com')).toBe(204);
+    expect(await ask('localhost', 'other.keys.test')).toBe(204);
+    expect(await ask('other.keys.test', 'localhost')).toBe(401);
+    expect(await ask('api.example.com', 'localhost')).toBe(421);
+    await trusting.close();
+  });
+
   it.each([
     ['deleted', (id: string) => asAdmin('DELETE', `/v1/keys/${id}`)],
     ['disabled', (id: string) => asAdmin('POST', `/v1/keys/${id}/disable`, {})],

@@ -77,7 +77,7 @@ export function registerAuthorizeRoutes(root: FastifyInstance, service: Verifica
         method,
         url: '/v1/authorize',
         exposeHeadRoute: false,
-        config: { auth: AUTH },
+        config: { auth: AUTH, ignoresForwardedHost: true },
         schema: {
           operationId: `authorize${method}`,
           tags: ['verification'],

@@ -1,2 +1,4 @@
+export { createRevocationHub, type RevocationHub } from './revocation-hub.ts';
+export { registerRevocationRoutes } from './revocations.routes.ts';
 export { registerVerificationRoutes } from './verification.routes.ts';
 export { createVerificationService, type VerificationService } from './verification.service.ts';
