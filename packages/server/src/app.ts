@@ -35,7 +35,7 @@ import {
 } from './features/sessions/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
 import { registerIamRoutes, registerJwksRoutes } from './features/tokens/index.ts';
-import { registerVerificationRoutes } from './features/verification/index.ts';
+import { registerRevocationRoutes, registerVerificationRoutes } from './features/verification/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
 import {
   createHttpApp,
@@ -148,4 +148,5 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now(), expiryHint: deps.expiryHint });
   registerJwksRoutes(app, deps.tokens);
   registerVerificationRoutes(app, deps.verification);
+  registerRevocationRoutes(app, deps.revocations);
 }

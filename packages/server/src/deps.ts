@@ -90,7 +90,12 @@ import {
   type IamService,
   type TokensService,
 } from './features/tokens/index.ts';
-import { createVerificationService, type VerificationService } from './features/verification/index.ts';
+import {
+  createRevocationHub,
+  createVerificationService,
+  type RevocationHub,
+  type VerificationService,
+} from './features/verification/index.ts';
 import { createWorkspacesService, type WorkspacesService } from './features/workspaces/index.ts';
 import type { Workspace } from './http/index.ts';
 import {
@@ -194,6 +199,7 @@ export interface Deps
   readonly notices: NoticeSender;
   readonly mailbox: MailboxService;
   readonly verification: VerificationService;
+  readonly revocations: RevocationHub;
   close(): Promise<void>;
 }
 
@@ -376,6 +382,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
     notices: createNoticeSender({ ...base, transport: createMailTransport(base.config) }),
     mailbox: createMailboxService(base),
     verification: createVerificationService(withKeys),
+    revocations: createRevocationHub(base),
     close: async () => {
       await base.usage.flush();
       await galleryServices.downloads.flush();
