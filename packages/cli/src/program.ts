@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addImportCommand } from './commands/import-keys.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addScanCommand } from './commands/scan.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addServiceAccountCommands } from './commands/service-accounts.ts';
 import { addSessionCommands } from './commands/session.ts';
@@ -66,6 +67,7 @@ function createProgram(world: World, outcome: Outcome): Command {
   addServiceAccountCommands(program, setting);
   addKeyCommands(program, setting);
   addVerifyCommand(program, setting);
+  addScanCommand(program, setting);
   addImportCommand(program, setting);
   addWorkspaceCommands(program, setting);
   addServerCommands(program, setting);

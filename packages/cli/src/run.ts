@@ -55,7 +55,8 @@ function normalizeUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-function isPlainAndRemote(address: string): boolean {
+/** Whether what is sent there can be read on the way. */
+export function isPlainAndRemote(address: string): boolean {
   const url = new URL(address);
   const isLoopback = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   return url.protocol === 'http:' && !isLoopback;

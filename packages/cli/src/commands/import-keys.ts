@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, type ExitCode } from '../failures.ts';
 import { linesOf } from '../import/batches.ts';
 import { type FileFormat, openImportFile } from '../import/file.ts';
-import { createProgress } from '../import/progress.ts';
 import { type ImportReport, type Phase, runImport } from '../import/run-import.ts';
+import { createProgress } from '../progress.ts';
 import { type Run, type Setting, withRun } from '../run.ts';
 import { cleanText } from '../text.ts';
 

@@ -103,7 +103,12 @@ export function addServerCommands(program: Command, setting: Setting): void {
   )
     .option('--force', 'replace a file of that name')
     .option('--without-packages', 'leave the files of packages out');
-  addServerCommand(program, setting, 'restore <file>', 'put a backup into an empty place; - for stdin');
+  addServerCommand(
+    program,
+    setting,
+    'restore <file>',
+    'put a backup into an empty place; - for stdin',
+  ).option('--send-pending', 'send the mails and webhooks that were waiting, which may have been sent');
   addServerCommand(
     program,
     setting,

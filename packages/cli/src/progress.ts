@@ -1,4 +1,4 @@
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 
 const INTERVAL_MS = 5_000;
 

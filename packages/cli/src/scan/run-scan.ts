@@ -1,0 +1,134 @@
+import { statSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CliError, usageError } from '../failures.ts';
+import type { World } from '../world.ts';
+import { Findings, type Source } from './findings.ts';
+import { readHistory } from './git.ts';
+import { TextScan } from './text-scan.ts';
+import { readParts, reasonOf, walk } from './walk.ts';
+
+const TURN_MS = 50;
+
+export interface ScanOptions {
+  readonly paths: readonly string[];
+  readonly prefixes: readonly string[];
+  /** API keys that are not told of. */
+  readonly ignored: readonly string[];
+  readonly isHistoryRead: boolean;
+  readonly isUnreachableRead: boolean;
+  readonly isStdinRead: boolean;
+}
+
+interface Scan {
+  readonly world: World;
+  readonly options: ScanOptions;
+  readonly findings: Findings;
+  readonly told: (text: string) => void;
+  turnAt: number;
+}
+
+/** Files are read without giving up the turn, which is many times faster; every now and then Ctrl-C gets one. */
+async function takeTurn(scan: Scan): Promise<void> {
+  if (performance.now() < scan.turnAt) return;
+  const { fileCount, objectCount, byteCount, all } = scan.findings;
+  const objects = objectCount === 0 ? '' : `, ${objectCount} objects`;
+  scan.told(`${fileCount} files${objects}, ${Math.round(byteCount / 1e6)} MB, ${all.length} keys`);
+  await nextTurn();
+  scan.turnAt = performance.now() + TURN_MS;
+}
+
+function openText(scan: Scan): { push(part: Buffer): void; end(source: Source): void } {
+  const text = new TextScan(scan.options.prefixes);
+  return {
+    push: (part) => {
+      scan.findings.byteCount += part.length;
+      text.push(part);
+    },
+    end: (source) => {
+      const { hits, isCut } = text.end();
+      for (const hit of hits) {
+        if (!scan.options.ignored.includes(hit.key.apiKey)) scan.findings.add(source, hit);
+      }
+      if (isCut)
+        scan.findings.notes.push(
+          `${source.path ?? source.object ?? 'stdin'} has too many words that may be halves of keys; some were not looked at.`,
+        );
+    },
+  };
+}
+
+async function scanFile(scan: Scan, path: string): Promise<void> {
+  const text = openText(scan);
+  for (const part of readParts(path, scan.options.paths.includes(path))) {
+    text.push(part);
+    await takeTurn(scan);
+  }
+  text.end({ kind: 'file', path, commit: null, object: null });
+  scan.findings.fileCount += 1;
+}
+
+async function scanHistory(scan: Scan, folder: string): Promise<void> {
+  const { findings } = scan;
+  let text = openText(scan);
+  let source: Source = { kind: 'blob', path: null, commit: null, object: null };
+  const repository = { folder, env: scan.world.env };
+  const missingCount = await readHistory(repository, scan.options.isUnreachableRead, {
+    begin: ({ kind, id, commit, path }) => {
+      text = openText(scan);
+      source = { kind, path, commit, object: id };
+    },
+    part: (part) => text.push(part),
+    end: async () => {
+      text.end(source);
+      findings.objectCount += 1;
+      await takeTurn(scan);
+    },
+  });
+  if (missingCount > 0) findings.notes.push(`${folder} lacks ${missingCount} objects; they were not read.`);
+}
+
+function toReason(error: unknown): string {
+  if (error instanceof CliError) return error.message;
+  if (error instanceof Error && 'code' in error) return reasonOf(error);
+  throw error;
+}
+
+async function scanPath(scan: Scan, root: string): Promise<void> {
+  const { findings, options } = scan;
+  for (const met of walk(root)) {
+    try {
+      if (met.kind === 'file') await scanFile(scan, met.path);
+      else if (met.kind === 'unreadable') findings.skipped.push({ path: met.path, reason: met.reason });
+      else if (options.isHistoryRead) await scanHistory(scan, met.path);
+      else findings.notes.push(`The history of ${met.path} was not read: add --git.`);
+    } catch (error) {
+      findings.skipped.push({ path: met.path, reason: toReason(error) });
+    }
+  }
+}
+
+/**
+ * Looks for keys on stdin, in files, and in the history of repositories.
+ *
+ * @param told called now and then with how far it is
+ * @throws cli.usage when a path that was named is not there
+ */
+export async function runScan(
+  world: World,
+  options: ScanOptions,
+  told: (text: string) => void,
+): Promise<Findings> {
+  for (const root of options.paths) {
+    if (statSync(root, { throwIfNoEntry: false }) === undefined)
+      throw usageError(`There is no file or folder ${root}.`);
+  }
+  const findings = new Findings();
+  const scan: Scan = { world, options, findings, told, turnAt: performance.now() + TURN_MS };
+  if (options.isStdinRead) {
+    const text = openText(scan);
+    for await (const part of world.stdin) text.push(Buffer.from(part as Buffer));
+    text.end({ kind: 'stdin', path: null, commit: null, object: null });
+  }
+  for (const root of options.paths) await scanPath(scan, root);
+  return findings;
+}
