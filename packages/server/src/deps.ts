@@ -85,9 +85,11 @@ import {
 import { createSettingsService, type SettingsService } from './features/settings/index.ts';
 import {
   createIamService,
+  createOAuth,
   createSigningKeys,
   createTokensService,
   type IamService,
+  type OAuth,
   type TokensService,
 } from './features/tokens/index.ts';
 import {
@@ -171,6 +173,7 @@ interface KeyServices {
   readonly overview: OverviewService;
   readonly tokens: TokensService;
   readonly iam: IamService;
+  readonly oauth: OAuth;
 }
 
 interface GalleryServices {
@@ -325,6 +328,7 @@ function createKeyServices(
     keys: createKeysService({ ...base, delivery: keyDelivery, keyNotices, keyPrefix }),
     tokens,
     iam: createIamService({ ...base, keyAuthenticator, tokens }),
+    oauth: createOAuth({ ...base, keyAuthenticator, tokens }),
   };
 }
 

@@ -3,5 +3,17 @@ export { createTestDatabase, describeOn, type TestDatabase, testEngine } from '.
 export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
 export { countTurns } from './loop-turns.ts';
 export { buildNupkg } from './nupkg-builder.ts';
+export {
+  ACCESS_TOKEN_TYPE,
+  type ClientPair,
+  exchangeForm,
+  exchangeToken,
+  FORM_TYPE,
+  getToken,
+  postForm,
+  TOKEN_EXCHANGE,
+  toBasic,
+  toDetailsText,
+} from './oauth-client.ts';
 export { readAllPages } from './read-all-pages.ts';
 export { createTestClock, type TestClock } from './test-clock.ts';

@@ -47,6 +47,7 @@ export const AUDIT_ACTIONS = [
   'setup.completed',
   'signing_key.created',
   'token.ended',
+  'token.exchanged',
   'webhook.changed',
   'webhook.created',
   'webhook.deleted',

@@ -6,6 +6,7 @@ export { registerFeedRoutes } from './feeds.routes.ts';
 export { createFeedsService, type FeedsService } from './feeds.service.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
+export { hasFullKeyShape } from './key-format.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';
 export { createKeyLister, type KeyLister } from './key-list.ts';
 export { createKeyNotices } from './key-notices.ts';

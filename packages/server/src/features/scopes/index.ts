@@ -1,4 +1,5 @@
-export { isAction } from './action.ts';
+export { coversAction, isAction, isActionPattern } from './action.ts';
+export { dropCoveredActions, narrowKey, restrictToActions } from './narrow.ts';
 export { coversPattern, findPatternFault, matchesPattern } from './pattern.ts';
 export { findPermissionFaults, normalizePermissions } from './permission-rules.ts';
 export {

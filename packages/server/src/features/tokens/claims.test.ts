@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import { effectivePermissions } from '../scopes/index.ts';
 import { buildClaims, type ClaimsInput, permissionsOf, readClaims, withoutRights } from './claims.ts';
 
 const NOW = Date.UTC(2027, 2, 1, 9, 0, 0, 500);
@@ -38,6 +39,10 @@ function input(changes: Partial<ClaimsInput> = {}): ClaimsInput {
     account,
     key,
     keyEpoch: 5,
+    permissions: effectivePermissions(changes.account ?? account, changes.key ?? key),
+    isNarrowed: false,
+    parent: null,
+    act: null,
     jti: 'abcdefghijklmnopqrstuv',
     now: NOW,
     lifetimeSeconds: 3600,

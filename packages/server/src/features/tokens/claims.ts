@@ -1,6 +1,5 @@
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { effectivePermissions } from '../scopes/index.ts';
 
 /** RFC 9396: what the token permits, for services that read it offline. */
 export interface AuthorizationDetail {
@@ -8,6 +7,15 @@ export interface AuthorizationDetail {
   readonly actions: readonly string[];
   /** Patterns, as in scopes. */
   readonly identifiers: readonly string[];
+}
+
+/** RFC 8693 4.1: who got this token in exchange for another's; `act` within is who did so before. */
+export interface TokenActor {
+  /** The account. */
+  readonly sub: string;
+  /** The API key. */
+  readonly client_id: string;
+  readonly act?: TokenActor;
 }
 
 /** The payload of a token. Times are seconds, as RFC 7519 wants them. */
@@ -32,6 +40,11 @@ export interface TokenClaims {
   readonly authorization_details?: readonly AuthorizationDetail[];
   /** The rights did not fit: ask the server what the token may do. */
   readonly introspect?: true;
+  /** The token was asked for with less than its key may do: what it tells is all it ever permits. */
+  readonly narrowed?: true;
+  /** The `jti`s of the tokens that it was exchanged for, oldest first: it ends with each of them. */
+  readonly anc?: readonly string[];
+  readonly act?: TokenActor;
 }
 
 export interface ClaimsInput {
@@ -41,6 +54,12 @@ export interface ClaimsInput {
   readonly account: AccountIdentity;
   readonly key: KeyIdentity;
   readonly keyEpoch: number;
+  /** What the token permits; the caller has checked that the key holds it. */
+  readonly permissions: readonly Permission[];
+  readonly isNarrowed: boolean;
+  /** The token that is exchanged for this one, which must not outlive it. */
+  readonly parent: TokenClaims | null;
+  readonly act: TokenActor | null;
   readonly jti: string;
   /** Milliseconds. */
   readonly now: number;
@@ -53,9 +72,11 @@ const LIFETIME_SECONDS_MAX = 86_400;
 /** How far the clocks of two nodes may differ before a token "from the future" is refused. */
 const CLOCK_DIFFERENCE_SECONDS_MAX = 60;
 const EVERYTHING = '*';
+/** How often a token may be exchanged in a row: each time adds to its length and to what must be looked up. */
+export const ANCESTORS_MAX = 8;
 
 /** Actions that share their patterns are told together, which keeps tokens short. */
-function groupByResources(permissions: readonly Permission[]): readonly Permission[] {
+export function groupByResources(permissions: readonly Permission[]): readonly Permission[] {
   const groups = new Map<string, Permission>();
   for (const { actions, resources } of permissions) {
     const name = JSON.stringify(resources);
@@ -65,19 +86,29 @@ function groupByResources(permissions: readonly Permission[]): readonly Permissi
   return [...groups.values()];
 }
 
+/** `scope` as others read it, who know no resources: only actions held on everything; empty when there are none. */
+export function toScope(permissions: readonly Permission[]): string {
+  const everywhere = permissions.filter((permission) => permission.resources.includes(EVERYTHING));
+  return [...new Set(everywhere.flatMap((permission) => permission.actions))].join(' ');
+}
+
+export function toDetails(permissions: readonly Permission[]): readonly AuthorizationDetail[] {
+  return permissions.map(({ actions, resources }) => ({ type: 'keyreeve', actions, identifiers: resources }));
+}
+
 /**
  * The claims of a new token. It ends at the earlier of its lifetime and the expiry of the secret that was
- * presented, rounded down, so that it never outlives its key; null when less than a second is left.
+ * presented, rounded down, so that it never outlives its key, nor the token that it was exchanged for; null when
+ * less than a second is left.
  */
 export function buildClaims(input: ClaimsInput): TokenClaims | null {
-  const { key, account } = input;
+  const { key, account, parent } = input;
   const iat = Math.floor(input.now / SECOND_MS);
   const keyEnd = key.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(key.expiresAt / SECOND_MS);
-  const exp = Math.min(iat + input.lifetimeSeconds, keyEnd);
+  const exp = Math.min(iat + input.lifetimeSeconds, keyEnd, parent?.exp ?? Number.POSITIVE_INFINITY);
   if (exp <= iat) return null;
-  const permissions = groupByResources(effectivePermissions(account, key));
-  const everywhere = permissions.filter((permission) => permission.resources.includes(EVERYTHING));
-  const scope = [...new Set(everywhere.flatMap((permission) => permission.actions))].join(' ');
+  const permissions = groupByResources(input.permissions);
+  const scope = toScope(permissions);
   return {
     iss: input.issuer,
     aud: input.audience,
@@ -91,18 +122,22 @@ export function buildClaims(input: ClaimsInput): TokenClaims | null {
     aepo: account.epoch,
     workspace: input.workspaceId,
     ...(scope === '' ? {} : { scope }),
-    authorization_details: permissions.map(({ actions, resources }) => ({
-      type: 'keyreeve',
-      actions,
-      identifiers: resources,
-    })),
+    authorization_details: toDetails(permissions),
+    ...(input.isNarrowed ? { narrowed: true } : {}),
+    ...(parent === null ? {} : { anc: lineOf(parent) }),
+    ...(input.act === null ? {} : { act: input.act }),
   };
+}
+
+/** The `jti`s with which a token ends: its own, and those of the tokens that it came from. */
+export function lineOf(claims: TokenClaims): readonly string[] {
+  return [...(claims.anc ?? []), claims.jti];
 }
 
 /** The same token without its rights, for when they would make it longer than headers and proxies carry. */
 export function withoutRights(claims: TokenClaims): TokenClaims {
-  const { iss, aud, sub, iat, exp, jti, client_id, kgen, kepo, aepo, workspace } = claims;
-  return { iss, aud, sub, iat, exp, jti, client_id, kgen, kepo, aepo, workspace, introspect: true };
+  const { scope: _scope, authorization_details: _details, ...others } = claims;
+  return { ...others, introspect: true };
 }
 
 /** The token's own permissions, or null when it does not carry them (`introspect`). */
@@ -131,6 +166,20 @@ function isDetail(value: unknown): value is AuthorizationDetail {
   );
 }
 
+function isActor(value: unknown, depth = 1): value is TokenActor {
+  return (
+    isRecord(value) &&
+    depth <= ANCESTORS_MAX &&
+    typeof value['sub'] === 'string' &&
+    typeof value['client_id'] === 'string' &&
+    isOptional(value['act'], (before) => isActor(before, depth + 1))
+  );
+}
+
+function isLine(value: unknown): boolean {
+  return isTexts(value) && value.length > 0 && value.length <= ANCESTORS_MAX;
+}
+
 function isOptional(value: unknown, isRight: (value: unknown) => boolean): boolean {
   return value === undefined || isRight(value);
 }
@@ -151,6 +200,9 @@ export function readClaims(payload: unknown, now: number): TokenClaims | null {
     isOptional(payload['scope'], (value) => typeof value === 'string') &&
     isOptional(payload['authorization_details'], (value) => Array.isArray(value) && value.every(isDetail)) &&
     isOptional(payload['introspect'], (value) => value === true) &&
+    isOptional(payload['narrowed'], (value) => value === true && isRightsTold) &&
+    isOptional(payload['anc'], isLine) &&
+    isOptional(payload['act'], (value) => isActor(value)) &&
     // Exactly one of the two: a token that tells nothing must not be taken for one that permits everything.
     isRightsTold !== (payload['introspect'] === true);
   if (!isWellTyped) return null;

@@ -1,5 +1,7 @@
 export { registerIamRoutes } from './iam.routes.ts';
 export { createIamService, type IamService } from './iam.service.ts';
 export { registerJwksRoutes } from './jwks.routes.ts';
+export { registerOAuthRoutes } from './oauth/oauth.routes.ts';
+export { createOAuth, type OAuth } from './oauth/oauth.ts';
 export { createSigningKeys } from './signing-keys.ts';
 export { createTokensService, type TokensService } from './tokens.service.ts';

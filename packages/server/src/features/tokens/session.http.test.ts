@@ -370,12 +370,14 @@ describe('a token', () => {
       null,
     );
     if (!('key' in outcome)) throw new Error(outcome.code);
-    const { token, claims } = await tokens.issue(defaultWorkspace, outcome, 'https://stock.example');
+    const { token, claims } = await tokens.issue(defaultWorkspace, outcome, {
+      resource: 'https://stock.example',
+    });
     expect(claims.aud).toBe('https://stock.example');
     expect(await statusesOf(token.reveal())).toEqual(IS_DEAD);
-    await expect(tokens.issue(defaultWorkspace, outcome, 'https://evil.example')).rejects.toThrow(
-      /token.resource_not_allowed/,
-    );
+    await expect(
+      tokens.issue(defaultWorkspace, outcome, { resource: 'https://evil.example' }),
+    ).rejects.toThrow(/token.resource_not_allowed/);
   });
 
   it('that ended is forgotten only after its time is over', async () => {

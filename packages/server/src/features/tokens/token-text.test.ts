@@ -57,6 +57,7 @@ async function read(
   wanted = [];
   return await readToken(text, {
     issuer: ISSUER,
+    audiences: [ISSUER],
     workspaceId: 'wsp_1',
     now,
     findKey: (kid) => {

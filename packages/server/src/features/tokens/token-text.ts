@@ -57,8 +57,10 @@ function readHeader(segment: string): { kid: string; alg: string } | null {
 }
 
 export interface TokenExpectations {
-  /** The workspace's address: issuer and, for use at this server, audience. */
+  /** The workspace's address. */
   readonly issuer: string;
+  /** For whom the token must be; null for anybody. Only who asks about a token, or ends it, may take others than ours. */
+  readonly audiences: readonly string[] | null;
   readonly workspaceId: string;
   /** Milliseconds. */
   readonly now: number;
@@ -85,7 +87,7 @@ export async function readToken(text: string, expected: TokenExpectations): Prom
       algorithms: [key.algorithm],
       typ: TOKEN_TYPE,
       issuer: expected.issuer,
-      audience: expected.issuer,
+      ...(expected.audiences === null ? {} : { audience: [...expected.audiences] }),
       currentDate: new Date(expected.now),
       requiredClaims: ['iss', 'aud', 'sub', 'iat', 'exp', 'jti', 'client_id', 'kgen', 'workspace'],
     });

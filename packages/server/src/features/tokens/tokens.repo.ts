@@ -1,4 +1,4 @@
-import type { Executor, SigningKeysTable } from '../../storage/index.ts';
+import { type Executor, raiseRevocationEpoch, type SigningKeysTable, type Tx } from '../../storage/index.ts';
 
 const SIGNING_KEY_COLUMNS = [
   'kid',
@@ -50,27 +50,35 @@ export async function deleteRetiredSigningKeys(exec: Executor, before: number): 
   await exec.deleteFrom('signing_keys').where('retires_at', '<=', before).execute();
 }
 
-export async function isTokenEnded(exec: Executor, workspaceId: string, jti: string): Promise<boolean> {
+/** True when one of these tokens has ended. */
+export async function isAnyTokenEnded(
+  exec: Executor,
+  workspaceId: string,
+  jtis: readonly string[],
+): Promise<boolean> {
   const row = await exec
     .selectFrom('ended_tokens')
     .select('jti')
-    .where('jti', '=', jti)
+    .where('jti', 'in', jtis)
     .where('workspace_id', '=', workspaceId)
+    .limit(1)
     .executeTakeFirst();
   return row !== undefined;
 }
 
 /** False when it had ended before. */
 export async function insertEndedToken(
-  exec: Executor,
+  tx: Tx,
   row: { workspaceId: string; jti: string; expiresAt: number },
 ): Promise<boolean> {
-  const result = await exec
+  const result = await tx
     .insertInto('ended_tokens')
     .values({ workspace_id: row.workspaceId, jti: row.jti, expires_at: row.expiresAt })
     .onConflict((conflict) => conflict.column('jti').doNothing())
     .executeTakeFirst();
-  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0;
+  const isFirst = Number(result.numInsertedOrUpdatedRows ?? 0) > 0;
+  if (isFirst) await raiseRevocationEpoch(tx, row.workspaceId);
+  return isFirst;
 }
 
 /** Deletes up to `limit` rows that end before; returns how many. */

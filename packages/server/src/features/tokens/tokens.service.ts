@@ -1,4 +1,5 @@
 import {
+  type AccountIdentity,
   authErrors,
   type Caller,
   type KeyIdentity,
@@ -7,18 +8,29 @@ import {
 } from '../../http/index.ts';
 import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, HOUR_MS } from '../../lib/clock.ts';
+import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
+import { effectivePermissions, narrowKey } from '../scopes/index.ts';
 import type { SettingsService } from '../settings/index.ts';
-import { buildClaims, permissionsOf, type TokenClaims, withoutRights } from './claims.ts';
+import {
+  ANCESTORS_MAX,
+  buildClaims,
+  type ClaimsInput,
+  lineOf,
+  permissionsOf,
+  type TokenActor,
+  type TokenClaims,
+  withoutRights,
+} from './claims.ts';
 import type { ProvenKey } from './key-refusal.ts';
 import type { PublicJwk, SigningKeys } from './signing-keys.ts';
 import { readToken, signToken } from './token-text.ts';
 import { tokenErrors } from './tokens.errors.ts';
-import { deleteEndedTokens, insertEndedToken, isTokenEnded } from './tokens.repo.ts';
+import { deleteEndedTokens, insertEndedToken, isAnyTokenEnded } from './tokens.repo.ts';
 
 /** A token that was just made. */
 export interface IssuedToken {
@@ -33,15 +45,42 @@ export interface RequestFacts {
   readonly userAgent: string | null;
 }
 
+/** What a token is asked for with, beside the credential. */
+export interface TokenWish {
+  /** The audience: one of the setting `tokenResources`; without it the token is for this server. */
+  readonly resource?: string | undefined;
+  /** Less than the credential may do; the asker has checked that it is less. Without it, all of it. */
+  readonly permissions?: readonly Permission[] | undefined;
+}
+
+/** A token that is good, and who stands behind it. */
+export interface KnownToken {
+  readonly claims: TokenClaims;
+  readonly principal: TokenPrincipal;
+}
+
 export interface TokensService {
   /**
    * A token for a key whose secret was just proven and that is valid. It ends with its lifetime or with the
-   * presented secret, whichever is earlier. `resource` is the audience, one of the setting `tokenResources`;
-   * without it the token is for this server.
+   * presented secret, whichever is earlier.
    *
-   * @throws token.resource_not_allowed, auth.key_expired when less than a second of the key is left
+   * @throws token.resource_not_allowed, token.too_long for a narrowed one, auth.key_expired when less than a second
+   * of the key is left
    */
-  issue(workspace: Workspace, proven: ProvenKey, resource?: string): Promise<IssuedToken>;
+  issue(workspace: Workspace, proven: ProvenKey, wish?: TokenWish): Promise<IssuedToken>;
+  /**
+   * A token in exchange for another one (RFC 8693): never with more rights, never for longer, for another audience
+   * only if the first one was for this server, and ended with it. `actor` is who got it, when that is another client.
+   *
+   * @throws token.resource_not_allowed, token.too_long, token.chain_too_long, auth.invalid_credential when less than
+   * a second is left
+   */
+  derive(
+    workspace: Workspace,
+    subject: KnownToken,
+    wish: TokenWish,
+    actor: Omit<TokenActor, 'act'> | null,
+  ): Promise<IssuedToken>;
   /**
    * Who stands behind a token, for use at this server: signature, claims, not ended, and key and account in the
    * very state in which the token was got.
@@ -49,10 +88,16 @@ export interface TokensService {
    * @throws auth.invalid_credential, the same whatever is wrong
    */
   verify(workspace: Workspace, token: Secret, ip: string | null): Promise<TokenPrincipal>;
+  /** The same for a token for this server or for any resource of the setting `tokenResources`. @throws auth.invalid_credential */
+  inspect(workspace: Workspace, token: Secret, ip: string | null): Promise<KnownToken>;
   /** The same for routes that the auth hook lets everybody into; counts the use of the key. @throws auth.invalid_credential */
   authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal>;
+  /** The claims of a token that we signed and that has not run out, whomever it is for and whatever became of it; or null. */
+  read(workspace: Workspace, token: Secret): Promise<TokenClaims | null>;
   /** Ends a token. Durable before it returns. @throws auth.invalid_credential also when it has ended before */
   end(caller: Caller, token: Secret): Promise<void>;
+  /** Ends a token that `read` has read, and all that were got for it. Durable before it returns; false when it had ended. */
+  endRead(caller: Caller, claims: TokenClaims): Promise<boolean>;
   /** The keys with which others check our tokens. */
   listPublicKeys(workspace: Workspace): Promise<readonly PublicJwk[]>;
   /** Publishes a new signing key, which takes over after 20 minutes. */
@@ -83,11 +128,13 @@ const SWEEP_ROUNDS_MAX = 200;
  * The key as this token may use it: token ∩ present rights. The epochs of key and account are those at which
  * the token was got, so nothing was narrowed since and the token's own permissions are all still held. A key
  * may have been *widened* (which ends no tokens): hence its scopes are replaced by those that the token tells.
- * A token that tells none (`introspect`) means the present rights by definition.
+ * A token that was asked for with less than its key may do is judged by what it tells, whatever the access of its
+ * key. A token that tells none (`introspect`) means the present rights by definition.
  */
 function toTokenKey(key: KeyIdentity, claims: TokenClaims): KeyIdentity {
   const own = permissionsOf(claims);
-  return key.access === 'scoped' && own !== null ? { ...key, scopes: own } : key;
+  if (own === null) return key;
+  return claims.narrowed === true || key.access === 'scoped' ? narrowKey(key, own) : key;
 }
 
 class Tokens implements TokensService {
@@ -97,7 +144,52 @@ class Tokens implements TokensService {
     this.#deps = deps;
   }
 
-  async issue(workspace: Workspace, proven: ProvenKey, resource?: string): Promise<IssuedToken> {
+  async issue(workspace: Workspace, proven: ProvenKey, wish: TokenWish = {}): Promise<IssuedToken> {
+    const made = await this.#make(workspace, proven, wish, { parent: null, act: null, mayHideRights: true });
+    if (made === null) throw authErrors.key_expired();
+    return made;
+  }
+
+  async derive(
+    workspace: Workspace,
+    { claims, principal }: KnownToken,
+    wish: TokenWish,
+    actor: Omit<TokenActor, 'act'> | null,
+  ): Promise<IssuedToken> {
+    if ((claims.anc?.length ?? 0) >= ANCESTORS_MAX) throw tokenErrors.chain_too_long();
+    const resource = wish.resource ?? claims.aud;
+    // A token for one service must not become one for another, or for this server, in the hands of that service.
+    if (claims.aud !== workspace.url && resource !== claims.aud) {
+      throw tokenErrors.resource_not_allowed({
+        detail: 'The subject token is for another resource; a token got for it can only be for the same one.',
+        fields: [{ field: 'resource', message: 'is not that of the subject token' }],
+      });
+    }
+    const { account, key } = principal;
+    const isNarrowed = claims.narrowed === true || wish.permissions !== undefined;
+    const inside = effectivePermissions(account, key);
+    const made = await this.#make(
+      workspace,
+      { account, key, keyEpoch: claims.kepo },
+      { resource, permissions: isNarrowed ? (wish.permissions ?? inside) : undefined },
+      {
+        parent: claims,
+        act: nextActor(claims, actor),
+        // A scoped key may have been widened since: without its rights, the token would gain what came later.
+        mayHideRights: claims.introspect === true || key.access !== 'scoped',
+      },
+    );
+    if (made === null) throw authErrors.invalid_credential();
+    return made;
+  }
+
+  /** Null when less than a second of the credential is left. */
+  async #make(
+    workspace: Workspace,
+    holder: { readonly account: AccountIdentity; readonly key: KeyIdentity; readonly keyEpoch: number },
+    { resource, permissions }: TokenWish,
+    origin: Pick<ClaimsInput, 'parent' | 'act'> & { readonly mayHideRights: boolean },
+  ): Promise<IssuedToken | null> {
     const { clock, random, settings: settingsService, signingKeys } = this.#deps;
     const settings = await settingsService.get(workspace.id);
     if (resource !== undefined && resource !== workspace.url && !settings.tokenResources.includes(resource)) {
@@ -109,30 +201,68 @@ class Tokens implements TokensService {
       issuer: workspace.url,
       audience: resource ?? workspace.url,
       workspaceId: workspace.id,
-      account: proven.account,
-      key: proven.key,
-      keyEpoch: proven.keyEpoch,
+      account: holder.account,
+      key: holder.key,
+      keyEpoch: holder.keyEpoch,
+      permissions: permissions ?? effectivePermissions(holder.account, holder.key),
+      isNarrowed: permissions !== undefined,
+      parent: origin.parent,
+      act: origin.act,
       jti: randomBase62(random, JTI_CHARACTERS),
       now: clock.now(),
       lifetimeSeconds: settings.tokenLifetimeSeconds,
     });
-    if (claims === null) throw authErrors.key_expired();
+    if (claims === null) return null;
     const signer = await signingKeys.findSigner(workspace, settings.signingAlgorithm);
     const text = await signToken(claims, signer);
     if (text.length <= TOKEN_CHARACTERS_MAX) return { token: new Secret(text), claims };
+    // Without its rights a token means the present ones: from a narrowed one that would be a wider one.
+    if (claims.narrowed === true || !origin.mayHideRights) {
+      throw tokenErrors.too_long({
+        detail: `The token would have ${text.length} characters; at most ${TOKEN_CHARACTERS_MAX} are allowed. Ask for fewer actions or identifiers.`,
+      });
+    }
     const short = withoutRights(claims);
     return { token: new Secret(await signToken(short, signer)), claims: short };
   }
 
   async verify(workspace: Workspace, token: Secret, ip: string | null): Promise<TokenPrincipal> {
-    const { storage, clock, keyAuthenticator, signingKeys } = this.#deps;
-    const claims = await readToken(token.reveal(), {
+    return (await this.#resolve(workspace, token, ip, [workspace.url])).principal;
+  }
+
+  async inspect(workspace: Workspace, token: Secret, ip: string | null): Promise<KnownToken> {
+    const { tokenResources } = await this.#deps.settings.get(workspace.id);
+    return await this.#resolve(workspace, token, ip, [workspace.url, ...tokenResources]);
+  }
+
+  async read(workspace: Workspace, token: Secret): Promise<TokenClaims | null> {
+    return await this.#read(workspace, token, null);
+  }
+
+  async #read(
+    workspace: Workspace,
+    token: Secret,
+    audiences: readonly string[] | null,
+  ): Promise<TokenClaims | null> {
+    const { clock, signingKeys } = this.#deps;
+    return await readToken(token.reveal(), {
       issuer: workspace.url,
+      audiences,
       workspaceId: workspace.id,
       now: clock.now(),
       findKey: (kid) => signingKeys.findVerifier(workspace.id, kid),
     });
-    if (claims === null || (await isTokenEnded(storage.read, workspace.id, claims.jti)))
+  }
+
+  async #resolve(
+    workspace: Workspace,
+    token: Secret,
+    ip: string | null,
+    audiences: readonly string[],
+  ): Promise<KnownToken> {
+    const { storage, keyAuthenticator } = this.#deps;
+    const claims = await this.#read(workspace, token, audiences);
+    if (claims === null || (await isAnyTokenEnded(storage.read, workspace.id, lineOf(claims))))
       throw authErrors.invalid_credential();
     const outcome = await keyAuthenticator.reassess(workspace.id, claims.client_id, claims.kgen, ip);
     const isUnchanged =
@@ -141,12 +271,13 @@ class Tokens implements TokensService {
       outcome.keyEpoch === claims.kepo &&
       outcome.account.epoch === claims.aepo;
     if (!isUnchanged) throw authErrors.invalid_credential();
-    return {
+    const principal: TokenPrincipal = {
       kind: 'token',
       account: outcome.account,
       key: toTokenKey(outcome.key, claims),
       token: { jti: claims.jti, issuedAt: claims.iat * SECOND_MS, expiresAt: claims.exp * SECOND_MS },
     };
+    return { claims, principal };
   }
 
   async authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal> {
@@ -163,24 +294,26 @@ class Tokens implements TokensService {
   }
 
   async end(caller: Caller, token: Secret): Promise<void> {
+    const { claims, principal } = await this.#resolve(caller.workspace, token, caller.ip, [
+      caller.workspace.url,
+    ]);
+    if (!(await this.endRead({ ...caller, principal }, claims))) throw authErrors.invalid_credential();
+  }
+
+  async endRead(caller: Caller, claims: TokenClaims): Promise<boolean> {
     const { storage, audit } = this.#deps;
-    const principal = await this.verify(caller.workspace, token, caller.ip);
-    const isFirst = await inTransaction(storage, async (tx) => {
-      const { jti, expiresAt } = principal.token;
-      if (!(await insertEndedToken(tx, { workspaceId: caller.workspace.id, jti, expiresAt }))) return false;
-      await audit.record(
-        tx,
-        { ...caller, principal },
-        {
-          action: 'token.ended',
-          target: { kind: 'token', id: jti },
-          accountId: principal.account.id,
-          keyId: principal.key.id,
-        },
-      );
+    const { jti, exp, sub, client_id: keyId } = claims;
+    return await inTransaction(storage, async (tx) => {
+      const row = { workspaceId: caller.workspace.id, jti, expiresAt: exp * SECOND_MS };
+      if (!(await insertEndedToken(tx, row))) return false;
+      await audit.record(tx, caller, {
+        action: 'token.ended',
+        target: { kind: 'token', id: jti },
+        accountId: sub,
+        keyId,
+      });
       return true;
     });
-    if (!isFirst) throw authErrors.invalid_credential();
   }
 
   async listPublicKeys(workspace: Workspace): Promise<readonly PublicJwk[]> {
@@ -203,6 +336,12 @@ class Tokens implements TokensService {
     }
     await signingKeys.sweep();
   }
+}
+
+/** The same client again is no delegation; what was delegated before stays told (RFC 8693 4.1). */
+function nextActor(subject: TokenClaims, actor: Omit<TokenActor, 'act'> | null): TokenActor | null {
+  if (actor === null) return subject.act ?? null;
+  return subject.act === undefined ? actor : { ...actor, act: subject.act };
 }
 
 /** @see TokensService */
