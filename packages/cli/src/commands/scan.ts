@@ -109,6 +109,10 @@ async function scan(run: Run, paths: readonly string[], options: ScanCommandOpti
   return counted.length === 0 ? EXIT.ok : EXIT.refused;
 }
 
+function countOf(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 async function report(run: Run, findings: Findings, { format }: ScanCommandOptions): Promise<void> {
   const { all, skipped, notes, fileCount, objectCount } = findings;
   if (format === 'sarif') await run.print(`${JSON.stringify(toSarif(all), null, 2)}\n`);
@@ -117,9 +121,9 @@ async function report(run: Run, findings: Findings, { format }: ScanCommandOptio
   if (format === 'json' || run.isJson) return;
   for (const { path, reason } of skipped) run.note(cleanText(`Not read: ${path}: ${reason}`));
   for (const note of notes) run.note(cleanText(note));
-  const objects = objectCount === 0 ? '' : ` and ${objectCount} objects of git`;
+  const objects = objectCount === 0 ? '' : ` and ${countOf(objectCount, 'object')} of git`;
   run.note(
-    `${all.length === 0 ? 'No key' : `${all.length} key${all.length === 1 ? '' : 's'}`} in ${fileCount} files${objects}.`,
+    `${all.length === 0 ? 'No key' : countOf(all.length, 'key')} in ${countOf(fileCount, 'file')}${objects}.`,
   );
 }
 
