@@ -1,8 +1,32 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { RouteAuth } from './auth-hook.ts';
+import type { CredentialKind } from './principal.ts';
 
 const SECURITY_SCHEMES = {
+  key: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A full key: `Authorization: Bearer kr_…`.',
+  },
+  keyHeader: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'A full key in a header of its own.',
+  },
+  keyPair: {
+    type: 'http',
+    scheme: 'basic',
+    description:
+      'The API key as the user name and the secret key as the password. Also a full key or a token as the password.',
+  },
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'A token got from `/iam/login` or `/oauth2/token`: `Authorization: Bearer eyJ…`.',
+  },
   session: {
     type: 'apiKey',
     in: 'cookie',
@@ -10,19 +34,15 @@ const SECURITY_SCHEMES = {
     description:
       'Session of the console (`__Host-keyreeve_session` over https). A request that names another account in the header `Keyreeve-Expected-Account` is answered with 409 `auth.other_account`.',
   },
-  key: {
-    type: 'http',
-    scheme: 'bearer',
-    description:
-      'A full key: `Authorization: Bearer kr_…`. `X-API-Key` and Basic (API key, secret key) mean the same.',
-  },
-  token: {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'A token got from `/iam/login` or `/oauth2/token`.',
-  },
 } as const;
+
+/** How each kind of credential may be sent; any one of them is enough. */
+const SCHEMES_OF_KIND: Readonly<Record<CredentialKind, readonly Record<string, never[]>[]>> = {
+  anonymous: [{}],
+  key: [{ key: [] }, { keyHeader: [] }, { keyPair: [] }],
+  token: [{ token: [] }],
+  session: [{ session: [] }],
+};
 
 function describeAuth(auth: RouteAuth): string {
   const named = auth.kinds.map((kind) => (kind === 'anonymous' ? 'anybody' : kind)).join(', ');
@@ -56,7 +76,7 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       const auth = route.config?.auth;
       const kinds = auth?.kinds ?? [];
       const open = auth?.door === undefined ? [] : [{}];
-      const security = [...open, ...kinds.map((kind) => (kind === 'anonymous' ? {} : { [kind]: [] }))];
+      const security = [...open, ...kinds.flatMap((kind) => SCHEMES_OF_KIND[kind])];
       const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`]
         .filter((text) => typeof text === 'string')
         .join('\n\n');

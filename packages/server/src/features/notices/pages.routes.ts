@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { matchesEtag } from '../../http/index.ts';
 import type { Locale } from '../../jobs/index.ts';
+import { preferredLocale } from '../../lib/accept-language.ts';
 import { sha256Hex } from '../../lib/mac.ts';
-import { preferredLocale } from './accept-language.ts';
 
 interface Page {
   readonly url: string;

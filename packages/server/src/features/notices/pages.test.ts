@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { preferredLocale } from './accept-language.ts';
+import { preferredLocale } from '../../lib/accept-language.ts';
 import { registerPageRoutes } from './pages.routes.ts';
 
 const PAGES = ['/key-link', '/invitation', '/password-reset'];

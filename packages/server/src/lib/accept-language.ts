@@ -1,4 +1,4 @@
-import type { Locale } from '../../jobs/index.ts';
+export type Locale = 'en' | 'ja';
 
 const HEADER_CHARACTERS_MAX = 1_000;
 

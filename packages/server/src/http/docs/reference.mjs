@@ -1,0 +1,97 @@
+/* global SwaggerUIBundle */
+
+/** The credentials of a request, as a copied command shows them: real ones would end up in the history of a shell. */
+const SHOWN = {
+  authorization: (value) =>
+    /^basic/i.test(value) ? 'Basic <API key:secret key in base64>' : 'Bearer <full key or token>',
+  'x-api-key': () => '<full key>',
+};
+
+const hideCredentials = (headers) =>
+  headers.map((value, name) => SHOWN[name.toLowerCase()]?.(String(value)) ?? value);
+
+const framePlugin = () => ({
+  wrapComponents: {
+    curl:
+      (Original, { React }) =>
+      ({ request, ...others }) =>
+        React.createElement(Original, {
+          ...others,
+          request: request.has('headers') ? request.update('headers', hideCredentials) : request,
+        }),
+    // There is one server, this one.
+    ServersContainer: () => () => null,
+  },
+});
+
+/**
+ * Keys and tokens go into the same header, so that one field takes both. The session of the console comes by itself,
+ * and no script can send a cookie: a field for it would do nothing.
+ */
+function mergeCredentials(spec) {
+  const { session: _session, token: _token, key, ...others } = spec.components.securitySchemes;
+  const description = 'A full key or a token: `Authorization: Bearer …`.';
+  spec.components.securitySchemes = { bearer: { ...key, description }, ...others };
+  for (const operation of Object.values(spec.paths).flatMap((methods) => Object.values(methods))) {
+    const names = new Set(
+      (operation.security ?? [])
+        .flatMap((scheme) => Object.keys(scheme))
+        .filter((name) => name !== 'session')
+        .map((name) => (name === 'key' || name === 'token' ? 'bearer' : name)),
+    );
+    // The empty one stands for the session, or for nobody at all.
+    operation.security = names.size === 0 ? [] : [{}, ...[...names].map((name) => ({ [name]: [] }))];
+  }
+}
+
+/** The library follows a class, not the setting of the browser. */
+function followColors() {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const paint = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+  dark.addEventListener('change', paint);
+  paint();
+}
+
+/** What the library leaves out for those who do not see the page: landmarks, a dialog that says so, names of buttons. */
+const ATTRIBUTES = {
+  '.information-container': { role: 'region', 'aria-label': 'Introduction' },
+  '.scheme-container': { role: 'region', 'aria-label': 'Credentials' },
+  '.modal-ux': { role: 'dialog', 'aria-modal': 'true', 'aria-label': 'Credentials' },
+  '.close-modal': { 'aria-label': 'Close' },
+  '.auth-btn-wrapper .authorize': { 'aria-label': 'Authorize' },
+  // Long examples scroll; without this, not by keyboard.
+  pre: { tabindex: '0' },
+};
+
+function mendAccess(root) {
+  const mend = () => {
+    for (const [selector, attributes] of Object.entries(ATTRIBUTES)) {
+      for (const element of root.querySelectorAll(selector)) {
+        for (const [name, value] of Object.entries(attributes)) {
+          if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+        }
+      }
+    }
+  };
+  new MutationObserver(mend).observe(root, { childList: true, subtree: true });
+}
+
+followColors();
+const root = document.getElementById('reference');
+const answer = await fetch('/openapi.json');
+const spec = await answer.json();
+// The workspace may be open at more addresses than its own; the policy of this page allows calls to the one it is at.
+spec.servers = [{ url: location.origin }];
+mergeCredentials(spec);
+mendAccess(root);
+SwaggerUIBundle({
+  spec,
+  domNode: root,
+  deepLinking: true,
+  displayRequestDuration: true,
+  docExpansion: 'none',
+  defaultModelsExpandDepth: 0,
+  persistAuthorization: false,
+  validatorUrl: null,
+  plugins: [framePlugin],
+});
