@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arePermitting } from '../../sdk/src/permissions.ts';
 import { readPresented, readRawHeaders } from '../../sdk/src/presented.ts';
+import { REFUSALS } from '../../sdk/src/refusals.ts';
+import { requestErrors } from '../../server/src/errors/index.ts';
 import { isPermitted as isPermittedAtServer } from '../../server/src/features/scopes/index.ts';
+import { authErrors } from '../../server/src/http/auth-errors.ts';
 import { readCredential, refuseRepeatedHeaders } from '../../server/src/http/credentials.ts';
 
 /** The SDK decides offline what the server decides: wherever two programs answer one question, they answer alike. */
@@ -105,5 +108,10 @@ describe('the SDK and the server', () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+
+  it.each(Object.entries(REFUSALS))('refuse with the same code, status and title: %s', (name, refusal) => {
+    const make = { ...authErrors, ...requestErrors }[name as 'required' | 'unavailable'];
+    expect(make().entry).toMatchObject({ code: refusal.code, status: refusal.status, title: refusal.title });
   });
 });
