@@ -1,6 +1,6 @@
 export { buildApp } from './app.ts';
-export { type Config, ConfigError, type Environment, loadConfig } from './config/index.ts';
-export { createDeps, type Deps, publicUrlOf } from './deps.ts';
+export { type Config, ConfigError, type Environment, loadConfig, publicUrlOf } from './config/index.ts';
+export { createDeps, type Deps } from './deps.ts';
 export type { Account } from './features/accounts/index.ts';
 export type { Caller, SessionPrincipal, Workspace } from './http/index.ts';
 export { systemCaller } from './http/index.ts';

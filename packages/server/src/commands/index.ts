@@ -9,6 +9,14 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
     summary: 'Starts the server; so does no command at all. --demo fills an empty database first.',
     run: async (args, environment) => (await import('./serve.ts')).runServe(args, environment),
   },
+  backup: {
+    summary: 'Writes everything but the master key into one file, while the server runs.',
+    run: async (args, environment) => (await import('./backup.ts')).runBackup(args, environment),
+  },
+  restore: {
+    summary: 'Puts a backup into an empty data folder or database.',
+    run: async (args, environment) => (await import('./restore.ts')).runRestore(args, environment),
+  },
   'rotate-master-key': {
     summary: 'Puts a new master key in the place of the old one, with the server stopped.',
     run: async (_args, environment) => {

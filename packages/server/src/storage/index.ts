@@ -2,6 +2,7 @@ export { lockDataFolder } from './data-lock.ts';
 export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
 export { isUniqueViolation } from './faults.ts';
 export {
+  isMasterKeyOf,
   type Keyring,
   MasterKeyError,
   newMasterKey,

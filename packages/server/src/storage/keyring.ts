@@ -154,12 +154,21 @@ async function checkMasterKey(tx: Tx, deps: KeyringDeps, master: KeyObject): Pro
     await tx.insertInto('meta').values({ name: 'master_key_check', value }).execute();
     return;
   }
-  const plain = openBytes(master, Buffer.from(row.value, 'base64url'), 'meta/master_key_check');
-  if (plain === null || Buffer.from(plain).toString('utf8') !== CHECK_TEXT) {
+  if (!hasMasterKey(row.value, master)) {
     throw new MasterKeyError(
       'The master key is not the one that this database was made with. Restore the right KEYREEVE_MASTER_KEY (or the file master.key in the data folder); with another one no stored key can ever be verified.',
     );
   }
+}
+
+/** Whether this is the master key of the database that has this check value (`meta.master_key_check`). */
+export function isMasterKeyOf(checkValue: string, masterKey: Uint8Array): boolean {
+  return hasMasterKey(checkValue, createSecretKey(masterKey));
+}
+
+function hasMasterKey(checkValue: string, master: KeyObject): boolean {
+  const plain = openBytes(master, Buffer.from(checkValue, 'base64url'), 'meta/master_key_check');
+  return plain !== null && Buffer.from(plain).toString('utf8') === CHECK_TEXT;
 }
 
 export function newMasterKey(): Uint8Array {

@@ -5,6 +5,7 @@ export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry
 export { registerFeedRoutes } from './feeds.routes.ts';
 export { createFeedsService, type FeedsService } from './feeds.service.ts';
 export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
+export { checkKeyRows } from './key-check.repo.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { hasFullKeyShape } from './key-format.ts';
 export { createKeyImporter, type KeyImporter } from './key-import.ts';

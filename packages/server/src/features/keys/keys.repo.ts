@@ -19,7 +19,7 @@ import type { ApiKey, KeyStatus } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
 
-const COLUMNS = [
+export const COLUMNS = [
   'id',
   'workspace_id',
   'account_id',
@@ -52,7 +52,7 @@ const COLUMNS = [
 
 type Row = Pick<ApiKeysTable, (typeof COLUMNS)[number]>;
 
-function toApiKey(row: Row): ApiKey {
+export function toApiKey(row: Row): ApiKey {
   const old =
     row.old_generation === null
       ? null
