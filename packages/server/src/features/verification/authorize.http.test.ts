@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -98,6 +100,32 @@ describe('/v1/authorize', () => {
     expect((await withKey(minted, '', { method, ...body })).statusCode).toBe(204);
     expect((await authorize('', { method, ...body })).statusCode).toBe(401);
   });
+
+  // nginx announces the length of the body that it keeps back, unless it is told not to: on a connection that is kept,
+  // the next question, another client's, would be read as that body.
+  it('takes no later question for a body that was announced and never came', async () => {
+    const { fullKey } = await mint();
+    await harness.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = harness.app.server.address() as AddressInfo;
+    const answerTo = async (credential: string) => {
+      const socket = connect(port, '127.0.0.1');
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+      socket.write(
+        `GET /v1/authorize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n${credential}\r\n\r\n`,
+      );
+      await once(socket, 'close');
+      return answer;
+    };
+    for (const [credential, status] of [
+      [`X-API-Key: ${fullKey}`, 204],
+      ['X-API-Key: none', 401],
+    ] as const) {
+      const answer = await answerTo(credential);
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer).toMatch(/^connection: close\r$/im);
+    }
+  }, 2_000);
 
   it('takes tokens too', async () => {
     const { apiKey, secretKey } = await mint();
@@ -359,6 +387,6 @@ describe('/v1/authorize', () => {
         .toSorted(),
     );
     for (const operation of Object.values(operations))
-      expect(operation.security).toEqual([{ key: [] }, { token: [] }]);
+      expect(operation.security).toEqual([{ key: [] }, { keyHeader: [] }, { keyPair: [] }, { token: [] }]);
   });
 });

@@ -58,11 +58,22 @@ async function answer(
   return code === 'valid' ? reply.code(204).send() : reply.code(403).header('x-keyreeve-reason', code).send();
 }
 
+function isBodyOutstanding({ headers, raw }: FastifyRequest): boolean {
+  const isAnnounced =
+    headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  return isAnnounced && !raw.complete;
+}
+
 export function registerAuthorizeRoutes(root: FastifyInstance, service: VerificationService): void {
   void root.register(async (scope) => {
     // What the held-back request carries is none of our business, nor is what it says that it carries.
     scope.addHook('onRequest', async (request) => {
       delete request.headers['content-type'];
+    });
+    // A gateway may announce the body that it holds back. Its next question on this connection, another client's,
+    // would be read as that body.
+    scope.addHook('onSend', async (request, reply) => {
+      if (isBodyOutstanding(request)) reply.header('connection', 'close');
     });
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(

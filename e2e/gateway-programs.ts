@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { openPage } from './docs/doc-page.ts';
+import { BARE_ENVIRONMENT } from './run.ts';
+import { freePort, sleep } from './server-process.ts';
+
+/** Where the programs behind and beside a gateway listen. */
+export interface Neighbours {
+  readonly keyreevePort: number;
+  readonly servicePort: number;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** A gateway of Debian with the configuration of its guide. */
+export interface GatewayKind {
+  readonly name: string;
+  readonly page: string;
+  readonly start: (folder: string, neighbours: Neighbours) => Promise<Gateway>;
+}
+
+const GATEWAYS = path.resolve(import.meta.dirname, '../docs/gateways');
+const START_TIMEOUT_MS = 15_000;
+const POLL_MS = 20;
+
+/** Replaces each address, which must be there: a guide that names another one would run unchanged, and prove nothing. */
+function replaceAddresses(text: string, addresses: Readonly<Record<string, string>>): string {
+  let replaced = text;
+  for (const [from, to] of Object.entries(addresses)) {
+    if (!replaced.includes(from)) throw new Error(`The guide does not say "${from}".`);
+    replaced = replaced.replaceAll(from, to);
+  }
+  return replaced;
+}
+
+/** @returns the configuration of a guide with the addresses of this run */
+function readConfiguration(
+  page: string,
+  language: string,
+  addresses: Readonly<Record<string, string>>,
+): string {
+  const guide = openPage(page);
+  const { text } = guide.claim(language);
+  guide.expectAllClaimed();
+  return replaceAddresses(text, { 'keys.example.com': 'localhost', ...addresses });
+}
+
+async function canConnect(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+/** Starts a program that stays in the foreground, and waits for its port. */
+async function launch(
+  port: number,
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Gateway> {
+  const child: ChildProcess = spawn(file, args, {
+    env: { ...BARE_ENVIRONMENT, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const ended = once(child, 'close');
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (!(await canConnect(port))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${file} does not listen at ${port} (exit ${child.exitCode}):\n${output}`);
+    }
+    await sleep(POLL_MS);
+  }
+  return {
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const nginx: GatewayKind = {
+  name: 'nginx',
+  page: 'docs/gateways/nginx.md',
+  start: async (folder, { keyreevePort, servicePort }) => {
+    const port = await freePort();
+    const site = readConfiguration('docs/gateways/nginx.md', 'nginx', {
+      'listen 80;': `listen 127.0.0.1:${port};`,
+      'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
+      'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
+    });
+    writeFileSync(path.join(folder, 'api.conf'), site);
+    // What Debian's own nginx.conf says around the file, without its log and its place for temporary files.
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (kind) => `${kind}_temp_path ${folder}/${kind};`,
+    );
+    const http = `http { access_log off; ${temporary.join(' ')} include ${folder}/api.conf; }`;
+    const main = `daemon off; user root; pid ${folder}/nginx.pid; worker_processes 1; events {} ${http}\n`;
+    const file = path.join(folder, 'nginx.conf');
+    writeFileSync(file, main);
+    return await launch(port, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
+  },
+};
+
+const caddy: GatewayKind = {
+  name: 'Caddy',
+  page: 'docs/gateways/caddy.md',
+  start: async (folder, { keyreevePort, servicePort }) => {
+    const port = await freePort();
+    const text = readConfiguration('docs/gateways/caddy.md', 'caddyfile', {
+      // With a name alone Caddy would ask for a certificate.
+      'api.example.com {': `http://api.example.com:${port} {`,
+      '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
+      '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
+    });
+    const file = path.join(folder, 'Caddyfile');
+    writeFileSync(file, `{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n${text}`);
+    return await launch(port, '/usr/bin/caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
+      HOME: folder,
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+    });
+  },
+};
+
+const haproxy: GatewayKind = {
+  name: 'HAProxy',
+  page: 'docs/gateways/haproxy.md',
+  start: async (folder, { keyreevePort, servicePort }) => {
+    const [port, innerPort] = [await freePort(), await freePort()];
+    const lua = path.join(folder, 'keyreeve.lua');
+    const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
+    writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
+    const text = readConfiguration('docs/gateways/haproxy.md', 'haproxy', {
+      'bind :80\n': `bind 127.0.0.1:${port}\n`,
+      '/etc/haproxy/keyreeve.lua': lua,
+      '127.0.0.1:8081': `127.0.0.1:${innerPort}`,
+      '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
+      '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
+    });
+    const file = path.join(folder, 'haproxy.cfg');
+    writeFileSync(file, text);
+    return await launch(port, '/usr/sbin/haproxy', ['-db', '-f', file]);
+  },
+};
+
+export const GATEWAY_KINDS: readonly GatewayKind[] = [nginx, caddy, haproxy];
+
+/** Starts every gateway, each in a folder of its own below `parent`. */
+export async function startGateways(
+  parent: string,
+  neighbours: Neighbours,
+): Promise<ReadonlyMap<string, Gateway>> {
+  const started = await Promise.all(
+    GATEWAY_KINDS.map(async ({ name, start }) => {
+      const folder = path.join(parent, name);
+      mkdirSync(folder, { recursive: true });
+      return [name, await start(folder, neighbours)] as const;
+    }),
+  );
+  return new Map(started);
+}

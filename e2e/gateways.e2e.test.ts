@@ -1,0 +1,353 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { BodyOf, MintedKey } from '../packages/sdk/src/index.ts';
+import { mintKey, type Person, signIn } from './console.ts';
+import { GATEWAY_KINDS, type Gateway, startGateways } from './gateway-programs.ts';
+import {
+  type EchoService,
+  sendOverWire,
+  startEchoService,
+  type WireAnswer,
+  type WireRequest,
+} from './gateway-wire.ts';
+import { openWorkplace, type ServerProcess, WITH_ADMIN, type Workplace } from './server-process.ts';
+
+type Headers = NonNullable<WireRequest['headers']>;
+
+const BODY_BYTES = 1_000_000;
+const ALIAS_HOST = 'other.keys.test';
+
+let workplace: Workplace;
+let server: ServerProcess;
+let service: EchoService;
+let gateways: ReadonlyMap<string, Gateway>;
+let admin: Person;
+let robotId: string;
+/** May read and write orders, and nothing else. */
+let key: MintedKey;
+let reader: MintedKey;
+let token: string;
+
+const mint = (actions: string[], more: Partial<BodyOf<'createKey'>> = {}): Promise<MintedKey> =>
+  mintKey(admin, robotId, {
+    comment: 'behind a gateway',
+    access: 'scoped',
+    scopes: [{ actions, resources: ['/orders/*'] }],
+    ...more,
+  });
+
+beforeAll(async () => {
+  workplace = openWorkplace();
+  service = await startEchoService();
+  const env = { ...WITH_ADMIN, KEYREEVE_BASE_DOMAIN: 'keys.test', KEYREEVE_TRUST_PROXY: '127.0.0.1' };
+  server = await workplace.start({ env });
+  const neighbours = { keyreevePort: server.port, servicePort: service.port };
+  gateways = await startGateways(workplace.folder, neighbours);
+  admin = await signIn(server.url);
+  await admin.api.POST('/v1/workspaces', { body: { name: 'Other', subdomain: 'other' } });
+  const grants = [{ actions: ['orders:*'], resources: ['*'] }];
+  const robot = { technicalName: 'robot', displayName: 'Robot', grants };
+  robotId = (await admin.api.POST('/v1/service-accounts', { body: robot })).data.id;
+  key = await mint(['orders:read', 'orders:write']);
+  reader = await mint(['orders:read']);
+  const credentials = { auth_mode: 'apikey', apikey: key.apiKey, secretkey: key.secretKey };
+  const login = await fetch(`${server.url}/iam/login`, { method: 'POST', body: JSON.stringify(credentials) });
+  token = ((await login.json()) as { token: string }).token;
+});
+afterAll(async () => {
+  await Promise.all([...(gateways ?? new Map<string, Gateway>()).values()].map((gateway) => gateway.stop()));
+  service.close();
+  await workplace.close();
+});
+beforeEach(() => void service.take());
+
+const bearer = ({ fullKey }: MintedKey): Headers => [['Authorization', `Bearer ${fullKey}`]];
+const basic = (user: string, password: string): Headers => [
+  ['Authorization', `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`],
+];
+
+function sendTo(name: string, request: WireRequest): Promise<WireAnswer> {
+  const gateway = gateways.get(name);
+  if (gateway === undefined) throw new Error(`No gateway ${name} was started.`);
+  return sendOverWire(gateway.port, request);
+}
+
+/** What a client could try so that a path is public, or an order, to the gateway and another to the service. */
+const UNCLEAR_TARGETS = [
+  '/public/../orders/1',
+  '/public/..%2forders/1',
+  '/public/..%2Forders/1',
+  '/public/%2e%2e/orders/1',
+  '/public/.%2e/orders/1',
+  '/public/%252e%252e/orders/1',
+  '/public/..;/orders/1',
+  '/public/..;a=b/orders/1',
+  '/public;/../orders/1',
+  '/public/..%5corders/1',
+  '/public/..\\orders/1',
+  '/public/..%c0%aforders/1',
+  '/public/%00/../../orders/1',
+  '/public//orders/1',
+  '//orders/1',
+  '//public/x',
+  '/./orders/1',
+  '/orders//1',
+  '/orders/1%00',
+  '/orders/1%00.png',
+  '/orders/1%0a',
+  '/orders/1%0d%0aX-Injected:%20yes',
+  '/orders/1%20HTTP/1.1%0d%0aHost:%20other.keys.test',
+  '/orders/1;/../../admin',
+  '/orders/..%2fadmin',
+  '/orders/../admin',
+  '/orders/%2e%2e/admin',
+  '/orders%2f..%2fadmin',
+  '/orders/1%3faction=orders:read',
+  '/admin&resource=/orders/1',
+  '/admin%26resource=/orders/1',
+  '/admin%26resource%3d/orders/1',
+  '/admin&action=orders:read&resource=/orders/1',
+  '/admin+/orders/1',
+  '/admin,/orders/1',
+  '/admin%2c/orders/1',
+  '/orders/*',
+  '/orders/{path}',
+  '/orders/$request_uri',
+  '/orders/%[path]',
+  '/orders/\u00e4',
+  '/orders/1\u0001',
+  '/orders/1#/../../admin',
+  `/orders/${'a'.repeat(1100)}`,
+  `/orders/${'a'.repeat(9000)}`,
+  `/orders/${'a'.repeat(40_000)}`,
+  `/orders/1?${'a'.repeat(40_000)}`,
+];
+
+describe.each(GATEWAY_KINDS)('$name, configured as $page says,', ({ name }) => {
+  const send = (request: WireRequest) => sendTo(name, request);
+  const only = () => {
+    const [seen, ...more] = service.take();
+    expect(more).toEqual([]);
+    if (seen === undefined) throw new Error('The service got no request.');
+    return seen;
+  };
+
+  it.each([
+    ['no key', []],
+    ['a malformed key', [['X-API-Key', 'kr_x']]],
+    [
+      'an unknown key',
+      [['X-API-Key', 'kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD']],
+    ],
+    ['a scheme that is none', [['Authorization', 'Digest x']]],
+  ] as [string, Headers][])('answers %s with 401 and says how to authenticate', async (_what, headers) => {
+    const answer = await send({ headers });
+    expect(answer.status).toBe(401);
+    expect(answer.header('WWW-Authenticate')).toBe(
+      'Bearer realm="keyreeve", Basic realm="keyreeve", charset="UTF-8"',
+    );
+    expect(answer.header('X-Keyreeve-Reason')).toBe('invalid');
+    expect(service.take()).toEqual([]);
+  });
+
+  it('lets a good key pass in each spelling, and tells the service whose it is, not what it is', async () => {
+    const { apiKey, secretKey, fullKey } = key;
+    const spellings: Headers[] = [
+      bearer(key),
+      basic(apiKey, secretKey),
+      basic('token', fullKey),
+      [['X-API-Key', fullKey]],
+      [['X-NuGet-ApiKey', fullKey]],
+      [['Authorization', `Bearer ${token}`]],
+      [['X-API-Key', fullKey], ...basic(apiKey, secretKey)],
+    ];
+    for (const headers of spellings) {
+      const answer = await send({ headers, target: '/orders/1?page=2&action=x' });
+      expect(answer.status, JSON.stringify(headers)).toBe(200);
+      const seen = only();
+      expect(seen.target).toBe('/orders/1?page=2&action=x');
+      expect(seen.headers).toMatchObject({
+        'x-keyreeve-account': robotId,
+        'x-keyreeve-account-kind': 'service',
+        'x-keyreeve-account-login': 'robot',
+        'x-keyreeve-key-id': apiKey,
+        'x-keyreeve-workspace': expect.stringMatching(/^wsp_/),
+      });
+      const text = JSON.stringify(seen.headers);
+      expect(text).not.toContain(secretKey);
+      for (const gone of ['authorization', 'x-api-key', 'x-nuget-apikey'])
+        expect(seen.headers).not.toHaveProperty(gone);
+    }
+  });
+
+  it('believes no client that says who it is', async () => {
+    const spoofed: Headers = [
+      ['X-Keyreeve-Account', 'acc_spoofed'],
+      ['x-keyreeve-account-kind', 'spoofed'],
+      ['X-KEYREEVE-ACCOUNT-LOGIN', 'spoofed'],
+      ['X-Keyreeve-Key-Id', 'spoofed'],
+      ['X-Keyreeve-Workspace', 'spoofed'],
+      ['X-Keyreeve-Reason', 'spoofed'],
+      ['X_Keyreeve_Account', 'spoofed'],
+      ['X-Keyreeve_Account', 'spoofed'],
+      ['X_Keyreeve-Account', 'spoofed'],
+      ['Forwarded', 'for=spoofed'],
+      ['X-Forwarded-For', '203.0.113.66'],
+      ['X-Original-URL', '/spoofed'],
+      ['X-Rewrite-URL', '/spoofed'],
+      ['X-HTTP-Method-Override', 'SPOOFED'],
+      ['X-HTTP-Method', 'SPOOFED'],
+      ['X-Method-Override', 'SPOOFED'],
+    ];
+    expect((await send({ headers: [...spoofed, ...bearer(key)] })).status).toBe(200);
+    const guarded = only().headers;
+    expect(guarded['x-keyreeve-account']).toBe(robotId);
+    expect(JSON.stringify(guarded)).not.toMatch(/spoofed|203\.0\.113\.66/i);
+    expect((await send({ headers: spoofed, target: '/public/x' })).status).toBe(200);
+    const open = only().headers;
+    expect(JSON.stringify(open)).not.toMatch(/spoofed|x-keyreeve|203\.0\.113\.66/i);
+  });
+
+  it('lets no client take out again what says who it is', async () => {
+    for (const value of [
+      'X-Keyreeve-Account',
+      'close, x-keyreeve-account',
+      'Keep-Alive,X-KEYREEVE-ACCOUNT',
+    ]) {
+      const answer = await send({
+        headers: [['Connection', value], ...bearer(key), ['Connection', 'close']],
+      });
+      const seen = service.take();
+      if (answer.status === 200) expect(seen[0]?.headers['x-keyreeve-account']).toBe(robotId);
+      else expect([answer.status, seen]).toEqual([400, []]);
+      expect(seen[0]?.headers.connection ?? '').not.toMatch(/keyreeve/i);
+    }
+  });
+
+  it('answers a key that may not do it with 403, whatever the method', async () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'get']) {
+      const answer = await send({ headers: bearer(reader), method });
+      // Caddy and nginx know no lower-case methods; whoever refuses it is right.
+      expect([400, 403, 405], method).toContain(answer.status);
+      if (method !== 'get') expect(answer.header('X-Keyreeve-Reason')).toBe('insufficient_scope');
+    }
+    for (const target of ['/admin', '/', '/orders', '/admin?resource=/orders/1', '/admin?action=orders:read'])
+      expect((await send({ headers: bearer(key), target })).status, target).toBe(403);
+    const overridden = [...bearer(reader), ['X-HTTP-Method-Override', 'GET'] as const];
+    expect((await send({ headers: overridden, method: 'DELETE' })).status).toBe(403);
+    expect(service.take()).toEqual([]);
+  });
+
+  it.each(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'])(
+    'lets %s pass as it is',
+    async (method) => {
+      expect((await send({ headers: bearer(key), method })).status).toBe(200);
+      expect(only().method).toBe(method);
+      expect((await send({ method })).status).toBe(401);
+      expect(service.take()).toEqual([]);
+    },
+  );
+
+  it('hands on a body of a megabyte whole', async () => {
+    const body = randomBytes(BODY_BYTES);
+    expect((await send({ headers: bearer(key), method: 'POST', body })).status).toBe(200);
+    expect(only().bodyBytes).toBe(BODY_BYTES);
+  });
+
+  it.each([false, true])(
+    'keeps a refused body back without the next requests waiting for it',
+    async (isChunked) => {
+      const body = randomBytes(100_000);
+      expect((await send({ headers: bearer(reader), method: 'POST', body, isChunked })).status).toBe(403);
+      expect(service.take()).toEqual([]);
+      for (let count = 0; count < 3; count += 1)
+        expect((await send({ headers: bearer(key), method: 'POST', body, isChunked })).status).toBe(200);
+      expect(service.take().map((seen) => seen.bodyBytes)).toEqual([100_000, 100_000, 100_000]);
+    },
+  );
+
+  it('refuses a revoked key at the very next request', async () => {
+    const revoked = await mint(['orders:read']);
+    expect((await send({ headers: bearer(revoked) })).status).toBe(200);
+    await admin.api.DELETE('/v1/keys/{keyId}', { params: { path: { keyId: revoked.apiKey } } });
+    service.take();
+    expect((await send({ headers: bearer(revoked) })).status).toBe(401);
+    expect(service.take()).toEqual([]);
+  });
+
+  it('asks about no other path than the service gets, however it is spelt', async () => {
+    for (const target of UNCLEAR_TARGETS) {
+      for (const headers of [bearer(key), []]) {
+        const { status } = await send({ target, headers });
+        expect(Math.floor(status / 100), target.slice(0, 60)).toBe(4);
+      }
+      expect(service.take(), target.slice(0, 60)).toEqual([]);
+    }
+  });
+
+  it('knows a path in the absolute form of an address for what it is', async () => {
+    const statusOf = async (target: string) => (await send({ target, headers: bearer(key) })).status;
+    expect([400, 403]).toContain(await statusOf('http://api.example.com/admin'));
+    expect([400, 403]).toContain(await statusOf('http://api.example.com/admin?/orders/1'));
+    await statusOf('http://orders/1');
+    expect(service.take()).toEqual([]);
+  });
+
+  it('asks in the workspace of its configuration, whatever host the client names', async () => {
+    const forwarded: Headers = [['X-Forwarded-Host', ALIAS_HOST], ...bearer(key)];
+    expect((await send({ headers: forwarded })).status).toBe(200);
+    const answer = await send({ headers: bearer(key), host: ALIAS_HOST });
+    const reached = service.take().length;
+    // Caddy serves the host of its configuration only, and answers others with nothing.
+    expect([answer.status, reached]).toEqual([200, name === 'Caddy' ? 1 : 2]);
+  });
+
+  it('holds allow lists of addresses against the address of the client, not what the client says', async () => {
+    const near = await mint(['orders:read'], { ipRanges: ['127.0.0.1'] });
+    const far = await mint(['orders:read'], { ipRanges: ['203.0.113.0/24'] });
+    const claim: Headers = [['X-Forwarded-For', '203.0.113.9']];
+    expect((await send({ headers: [...claim, ...bearer(near)] })).status).toBe(200);
+    const refused = await send({ headers: [...claim, ...bearer(far)] });
+    expect([refused.status, refused.header('X-Keyreeve-Reason')]).toEqual([401, 'ip_not_allowed']);
+  });
+
+  it('refuses two different credentials with 400', async () => {
+    const headers: Headers = [...bearer(key), ['X-API-Key', reader.fullKey]];
+    expect((await send({ headers })).status).toBe(400);
+    expect(service.take()).toEqual([]);
+  });
+
+  it('leaves an error of the service as it is', async () => {
+    const answer = await send({ headers: bearer(key), target: '/orders/broken' });
+    expect([answer.status, answer.header('X-Service')]).toEqual([500, 'echo']);
+  });
+});
+
+// At the end: nothing answers afterwards.
+describe('every gateway', () => {
+  const askAll = async () =>
+    await Promise.all(
+      GATEWAY_KINDS.map(async ({ name }) => {
+        const { status } = await sendTo(name, { headers: bearer(key) });
+        return `${name} ${status}`;
+      }),
+    );
+
+  it('lets nothing pass while Keyreeve hangs', async () => {
+    expect(await askAll()).toEqual(['nginx 200', 'Caddy 200', 'HAProxy 200']);
+    service.take();
+    server.signal('SIGSTOP');
+    const answers = await askAll();
+    server.signal('SIGCONT');
+    expect(answers).toEqual(['nginx 503', 'Caddy 504', 'HAProxy 503']);
+    expect(service.take()).toEqual([]);
+  });
+
+  it('lets nothing pass while Keyreeve is away, and serves what needs no key', async () => {
+    await server.stop();
+    expect(await askAll()).toEqual(['nginx 503', 'Caddy 502', 'HAProxy 503']);
+    expect(service.take()).toEqual([]);
+    for (const { name } of GATEWAY_KINDS)
+      expect((await sendTo(name, { target: '/public/x' })).status, name).toBe(200);
+  });
+});
