@@ -3,6 +3,7 @@ import { type Credential, toHeader } from './credential.ts';
 import { KeyreeveError, KeyreeveTransportError, toKeyreeveError } from './errors.ts';
 import type { paths } from './generated/api.ts';
 import { readAddress, readTimeout } from './options.ts';
+import { createSender, type RetryMode } from './send.ts';
 
 export interface ClientOptions {
   /** Address of the workspace, for instance `https://keys.example.com`; a path in it is kept as a prefix. */
@@ -13,6 +14,11 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Milliseconds for a whole request, its answer read; 30,000 by default. */
   readonly timeoutMs?: number;
+  /**
+   * What is sent once more when there was no connection, or the server answered 503 and asks for at most 2 seconds
+   * of patience. `verify` by default; what changes anything is never sent twice.
+   */
+  readonly retry?: RetryMode;
 }
 
 export interface Answer<Data> {
@@ -69,7 +75,8 @@ async function withOwnErrors<T>(
   try {
     return await call();
   } catch (error) {
-    if (error instanceof KeyreeveError || signal?.aborted === true) throw error;
+    const isOurs = error instanceof KeyreeveError || error instanceof KeyreeveTransportError;
+    if (isOurs || signal?.aborted === true) throw error;
     if (error instanceof SyntaxError) {
       const message = `${baseUrl} answered something that is not JSON. Is it the address of a Keyreeve server?`;
       throw new KeyreeveTransportError('client.malformed_answer', message);
@@ -85,7 +92,7 @@ async function withOwnErrors<T>(
 
 /**
  * A client of one workspace. The credential lives in a closure only: it is sent to `baseUrl`, never along a
- * redirect, and appears in no error, log or inspection. Nothing is retried.
+ * redirect, and appears in no error, log or inspection. Only what `retry` names is ever sent twice.
  *
  * @throws TypeError when an option cannot be used; the message names it and repeats no value
  */
@@ -97,8 +104,7 @@ export function createClient(options: ClientOptions): KeyreeveClient {
   const client = createFetchClient<paths>({
     baseUrl,
     redirect: 'manual',
-    fetch: (request) =>
-      send(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) }),
+    fetch: createSender({ fetch: send, timeoutMs, retry: options.retry ?? 'verify' }),
   });
   client.use({
     onRequest: ({ request }) => {
@@ -110,13 +116,39 @@ export function createClient(options: ClientOptions): KeyreeveClient {
     },
   });
   const callWith = <V extends Verb>(verb: Uppercase<V>) => wrap<V>(client, verb, { baseUrl, timeoutMs });
-  return Object.freeze({
+  const made: KeyreeveClient = Object.freeze({
     GET: callWith<'get'>('GET'),
     PUT: callWith<'put'>('PUT'),
     POST: callWith<'post'>('POST'),
     PATCH: callWith<'patch'>('PATCH'),
     DELETE: callWith<'delete'>('DELETE'),
   });
+  STREAMS.set(made, (path, signal) => {
+    const headers = new Headers({ accept: 'text/event-stream' });
+    if (header !== null) headers.set(...header);
+    return send(new Request(`${baseUrl}${path}`, { headers, redirect: 'manual', signal }));
+  });
+  return made;
+}
+
+/** Kept apart from the client: it has no deadline, and is for this package alone. */
+const STREAMS = new WeakMap<KeyreeveClient, (path: string, signal: AbortSignal) => Promise<Response>>();
+
+/**
+ * An answer that does not end by itself, with the credential of the client.
+ *
+ * @throws KeyreeveError when it is refused; TypeError for a client that `createClient` has not made
+ */
+export async function openStream(
+  client: KeyreeveClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const open = STREAMS.get(client);
+  if (open === undefined) throw new TypeError('client must have been made by createClient.');
+  const response = await open(path, signal);
+  if (!response.ok) throw await toKeyreeveError(response);
+  return response;
 }
 
 type LooseCall = (path: string, init?: { signal?: AbortSignal | null }) => Promise<Answer<unknown>>;

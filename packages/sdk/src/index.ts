@@ -18,8 +18,14 @@ export {
   UNEXPECTED_ANSWER,
 } from './errors.ts';
 export type { components, operations, paths } from './generated/api.ts';
-export { createKeyVerifier, type KeyVerifier, type KeyVerifierOptions } from './key-verifier.ts';
+export {
+  createKeyVerifier,
+  type KeyCacheOptions,
+  type KeyVerifier,
+  type KeyVerifierOptions,
+} from './key-verifier.ts';
 export { type Page, paginate } from './paginate.ts';
+export type { RetryMode } from './send.ts';
 export { type VerifyAnswer, type VerifyQuestion, verifyKey } from './verify-key.ts';
 
 type Schemas = components['schemas'];

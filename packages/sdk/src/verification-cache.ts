@@ -1,0 +1,207 @@
+import type { RevocationLease, Term } from './revocation-lease.ts';
+import type { KeyAnswer, VerifyAnswer, VerifyQuestion } from './verify-key.ts';
+
+export interface CacheLimits {
+  readonly entriesMax: number;
+  readonly maxAgeMs: number;
+}
+
+export interface CacheDeps {
+  readonly ask: (question: VerifyQuestion, signal?: AbortSignal) => Promise<KeyAnswer>;
+  readonly lease: RevocationLease;
+  readonly monotonic: () => number;
+  readonly limits: CacheLimits;
+}
+
+interface Entry {
+  readonly answer: VerifyAnswer;
+  readonly term: Term;
+  /** Milliseconds of our monotonic clock. */
+  readonly untilMs: number;
+  /** Milliseconds UTC of the server's clock; null when the key does not expire. */
+  readonly expiresAt: number | null;
+}
+
+interface Flight {
+  readonly term: Term;
+  readonly answer: Promise<VerifyAnswer>;
+}
+
+type MacKey = Parameters<typeof globalThis.crypto.subtle.sign>[1];
+
+/** Refusals of what is no good key come in floods, each with another text: few are kept, and not for long. */
+const REFUSALS_MAX = 256;
+const REFUSAL_MS = 1_000;
+const REFUSALS: readonly string[] = [
+  'malformed',
+  'not_found',
+  'expired',
+  'disabled',
+  'account_disabled',
+  'ip_not_allowed',
+];
+const KEPT: readonly string[] = ['valid', 'insufficient_scope'];
+
+/** Keeps the newest; what is used counts as new. */
+class RecentlyUsed {
+  readonly #entries = new Map<string, Entry>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(name: string): Entry | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  set(name: string, entry: Entry): void {
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+    if (this.#entries.size <= this.#max) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+
+  delete(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+async function newMacKey(): Promise<MacKey> {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(32));
+  return await globalThis.crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+  ]);
+}
+
+/** Many callers get one object: none may change what the others see. */
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const member of Object.values(value)) freeze(member);
+  return Object.freeze(value);
+}
+
+async function withSignal<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return await work;
+  signal.throwIfAborted();
+  return await new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/**
+ * Answers that were got before. One is used again only in the term in which it was asked for: then nothing was revoked
+ * since, as of two seconds ago at most.
+ */
+export class VerificationCache {
+  readonly #deps: CacheDeps;
+  readonly #good: RecentlyUsed;
+  readonly #refusals = new RecentlyUsed(REFUSALS_MAX);
+  readonly #flights = new Map<string, Flight>();
+  readonly #encoder = new TextEncoder();
+  #mac: Promise<MacKey> | null = null;
+  #term: Term | null = null;
+
+  constructor(deps: CacheDeps) {
+    this.#deps = deps;
+    this.#good = new RecentlyUsed(deps.limits.entriesMax);
+  }
+
+  async verify(question: VerifyQuestion, signal?: AbortSignal): Promise<VerifyAnswer> {
+    const { lease, ask } = this.#deps;
+    signal?.throwIfAborted();
+    if (lease.current() === null) return freeze((await ask(question, signal)).answer);
+    const name = await this.#nameOf(question);
+    // What was known before the name was made may be known no more.
+    const term = lease.current();
+    if (term === null) return freeze((await ask(question, signal)).answer);
+    this.#forgetOthers(term);
+    const known = this.#find(name, term);
+    if (known !== null) return known;
+    const flight = this.#flights.get(name);
+    const answer = flight?.term === term ? flight.answer : this.#fly(name, question, term);
+    return await withSignal(answer, signal);
+  }
+
+  clear(): void {
+    this.#good.clear();
+    this.#refusals.clear();
+  }
+
+  #forgetOthers(term: Term): void {
+    if (this.#term === term) return;
+    this.#term = term;
+    this.clear();
+  }
+
+  #find(name: string, term: Term): VerifyAnswer | null {
+    for (const entries of [this.#good, this.#refusals]) {
+      const entry = entries.get(name);
+      if (entry === undefined) continue;
+      if (entry.term === term && !this.#isOver(entry)) return entry.answer;
+      entries.delete(name);
+    }
+    return null;
+  }
+
+  #isOver({ untilMs, expiresAt }: Entry): boolean {
+    const serverNow = this.#deps.lease.serverNow();
+    return (
+      this.#deps.monotonic() >= untilMs ||
+      (expiresAt !== null && (serverNow === null || serverNow >= expiresAt))
+    );
+  }
+
+  /** One question for all who ask the same at the same time; it goes on when one of them gives up. */
+  #fly(name: string, question: VerifyQuestion, term: Term): Promise<VerifyAnswer> {
+    const answer = this.#deps
+      .ask(question)
+      .then((asked) => {
+        freeze(asked.answer);
+        this.#keep(name, asked, term);
+        return asked.answer;
+      })
+      .finally(() => {
+        if (this.#flights.get(name) === flight) this.#flights.delete(name);
+      });
+    const flight: Flight = { term, answer };
+    this.#flights.set(name, flight);
+    return answer;
+  }
+
+  #keep(name: string, { answer, isKeepable }: KeyAnswer, term: Term): void {
+    const { lease, monotonic, limits } = this.#deps;
+    if (!isKeepable || lease.current() !== term) return;
+    const now = monotonic();
+    const expiresAt = answer.expiresAt === null ? null : Date.parse(answer.expiresAt);
+    if (KEPT.includes(answer.code))
+      this.#good.set(name, { answer, term, untilMs: now + limits.maxAgeMs, expiresAt });
+    // A refusal does not become less true by the expiry of the key.
+    else if (REFUSALS.includes(answer.code))
+      this.#refusals.set(name, { answer, term, untilMs: now + REFUSAL_MS, expiresAt: null });
+  }
+
+  /** The question under a key that only this process has and nobody can read: no credential lies in memory for long. */
+  async #nameOf(question: VerifyQuestion): Promise<string> {
+    const { subtle } = globalThis.crypto;
+    this.#mac ??= newMacKey();
+    const credential = 'key' in question ? [question.key, null] : [question.apiKey, question.secretKey];
+    const { action = null, resource = null, ip = null } = question;
+    const text = JSON.stringify([...credential, action, resource, ip]);
+    const mac = await subtle.sign('HMAC', await this.#mac, this.#encoder.encode(text));
+    return String.fromCharCode(...new Uint8Array(mac));
+  }
+}
