@@ -10,6 +10,12 @@ const settingsDemand = (verb: 'read' | 'write'): Demand => ({
   isAdminOnly: verb === 'write',
 });
 const AUDIT: Demand = { kinds: ALL, action: 'iam:audit:read', resource: 'audit', isAdminOnly: true };
+const signingKeysDemand = (verb: 'read' | 'write'): Demand => ({
+  kinds: ALL,
+  action: `iam:signing-keys:${verb}`,
+  resource: 'signing-keys',
+  isAdminOnly: true,
+});
 const workspacesDemand = (verb: 'read' | 'write'): Demand => ({
   kinds: ALL,
   action: `iam:workspaces:${verb}`,
@@ -31,6 +37,24 @@ const workspace: readonly Row[] = [
       body: { supportUrl: 'https://help.example/' },
     }),
     expect: (who) => gate(who, 'PATCH', settingsDemand('write')) ?? 'allow',
+  },
+  {
+    route: 'GET /v1/signing-keys',
+    send: () => ({ url: '/v1/signing-keys' }),
+    expect: (who) => gate(who, 'GET', signingKeysDemand('read')) ?? 'allow',
+  },
+  {
+    route: 'POST /v1/signing-keys/rotate',
+    send: () => ({ url: '/v1/signing-keys/rotate' }),
+    expect: (who) => gate(who, 'POST', signingKeysDemand('write')) ?? 'allow',
+    // A successor waits since the caller before.
+    reached: [409],
+  },
+  {
+    // Not one that exists: with it, the tokens of all the other callers would end.
+    route: 'POST /v1/signing-keys/:kid/retire',
+    send: () => ({ url: `/v1/signing-keys/${'A'.repeat(43)}/retire` }),
+    expect: (who) => gate(who, 'POST', signingKeysDemand('write')) ?? 404,
   },
   {
     route: 'GET /v1/audit',

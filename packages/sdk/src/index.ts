@@ -54,6 +54,7 @@ export type PackageVersion = Schemas['PackageVersion'];
 export type Permission = Schemas['Permission'];
 export type ServiceAccount = Schemas['ServiceAccount'];
 export type Settings = Schemas['Settings'];
+export type SigningKey = Schemas['SigningKey'];
 export type SignedIn = Schemas['SignedIn'];
 export type User = Schemas['User'];
 export type Workspace = Schemas['Workspace'];

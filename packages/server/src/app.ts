@@ -34,7 +34,12 @@ import {
   registerSetupRoutes,
 } from './features/sessions/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
-import { registerIamRoutes, registerJwksRoutes, registerOAuthRoutes } from './features/tokens/index.ts';
+import {
+  registerIamRoutes,
+  registerJwksRoutes,
+  registerOAuthRoutes,
+  registerSigningKeyRoutes,
+} from './features/tokens/index.ts';
 import { registerRevocationRoutes, registerVerificationRoutes } from './features/verification/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
 import {
@@ -147,6 +152,7 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
   registerFeedRoutes(app, deps.feeds);
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now(), expiryHint: deps.expiryHint });
   registerJwksRoutes(app, deps.tokens);
+  registerSigningKeyRoutes(app, deps.signingKeys);
   registerOAuthRoutes(app, { ...deps.oauth, tokens: deps.tokens, expiryHint: deps.expiryHint });
   registerVerificationRoutes(app, deps.verification);
   registerRevocationRoutes(app, deps.revocations);

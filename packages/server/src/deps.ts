@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Config } from './config/index.ts';
+import { type Config, publicUrlOf } from './config/index.ts';
 import { createWebhookServices, type WebhookServices } from './deps-webhooks.ts';
 import {
   type AccountHooks,
@@ -87,9 +87,11 @@ import {
   createIamService,
   createOAuth,
   createSigningKeys,
+  createSigningKeysService,
   createTokensService,
   type IamService,
   type OAuth,
+  type SigningKeysService,
   type TokensService,
 } from './features/tokens/index.ts';
 import {
@@ -172,6 +174,7 @@ interface KeyServices {
   readonly refusalNotices: RefusalNotices;
   readonly overview: OverviewService;
   readonly tokens: TokensService;
+  readonly signingKeys: SigningKeysService;
   readonly iam: IamService;
   readonly oauth: OAuth;
 }
@@ -204,12 +207,6 @@ export interface Deps
   readonly verification: VerificationService;
   readonly revocations: RevocationHub;
   close(): Promise<void>;
-}
-
-/** The address of the default workspace; without one in the configuration, the machine itself. */
-export function publicUrlOf(config: Config): string {
-  const scheme = config.tls === null ? 'http' : 'https';
-  return config.publicUrl ?? `${scheme}://localhost:${config.port}`;
 }
 
 async function openDatabase(surroundings: Surroundings): Promise<{ storage: Storage; keyring: Keyring }> {
@@ -327,6 +324,7 @@ function createKeyServices(
     overview: createOverviewService({ ...base, keyLister }),
     keys: createKeysService({ ...base, delivery: keyDelivery, keyNotices, keyPrefix }),
     tokens,
+    signingKeys: createSigningKeysService({ ...base, signingKeys }),
     iam: createIamService({ ...base, keyAuthenticator, tokens }),
     oauth: createOAuth({ ...base, keyAuthenticator, tokens }),
   };

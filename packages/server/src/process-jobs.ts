@@ -7,7 +7,7 @@ const SECOND_MS = 1_000;
 /** What the process does on its own, beside the requests. */
 export function createProcessJobs(deps: Deps): JobRunner {
   const { usage, audit, sessions, expirySweep, refusalNotices, notices, fanOut, webhookSender } = deps;
-  const { tokens, passwordLinks, keyDelivery, blobSweeper, downloads, packages } = deps;
+  const { tokens, signingKeys, passwordLinks, keyDelivery, blobSweeper, downloads, packages } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -26,6 +26,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
+      { name: 'rotate signing keys', everyMs: HOUR_MS, run: (signal) => signingKeys.rotateDue(signal) },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
       { name: 'sweep owner requests', everyMs: HOUR_MS, run: () => packages.sweepRequests() },
       { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },

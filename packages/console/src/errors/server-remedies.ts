@@ -50,6 +50,8 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.',
   'Sign in, or ask an administrator of the workspace for an invitation. The setup code works only while there is no administrator.',
   'Ask for one of the workspace setting `tokenResources`, or leave `resource` out.',
+  'Nothing needs to be done: it signs nothing, and no token of it is accepted.',
+  'Wait until it signs. To stop the present key at once, retire it: the waiting key then takes over.',
   'Delete a webhook that is no longer used: a workspace has at most 20.',
   'Set its `state` to `active` first. Nothing was sent.',
   'It is sent without being asked, at the latest at its `nextAttemptAt`.',

@@ -1082,6 +1082,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/signing-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys that sign the tokens of the workspace
+         * @description Newest first. Retired keys stay in the list for 30 days. Private keys are never shown.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:signing-keys:read`; administrators only.
+         */
+        get: operations["listSigningKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish the next signing key
+         * @description The new key is published now and signs after 20 minutes, when every cached JWKS has it. The present key verifies for a day longer. No token becomes invalid.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:signing-keys:write`; administrators only.
+         */
+        post: operations["rotateSigningKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/signing-keys/{kid}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a signing key at once
+         * @description For emergencies. No token of this key is accepted here any more; its holders get a new one for their key. When it was the one that signs, another signs at once. Services that check tokens offline refuse the old ones when they next fetch the JWKS, and may refuse the new ones until then.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:signing-keys:write`; administrators only.
+         */
+        post: operations["retireSigningKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What OAuth clients need to know of this server
+         * @description Who: anybody.
+         */
+        get: operations["getOAuthMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/keys/verify": {
         parameters: {
             query?: never;
@@ -1098,6 +1184,32 @@ export interface paths {
          *     Who: key, token, session; keys and tokens need the action `iam:keys:verify`; administrators only.
          */
         post: operations["verifyKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The revocation epoch of the workspace, once or as a stream
+         * @description For whoever keeps answers of `/v1/keys/verify`: they are true as long as the epoch is the one under which they were asked for.
+         *
+         *     With `Accept: text/event-stream` the answer is a stream that does not end by itself. The event `opened` has `openedAtMs`; each event `epoch` is what is answered without that header. The present epoch comes first, each new one at once, and the same one again about every 480 ms. Events that come late are told by their `readAtMs`.
+         *
+         *     The stream ends when the key or token is revoked or expires, when its reader is too slow, and when the server stops.
+         *
+         *     Who: key, token; keys and tokens need the action `iam:keys:verify`.
+         */
+        get: operations["watchRevocations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1852,6 +1964,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/oauth2/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a token for a key, or a narrower one for a token
+         * @description RFC 6749 4.4 and RFC 8693. The API key is the client id and the secret key the client secret, with Basic or in the body. A narrower token carries only what `scope` and `authorization_details` name.
+         *
+         *     Who: anybody.
+         */
+        post: operations["oauthToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth2/introspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Is this token good, and what may it do?
+         * @description RFC 7662. The asker authenticates as a client or with a bearer key or token, and needs the action `iam:keys:verify` on the account of the token, unless he got the token himself. Whatever is no good is `{"active":false}`.
+         *
+         *     Who: anybody.
+         */
+        post: operations["oauthIntrospect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth2/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token, and all that were exchanged for it
+         * @description RFC 7009. A client ends the tokens that it got. 200 also for a token that is no good or another’s; 503 when it may still be alive.
+         *
+         *     Who: anybody.
+         */
+        post: operations["oauthRevoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/authorize": {
         parameters: {
             query?: never;
@@ -2357,6 +2535,8 @@ export interface components {
             tokenResources: string[];
             /** @description Signature of new tokens. */
             signingAlgorithm: "ES256" | "EdDSA" | "RS256";
+            /** @description Days for which a key signs tokens before its successor is published. */
+            signingKeyDays: number;
             /** @description Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`. */
             galleryRead: "anonymous" | "authenticated";
             /** @description Key mails carry a one-time link, or API key and secret key themselves. */
@@ -2878,6 +3058,139 @@ export interface components {
                 e?: string;
             }[];
         };
+        SigningKey: {
+            /** @description Key id, as in the header of tokens and in the JWKS. */
+            kid: string;
+            algorithm: "ES256" | "EdDSA" | "RS256";
+            /** @description `signing`: signs new tokens. `waiting`: published, signs from `activatesAt`. `verifying`: signs no more; its tokens are accepted until `retiresAt`. `retired`: no token of it is accepted. */
+            state: "signing" | "waiting" | "verifying" | "retired";
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description From here on it signs.
+             */
+            activatesAt: string;
+            /** @description When its successor is published; null for a key that has one or signs no more. */
+            rotatesAt: string | null;
+            /** @description From here on no token of it is accepted; null while it has no successor. */
+            retiresAt: string | null;
+        };
+        OAuthTokenRequest: {
+            /** @description `client_credentials`, or `urn:ietf:params:oauth:grant-type:token-exchange`. */
+            grant_type: string;
+            /** @description The API key, unless Basic is used. */
+            client_id?: string;
+            /** @description The secret key, unless Basic is used. */
+            client_secret?: string;
+            /** @description Actions, separated by single spaces. */
+            scope?: string;
+            /** @description RFC 9396, as JSON: `[{"type":"keyreeve","actions":[…],"identifiers":[…]}]`. */
+            authorization_details?: string;
+            /** @description One of the setting `tokenResources`; without it the token is for this server. */
+            resource?: string;
+            /** @description Means the same as `resource`. */
+            audience?: string;
+            /** @description For token exchange: the token to narrow. */
+            subject_token?: string;
+            /** @description `urn:ietf:params:oauth:token-type:access_token`. */
+            subject_token_type?: string;
+            /** @description `urn:ietf:params:oauth:token-type:access_token`. */
+            requested_token_type?: string;
+        };
+        OAuthToken: {
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Seconds. */
+            expires_in: number;
+            /** @description Every action of the token, on whatever it is held. */
+            scope?: string;
+            /** @description RFC 9396: what is permitted, on what. */
+            authorization_details: {
+                /** @enum {string} */
+                type: "keyreeve";
+                actions: string[];
+                /** @description Patterns, as in scopes. */
+                identifiers: string[];
+            }[];
+            /** @enum {string} */
+            issued_token_type?: "urn:ietf:params:oauth:token-type:access_token";
+        };
+        OAuthIntrospectRequest: {
+            /** @description A token or a full key. */
+            token: string;
+            /** @description Not needed. */
+            token_type_hint?: string;
+            /** @description From where it is used. Without it, a key with an allow list is not active. */
+            ip?: string;
+            /** @description The API key of the asker. */
+            client_id?: string;
+            /** @description The secret key of the asker. */
+            client_secret?: string;
+        };
+        OAuthIntrospection: {
+            active: boolean;
+            /** @description Actions that are held on everything. */
+            scope?: string;
+            /** @description The API key. */
+            client_id?: string;
+            /** @description E-mail of a user, technical name of a service account. */
+            username?: string;
+            token_type?: "Bearer" | "api_key";
+            /** @description Seconds since 1970. */
+            exp?: number;
+            /** @description Seconds since 1970. */
+            iat?: number;
+            /** @description The account. */
+            sub?: string;
+            aud?: string;
+            iss?: string;
+            jti?: string;
+            /** @description RFC 9396: what is permitted, on what. */
+            authorization_details?: {
+                /** @enum {string} */
+                type: "keyreeve";
+                actions: string[];
+                /** @description Patterns, as in scopes. */
+                identifiers: string[];
+            }[];
+            /** @description Who got it in exchange for a token of the account. */
+            act?: {
+                sub: string;
+                client_id: string;
+            } & {
+                [key: string]: unknown;
+            };
+        };
+        OAuthRevokeRequest: {
+            token: string;
+            /** @description Not needed. */
+            token_type_hint?: string;
+            /** @description The API key that got the token. */
+            client_id?: string;
+            /** @description Its secret key. */
+            client_secret?: string;
+        };
+        OAuthError: {
+            /** @description RFC 6749 5.2. */
+            error: string;
+            error_description: string;
+            /** @description The page of the error. */
+            error_uri: string;
+        };
+        OAuthServerMetadata: {
+            issuer: string;
+            token_endpoint: string;
+            token_endpoint_auth_methods_supported: string[];
+            grant_types_supported: string[];
+            jwks_uri: string;
+            introspection_endpoint: string;
+            introspection_endpoint_auth_methods_supported: string[];
+            revocation_endpoint: string;
+            revocation_endpoint_auth_methods_supported: string[];
+            authorization_details_types_supported: string[];
+        };
         VerifyKey: {
             /** @description A full key. Either this, or `apiKey` and `secretKey`. */
             key?: string;
@@ -2904,6 +3217,18 @@ export interface components {
             scopes: components["schemas"]["Permission"][] | null;
             expiresAt: string | null;
             matched?: components["schemas"]["Permission"];
+        };
+        RevocationEpoch: {
+            workspaceId: string;
+            /** @description Rises with each change that can turn an answer about a key into another. Answers got under one epoch are true while it is the epoch. */
+            epoch: number;
+            /**
+             * Format: date-time
+             * @description When the epoch was read.
+             */
+            at: string;
+            /** @description When the epoch was read, in milliseconds of a clock of the server process that no correction moves. It counts from nowhere in particular: subtract `openedAtMs`. */
+            readAtMs: number;
         };
         Package: {
             /** @description The id in lower case, as addresses use it. */
@@ -3437,6 +3762,8 @@ export interface operations {
                     tokenResources?: string[];
                     /** @description Signature of new tokens. */
                     signingAlgorithm?: "ES256" | "EdDSA" | "RS256";
+                    /** @description Days for which a key signs tokens before its successor is published. */
+                    signingKeyDays?: number;
                     /** @description Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`. */
                     galleryRead?: "anonymous" | "authenticated";
                     /** @description Key mails carry a one-time link, or API key and secret key themselves. */
@@ -5678,6 +6005,142 @@ export interface operations {
                     "application/json": components["schemas"]["Jwks"];
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSigningKeys: {
+        parameters: {
+            query?: {
+                /** @description Rows a page (default 50). */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["SigningKey"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateSigningKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKey"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retireSigningKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        retired: components["schemas"]["SigningKey"];
+                        signing: components["schemas"]["SigningKey"];
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOAuthMetadata: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthServerMetadata"];
+                };
+            };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
             default: {
                 headers: {
@@ -5709,6 +6172,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watchRevocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The present epoch, or the stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevocationEpoch"];
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */
@@ -7139,6 +7632,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IamError"];
+                };
+            };
+        };
+    };
+    oauthToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["OAuthTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthToken"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    oauthIntrospect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["OAuthIntrospectRequest"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthIntrospection"];
+                };
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
+                };
+            };
+        };
+    };
+    oauthRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["OAuthRevokeRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; no body. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthError"];
                 };
             };
         };

@@ -128,6 +128,14 @@ export const ACCESS_TEXTS_EN = {
     remedy:
       'Copy the code that the server printed at its first start, or that came with the creation of the workspace.',
   },
+  'signing_key.already_retired': {
+    title: 'The signing key is retired already.',
+    remedy: 'Nothing needs to be done. It signs nothing, and no token of it is accepted.',
+  },
+  'signing_key.successor_waiting': {
+    title: 'A successor is waiting already.',
+    remedy: 'Wait until it signs. To stop the present key at once, retire it.',
+  },
   'token.resource_not_allowed': {
     title: 'Tokens for this resource are not allowed.',
     remedy: 'Ask for one of the resources in the workspace settings, or for none.',

@@ -131,6 +131,14 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
     remedy:
       'サーバーの初回起動時に表示されたコード、またはワークスペースの作成時に発行されたコードをコピーしてください。',
   },
+  'signing_key.already_retired': {
+    title: 'この署名鍵はすでに廃止されています。',
+    remedy: '対応は不要です。この鍵は署名に使われず、この鍵のトークンは受け付けられません。',
+  },
+  'signing_key.successor_waiting': {
+    title: '次の署名鍵がすでに待機しています。',
+    remedy: '署名が始まるまでお待ちください。今の鍵をただちに止めるには、その鍵を廃止してください。',
+  },
   'token.resource_not_allowed': {
     title: 'このリソース用のトークンは許可されていません。',
     remedy: 'ワークスペースの設定にあるリソースを指定するか、リソースの指定を外してください。',

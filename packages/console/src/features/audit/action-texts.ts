@@ -60,6 +60,7 @@ export const ACTION_TEXTS = {
   'settings.changed': { en: 'Changed settings', ja: '設定を変更' },
   'setup.completed': { en: 'Set up workspace', ja: '初期設定を完了' },
   'signing_key.created': { en: 'Created signing key', ja: '署名鍵を作成' },
+  'signing_key.retired': { en: 'Retired signing key at once', ja: '署名鍵をただちに廃止' },
   'token.ended': { en: 'Ended token', ja: 'トークンを無効化' },
   'webhook.changed': { en: 'Changed webhook', ja: 'Webhookを変更' },
   'webhook.created': { en: 'Created webhook', ja: 'Webhookを作成' },

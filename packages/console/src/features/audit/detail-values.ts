@@ -56,6 +56,7 @@ const MONO_FIELDS: readonly string[] = [
   'route',
   'sha512',
   'signingAlgorithm',
+  'successor',
 ];
 
 interface Permission {

@@ -17,6 +17,7 @@ const SAVED: Settings = {
   tokenLifetimeSeconds: 3_600,
   tokenResources: [],
   signingAlgorithm: 'ES256',
+  signingKeyDays: 90,
   keyMail: 'link',
   expiryNoticeDays: [10],
   requireAction: false,

@@ -13,6 +13,7 @@ export const MIB = 2 ** 20;
 
 export const LIMITS = {
   tokenLifetimeSeconds: { min: 60, max: 86_400 },
+  signingKeyDays: { min: 1, max: 366 },
   lifetimeDays: { min: 1, max: 3_650 },
   maxKeysPerAccount: { min: 1, max: 10_000 },
   quota: { min: 1, max: 1_000_000 },
@@ -51,6 +52,7 @@ export function faultyNames(settings: Settings): readonly (keyof Settings)[] {
   const { supportEmail, supportUrl } = settings;
   const checks: readonly (readonly [keyof Settings, boolean])[] = [
     ['tokenLifetimeSeconds', isWithin(settings.tokenLifetimeSeconds, LIMITS.tokenLifetimeSeconds)],
+    ['signingKeyDays', isWithin(settings.signingKeyDays, LIMITS.signingKeyDays)],
     ['maxLifetimeDays', isWithin(settings.maxLifetimeDays, LIMITS.lifetimeDays)],
     ['maxKeysPerAccount', isWithin(settings.maxKeysPerAccount, LIMITS.maxKeysPerAccount)],
     ['maxPackagesPerAccount', isQuota(settings.maxPackagesPerAccount, LIMITS.quota)],

@@ -45,10 +45,16 @@ export interface SettingsEditor {
   readonly formRef: RefObject<HTMLFormElement | null>;
 }
 
-const IMMEDIATE: readonly NumberName[] = ['tokenLifetimeSeconds', 'maxLifetimeDays', 'maxKeysPerAccount'];
+const IMMEDIATE: readonly NumberName[] = [
+  'tokenLifetimeSeconds',
+  'signingKeyDays',
+  'maxLifetimeDays',
+  'maxKeysPerAccount',
+];
 const FIELDS = Object.keys({
   tokenLifetimeSeconds: true,
   signingAlgorithm: true,
+  signingKeyDays: true,
   tokenResources: true,
   lifetimeChoicesDays: true,
   defaultLifetimeDays: true,

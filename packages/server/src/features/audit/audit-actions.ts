@@ -46,6 +46,7 @@ export const AUDIT_ACTIONS = [
   'settings.changed',
   'setup.completed',
   'signing_key.created',
+  'signing_key.retired',
   'token.ended',
   'token.exchanged',
   'webhook.changed',

@@ -194,6 +194,7 @@ describe('a value', () => {
       [['nonsense'], ['https://a.example', 'https://a.example'], [`https://a.example/${'x'.repeat(500)}`]],
     ],
     ['signingAlgorithm', ['none', 'HS256', 'es256', null]],
+    ['signingKeyDays', [0, 367, 1.5, null]],
     ['keyMail', ['mail', true]],
     ['expiryNoticeDays', [[0], [366], [10, 10], many(11)]],
     ['requireAction', ['yes']],

@@ -72,6 +72,11 @@ const fields = {
   signingAlgorithm: Type.Union([Type.Literal('ES256'), Type.Literal('EdDSA'), Type.Literal('RS256')], {
     description: 'Signature of new tokens.',
   }),
+  signingKeyDays: Type.Integer({
+    minimum: 1,
+    maximum: 366,
+    description: 'Days for which a key signs tokens before its successor is published.',
+  }),
   galleryRead: Type.Union([Type.Literal('anonymous'), Type.Literal('authenticated')], {
     description:
       'Who reads the package gallery: everybody, or only who comes with a credential and holds `package:read`.',
@@ -127,6 +132,7 @@ export const DEFAULT_SETTINGS: Settings = {
   tokenLifetimeSeconds: 3600,
   tokenResources: [],
   signingAlgorithm: 'ES256',
+  signingKeyDays: 90,
   galleryRead: 'anonymous',
   keyMail: 'link',
   expiryNoticeDays: [10],

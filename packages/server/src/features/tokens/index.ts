@@ -3,5 +3,10 @@ export { createIamService, type IamService } from './iam.service.ts';
 export { registerJwksRoutes } from './jwks.routes.ts';
 export { registerOAuthRoutes } from './oauth/oauth.routes.ts';
 export { createOAuth, type OAuth } from './oauth/oauth.ts';
-export { createSigningKeys } from './signing-keys.ts';
+export {
+  createSigningKeys,
+  createSigningKeysService,
+  registerSigningKeyRoutes,
+  type SigningKeysService,
+} from './signing-keys/index.ts';
 export { createTokensService, type TokensService } from './tokens.service.ts';

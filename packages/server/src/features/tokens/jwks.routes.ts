@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
-import { problemResponse, refTo } from '../../http/index.ts';
+import { EmptyResponse, matchesEtag, problemResponse, refTo } from '../../http/index.ts';
 import { JwksSchema } from './iam.schema.ts';
-import type { PublicJwk } from './signing-keys.ts';
+import type { PublicJwk } from './signing-keys/index.ts';
 import type { TokensService } from './tokens.service.ts';
 
 function presentJwk(jwk: PublicJwk): Static<typeof JwksSchema>['keys'][number] {
@@ -23,16 +24,23 @@ export function registerJwksRoutes(root: FastifyInstance, tokens: TokensService)
         operationId: 'getJwks',
         tags: ['tokens'],
         summary: 'Public keys that check tokens',
-        response: { 200: refTo(JwksSchema), default: problemResponse },
+        response: { 200: refTo(JwksSchema), 304: EmptyResponse, default: problemResponse },
       },
     },
     async (request, reply) => {
-      const keys = await tokens.listPublicKeys(request.caller.workspace);
-      return reply
+      const document = { keys: (await tokens.listPublicKeys(request.caller.workspace)).map(presentJwk) };
+      const digest = createHash('sha256').update(JSON.stringify(document)).digest('base64url');
+      const etag = `"${digest.slice(0, 32)}"`;
+      reply
+        // A key is published 20 minutes before it signs (ACTIVATION_DELAY_MS): 5 in caches, 10 in libraries that ask
+        // us, and 5 to spare for clocks. Longer here would let a token arrive before its key.
         .header('cache-control', 'public, max-age=300')
+        .header('etag', etag)
         .header('access-control-allow-origin', '*')
-        .header('cross-origin-resource-policy', 'cross-origin')
-        .send({ keys: keys.map(presentJwk) });
+        .header('cross-origin-resource-policy', 'cross-origin');
+      return matchesEtag(request.headers['if-none-match'], etag)
+        ? reply.code(304).send(null)
+        : reply.send(document);
     },
   );
 }

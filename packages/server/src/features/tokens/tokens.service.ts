@@ -27,7 +27,7 @@ import {
   withoutRights,
 } from './claims.ts';
 import type { ProvenKey } from './key-refusal.ts';
-import type { PublicJwk, SigningKeys } from './signing-keys.ts';
+import type { PublicJwk, SigningKeys } from './signing-keys/index.ts';
 import { readToken, signToken } from './token-text.ts';
 import { tokenErrors } from './tokens.errors.ts';
 import { deleteEndedTokens, insertEndedToken, isAnyTokenEnded } from './tokens.repo.ts';
@@ -100,8 +100,6 @@ export interface TokensService {
   endRead(caller: Caller, claims: TokenClaims): Promise<boolean>;
   /** The keys with which others check our tokens. */
   listPublicKeys(workspace: Workspace): Promise<readonly PublicJwk[]>;
-  /** Publishes a new signing key, which takes over after 20 minutes. */
-  rotateSigningKeys(caller: Caller): Promise<void>;
   /** Forgets ended tokens and signing keys whose time is over; for a job that runs now and then. */
   sweep(): Promise<void>;
 }
@@ -213,7 +211,7 @@ class Tokens implements TokensService {
       lifetimeSeconds: settings.tokenLifetimeSeconds,
     });
     if (claims === null) return null;
-    const signer = await signingKeys.findSigner(workspace, settings.signingAlgorithm);
+    const signer = await signingKeys.findSigner(workspace, settings);
     const text = await signToken(claims, signer);
     if (text.length <= TOKEN_CHARACTERS_MAX) return { token: new Secret(text), claims };
     // Without its rights a token means the present ones: from a narrowed one that would be a wider one.
@@ -317,13 +315,7 @@ class Tokens implements TokensService {
   }
 
   async listPublicKeys(workspace: Workspace): Promise<readonly PublicJwk[]> {
-    const { signingAlgorithm } = await this.#deps.settings.get(workspace.id);
-    return await this.#deps.signingKeys.listPublic(workspace, signingAlgorithm);
-  }
-
-  async rotateSigningKeys(caller: Caller): Promise<void> {
-    const { signingAlgorithm } = await this.#deps.settings.get(caller.workspace.id);
-    await this.#deps.signingKeys.rotate(caller, signingAlgorithm);
+    return await this.#deps.signingKeys.listPublic(workspace, await this.#deps.settings.get(workspace.id));
   }
 
   async sweep(): Promise<void> {

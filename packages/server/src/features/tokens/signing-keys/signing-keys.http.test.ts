@@ -9,8 +9,7 @@ import {
 } from '@keyreeve/testkit';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemCaller } from '../../index.ts';
-import type { Storage } from '../../storage/index.ts';
+import type { Storage } from '../../../storage/index.ts';
 import { createSigningKeys } from './signing-keys.ts';
 
 const MINUTE_MS = 60_000;
@@ -61,6 +60,10 @@ describe('the signing keys of a workspace', () => {
     expect(answer.statusCode, answer.body).toBe(200);
     return answer.json<JSONWebKeySet>();
   };
+  const etagOfJwks = async () =>
+    (await harness.app.inject({ url: '/.well-known/jwks.json', headers: { host: 'localhost' } })).headers[
+      'etag'
+    ];
   const verifyOffline = (token: string, jwks: JSONWebKeySet) =>
     jwtVerify(token, createLocalJWKSet(jwks), {
       issuer: 'http://localhost:8080',
@@ -75,8 +78,7 @@ describe('the signing keys of a workspace', () => {
         headers: { host: 'localhost', authorization: `Bearer ${token}` },
       })
     ).statusCode;
-  const rotate = () =>
-    harness.deps.tokens.rotateSigningKeys(systemCaller(harness.deps.defaultWorkspace, 'test'));
+  const rotate = () => harness.deps.signingKeys.rotate(company.adminCaller);
 
   it('are published for all origins before the first token exists, and cached for five minutes', async () => {
     const answer = await harness.app.inject({
@@ -89,6 +91,15 @@ describe('the signing keys of a workspace', () => {
       'cache-control': 'public, max-age=300',
       'content-type': 'application/json; charset=utf-8',
     });
+    const again = await harness.app.inject({
+      url: '/.well-known/jwks.json',
+      headers: { host: 'localhost', 'if-none-match': String(answer.headers['etag']) },
+    });
+    expect([again.statusCode, again.body, again.headers['cache-control']]).toEqual([
+      304,
+      '',
+      'public, max-age=300',
+    ]);
     const { keys } = answer.json<JSONWebKeySet>();
     expect(keys).toHaveLength(1);
     expect(kidOf(await login())).toBe(keys[0]?.kid);
@@ -130,8 +141,10 @@ describe('the signing keys of a workspace', () => {
   it('rotate with an overlap: published, active after 20 minutes, the old one gone a day later', async () => {
     const before = await login();
     const cached = await fetchJwks();
+    const etag = await etagOfJwks();
     await rotate();
-    await rotate();
+    expect(await etagOfJwks()).not.toBe(etag);
+    await expect(rotate()).rejects.toMatchObject({ code: 'signing_key.successor_waiting' });
     const published = await fetchJwks();
     expect(published.keys).toHaveLength(2);
     expect(kidOf(await login())).toBe(kidOf(before));
@@ -149,14 +162,23 @@ describe('the signing keys of a workspace', () => {
     harness.clock.advance(MINUTE_MS + 1);
     const late = await fetchJwks();
     expect(late.keys.map((jwk) => jwk.kid)).toEqual([kidOf(after)]);
+    const readRows = () =>
+      harness.deps.storage.read
+        .selectFrom('signing_keys')
+        .select(['kid', 'sealed_private_jwk'])
+        .where('workspace_id', '=', harness.deps.defaultWorkspace.id)
+        .orderBy('activates_at')
+        .execute();
     harness.clock.advance(DAY_MS);
     await harness.deps.tokens.sweep();
-    const rows = await harness.deps.storage.read
-      .selectFrom('signing_keys')
-      .select('kid')
-      .where('workspace_id', '=', harness.deps.defaultWorkspace.id)
-      .execute();
-    expect(rows).toEqual([{ kid: kidOf(after) }]);
+    // Administrators still see the retired key, whose private half is gone.
+    expect(await readRows()).toMatchObject([
+      { kid: kidOf(before), sealed_private_jwk: '' },
+      { kid: kidOf(after), sealed_private_jwk: expect.stringMatching(/^dk_/) as unknown },
+    ]);
+    harness.clock.advance(30 * DAY_MS);
+    await harness.deps.tokens.sweep();
+    expect((await readRows()).map((row) => row.kid)).toEqual([kidOf(after)]);
   });
 
   it('never check a token by a key that has retired, although the token is not over', async () => {
@@ -170,7 +192,6 @@ describe('the signing keys of a workspace', () => {
       .execute();
     harness.clock.advance(MINUTE_MS);
     expect(await check(token)).toBe(200);
-    // Within the minute for which the keys are kept in memory.
     harness.clock.advance(0.5 * MINUTE_MS);
     expect(await check(token)).toBe(401);
     await harness.deps.settings.update(company.adminCaller, { tokenLifetimeSeconds: 3600 }, null);
@@ -182,6 +203,25 @@ describe('the signing keys of a workspace', () => {
     expect(kidOf(await login())).toBe(before);
     harness.clock.advance(20 * MINUTE_MS);
     expect(kidOf(await login())).not.toBe(before);
+  });
+
+  it('are replaced after the days of the setting by a job, although nobody logs in', async () => {
+    const { settings, signingKeys } = harness.deps;
+    await settings.update(company.adminCaller, { signingKeyDays: 7 }, null);
+    const before = kidOf(await login());
+    const runJob = () => signingKeys.rotateDue(new AbortController().signal);
+    const countKeys = async () => (await signingKeys.list(company.adminCaller, { limit: 200 })).items.length;
+    const count = await countKeys();
+    harness.clock.advance(7 * DAY_MS - 1);
+    await runJob();
+    expect(await countKeys()).toBe(count);
+    harness.clock.advance(1);
+    await Promise.all([runJob(), runJob()]);
+    await runJob();
+    expect(await countKeys()).toBe(count + 1);
+    harness.clock.advance(20 * MINUTE_MS);
+    expect(kidOf(await login())).not.toBe(before);
+    await settings.update(company.adminCaller, { signingKeyDays: 90 }, null);
   });
 
   it.each(['EdDSA', 'RS256', 'ES256'] as const)(
