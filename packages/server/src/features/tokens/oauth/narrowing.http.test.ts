@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import fc from 'fast-check';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Caller, TokenPrincipal } from '../../../http/index.ts';
+import type { Permission } from '../../../lib/permission.ts';
+import { Secret } from '../../../lib/secret.ts';
+import { can, findExcess, isKeyPermitted, isPermitted } from '../../scopes/index.ts';
+// The very code that gateways are answered by.
+import { decidePermission } from '../../verification/decide.ts';
+import type { Form } from './form.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './token-grants.ts';
+
+const ACTIONS = ['package:push', 'package:pushnew', 'package:read', 'stock:read', 'iam:keys:read'];
+const PATTERNS = ['*', 'A*', 'a.*', 'A.B', 'B*', '*.B', 'C'];
+const PROBES = ACTIONS.concat('package:pushversion', 'package:unlist', 'iam:keys:write').flatMap((action) =>
+  ['A', 'A.B', 'B', 'B.B', 'C', 'D', '*'].map((resource) => [action, resource] as const),
+);
+
+const action = fc.constantFrom(...ACTIONS, 'package:*', 'stock:*', 'iam:*');
+const some = <Item>(item: fc.Arbitrary<Item>, maxLength: number) =>
+  fc.uniqueArray(item, { minLength: 1, maxLength });
+const permission: fc.Arbitrary<Permission> = fc.record({
+  actions: some(action, 3),
+  resources: some(fc.constantFrom(...PATTERNS), 3),
+});
+const wide = fc.constant<Permission>({ actions: ['package:*', 'stock:*', 'iam:*'], resources: ['*'] });
+/** Often everything: from little, hardly anything that is asked for can be had. */
+const held = fc.array(fc.oneof({ weight: 2, arbitrary: wide }, { weight: 3, arbitrary: permission }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const small = fc.record({ actions: some(action, 2), resources: some(fc.constantFrom(...PATTERNS), 2) });
+/** What one step asks for: by action, by resource, both, or nothing. */
+const scope = some(action, 1);
+const details = fc.tuple(small);
+const step: fc.Arbitrary<{ readonly scope?: string[]; readonly details?: readonly Permission[] }> = fc.oneof(
+  fc.record({}),
+  fc.record({ scope }),
+  fc.record({ details }),
+  fc.record({ scope, details }),
+);
+const world = fc.record({
+  role: fc.constantFrom('admin' as const, 'member' as const),
+  grants: held,
+  access: fc.constantFrom('account' as const, 'full' as const, 'scoped' as const),
+  scopes: held,
+  steps: fc.array(step, { minLength: 6, maxLength: 9 }),
+});
+
+let harness: Harness;
+let company: Company;
+let caller: Caller;
+let serial = 0;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  company = await seedCompany(harness);
+  caller = { ...company.adminCaller, principal: { kind: 'anonymous' } };
+});
+afterAll(() => harness.close());
+
+type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** A key of a new account with these grants, as a foreign credential, which any access may have. */
+async function importKey({ role, grants, access, scopes }: World): Promise<Secret> {
+  serial += 1;
+  const email = `person-${serial}@example.com`;
+  await harness.createAccount({ kind: 'user', email, displayName: 'Person', role, grants });
+  const credential = `legacy-credential-${serial}`;
+  const row = {
+    account: email,
+    comment: 'x',
+    access,
+    expiresAt: access === 'full' ? null : harness.clock.now() + 86_400_000,
+    sha256: createHash('sha256').update(credential).digest('hex'),
+  };
+  // Scopes beyond the grants make no key.
+  const own = findExcess(grants, scopes) === null ? scopes : grants;
+  const rows = [{ ...row, ...(access === 'scoped' ? { scopes: own } : {}) }];
+  await harness.deps.keyImporter.importKeys(company.adminCaller, rows, false);
+  return new Secret(credential);
+}
+
+function toForm(grant: Record<string, string>, wanted: World['steps'][number]): Form {
+  const { scope: actionsAsked, details: detailsAsked } = wanted;
+  const asked = detailsAsked?.map(({ actions, resources }) => ({
+    type: 'keyreeve',
+    actions,
+    identifiers: resources,
+  }));
+  return new Map(
+    Object.entries({
+      ...grant,
+      ...(actionsAsked === undefined ? {} : { scope: actionsAsked.join(' ') }),
+      ...(asked === undefined ? {} : { authorization_details: JSON.stringify(asked) }),
+    }),
+  );
+}
+
+function isOAuthRefusal(error: unknown): boolean {
+  return /^oauth\.invalid_(scope|authorization_details)/.test(String((error as Error).message));
+}
+
+/** The next token of the chain, or the same one when it was refused. */
+async function next(token: string | null, secret: Secret, asked: World['steps'][number]) {
+  const grant =
+    token === null
+      ? { grant_type: 'client_credentials' }
+      : { grant_type: TOKEN_EXCHANGE, subject_token: token, subject_token_type: ACCESS_TOKEN_TYPE };
+  const client = token === null ? ({ kind: 'client', clientId: '', secret, isBasic: false } as const) : null;
+  try {
+    const { issued } = await harness.deps.oauth.grants.grant(caller, toForm(grant, asked), client);
+    return issued.token.reveal();
+  } catch (error) {
+    if (!isOAuthRefusal(error)) throw error;
+    return token;
+  }
+}
+
+function rightsOf(principal: TokenPrincipal): ReadonlySet<string> {
+  const { account, key } = principal;
+  const found = PROBES.filter(([wanted, resource]) => {
+    const { code } = decidePermission(account, key, { action: wanted, resource });
+    expect(can(principal, wanted, resource)).toBe(code === 'valid');
+    return code === 'valid';
+  });
+  return new Set(found.map((probe) => probe.join(' ')));
+}
+
+function isAskedFor(asked: World['steps'][number], wanted: string, resource: string): boolean {
+  const scopes = asked.scope === undefined ? null : [{ actions: asked.scope, resources: ['*'] }];
+  return [scopes, asked.details ?? null].every(
+    (permissions) => permissions === null || isPermitted(permissions, wanted, resource),
+  );
+}
+
+describe('rights', () => {
+  it('never grow on any exchange, nor does the life of the token', async () => {
+    let exchanges = 0;
+    await fc.assert(
+      fc.asyncProperty(world, async (given) => {
+        const secret = await importKey(given).catch((error: unknown) => {
+          // Two choices of pushing in one scope make no key.
+          if (/import_faulty/.test(String((error as Error).message))) return null;
+          throw error;
+        });
+        if (secret === null) return;
+        const { keyAuthenticator, tokens, defaultWorkspace } = harness.deps;
+        const proven = await keyAuthenticator.authenticate(defaultWorkspace.id, { fullKey: secret }, null);
+        if (!('key' in proven)) throw new Error(proven.code);
+        let allowed = new Set(
+          PROBES.filter(([wanted, resource]) =>
+            isKeyPermitted(proven.account, proven.key, wanted, resource),
+          ).map((probe) => probe.join(' ')),
+        ) as ReadonlySet<string>;
+        let [token, exp] = [null as string | null, Number.POSITIVE_INFINITY];
+        for (const asked of given.steps) {
+          const before = token;
+          token = await next(token, secret, asked);
+          if (token === null || token === before) continue;
+          exchanges += before === null ? 0 : 1;
+          const rights = rightsOf(await tokens.verify(defaultWorkspace, new Secret(token), null));
+          expect(rights.difference(allowed), JSON.stringify(given)).toEqual(new Set());
+          for (const probe of PROBES)
+            if (!isAskedFor(asked, ...probe)) expect(rights).not.toContain(probe.join(' '));
+          const claims = decodeJwt(token);
+          expect(claims.exp).toBeLessThanOrEqual(exp);
+          for (const told of (claims['scope'] as string | undefined)?.split(' ') ?? [])
+            if (!told.endsWith(':*')) expect(rights).toContain(`${told} *`);
+          [allowed, exp] = [rights, Number(claims.exp)];
+        }
+      }),
+      { numRuns: 100 },
+    );
+    // Otherwise the property holds because nothing was exchanged.
+    expect(exchanges).toBeGreaterThan(80);
+  });
+});
