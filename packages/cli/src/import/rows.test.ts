@@ -17,6 +17,12 @@ describe('a row', () => {
     });
   });
 
+  // Unkey and others keep hashes so; a person with a CSV file should not need a program to write them otherwise.
+  it('takes hashes in base64 for what they are', () => {
+    const sha256 = Buffer.from(SHA256, 'hex').toString('base64');
+    expect(check({ sha256 })).toHaveProperty('row.sha256', SHA256);
+  });
+
   it('may hold the credential itself, of which only the digest goes on', () => {
     const read = check({ sha256: '', credential: ' oy2abc ' });
     expect(read).toHaveProperty('row.sha256', SHA256);
@@ -53,6 +59,9 @@ describe('a row', () => {
     ['expiresAt', 1_800_000_000],
     ['sha256', 'abc'],
     ['sha256', `${SHA256}00`],
+    ['sha256', Buffer.from(SHA256, 'hex').subarray(1).toString('base64')],
+    ['sha256', `${Buffer.from(SHA256, 'hex').toString('base64')}=`],
+    ['sha256', Buffer.from(SHA256, 'hex').toString('base64url')],
     ['scopes', 'package:push=*'],
   ])('with %s %j is faulty, and the fault names the column only', (name, value) => {
     const read = check({ [name]: value });

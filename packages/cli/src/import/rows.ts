@@ -52,8 +52,12 @@ function readSha256(values: ReadonlyMap<string, unknown>): string {
     return createHash('sha256').update(credential.trim()).digest('hex');
   }
   if (typeof sha256 === 'string' && /^[0-9A-Fa-f]{64}$/.test(sha256)) return sha256.toLowerCase();
+  // 32 bytes in base64: other systems keep their hashes so. Without the padding it could as well be a credential in
+  // the wrong column, which must not leave this machine.
+  if (typeof sha256 === 'string' && /^[0-9A-Za-z+/]{43}=$/.test(sha256))
+    return Buffer.from(sha256, 'base64').toString('hex');
   throw new ValueFault(
-    'sha256 must be 64 hexadecimal digits (or give the credential itself, which stays here)',
+    'sha256 must be 64 hexadecimal digits or 32 bytes in base64 (or give the credential itself, which stays here)',
   );
 }
 
