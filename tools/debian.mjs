@@ -16,6 +16,7 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -45,6 +46,12 @@ export const GROUPS = {
     { package: 'python3-jwt', probe: ['/usr/bin/python3', '-c', 'import jwt'] },
     { package: 'python3-cryptography', probe: ['/usr/bin/python3', '-c', 'import cryptography'] },
     { package: 'openssl', command: 'openssl' },
+    { package: 'zsh', file: '/usr/bin/zsh' },
+    { package: 'fish', file: '/usr/bin/fish' },
+    { package: 'bash-completion', file: '/usr/share/bash-completion/bash_completion' },
+    { package: 'nginx-light', file: '/usr/sbin/nginx' },
+    { package: 'caddy', file: '/usr/bin/caddy' },
+    { package: 'haproxy', file: '/usr/sbin/haproxy' },
   ],
   notices: [{ package: 'python3', file: '/usr/bin/python3' }],
   bench: [{ package: 'wrk', command: 'wrk' }],
@@ -78,6 +85,7 @@ export const GROUPS = {
 };
 
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 const APT_SECONDS_MAX = 1800;
 let listsUpdated = false;
 
@@ -98,7 +106,7 @@ export function ensureDebianPackages(needs) {
     if (!listsUpdated) apt(['update'], log);
     listsUpdated = true;
     preseed(missing);
-    apt(['install', '-y', '--no-install-recommends', ...packages], log);
+    withoutServices(() => apt(['install', '-y', '--no-install-recommends', ...packages], log));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -111,6 +119,21 @@ export function ensureDebianPackages(needs) {
 function preseed(needs) {
   const answers = needs.flatMap((need) => (need.preseed ? [`${need.preseed}\n`] : []));
   if (answers.length > 0) spawnSync('debconf-set-selections', [], { input: answers.join('') });
+}
+
+/**
+ * Packages of servers start them when they are installed, and those would hold port 80. Debian asks this file
+ * first whether they may (invoke-rc.d); one that is there is somebody's own rule, and stays.
+ * @param {() => void} install
+ */
+function withoutServices(install) {
+  const isOurs = !existsSync(SERVICE_POLICY);
+  if (isOurs) writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (isOurs) rmSync(SERVICE_POLICY);
+  }
 }
 
 function apt(args, log) {
