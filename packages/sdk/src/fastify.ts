@@ -1,8 +1,10 @@
-import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { checkRule, createGuard, type GuardOptions, type GuardRule, type Identity } from './guard.ts';
 import { readRawHeaders } from './presented.ts';
 
 export type { GuardOptions, GuardRule, Identity, KeyIdentity, TokenIdentity } from './guard.ts';
+
+type Options = GuardOptions<readonly [request: FastifyRequest]>;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -15,10 +17,7 @@ declare module 'fastify' {
   }
 }
 
-async function register(
-  app: FastifyInstance,
-  options: GuardOptions<readonly [request: FastifyRequest]>,
-): Promise<void> {
+async function register(app: FastifyInstance, options: Options): Promise<void> {
   const guard = createGuard(options);
   app.decorateRequest('keyreeve', null);
   app.decorate('requireKey', (rule) => {
@@ -45,7 +44,7 @@ async function register(
  *
  * @throws TypeError when an option cannot be used
  */
-export const keyreeve = Object.assign(register, {
+export const keyreeve: FastifyPluginAsync<Options> = Object.assign(register, {
   // What `fastify-plugin` sets: the decorators are for the scope that registers this, not for one within.
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: '@keyreeve/sdk',

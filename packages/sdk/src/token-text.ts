@@ -3,6 +3,7 @@ import type { TokenPermission } from './permissions.ts';
 import { TokenRefusedError } from './token-refused.ts';
 
 const TOKEN_TYPE = 'at+jwt';
+/** All that the server signs with. A list of those allowed: RFC 8725 3.1. */
 export const ALGORITHMS = ['ES256', 'EdDSA', 'RS256'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
@@ -42,6 +43,7 @@ export interface TokenClaims {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** A JSON object, not a list. */
 export function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -126,6 +128,7 @@ export function readDetails(value: unknown): readonly TokenPermission[] | null {
   }));
 }
 
+/** RFC 6749 3.3: actions by blanks; none when it is absent, null when it is no text. */
 export function readScope(value: unknown): readonly string[] | null {
   if (value === undefined) return [];
   return typeof value === 'string' ? value.split(' ').filter((action) => action !== '') : null;
@@ -153,7 +156,7 @@ export interface Expected {
   readonly now: number;
 }
 
-/** The fault of the times, or null. `nbf` is not issued, but honoured. */
+/** `nbf` is not issued, but honoured. */
 function checkLife(payload: Json, { now, toleranceSeconds }: Expected): void {
   const seconds = Math.floor(now / 1000);
   const { iat, exp, nbf } = payload;
