@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addImportCommand } from './commands/import-keys.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addScanCommand } from './commands/scan.ts';
@@ -11,6 +12,7 @@ import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkspaceCommands } from './commands/workspace.ts';
 import { EXIT, type ExitCode, formatFailure, toFailure, usageError } from './failures.ts';
 import type { Outcome } from './run.ts';
+import { bondOfSecretKey } from './scan/key-shape.ts';
 import type { World } from './world.ts';
 
 const HELP = `
@@ -32,16 +34,25 @@ function readVersion(): string {
 
 // Commander repeats what it cannot place; that may be a secret.
 function hideValues(text: string): string {
-  return text.replace(/('--?[\w-]+=)[^']*'/, "$1…'").replace(/( but got \d+): [^]*?\.\n/, '$1.\n');
+  return text
+    .replace(/('--?[\w-]+=)[^']*'/, "$1…'")
+    .replace(/( but got \d+): [^]*?\.\n/, '$1.\n')
+    .replace(/((?:argument|value) )'[^]*?'( is invalid)/, '$1…$2');
 }
 
 const FULL_KEY = /[a-z]{2,8}_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}/;
+const SECRET_KEY = /^(?:.*[=:])?([0-9A-Za-z]{49})$/;
+
+function isSecret(word: string): boolean {
+  const secretKey = SECRET_KEY.exec(word)?.[1];
+  return FULL_KEY.test(word) || (secretKey !== undefined && bondOfSecretKey(secretKey) !== null);
+}
 
 /** Arguments are seen by everybody on the machine, kept by shells, and some of them end in addresses and logs. */
 function refuseSecrets(words: readonly string[]): void {
-  if (!words.some((word) => FULL_KEY.test(word))) return;
+  if (!words.some(isSecret)) return;
   throw usageError(
-    'A full key stands on the command line, where others can read it.',
+    'A secret key stands on the command line: others can read it there, and the shell keeps it in its history.',
     'Regenerate that key. Hand keys over on stdin or in KEYREEVE_API_KEY.',
   );
 }
@@ -68,6 +79,7 @@ function createProgram(world: World, outcome: Outcome): Command {
   addKeyCommands(program, setting);
   addVerifyCommand(program, setting);
   addScanCommand(program, setting);
+  addCompletionCommand(program, setting);
   addImportCommand(program, setting);
   addWorkspaceCommands(program, setting);
   addServerCommands(program, setting);

@@ -1,5 +1,5 @@
 import type { Permission, ServiceAccount, User } from '@keyreeve/sdk';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatPermission, permissions, repeated } from '../options.ts';
 import { formatTime } from '../text.ts';
 
@@ -13,7 +13,7 @@ export interface AccountOptions {
 
 export function addAccountOptions(command: Command): Command {
   return command
-    .option('--locale <locale>', 'language of mails to it: en or ja')
+    .addOption(new Option('--locale <locale>', 'language of mails to it').choices(['en', 'ja']))
     .option('--tag <tag>', 'a tag; may be repeated', repeated)
     .option(
       '--grant <actions=patterns>',

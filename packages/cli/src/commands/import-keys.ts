@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT, type ExitCode } from '../failures.ts';
 import { linesOf } from '../import/batches.ts';
 import { type FileFormat, openImportFile } from '../import/file.ts';
@@ -21,11 +21,6 @@ const DOING: Readonly<Record<Phase, string>> = {
   checking: 'Checking',
   importing: 'Importing',
 };
-
-function readFormat(text: string): FileFormat {
-  if (text === 'csv' || text === 'jsonl') return text;
-  throw new InvalidArgumentError('Give csv or jsonl.');
-}
 
 function rowsText(count: number): string {
   return `${count} ${count === 1 ? 'row' : 'rows'}`;
@@ -96,6 +91,8 @@ export function addImportCommand(program: Command, setting: Setting): void {
     )
     .option('--dry-run', 'check only')
     .option('--skip-imported', 'leave out rows that are already imported, to go on after a break')
-    .option('--format <format>', 'csv or jsonl, when the name of the file does not tell', readFormat)
+    .addOption(
+      new Option('--format <format>', 'when the name of the file does not tell').choices(['csv', 'jsonl']),
+    )
     .action(withRun(setting, importKeys));
 }

@@ -1,5 +1,5 @@
 import { type BodyOf, ifMatch, type Key, type Permission } from '@keyreeve/sdk';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, Option } from 'commander';
 import { resolveAccountId } from '../account-refs.ts';
 import { usageError } from '../failures.ts';
 import { addListOptions, type Column, type ListOptions, printList } from '../lists.ts';
@@ -48,11 +48,6 @@ const COLUMNS: readonly Column<Key>[] = [
   { title: 'ACCESS', cell: ({ access, scopes }) => [access, ...scopes.map(formatPermission)].join(' ') },
   { title: 'COMMENT', cell: ({ comment }) => comment },
 ];
-
-function readStatus(text: string): Status {
-  if (STATUSES.includes(text)) return text as Status;
-  throw new InvalidArgumentError(`Give one of ${STATUSES.join(', ')}.`);
-}
 
 async function listKeys(run: Run, options: KeyListOptions): Promise<void> {
   const { status, expiresBefore, unusedSince, search } = options;
@@ -103,7 +98,7 @@ export function addKeyCommands(program: Command, setting: Setting): void {
   const keys = program.command('keys').description('API keys');
   addListOptions(keys.command('list').description('list and search the keys that you may see'))
     .option('--account <account>', 'of this account: id, e-mail or technical name')
-    .option('--status <status>', STATUSES.join(', '), readStatus)
+    .addOption(new Option('--status <status>', 'of this status').choices(STATUSES))
     .option('--expires-before <instant>', 'a day like 2027-03-01, or an instant', instant)
     .option('--unused-since <instant>', 'not used since then, or never', instant)
     .option('--search <text>', 'part of a comment or API key')
@@ -147,7 +142,12 @@ function addCreate(keys: Command, setting: Setting): void {
       'what it may do, e.g. package:push=AzureRM.*; may be repeated',
       permissions,
     )
-    .option('--access <access>', 'account: all grants of the account; scoped (default with --scope)')
+    .addOption(
+      new Option('--access <access>', 'all grants of the account, or its scopes (with --scope)').choices([
+        'account',
+        'scoped',
+      ]),
+    )
     .option('--lifetime <days>', 'days until it expires', wholeNumber(1, 3650))
     .option('--owner <account>', 'account whose packages it acts for')
     .option('--ip <range>', 'address or range from which it may be used; may be repeated', repeated)

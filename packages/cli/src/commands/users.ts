@@ -1,5 +1,5 @@
 import { type BodyOf, ifMatch, type KeyreeveClient, type User } from '@keyreeve/sdk';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { resolveUserId } from '../account-refs.ts';
 import { usageError } from '../failures.ts';
 import { addListOptions, type Column, type ListOptions, printList } from '../lists.ts';
@@ -74,7 +74,7 @@ function addUserOptions(command: Command): Command {
   return addAccountOptions(command)
     .option('--first-name <name>', 'first name')
     .option('--last-name <name>', 'last name')
-    .option('--role <role>', 'admin or member');
+    .addOption(new Option('--role <role>', 'what he may do').choices(['admin', 'member']));
 }
 
 export function addUserCommands(program: Command, setting: Setting): void {
