@@ -60,7 +60,7 @@ export async function runBackup(args: readonly string[], environment: Environmen
   const startedAt = performance.now();
   try {
     const { totals, bytes } = isStream
-      ? await writeTo(process.stdout, work)
+      ? await writeBackup(process.stdout, work)
       : await writeFile(path.resolve(file), values.force === true, work);
     line.end();
     const durationMs = Math.round(performance.now() - startedAt);
@@ -98,7 +98,11 @@ function requireMasterKey(config: Config): Uint8Array {
   );
 }
 
-async function writeTo(output: Writable, work: Work): Promise<{ totals: BackupTotals; bytes: number }> {
+/** Writes a backup of what runs now, packed, and ends `output`. */
+export async function writeBackup(
+  output: Writable,
+  work: Work,
+): Promise<{ totals: BackupTotals; bytes: number }> {
   const totals: BackupTotals = { rows: 0, tables: {}, packages: 0, packageBytes: 0, missing: [] };
   const { config, masterKey } = work;
   const snapshot = await openSnapshot(config, SILENT);
@@ -142,7 +146,7 @@ async function writeFile(
   const part = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.part`;
   const handle = await open(part, 'wx', 0o600);
   try {
-    const outcome = await writeTo(handle.createWriteStream({ flush: true }), work);
+    const outcome = await writeBackup(handle.createWriteStream({ flush: true }), work);
     if (isForced) await rename(part, file);
     else {
       // A link fails where a file of that name has come about meanwhile; a rename would replace it.
@@ -211,7 +215,7 @@ function requireRightKey({ masterKeyCheck }: Snapshot, masterKey: Uint8Array): v
 
 function explain(error: unknown): unknown {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new CommandError('backup.disk_full', 'There is no room for the backup; nothing was kept of it.', {
       remedy: 'Make room, choose another disk, or leave the package files out (--without-packages).',
       cause: error,

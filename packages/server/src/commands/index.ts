@@ -17,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
     summary: 'Puts a backup into an empty data folder or database.',
     run: async (args, environment) => (await import('./restore.ts')).runRestore(args, environment),
   },
+  doctor: {
+    summary: 'Looks for faults of the installation and changes nothing; ends with 1 when it has any.',
+    run: async (args, environment) => (await import('./doctor.ts')).runDoctor(args, environment),
+  },
   'rotate-master-key': {
     summary: 'Puts a new master key in the place of the old one, with the server stopped.',
     run: async (_args, environment) => {

@@ -67,7 +67,7 @@ export async function runRestore(args: readonly string[], environment: Environme
     throw new CommandError('restore.no_file', `There is no file ${file}.`, { remedy: 'Check its name.' });
   const line = createProgressLine(values.json !== true);
   try {
-    const outcome = await restore({
+    const outcome = await restoreBackup({
       config,
       input: file === '-' ? process.stdin : createReadStream(file),
       sendsPending: values['send-pending'] === true,
@@ -93,7 +93,8 @@ function toDamagedError(error: BackupDamaged): CommandError {
   );
 }
 
-async function restore(work: Work): Promise<Outcome> {
+/** @throws CommandError or BackupDamaged; nothing is restored then */
+export async function restoreBackup(work: Work): Promise<Outcome> {
   const { config, input } = work;
   let masterKey: Uint8Array | null = null;
   const items = readBackup(input, (manifest) => (masterKey = requireMasterKey(manifest, config)));

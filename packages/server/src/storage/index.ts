@@ -2,6 +2,13 @@ export { lockDataFolder } from './data-lock.ts';
 export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
 export { isUniqueViolation } from './faults.ts';
 export {
+  checkSqliteFiles,
+  type Inspection,
+  openInspection,
+  readJournalMode,
+  readPostgresFacts,
+} from './inspection.ts';
+export {
   isMasterKeyOf,
   type Keyring,
   MasterKeyError,

@@ -21,7 +21,15 @@ export type SendOutcome =
   /** Not now. `isServerDown`: the next mail would fare no better, so there is no point in trying it at once. */
   | { readonly kind: 'failed'; readonly reason: string; readonly isServerDown: boolean };
 
+/** Why the SMTP server cannot be used at all, and at what point that showed. */
+export interface MailRefusal {
+  readonly kind: 'login' | 'tls' | 'connection';
+  readonly reason: string;
+}
+
 export interface MailTransport {
+  /** Connects, begins TLS and signs in as for a mail, and sends none. Null when all of that works. Never throws. */
+  verify(): Promise<MailRefusal | null>;
   /** Hands a mail to the SMTP server. Never throws; takes at most 45 seconds. */
   send(mail: OutgoingMail): Promise<SendOutcome>;
 }
@@ -87,6 +95,13 @@ function toOutcome(error: NodemailerError): SendOutcome {
   return { kind: 'failed', reason: describe(error), isServerDown: !isAnswered && error.code !== 'ESTREAM' };
 }
 
+function toRefusal(error: NodemailerError): MailRefusal {
+  const { code = '', message } = error;
+  const isTls = code === 'ETLS' || /certificate|self-signed|altname|SSL|TLS/i.test(message);
+  const kind = code === 'EAUTH' ? 'login' : isTls ? 'tls' : 'connection';
+  return { kind, reason: describe(error) };
+}
+
 /** The way to the SMTP server of the configuration, or null when there is none. */
 export function createMailTransport(
   config: Pick<Config, 'smtpUrl' | 'smtpAllowPlain' | 'mailFrom'>,
@@ -105,6 +120,14 @@ export function createMailTransport(
     disableUrlAccess: true,
   });
   return {
+    verify: async () => {
+      try {
+        await transport.verify();
+        return null;
+      } catch (error) {
+        return toRefusal(error as NodemailerError);
+      }
+    },
     send: async (mail) => {
       try {
         await transport.sendMail({
