@@ -128,7 +128,7 @@ describe.each([
   [
     'bash',
     'bash --norc --noprofile -i',
-    `source ./bash; show() { printf '@@%s@@\\n' "$READLINE_LINE"; READLINE_LINE=; }; bind -x '"\\C-g": show'`,
+    `unset HISTFILE; source ./bash; show() { printf '@@%s@@\\n' "$READLINE_LINE"; READLINE_LINE=; }; bind -x '"\\C-g": show'`,
   ],
 ])('at a terminal, %s', (_name, command, load) => {
   it('completes what has one end', async () => {
