@@ -26,6 +26,9 @@ const LEASE_MS = 2_000;
 /** What the clocks of both sides may drift apart during one stream, and more. */
 const AHEAD_MS_MAX = 1_000;
 
+/** The server rounds to the safe side. */
+const ROUNDING_MS = 1;
+
 interface Stream {
   readonly sentAtMs: number;
   readonly sentAtWall: number;
@@ -91,7 +94,7 @@ export class RevocationLease {
     const now = this.#clocks.monotonic();
     const isBackwards = last !== null && (event.epoch < last.epoch || event.readAtMs < last.readAtMs);
     const isForeign = this.#workspaceId !== null && this.#workspaceId !== event.workspaceId;
-    const isAhead = elapsedMs < 0 || sentAtMs + elapsedMs > now + AHEAD_MS_MAX;
+    const isAhead = elapsedMs < -ROUNDING_MS || sentAtMs + elapsedMs > now + AHEAD_MS_MAX;
     if (isBackwards || isForeign || isAhead) return false;
     this.#workspaceId = event.workspaceId;
     stream.knownAtMs = Math.min(sentAtMs + elapsedMs, now);

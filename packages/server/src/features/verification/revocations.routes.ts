@@ -108,6 +108,9 @@ export function registerRevocationRoutes(root: FastifyInstance, hub: RevocationH
         // Proxies that compress or gather would deliver each event late, and late ones count for nothing.
         'cache-control': 'no-store, no-transform',
         'x-accel-buffering': 'no',
+        // A connection that is kept for further requests would outlive the end of its stream, and a stopping server
+        // waits for it.
+        connection: 'close',
       });
       raw.write(toEvent('opened', { openedAtMs }));
       return reply;
