@@ -21,12 +21,9 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
     summary: 'Looks for faults of the installation and changes nothing; ends with 1 when it has any.',
     run: async (args, environment) => (await import('./doctor.ts')).runDoctor(args, environment),
   },
-  'rotate-master-key': {
-    summary: 'Puts a new master key in the place of the old one, with the server stopped.',
-    run: async (_args, environment) => {
-      await (await import('../rotate-master-key.ts')).rotateStoredMasterKey(environment);
-      return 0;
-    },
+  'master-key': {
+    summary: 'rotate: wraps the data keys under a new master key, while the server runs.',
+    run: async (args, environment) => (await import('./master-key.ts')).runMasterKey(args, environment),
   },
 };
 

@@ -1,0 +1,380 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import {
+  buildNupkg,
+  type Company,
+  call,
+  createTestDatabase,
+  type Harness,
+  seedCompany,
+  startHarness,
+  type TestDatabase,
+  testEngine,
+} from '@keyreeve/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Config, loadConfig } from '../config/index.ts';
+import { systemRandom } from '../lib/random.ts';
+import { openSnapshot, readBackup, USAGE_TABLES } from '../storage/backup/index.ts';
+import { inTransaction, openKeyring, openStorage } from '../storage/index.ts';
+import { migrateStorageTo, SCHEMA_VERSIONS } from '../storage/migrate.ts';
+import { writeBackup } from './backup.ts';
+import { SILENT } from './operator-tools.ts';
+import { restoreBackup } from './restore.ts';
+
+/** Restoring empties it on purpose. */
+const NOT_KEPT = ['sessions'];
+
+let harness: Harness;
+let company: Company;
+let config: Config;
+let backup: Buffer;
+let original: Record<string, unknown>;
+let token: string;
+const pair = { apiKey: '', secretKey: '', fullKey: '' };
+
+/** A place where nothing is, for one test. */
+const places: TestDatabase[] = [];
+async function emptyPlace(engine = testEngine()): Promise<TestDatabase> {
+  const place =
+    engine === testEngine()
+      ? await createTestDatabase()
+      : await onSqlite(mkdtempSync(path.join(tmpdir(), 'keyreeve-test-')));
+  places.push(place);
+  return place;
+}
+
+async function onSqlite(dataDir: string): Promise<TestDatabase> {
+  const drop = async () => rmSync(dataDir, { recursive: true, force: true });
+  return { engine: 'sqlite', dataDir, url: null, drop };
+}
+
+function configOf(place: TestDatabase, masterKey: string | null = harness.masterKey): Config {
+  return loadConfig({
+    KEYREEVE_DATA_DIR: place.dataDir,
+    ...(place.url === null ? {} : { KEYREEVE_DATABASE_URL: place.url }),
+    ...(masterKey === null ? {} : { KEYREEVE_MASTER_KEY: masterKey }),
+  });
+}
+
+async function takeBackup(of: Config, hasPackages = true): Promise<Buffer> {
+  const output = new PassThrough();
+  const taken = buffer(output);
+  await writeBackup(output, {
+    config: of,
+    masterKey: Buffer.from(harness.masterKey, 'base64'),
+    hasPackages,
+    signal: new AbortController().signal,
+    onProgress: () => {},
+  });
+  return await taken;
+}
+
+async function restore(bytes: Uint8Array, into: Config, sendsPending = false) {
+  return await restoreBackup({
+    config: into,
+    input: Readable.from([Buffer.from(bytes)], { objectMode: false }),
+    sendsPending,
+    onProgress: () => {},
+  });
+}
+
+/** Every row of every table that a backup holds, as text. */
+async function dump(of: Config): Promise<Record<string, unknown>> {
+  const snapshot = await openSnapshot(of, SILENT);
+  try {
+    const content: Record<string, unknown> = {};
+    for (const table of snapshot.tables) {
+      if (NOT_KEPT.includes(table.name)) continue;
+      const columns = table.columns.toSorted();
+      const rows: unknown[] = [];
+      for await (const page of snapshot.readRows(table))
+        rows.push(...page.map((row) => columns.map((name) => row[table.columns.indexOf(name)])));
+      content[table.name] = [columns, rows];
+    }
+    return content;
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/** That somebody has used a place: rows in its database, or files that are none of the database's own. */
+function filesIn(place: TestDatabase): string[] {
+  const files = existsSync(place.dataDir) ? readdirSync(place.dataDir, { recursive: true }).map(String) : [];
+  return files.filter((name) => /keyreeve\.db|usage\.db|restore|[0-9a-f]{128}/.test(name));
+}
+
+beforeAll(async () => {
+  harness = await startHarness();
+  company = await seedCompany(harness);
+  config = configOf(harness.database);
+  const minted = await call(harness, 'POST', `/v1/accounts/${company.member.id}/keys`, {
+    key: company.adminKey,
+    body: { comment: 'kept – 保管', access: 'account', sendMail: true },
+  });
+  Object.assign(pair, minted.json());
+  const login = await call(harness, 'POST', '/iam/login', {
+    body: { auth_mode: 'apikey', apikey: pair.apiKey, secretkey: pair.secretKey },
+  });
+  token = login.json<{ token: string }>().token;
+  const pushed = await harness.app.inject({
+    method: 'PUT',
+    url: '/api/v2/package',
+    headers: { host: 'localhost:8080', 'x-nuget-apikey': pair.fullKey },
+    payload: Buffer.from(buildNupkg({ id: 'Acme.Kept', version: '1.0.0' })),
+  });
+  expect(pushed.statusCode, pushed.body).toBe(201);
+  await harness.deps.usage.flush();
+  backup = await takeBackup(config);
+  original = await dump(config);
+});
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.drop();
+});
+afterAll(() => harness.close());
+
+describe('a backup', () => {
+  it('knows the tables of both stores', async () => {
+    const place = await emptyPlace('sqlite');
+    const storage = openStorage({ database: { engine: 'sqlite' }, dataDir: place.dataDir }, SILENT);
+    await migrateStorageTo(storage, SCHEMA_VERSIONS);
+    await storage.close();
+    const snapshot = await openSnapshot({ database: { engine: 'sqlite' }, dataDir: place.dataDir }, SILENT);
+    const ofUsage = snapshot.tables.filter(({ store }) => store === 'usage').map(({ name }) => name);
+    await snapshot.close();
+    expect(ofUsage).toEqual(USAGE_TABLES);
+  });
+
+  it('contains no master key and no secret key', () => {
+    const content = zstdDecompressSync(backup).toString('latin1');
+    const masterKey = Buffer.from(harness.masterKey, 'base64');
+    expect(content).toContain(pair.apiKey);
+    for (const secret of [
+      harness.masterKey,
+      masterKey.toString('latin1'),
+      masterKey.toString('hex'),
+      pair.secretKey,
+      token,
+    ])
+      expect(content.includes(secret)).toBe(false);
+  });
+
+  it('is one moment: what is written while it runs is in it whole or not at all', async () => {
+    const output = new PassThrough({ highWaterMark: 1 });
+    const writing = writeBackup(output, {
+      config,
+      masterKey: Buffer.from(harness.masterKey, 'base64'),
+      hasPackages: false,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    });
+    // Nobody reads yet, so the snapshot is held while this is written; it makes no writer wait.
+    await new Promise((resolve) => output.once('readable', resolve));
+    const late = await call(harness, 'POST', `/v1/accounts/${company.member.id}/keys`, {
+      key: company.adminKey,
+      body: { comment: 'late', access: 'account' },
+    });
+    expect(late.statusCode).toBe(201);
+    const [bytes] = await Promise.all([buffer(output), writing]);
+    const text = zstdDecompressSync(bytes).toString('utf8');
+    const { apiKey } = late.json<{ apiKey: string }>();
+    // Its row, its audit row and its counters; a small backup may have been taken after it.
+    expect([0, 2]).toContain(
+      ['api_keys', 'audit'].filter((table) =>
+        text
+          .slice(text.indexOf(`{"table":"${table}"`), text.indexOf(`{"tableEnd":"${table}"`))
+          .includes(apiKey),
+      ).length,
+    );
+  });
+});
+
+describe('a restore', () => {
+  it('brings back every row and every package file, and what was handed out before is good again', async () => {
+    const place = await emptyPlace();
+    const outcome = await restore(backup, configOf(place));
+    expect(outcome).toMatchObject({ alteredKeys: [], packages: 1, missingPackages: [] });
+    expect(await dump(configOf(place))).toMatchObject(withoutPending(original));
+
+    const elsewhere = await startHarness({
+      database: place,
+      masterKey: harness.masterKey,
+      clock: harness.clock,
+    });
+    try {
+      const self = await call(elsewhere, 'GET', '/v1/keys/self', { key: pair.fullKey });
+      expect(self.statusCode).toBe(200);
+      const session = await call(elsewhere, 'GET', '/iam/v4/checkSession', {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(session.statusCode).toBe(200);
+      const download = await elsewhere.app.inject({
+        url: '/api/v2/package/Acme.Kept/1.0.0',
+        headers: { host: 'localhost:8080', 'x-nuget-apikey': pair.fullKey },
+      });
+      expect(download.statusCode).toBe(200);
+      const more = await call(elsewhere, 'POST', `/v1/accounts/${company.member.id}/keys`, {
+        key: company.adminKey,
+        body: { comment: 'after', access: 'account' },
+      });
+      expect(more.statusCode, more.body).toBe(201);
+    } finally {
+      await elsewhere.deps.close();
+      await elsewhere.app.close();
+    }
+  });
+
+  it('goes from one engine to the other and back', async () => {
+    // The run for PostgreSQL goes to SQLite and back; the one for SQLite stays there, and both are compared.
+    const first = await emptyPlace('sqlite');
+    await restore(backup, configOf(first));
+    const second = await emptyPlace();
+    await restore(await takeBackup(configOf(first)), configOf(second));
+    expect(await dump(configOf(second))).toEqual(await dump(configOf(first)));
+  });
+
+  it.each([
+    ['no master key', null, 'restore.master_key_missing'],
+    ['another master key', randomBytes(32).toString('base64'), 'restore.master_key_wrong'],
+  ])('with %s writes nothing and says what is missing', async (_name, masterKey, code) => {
+    const place = await emptyPlace('sqlite');
+    await expect(restore(backup, configOf(place, masterKey))).rejects.toMatchObject({
+      code,
+      remedy: expect.stringMatching(/never contains the master key.*master\.key/),
+    });
+    expect(readdirSync(place.dataDir)).toEqual([]);
+  });
+
+  it('takes the master key from the file in the data folder', async () => {
+    const place = await emptyPlace('sqlite');
+    writeFileSync(path.join(place.dataDir, 'master.key'), `${harness.masterKey}\n`, { mode: 0o600 });
+    expect(await restore(backup, configOf(place, null))).toMatchObject({ alteredKeys: [] });
+  });
+
+  it('refuses a place that somebody uses', async () => {
+    await expect(restore(backup, config)).rejects.toMatchObject({ code: 'restore.not_empty' });
+  });
+
+  it('holds back what was waiting to be sent, unless it is told to send it', async () => {
+    const [held, sent] = [await emptyPlace('sqlite'), await emptyPlace('sqlite')];
+    const outcome = await restore(backup, configOf(held));
+    expect(outcome.held.mails).toBeGreaterThan(0);
+    expect(await pendingMails(configOf(held))).toBe(0);
+    expect((await restore(backup, configOf(sent), true)).held.mails).toBe(0);
+    expect(await pendingMails(configOf(sent))).toBe(outcome.held.mails);
+  });
+
+  it('brings an older schema up to date', async () => {
+    const old = await emptyPlace();
+    const oldConfig = configOf(old);
+    const storage = openStorage(oldConfig, SILENT);
+    const main = SCHEMA_VERSIONS.main.slice(0, 4);
+    await migrateStorageTo(storage, { main, usage: SCHEMA_VERSIONS.usage.slice(0, 1) });
+    const masterKey = Buffer.from(harness.masterKey, 'base64');
+    await openKeyring({ storage, clock: harness.clock, random: systemRandom, masterKey });
+    await inTransaction(storage, async (tx) => {
+      await tx
+        .insertInto('workspaces')
+        .values({ id: 'wsp_old', name: 'Old', subdomain: null, is_default: 1, created_at: 1 })
+        .execute();
+    });
+    await storage.close();
+    const place = await emptyPlace();
+    await restore(await takeBackup(oldConfig, false), configOf(place));
+    const snapshot = await openSnapshot(configOf(place), SILENT);
+    const { versions } = snapshot;
+    await snapshot.close();
+    expect(versions).toEqual(SCHEMA_VERSIONS);
+    expect(await dump(configOf(place))).toMatchObject({
+      workspaces: [expect.anything(), [expect.arrayContaining(['wsp_old'])]],
+    });
+  });
+
+  it('refuses the backup of a newer release', async () => {
+    const newer = rewrite(backup, (text) =>
+      text.replace('"0002-account-lists"', '"0002-account-lists","9999-later"'),
+    );
+    const place = await emptyPlace('sqlite');
+    await expect(restore(newer, configOf(place))).rejects.toMatchObject({ code: 'restore.newer' });
+    expect(readdirSync(place.dataDir)).toEqual([]);
+  });
+});
+
+/** The content of a backup changed, and all its hashes made right again: what somebody without the master key can do. */
+function rewrite(bytes: Buffer, change: (text: string) => string): Buffer {
+  const changed = change(zstdDecompressSync(bytes).toString('latin1'));
+  const body = changed
+    .slice(0, changed.lastIndexOf('{"end":'))
+    .replace(/^(\{"table":"accounts".*\n)((?:\[.*\n)*)(.*"sha256":")[0-9a-f]+/m, (_all, head, rows, end) => {
+      return `${head}${rows}${end}${createHash('sha256')
+        .update(Buffer.from(String(rows), 'latin1'))
+        .digest('hex')}`;
+    });
+  const end = JSON.parse(changed.slice(changed.lastIndexOf('{"end":'))) as { end: { sha256: string } };
+  end.end.sha256 = createHash('sha256').update(Buffer.from(body, 'latin1')).digest('hex');
+  return zstdCompressSync(Buffer.from(`${body}${JSON.stringify(end)}\n`, 'latin1'));
+}
+
+async function pendingMails(of: Config): Promise<number> {
+  const [columns, rows] = (await dump(of))['outbox'] as [string[], unknown[][]];
+  return rows.filter((row) => row[columns.indexOf('state')] === 'pending').length;
+}
+
+/** What a restore changes on purpose. */
+function withoutPending(content: Record<string, unknown>): Record<string, unknown> {
+  const { outbox: _outbox, events: _events, webhook_deliveries: _deliveries, ...rest } = content;
+  return rest;
+}
+
+describe('a damaged backup', () => {
+  const masterKey = () => Buffer.from(harness.masterKey, 'base64');
+
+  /** Reads it to its end, as a restore does. */
+  async function readAll(bytes: Buffer): Promise<string> {
+    const items: string[] = [];
+    for await (const item of readBackup(Readable.from([bytes], { objectMode: false }), masterKey))
+      items.push(item.kind);
+    return items.at(-1) ?? '';
+  }
+
+  it('is refused wherever it is cut', async () => {
+    expect(await readAll(backup)).toBe('end');
+    for (let length = 0; length < backup.length; length += 97)
+      await expect(readAll(backup.subarray(0, length)), `cut at ${length}`).rejects.toThrow(/^It /);
+  });
+
+  it('is refused wherever a byte of it is changed', async () => {
+    const content = zstdDecompressSync(backup);
+    for (let at = 1; at < content.length - 2; at += 211) {
+      const changed = Buffer.from(content);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      await expect(readAll(zstdCompressSync(changed)), `content changed at ${at}`).rejects.toThrow();
+    }
+    for (let at = 20; at < backup.length; at += 97) {
+      const changed = Buffer.from(backup);
+      changed[at] = (changed[at] ?? 0) ^ 0x10;
+      await expect(readAll(changed), `file changed at ${at}`).rejects.toThrow();
+    }
+  });
+
+  it('is refused when somebody widened a right and made all hashes right again', async () => {
+    const widened = rewrite(backup, (text) => text.replace('"member"', '"admin"'));
+    expect(zstdDecompressSync(widened).equals(zstdDecompressSync(backup))).toBe(false);
+    await expect(readAll(widened)).rejects.toThrow(/signature is not that of the master key/);
+  });
+
+  it('leaves nothing behind, neither rows nor package files', async () => {
+    const place = await emptyPlace();
+    for (const share of [0.3, 0.7, 0.99]) {
+      const cut = backup.subarray(0, Math.floor(backup.length * share));
+      await expect(restore(cut, configOf(place)), `${share}`).rejects.toThrow(/^It /);
+      expect(filesIn(place)).toEqual([]);
+    }
+    // Nor does anything of it stand in the way of the whole one.
+    expect(await restore(backup, configOf(place))).toMatchObject({ packages: 1 });
+  });
+});
