@@ -1,7 +1,7 @@
 import { type ClientOptions, createClient } from './client.ts';
 import type { Credential } from './credential.ts';
 import { KeyreeveError, KeyreeveTransportError } from './errors.ts';
-import { createKeyVerifier, type KeyVerifier } from './key-verifier.ts';
+import { createKeyVerifier, type KeyCacheOptions, type KeyVerifier } from './key-verifier.ts';
 import { readAddress } from './options.ts';
 import { isAction, isResource } from './permissions.ts';
 import { isToken, type Presented, type ReadHeader, readPresented } from './presented.ts';
@@ -23,7 +23,12 @@ export interface GuardOptions<Call extends readonly unknown[]> extends Pick<Clie
   readonly credential: Credential;
   /** Milliseconds for one question to the server, 5,000 by default; then the request is answered with 503. */
   readonly timeoutMs?: number;
-  /** Instead of one with its defaults, for instance to share its cache with other parts of the program. */
+  /**
+   * Answers about keys are kept while nothing was revoked; `{}` by default. With null the server is asked about each
+   * request.
+   */
+  readonly cache?: KeyCacheOptions | null;
+  /** Instead of one made from these options, for instance to share its cache with other parts of the program. */
   readonly keyVerifier?: KeyVerifier;
   /** What tokens must be for; by default the workspace. See `TokenVerifierOptions`. */
   readonly audience?: string;
@@ -112,14 +117,14 @@ interface Parts<Call extends readonly unknown[]> {
 const TIMEOUT_MS = 5_000;
 
 function buildParts<Call extends readonly unknown[]>(options: GuardOptions<Call>): Parts<Call> {
-  const { credential, timeoutMs = TIMEOUT_MS, audience, clockToleranceSeconds } = options;
+  const { credential, timeoutMs = TIMEOUT_MS, cache = {}, audience, clockToleranceSeconds } = options;
   const baseUrl = readAddress('baseUrl', options.baseUrl);
   const shared = { credential, timeoutMs, ...(options.fetch === undefined ? {} : { fetch: options.fetch }) };
   const client = createClient({ baseUrl, ...shared });
   return {
     options,
     baseUrl,
-    keyVerifier: options.keyVerifier ?? createKeyVerifier({ client }),
+    keyVerifier: options.keyVerifier ?? createKeyVerifier({ client, ...(cache === null ? {} : { cache }) }),
     tokenVerifier: createTokenVerifier({
       issuer: baseUrl,
       ...shared,

@@ -8,18 +8,24 @@ export interface KeyreeveContext {
   readonly keyreeve: Identity | null;
 }
 
+/** What Next hands to every route handler. */
+export interface RouteContext {
+  readonly params: Promise<Readonly<Record<string, string>>>;
+}
+
 /** What the functions of options and rules get. */
-type Call = readonly [
-  request: Request,
-  context: { readonly params: Promise<Readonly<Record<string, string>>> },
-];
+type Call = readonly [request: Request, context: RouteContext];
 
 /** Wraps a handler of a route. All of them share one cache and one set of keys. */
 export interface NextKeyreeve {
-  <R extends Request, Context extends object>(
+  /**
+   * @param handler the type of its second argument, if it names one, contains `KeyreeveContext`
+   * @throws TypeError for a rule that cannot be used
+   */
+  <R extends Request, Context extends KeyreeveContext = RouteContext & KeyreeveContext>(
     rule: GuardRule<Call>,
-    handler: (request: R, context: Context & KeyreeveContext) => Response | Promise<Response>,
-  ): (request: R, context: Context) => Promise<Response>;
+    handler: (request: R, context: Context) => Response | Promise<Response>,
+  ): (request: R, context: Omit<Context, 'keyreeve'>) => Promise<Response>;
   /** Ends what runs in the background. */
   close(): Promise<void>;
 }
@@ -36,16 +42,17 @@ export interface NextKeyreeve {
  */
 export function createKeyreeve(options: GuardSource<Call>): NextKeyreeve {
   const guard = createGuard(options);
-  const wrap = <R extends Request, Context extends object>(
+  const wrap = <R extends Request, Context extends KeyreeveContext>(
     rule: GuardRule<Call>,
-    handler: (request: R, context: Context & KeyreeveContext) => Response | Promise<Response>,
+    handler: (request: R, context: Context) => Response | Promise<Response>,
   ) => {
     checkRule(rule);
-    return async (request: R, context: Context): Promise<Response> => {
+    return async (request: R, context: Omit<Context, 'keyreeve'>): Promise<Response> => {
       const view = { readHeader: readFetchHeaders(request.headers) };
-      const call = [request, context as unknown as Call[1]] as const;
+      const call = [request, context as unknown as RouteContext] as const;
       const verdict = await guard.check(rule, view, call);
-      if ('identity' in verdict) return await handler(request, { ...context, keyreeve: verdict.identity });
+      if ('identity' in verdict)
+        return await handler(request, { ...context, keyreeve: verdict.identity } as Context);
       const { status, headers, body } = verdict.refusal;
       return new Response(request.method === 'HEAD' ? null : body, { status, headers });
     };

@@ -151,7 +151,7 @@ import { createClient } from '@keyreeve/sdk';
 import { createKeyreeve as forExpress } from '@keyreeve/sdk/express';
 import { keyreeve } from '@keyreeve/sdk/fastify';
 import { createKeyreeve as forHono, type KeyreeveVariables } from '@keyreeve/sdk/hono';
-import { createKeyreeve as forNext } from '@keyreeve/sdk/next';
+import { createKeyreeve as forNext, type KeyreeveContext } from '@keyreeve/sdk/next';
 import { createTokenVerifier, isPermitted, TokenRefusedError } from '@keyreeve/sdk/tokens';
 import express from 'express';
 import fastify from 'fastify';
@@ -178,9 +178,10 @@ const withKeyreeve = forNext(() => connection);
 interface Context { params: Promise<{ id: string }> }
 export const GET = withKeyreeve(
   { action: 'report:read', resource: async (_request, { params }) => String((await params)['id']) },
-  async (_request, { keyreeve: caller, params }: Context & { keyreeve: { accountId: string } | null }) =>
+  async (_request, { keyreeve: caller, params }: Context & KeyreeveContext) =>
     Response.json({ account: caller?.accountId, id: (await params).id }),
 );
+export const asNextCallsIt: (request: Request, context: Context) => Promise<Response> = GET;
 export const POST = withKeyreeve({ action: null }, (request, { keyreeve: caller }) => Response.json([request.url, caller?.kind]));
 
 const verifier = createTokenVerifier({ issuer: connection.baseUrl });
