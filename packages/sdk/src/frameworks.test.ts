@@ -121,7 +121,8 @@ function startHono(): Server {
     caught.push(error);
     return c.text('own page', 500);
   });
-  return createServer(getRequestListener(app.fetch));
+  const listener = getRequestListener(app.fetch);
+  return createServer((request, response) => void listener(request, response));
 }
 
 const servers: Server[] = [];
