@@ -3568,12 +3568,17 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -3586,6 +3591,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3600,12 +3615,18 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "packageFiles": "ok"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -3620,6 +3641,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3639,24 +3670,59 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "name": "text",
+                     *           "subdomain": "tokyo",
+                     *           "isDefault": true,
+                     *           "url": "https://hooks.example.com/keyreeve",
+                     *           "aliases": [
+                     *             "text"
+                     *           ],
+                     *           "createdAt": "2027-03-01T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Workspace"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3671,6 +3737,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Tokyo",
+                 *       "subdomain": "tokyo"
+                 *     }
+                 */
                 "application/json": {
                     name: string;
                     /** @description Lower-case letters, digits and hyphens. */
@@ -3681,21 +3753,56 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "subdomain": "tokyo",
+                     *         "isDefault": true,
+                     *         "url": "https://hooks.example.com/keyreeve",
+                     *         "aliases": [
+                     *           "text"
+                     *         ],
+                     *         "createdAt": "2027-03-01T09:00:00.000Z"
+                     *       },
+                     *       "setupCode": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CreatedWorkspace"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `workspace.no_base_domain`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `workspace.subdomain_taken`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/workspace.subdomain_taken",
+                     *       "title": "The host name is taken",
+                     *       "status": 409,
+                     *       "detail": "Choose another subdomain or alias; host names are unique in an installation.",
+                     *       "code": "workspace.subdomain_taken",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3710,21 +3817,76 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lifetimeChoicesDays": [
+                     *         1
+                     *       ],
+                     *       "defaultLifetimeDays": 1,
+                     *       "customLifetimes": true,
+                     *       "maxLifetimeDays": 1,
+                     *       "maxKeysPerAccount": 1,
+                     *       "maxPackagesPerAccount": null,
+                     *       "maxVersionsPerPackage": null,
+                     *       "maxGalleryBytesPerAccount": null,
+                     *       "tokenLifetimeSeconds": 60,
+                     *       "tokenResources": [
+                     *         "https://keys.example.com/"
+                     *       ],
+                     *       "signingAlgorithm": "ES256",
+                     *       "signingKeyDays": 1,
+                     *       "galleryRead": "anonymous",
+                     *       "keyMail": "link",
+                     *       "expiryNoticeDays": [
+                     *         1
+                     *       ],
+                     *       "requireAction": true,
+                     *       "defaultLocale": "en",
+                     *       "defaultTimeZone": "text",
+                     *       "mailTexts": [
+                     *         {
+                     *           "kind": "key.delivery",
+                     *           "locale": "en",
+                     *           "subject": null,
+                     *           "intro": null
+                     *         }
+                     *       ],
+                     *       "supportEmail": null,
+                     *       "supportUrl": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3733,12 +3895,24 @@ export interface operations {
     updateSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "defaultLifetimeDays": 180,
+                 *       "expiryNoticeDays": [
+                 *         30,
+                 *         10
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description Lifetimes that may be chosen for a key, in days. */
                     lifetimeChoicesDays?: number[];
@@ -3794,21 +3968,80 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lifetimeChoicesDays": [
+                     *         1
+                     *       ],
+                     *       "defaultLifetimeDays": 1,
+                     *       "customLifetimes": true,
+                     *       "maxLifetimeDays": 1,
+                     *       "maxKeysPerAccount": 1,
+                     *       "maxPackagesPerAccount": null,
+                     *       "maxVersionsPerPackage": null,
+                     *       "maxGalleryBytesPerAccount": null,
+                     *       "tokenLifetimeSeconds": 60,
+                     *       "tokenResources": [
+                     *         "https://keys.example.com/"
+                     *       ],
+                     *       "signingAlgorithm": "ES256",
+                     *       "signingKeyDays": 1,
+                     *       "galleryRead": "anonymous",
+                     *       "keyMail": "link",
+                     *       "expiryNoticeDays": [
+                     *         1
+                     *       ],
+                     *       "requireAction": true,
+                     *       "defaultLocale": "en",
+                     *       "defaultTimeZone": "text",
+                     *       "mailTexts": [
+                     *         {
+                     *           "kind": "key.delivery",
+                     *           "locale": "en",
+                     *           "subject": null,
+                     *           "intro": null
+                     *         }
+                     *       ],
+                     *       "supportEmail": null,
+                     *       "supportUrl": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `settings.contradiction`, `settings.smtp_required`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/settings.smtp_required",
+                     *       "title": "Mails with the secret key need an SMTP server",
+                     *       "status": 400,
+                     *       "detail": "Set KEYREEVE_SMTP_URL first, or keep `keyMail` at `link`: without SMTP, mails stay in the local mailbox, where administrators could read the secret.",
+                     *       "code": "settings.smtp_required",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3833,7 +4066,9 @@ export interface operations {
                 action?: string;
                 /** @description `refused`: somebody was turned away. */
                 outcome?: "done" | "refused";
+                /** @description From this instant on (ISO 8601). */
                 since?: string;
+                /** @description Before this instant (ISO 8601). */
                 until?: string;
             };
             header?: never;
@@ -3842,24 +4077,71 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2027-03-01T09:00:00.000Z",
+                     *           "action": "package:push",
+                     *           "outcome": "done",
+                     *           "actor": {
+                     *             "kind": "text",
+                     *             "id": null,
+                     *             "name": null,
+                     *             "keyId": "kr_0123456789ABCDEF"
+                     *           },
+                     *           "target": {
+                     *             "kind": "text",
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "name": null
+                     *           },
+                     *           "accountId": "acc_0123456789abcdefghij",
+                     *           "keyId": "kr_0123456789ABCDEF",
+                     *           "ip": "192.0.2.7",
+                     *           "userAgent": "curl/8.14.1",
+                     *           "requestId": null,
+                     *           "detail": {}
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["AuditEntry"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3874,23 +4156,47 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actions": [
+                     *         "package:push"
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         actions: string[];
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3911,7 +4217,9 @@ export interface operations {
                 action?: string;
                 /** @description `refused`: somebody was turned away. */
                 outcome?: "done" | "refused";
+                /** @description From this instant on (ISO 8601). */
                 since?: string;
+                /** @description Before this instant (ISO 8601). */
                 until?: string;
             };
             header?: never;
@@ -3929,12 +4237,29 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3951,7 +4276,9 @@ export interface operations {
                 q?: string;
                 /** @description E-mail address or technical name (the default), display name, last seen, or creation. */
                 sort?: "login" | "name" | "lastSeenAt" | "createdAt";
+                /** @description What the list is sorted by. */
                 order?: "asc" | "desc";
+                /** @description Only those in this state. */
                 state?: "active" | "disabled";
                 /** @description Only accounts with an enabled key that has expired or is about to. */
                 attention?: boolean;
@@ -3962,24 +4289,84 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "displayName": "Build robot",
+                     *           "state": "active",
+                     *           "disabledReason": null,
+                     *           "locale": "en",
+                     *           "timeZone": "Asia/Tokyo",
+                     *           "mutedNotices": [
+                     *             "key.expiring"
+                     *           ],
+                     *           "tags": [
+                     *             "text"
+                     *           ],
+                     *           "grants": [
+                     *             {
+                     *               "actions": [
+                     *                 "package:push"
+                     *               ],
+                     *               "resources": [
+                     *                 "AzureRM.DataFactory*"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "version": 1,
+                     *           "lastSeenAt": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *           "keys": null,
+                     *           "email": "hanako@example.com",
+                     *           "firstName": "Hanako",
+                     *           "lastName": "Yamada",
+                     *           "role": "admin",
+                     *           "hasPassword": true,
+                     *           "passwordChangedAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["User"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3994,6 +4381,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "hanako@example.com",
+                 *       "displayName": "山田花子",
+                 *       "role": "member"
+                 *     }
+                 */
                 "application/json": {
                     /** @description One plain address. */
                     email: string;
@@ -4015,21 +4409,78 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "email": "hanako@example.com",
+                     *       "firstName": "Hanako",
+                     *       "lastName": "Yamada",
+                     *       "role": "admin",
+                     *       "hasPassword": true,
+                     *       "passwordChangedAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`, `account.password_weak`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.password_weak",
+                     *       "title": "The password is too easy to guess",
+                     *       "status": 400,
+                     *       "detail": "Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.",
+                     *       "code": "account.password_weak",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4046,7 +4497,9 @@ export interface operations {
                 q?: string;
                 /** @description E-mail address or technical name (the default), display name, last seen, or creation. */
                 sort?: "login" | "name" | "lastSeenAt" | "createdAt";
+                /** @description What the list is sorted by. */
                 order?: "asc" | "desc";
+                /** @description Only those in this state. */
                 state?: "active" | "disabled";
                 /** @description Only accounts with an enabled key that has expired or is about to. */
                 attention?: boolean;
@@ -4057,24 +4510,84 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "displayName": "Build robot",
+                     *           "state": "active",
+                     *           "disabledReason": null,
+                     *           "locale": "en",
+                     *           "timeZone": "Asia/Tokyo",
+                     *           "mutedNotices": [
+                     *             "key.expiring"
+                     *           ],
+                     *           "tags": [
+                     *             "text"
+                     *           ],
+                     *           "grants": [
+                     *             {
+                     *               "actions": [
+                     *                 "package:push"
+                     *               ],
+                     *               "resources": [
+                     *                 "AzureRM.DataFactory*"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "version": 1,
+                     *           "lastSeenAt": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *           "keys": null,
+                     *           "technicalName": "build-robot",
+                     *           "email": "hanako@example.com",
+                     *           "description": null,
+                     *           "managers": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["ServiceAccount"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4089,6 +4602,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "technicalName": "build-robot",
+                 *       "displayName": "Build robot"
+                 *     }
+                 */
                 "application/json": {
                     /** @description Unique, cannot be changed later. */
                     technicalName: string;
@@ -4109,21 +4628,78 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "technicalName": "build-robot",
+                     *       "email": "hanako@example.com",
+                     *       "description": null,
+                     *       "managers": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`, `account.unknown_manager`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.unknown_manager",
+                     *       "title": "A manager is not a user of this workspace",
+                     *       "status": 400,
+                     *       "detail": "Name the ids of active users as managers.",
+                     *       "code": "account.unknown_manager",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4141,21 +4717,46 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "all": 1,
+                     *       "active": 1,
+                     *       "disabled": 1,
+                     *       "attention": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccountSummary"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4166,27 +4767,83 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "email": "hanako@example.com",
+                     *       "firstName": "Hanako",
+                     *       "lastName": "Yamada",
+                     *       "role": "admin",
+                     *       "hasPassword": true,
+                     *       "passwordChangedAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4197,6 +4854,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -4210,12 +4868,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.owns_packages",
+                     *       "title": "The account is the sole owner of packages",
+                     *       "status": 409,
+                     *       "detail": "Give each package in `packages` another owner first.",
+                     *       "code": "account.owns_packages",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4224,14 +4899,26 @@ export interface operations {
     updateUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "displayName": "山田花子",
+                 *       "tags": [
+                 *         "tokyo"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description One plain address. */
                     email?: string;
@@ -4253,21 +4940,80 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "email": "hanako@example.com",
+                     *       "firstName": "Hanako",
+                     *       "lastName": "Yamada",
+                     *       "role": "admin",
+                     *       "hasPassword": true,
+                     *       "passwordChangedAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.last_admin",
+                     *       "title": "The last active administrator",
+                     *       "status": 409,
+                     *       "detail": "Make another active user an administrator first.",
+                     *       "code": "account.last_admin",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4285,21 +5031,46 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "all": 1,
+                     *       "active": 1,
+                     *       "disabled": 1,
+                     *       "attention": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AccountSummary"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4310,27 +5081,83 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "technicalName": "build-robot",
+                     *       "email": "hanako@example.com",
+                     *       "description": null,
+                     *       "managers": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4341,6 +5168,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -4354,12 +5182,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.owns_packages",
+                     *       "title": "The account is the sole owner of packages",
+                     *       "status": 409,
+                     *       "detail": "Give each package in `packages` another owner first.",
+                     *       "code": "account.owns_packages",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4368,14 +5213,26 @@ export interface operations {
     updateServiceAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "displayName": "Build robot",
+                 *       "tags": [
+                 *         "tokyo"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     displayName?: string;
                     email?: string | null;
@@ -4396,21 +5253,80 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayName": "Build robot",
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "locale": "en",
+                     *       "timeZone": "Asia/Tokyo",
+                     *       "mutedNotices": [
+                     *         "key.expiring"
+                     *       ],
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "grants": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "lastSeenAt": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "keys": null,
+                     *       "technicalName": "build-robot",
+                     *       "email": "hanako@example.com",
+                     *       "description": null,
+                     *       "managers": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`, `account.unknown_manager`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.unknown_manager",
+                     *       "title": "A manager is not a user of this workspace",
+                     *       "status": 400,
+                     *       "detail": "Name the ids of active users as managers.",
+                     *       "code": "account.unknown_manager",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4425,21 +5341,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4454,6 +5412,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "hanako@example.com",
+                 *       "password": "lantern orchard seventeen"
+                 *     }
+                 */
                 "application/json": {
                     /** @description E-mail address of the user. */
                     email: string;
@@ -4462,21 +5426,64 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`
+             *     - 401: `session.wrong_credentials`, `session.account_disabled`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `session.throttled`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/session.throttled",
+                     *       "title": "Too many failed tries",
+                     *       "status": 429,
+                     *       "detail": "Wait for the time in `Retry-After`, then try again. The pause grows with each failure and ends with a success.",
+                     *       "code": "session.throttled",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4498,12 +5505,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4523,24 +5547,56 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "lastSeenAt": "2027-03-01T09:00:00.000Z",
+                     *           "ip": "192.0.2.7",
+                     *           "userAgent": "curl/8.14.1",
+                     *           "isCurrent": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Session"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4551,6 +5607,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -4564,12 +5621,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4584,24 +5658,46 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
                     "application/json": {
                         /** @description How many sessions were ended. */
                         ended: number;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4616,6 +5712,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "request.invalid",
+                 *       "email": "hanako@example.com",
+                 *       "password": "lantern orchard seventeen",
+                 *       "displayName": "Build robot"
+                 *     }
+                 */
                 "application/json": {
                     /** @description The one-time code printed at the first start. */
                     code: string;
@@ -4628,21 +5732,66 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`, `account.password_weak`
+             *     - 403: `setup.wrong_code`
+             *     - 409: `account.login_taken`
+             *     - 410: `setup.already_done`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `session.throttled`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.login_taken",
+                     *       "title": "The name is taken",
+                     *       "status": 409,
+                     *       "detail": "Another account of the workspace has this e-mail address or technical name; choose another one.",
+                     *       "code": "account.login_taken",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4657,12 +5806,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "workspaceName": "text",
+                     *       "url": "https://hooks.example.com/keyreeve",
+                     *       "isSetupOpen": true,
+                     *       "hasSmtp": true,
+                     *       "isGalleryOpen": true,
+                     *       "defaultLocale": "en",
+                     *       "supportEmail": null,
+                     *       "supportUrl": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsoleInfo"];
                 };
             };
@@ -4672,6 +5833,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4686,6 +5857,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "currentPassword": "text",
+                 *       "newPassword": "lantern orchard seventeen"
+                 *     }
+                 */
                 "application/json": {
                     currentPassword: string;
                     /** @description At least 12 characters, at most 1024 bytes, none of the widely known passwords. No kind of character is required. */
@@ -4694,21 +5871,66 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.password_weak`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `session.wrong_current_password`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `session.throttled`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.password_weak",
+                     *       "title": "The password is too easy to guess",
+                     *       "status": 400,
+                     *       "detail": "Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.",
+                     *       "code": "account.password_weak",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4723,6 +5945,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "email": "hanako@example.com"
+                 *     }
+                 */
                 "application/json": {
                     /** @description E-mail address of the user. */
                     email: string;
@@ -4737,12 +5964,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `session.throttled`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/session.throttled",
+                     *       "title": "Too many failed tries",
+                     *       "status": 429,
+                     *       "detail": "Wait for the time in `Retry-After`, then try again. The pause grows with each failure and ends with a success.",
+                     *       "code": "session.throttled",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4757,6 +6001,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "password": "lantern orchard seventeen"
+                 *     }
+                 */
                 "application/json": {
                     /** @description What stands behind `#` in the mailed link. */
                     token: string;
@@ -4766,21 +6016,64 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`, `account.password_weak`
+             *     - 401: `session.account_disabled`
+             *     - 404: `session.link_unusable`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.password_weak",
+                     *       "title": "The password is too easy to guess",
+                     *       "status": 400,
+                     *       "detail": "Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.",
+                     *       "code": "account.password_weak",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4795,6 +6088,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "password": "lantern orchard seventeen"
+                 *     }
+                 */
                 "application/json": {
                     /** @description What stands behind `#` in the mailed link. */
                     token: string;
@@ -4804,21 +6103,64 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot",
+                     *         "email": "hanako@example.com",
+                     *         "role": "admin",
+                     *         "locale": "en"
+                     *       },
+                     *       "workspace": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "name": "text",
+                     *         "url": "https://hooks.example.com/keyreeve"
+                     *       },
+                     *       "session": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *       },
+                     *       "managedIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`, `account.password_weak`
+             *     - 401: `session.account_disabled`
+             *     - 404: `session.link_unusable`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/account.password_weak",
+                     *       "title": "The password is too easy to guess",
+                     *       "status": 400,
+                     *       "detail": "Use at least 12 characters and none of the widely known passwords. Length is what counts; no kind of character is required.",
+                     *       "code": "account.password_weak",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4840,24 +6182,64 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "text",
+                     *           "to": {
+                     *             "name": "text",
+                     *             "address": "text"
+                     *           },
+                     *           "accountId": "acc_0123456789abcdefghij",
+                     *           "subject": "text",
+                     *           "locale": "en",
+                     *           "state": "pending",
+                     *           "attempts": 1,
+                     *           "lastError": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "doneAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Mail"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4868,27 +6250,66 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "kind": "text",
+                     *       "to": {
+                     *         "name": "text",
+                     *         "address": "text"
+                     *       },
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "subject": "text",
+                     *       "locale": "en",
+                     *       "state": "pending",
+                     *       "attempts": 1,
+                     *       "lastError": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "doneAt": null,
+                     *       "text": "text",
+                     *       "html": "text",
+                     *       "isMasked": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["OpenedMail"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `mailbox.not_kept`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/mailbox.not_kept",
+                     *       "title": "The mail is not kept in the local mailbox",
+                     *       "status": 409,
+                     *       "detail": "Only mails in the state `mailbox` can be opened here. What a mail said is wiped when it has been sent or given up.",
+                     *       "code": "mailbox.not_kept",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4908,24 +6329,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "url": "https://hooks.example.com/keyreeve",
+                     *           "description": "text",
+                     *           "eventTypes": [
+                     *             "text"
+                     *           ],
+                     *           "state": "active",
+                     *           "disabledReason": null,
+                     *           "oldSecretUntil": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Webhook"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4940,6 +6400,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://hooks.example.com/keyreeve",
+                 *       "eventTypes": [
+                 *         "key.expiring",
+                 *         "key.expired"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description An https address without user, password and fragment. It must lead to public addresses, unless the operator allows a private network. */
                     url: string;
@@ -4950,21 +6419,60 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "url": "https://hooks.example.com/keyreeve",
+                     *         "description": "text",
+                     *         "eventTypes": [
+                     *           "text"
+                     *         ],
+                     *         "state": "active",
+                     *         "disabledReason": null,
+                     *         "oldSecretUntil": null,
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "createdBy": "acc_0123456789abcdefghij",
+                     *         "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *         "version": 1
+                     *       },
+                     *       "secret": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `webhook.too_many`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/webhook.too_many",
+                     *       "title": "The workspace has too many webhooks",
+                     *       "status": 409,
+                     *       "detail": "Delete a webhook that is no longer used: a workspace has at most 20.",
+                     *       "code": "webhook.too_many",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4975,27 +6483,62 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "url": "https://hooks.example.com/keyreeve",
+                     *       "description": "text",
+                     *       "eventTypes": [
+                     *         "text"
+                     *       ],
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "oldSecretUntil": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5006,6 +6549,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -5019,12 +6563,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5033,14 +6594,24 @@ export interface operations {
     updateWebhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Tells the build team",
+                 *       "eventTypes": []
+                 *     }
+                 */
                 "application/json": {
                     /** @description An https address without user, password and fragment. It must lead to public addresses, unless the operator allows a private network. */
                     url?: string;
@@ -5052,21 +6623,59 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "url": "https://hooks.example.com/keyreeve",
+                     *       "description": "text",
+                     *       "eventTypes": [
+                     *         "text"
+                     *       ],
+                     *       "state": "active",
+                     *       "disabledReason": null,
+                     *       "oldSecretUntil": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.precondition_required",
+                     *       "title": "If-Match is required",
+                     *       "status": 428,
+                     *       "detail": "Read the object, then send its `ETag` back in `If-Match`, so that a change by somebody else is not overwritten.",
+                     *       "code": "request.precondition_required",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5077,12 +6686,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "overlapHours": 24
+                 *     }
+                 */
                 "application/json": {
                     /**
                      * @description Hours for which messages are signed by the old secret too.
@@ -5093,21 +6708,60 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "webhook": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "url": "https://hooks.example.com/keyreeve",
+                     *         "description": "text",
+                     *         "eventTypes": [
+                     *           "text"
+                     *         ],
+                     *         "state": "active",
+                     *         "disabledReason": null,
+                     *         "oldSecretUntil": null,
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "createdBy": "acc_0123456789abcdefghij",
+                     *         "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *         "version": 1
+                     *       },
+                     *       "secret": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.unsupported_media_type",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "Send the body as `application/json`.",
+                     *       "code": "request.unsupported_media_type",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5118,27 +6772,60 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Accepted; it happens in the background. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "eventId": "acc_0123456789abcdefghij",
+                     *       "eventType": "text",
+                     *       "state": "pending",
+                     *       "attempts": 1,
+                     *       "lastStatus": null,
+                     *       "lastError": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "lastAttemptAt": null,
+                     *       "nextAttemptAt": null,
+                     *       "doneAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `webhook.disabled`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/webhook.disabled",
+                     *       "title": "The webhook is disabled",
+                     *       "status": 409,
+                     *       "detail": "Set its `state` to `active` first. Nothing was sent.",
+                     *       "code": "webhook.disabled",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5154,30 +6841,68 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "eventId": "acc_0123456789abcdefghij",
+                     *           "eventType": "text",
+                     *           "state": "pending",
+                     *           "attempts": 1,
+                     *           "lastStatus": null,
+                     *           "lastError": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "lastAttemptAt": null,
+                     *           "nextAttemptAt": null,
+                     *           "doneAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["WebhookDelivery"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5188,28 +6913,62 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The id of a delivery. */
                 deliveryId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Accepted; it happens in the background. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "eventId": "acc_0123456789abcdefghij",
+                     *       "eventType": "text",
+                     *       "state": "pending",
+                     *       "attempts": 1,
+                     *       "lastStatus": null,
+                     *       "lastError": null,
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "lastAttemptAt": null,
+                     *       "nextAttemptAt": null,
+                     *       "doneAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `webhook.disabled`, `webhook.delivery_pending`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/webhook.delivery_pending",
+                     *       "title": "The delivery is still under way",
+                     *       "status": 409,
+                     *       "detail": "It is sent without being asked, at the latest at its `nextAttemptAt`.",
+                     *       "code": "webhook.delivery_pending",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5227,30 +6986,102 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "kr_0123456789ABCDEF",
+                     *           "accountId": "acc_0123456789abcdefghij",
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "ownerId": "acc_0123456789abcdefghij",
+                     *           "owner": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "comment": "nightly build",
+                     *           "access": "scoped",
+                     *           "scopes": [
+                     *             {
+                     *               "actions": [
+                     *                 "package:push"
+                     *               ],
+                     *               "resources": [
+                     *                 "AzureRM.DataFactory*"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "ipRanges": [
+                     *             "192.0.2.0/24"
+                     *           ],
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *           "lifetimeDays": 365,
+                     *           "status": "active",
+                     *           "disabledReason": null,
+                     *           "disabledAt": null,
+                     *           "generation": 1,
+                     *           "overlapEndsAt": null,
+                     *           "isImported": false,
+                     *           "version": 1,
+                     *           "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *           "lastUsedIp": "192.0.2.7",
+                     *           "lastUsedAgent": null,
+                     *           "lastRefusal": null,
+                     *           "refusedSinceExpiry": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Key"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5261,12 +7092,30 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "comment": "nightly build",
+                 *       "access": "scoped",
+                 *       "scopes": [
+                 *         {
+                 *           "actions": [
+                 *             "package:push"
+                 *           ],
+                 *           "resources": [
+                 *             "AzureRM.DataFactory*"
+                 *           ]
+                 *         }
+                 *       ],
+                 *       "lifetimeDays": 365
+                 *     }
+                 */
                 "application/json": {
                     /** @description What the key is for: 1 to 256 characters. */
                     comment: string;
@@ -5285,21 +7134,95 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "id": "kr_0123456789ABCDEF",
+                     *         "accountId": "acc_0123456789abcdefghij",
+                     *         "account": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "ownerId": "acc_0123456789abcdefghij",
+                     *         "owner": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "comment": "nightly build",
+                     *         "access": "scoped",
+                     *         "scopes": [
+                     *           {
+                     *             "actions": [
+                     *               "package:push"
+                     *             ],
+                     *             "resources": [
+                     *               "AzureRM.DataFactory*"
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "ipRanges": [
+                     *           "192.0.2.0/24"
+                     *         ],
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "createdBy": "acc_0123456789abcdefghij",
+                     *         "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *         "lifetimeDays": 365,
+                     *         "status": "active",
+                     *         "disabledReason": null,
+                     *         "disabledAt": null,
+                     *         "generation": 1,
+                     *         "overlapEndsAt": null,
+                     *         "isImported": false,
+                     *         "version": 1,
+                     *         "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *         "lastUsedIp": "192.0.2.7",
+                     *         "lastUsedAgent": null,
+                     *         "lastRefusal": null,
+                     *         "refusedSinceExpiry": 1
+                     *       },
+                     *       "apiKey": "kr_0123456789ABCDEF",
+                     *       "secretKey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                     *       "fullKey": "kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MintedKey"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.scope_exceeds_account`, `key.mail_address_missing`, `key.mail_address_not_allowed`, `key.scope_required`, `key.scopes_not_allowed`, `key.lifetime_not_allowed`, `key.owner_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.scope_exceeds_caller`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.mail_value_needs_smtp`, `key.account_disabled`, `key.too_many`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `key.mail_limit`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.too_many",
+                     *       "title": "The account has too many keys",
+                     *       "status": 409,
+                     *       "detail": "Delete keys that are no longer used, or have the limit `maxKeysPerAccount` raised.",
+                     *       "code": "key.too_many",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5316,7 +7239,9 @@ export interface operations {
                 q?: string;
                 /** @description `working`: `active` or `expiring`. */
                 status?: "active" | "expiring" | "expired" | "disabled" | "working";
+                /** @description Only those of this account. */
                 account?: string;
+                /** @description Only keys that expire before this instant (ISO 8601). */
                 expiresBefore?: string;
                 /** @description Keys not used since then (or never). */
                 unusedSince?: string;
@@ -5335,24 +7260,95 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "kr_0123456789ABCDEF",
+                     *           "accountId": "acc_0123456789abcdefghij",
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "ownerId": "acc_0123456789abcdefghij",
+                     *           "owner": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "comment": "nightly build",
+                     *           "access": "scoped",
+                     *           "scopes": [
+                     *             {
+                     *               "actions": [
+                     *                 "package:push"
+                     *               ],
+                     *               "resources": [
+                     *                 "AzureRM.DataFactory*"
+                     *               ]
+                     *             }
+                     *           ],
+                     *           "ipRanges": [
+                     *             "192.0.2.0/24"
+                     *           ],
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *           "lifetimeDays": 365,
+                     *           "status": "active",
+                     *           "disabledReason": null,
+                     *           "disabledAt": null,
+                     *           "generation": 1,
+                     *           "overlapEndsAt": null,
+                     *           "isImported": false,
+                     *           "version": 1,
+                     *           "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *           "lastUsedIp": "192.0.2.7",
+                     *           "lastUsedAgent": null,
+                     *           "lastRefusal": null,
+                     *           "refusedSinceExpiry": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Key"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5363,27 +7359,94 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kr_0123456789ABCDEF",
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "owner": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "comment": "nightly build",
+                     *       "access": "scoped",
+                     *       "scopes": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "ipRanges": [
+                     *         "192.0.2.0/24"
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "lifetimeDays": 365,
+                     *       "status": "active",
+                     *       "disabledReason": null,
+                     *       "disabledAt": null,
+                     *       "generation": 1,
+                     *       "overlapEndsAt": null,
+                     *       "isImported": false,
+                     *       "version": 1,
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "lastUsedIp": "192.0.2.7",
+                     *       "lastUsedAgent": null,
+                     *       "lastRefusal": null,
+                     *       "refusedSinceExpiry": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `key.altered`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.altered",
+                     *       "title": "The stored key was altered outside Keyreeve",
+                     *       "status": 409,
+                     *       "detail": "Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.",
+                     *       "code": "key.altered",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5394,6 +7457,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
@@ -5407,12 +7471,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.altered`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.altered",
+                     *       "title": "The stored key was altered outside Keyreeve",
+                     *       "status": 409,
+                     *       "detail": "Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.",
+                     *       "code": "key.altered",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5421,14 +7502,26 @@ export interface operations {
     updateKey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "comment": "nightly build",
+                 *       "ipRanges": [
+                 *         "192.0.2.0/24"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description What the key is for: 1 to 256 characters. */
                     comment?: string;
@@ -5447,21 +7540,91 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kr_0123456789ABCDEF",
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "owner": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "comment": "nightly build",
+                     *       "access": "scoped",
+                     *       "scopes": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "ipRanges": [
+                     *         "192.0.2.0/24"
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "lifetimeDays": 365,
+                     *       "status": "active",
+                     *       "disabledReason": null,
+                     *       "disabledAt": null,
+                     *       "generation": 1,
+                     *       "overlapEndsAt": null,
+                     *       "isImported": false,
+                     *       "version": 1,
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "lastUsedIp": "192.0.2.7",
+                     *       "lastUsedAgent": null,
+                     *       "lastRefusal": null,
+                     *       "refusedSinceExpiry": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.field_immutable`, `key.scope_required`, `key.scope_exceeds_account`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`, `key.scope_exceeds_caller`
+             *     - 409: `auth.other_account`, `key.altered`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.scope_exceeds_caller",
+                     *       "title": "You cannot hand out a right that you lack",
+                     *       "status": 403,
+                     *       "detail": "A key cannot make or renew a key that may do more than itself; use a console session.",
+                     *       "code": "key.scope_exceeds_caller",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5472,27 +7635,56 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "hours": [
+                     *         {
+                     *           "hour": "2027-03-01T09:00:00.000Z",
+                     *           "outcome": "text",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyUsage"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5503,12 +7695,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "overlapHours": 24
+                 *     }
+                 */
                 "application/json": {
                     /** @description Hours for which the old secret of an active key keeps working. */
                     overlapHours?: number;
@@ -5520,21 +7718,95 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "id": "kr_0123456789ABCDEF",
+                     *         "accountId": "acc_0123456789abcdefghij",
+                     *         "account": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "ownerId": "acc_0123456789abcdefghij",
+                     *         "owner": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "comment": "nightly build",
+                     *         "access": "scoped",
+                     *         "scopes": [
+                     *           {
+                     *             "actions": [
+                     *               "package:push"
+                     *             ],
+                     *             "resources": [
+                     *               "AzureRM.DataFactory*"
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "ipRanges": [
+                     *           "192.0.2.0/24"
+                     *         ],
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "createdBy": "acc_0123456789abcdefghij",
+                     *         "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *         "lifetimeDays": 365,
+                     *         "status": "active",
+                     *         "disabledReason": null,
+                     *         "disabledAt": null,
+                     *         "generation": 1,
+                     *         "overlapEndsAt": null,
+                     *         "isImported": false,
+                     *         "version": 1,
+                     *         "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *         "lastUsedIp": "192.0.2.7",
+                     *         "lastUsedAgent": null,
+                     *         "lastRefusal": null,
+                     *         "refusedSinceExpiry": 1
+                     *       },
+                     *       "apiKey": "kr_0123456789ABCDEF",
+                     *       "secretKey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                     *       "fullKey": "kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MintedKey"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.scope_exceeds_account`, `key.mail_address_missing`, `key.mail_address_not_allowed`, `key.overlap_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.scope_exceeds_caller`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.mail_value_needs_smtp`, `key.account_disabled`, `key.altered`, `key.not_regenerable`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 429: `key.mail_limit`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.overlap_not_allowed",
+                     *       "title": "The old secret cannot be kept",
+                     *       "status": 400,
+                     *       "detail": "An overlap is for active keys only; ask for `overlapHours: 0`, or enable the key first.",
+                     *       "code": "key.overlap_not_allowed",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5545,27 +7817,94 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kr_0123456789ABCDEF",
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "owner": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "comment": "nightly build",
+                     *       "access": "scoped",
+                     *       "scopes": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "ipRanges": [
+                     *         "192.0.2.0/24"
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "lifetimeDays": 365,
+                     *       "status": "active",
+                     *       "disabledReason": null,
+                     *       "disabledAt": null,
+                     *       "generation": 1,
+                     *       "overlapEndsAt": null,
+                     *       "isImported": false,
+                     *       "version": 1,
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "lastUsedIp": "192.0.2.7",
+                     *       "lastUsedAgent": null,
+                     *       "lastRefusal": null,
+                     *       "refusedSinceExpiry": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.altered`, `key.no_overlap`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.no_overlap",
+                     *       "title": "There is no old secret to end",
+                     *       "status": 409,
+                     *       "detail": "Nothing has to be done: only the newest secret works.",
+                     *       "code": "key.no_overlap",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5576,33 +7915,107 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "suspected leak"
+                 *     }
+                 */
                 "application/json": {
                     reason?: string;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kr_0123456789ABCDEF",
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "owner": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "comment": "nightly build",
+                     *       "access": "scoped",
+                     *       "scopes": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "ipRanges": [
+                     *         "192.0.2.0/24"
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "lifetimeDays": 365,
+                     *       "status": "active",
+                     *       "disabledReason": null,
+                     *       "disabledAt": null,
+                     *       "generation": 1,
+                     *       "overlapEndsAt": null,
+                     *       "isImported": false,
+                     *       "version": 1,
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "lastUsedIp": "192.0.2.7",
+                     *       "lastUsedAgent": null,
+                     *       "lastRefusal": null,
+                     *       "refusedSinceExpiry": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.altered`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.altered",
+                     *       "title": "The stored key was altered outside Keyreeve",
+                     *       "status": 409,
+                     *       "detail": "Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.",
+                     *       "code": "key.altered",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5613,27 +8026,94 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "kr_0123456789ABCDEF",
+                     *       "accountId": "acc_0123456789abcdefghij",
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "owner": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "user",
+                     *         "displayName": "Build robot"
+                     *       },
+                     *       "comment": "nightly build",
+                     *       "access": "scoped",
+                     *       "scopes": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "ipRanges": [
+                     *         "192.0.2.0/24"
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "lifetimeDays": 365,
+                     *       "status": "active",
+                     *       "disabledReason": null,
+                     *       "disabledAt": null,
+                     *       "generation": 1,
+                     *       "overlapEndsAt": null,
+                     *       "isImported": false,
+                     *       "version": 1,
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "lastUsedIp": "192.0.2.7",
+                     *       "lastUsedAgent": null,
+                     *       "lastRefusal": null,
+                     *       "refusedSinceExpiry": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Key"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
+             *     - 409: `auth.other_account`, `key.altered`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.altered",
+                     *       "title": "The stored key was altered outside Keyreeve",
+                     *       "status": 409,
+                     *       "detail": "Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.",
+                     *       "code": "key.altered",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5648,27 +8128,59 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text"
+                 *     }
+                 */
                 "application/json": {
                     token: string;
                 };
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keyId": "kr_0123456789ABCDEF",
+                     *       "comment": "nightly build",
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "apiKey": "kr_0123456789ABCDEF",
+                     *       "secretKey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                     *       "fullKey": "kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OpenedKey"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`
+             *     - 404: `key.link_unusable`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.link_unusable",
+                     *       "title": "The link cannot be used",
+                     *       "status": 404,
+                     *       "detail": "It was opened before, has expired, or never existed. Regenerate the key to get a new secret.",
+                     *       "code": "key.link_unusable",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5683,6 +8195,30 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "dryRun": true,
+                 *       "rows": [
+                 *         {
+                 *           "account": "text",
+                 *           "comment": "nightly build",
+                 *           "access": "scoped",
+                 *           "scopes": [
+                 *             {
+                 *               "actions": [
+                 *                 "package:push"
+                 *               ],
+                 *               "resources": [
+                 *                 "AzureRM.DataFactory*"
+                 *               ]
+                 *             }
+                 *           ],
+                 *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                 *           "sha256": "abababababababababababababababababababababababababababababababab"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description Check everything, store nothing. */
                     dryRun?: boolean;
@@ -5701,21 +8237,49 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dryRun": true,
+                     *       "count": 1,
+                     *       "keyIds": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportedKeys"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.import_faulty`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/key.import_faulty",
+                     *       "title": "The import has faults",
+                     *       "status": 400,
+                     *       "detail": "Nothing was imported. Mend the rows listed in `errors` and send the batch again.",
+                     *       "code": "key.import_faulty",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5730,21 +8294,104 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "key": {
+                     *         "id": "kr_0123456789ABCDEF",
+                     *         "accountId": "acc_0123456789abcdefghij",
+                     *         "account": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "ownerId": "acc_0123456789abcdefghij",
+                     *         "owner": {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         },
+                     *         "comment": "nightly build",
+                     *         "access": "scoped",
+                     *         "scopes": [
+                     *           {
+                     *             "actions": [
+                     *               "package:push"
+                     *             ],
+                     *             "resources": [
+                     *               "AzureRM.DataFactory*"
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "ipRanges": [
+                     *           "192.0.2.0/24"
+                     *         ],
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "createdBy": "acc_0123456789abcdefghij",
+                     *         "updatedAt": "2027-03-01T09:00:00.000Z",
+                     *         "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *         "lifetimeDays": 365,
+                     *         "status": "active",
+                     *         "disabledReason": null,
+                     *         "disabledAt": null,
+                     *         "generation": 1,
+                     *         "overlapEndsAt": null,
+                     *         "isImported": false,
+                     *         "version": 1,
+                     *         "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *         "lastUsedIp": "192.0.2.7",
+                     *         "lastUsedAgent": null,
+                     *         "lastRefusal": null,
+                     *         "refusedSinceExpiry": 1
+                     *       },
+                     *       "account": {
+                     *         "id": "acc_0123456789abcdefghij",
+                     *         "kind": "text",
+                     *         "displayName": "Build robot",
+                     *         "login": "text"
+                     *       },
+                     *       "permissions": [
+                     *         {
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "resources": [
+                     *             "AzureRM.DataFactory*"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeySelf"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5766,12 +8413,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5789,21 +8452,88 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "hours": 1,
+                     *       "generatedAt": "2027-03-01T09:00:00.000Z",
+                     *       "noticeDays": 1,
+                     *       "keys": {
+                     *         "total": 1,
+                     *         "working": 1,
+                     *         "expiring": 1,
+                     *         "expired": 1,
+                     *         "expiredStillCalled": 1,
+                     *         "disabled": 1,
+                     *         "neverUsed": 1,
+                     *         "unusedFor90Days": 1,
+                     *         "isPartial": true
+                     *       },
+                     *       "expiringByDay": [
+                     *         {
+                     *           "day": "2027-03-01",
+                     *           "count": 1
+                     *         }
+                     *       ],
+                     *       "nextToStop": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "comment": "nightly build",
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *           "lastUsedAt": "2027-03-02T03:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "verifications": [
+                     *         {
+                     *           "hour": "2027-03-01T09:00:00.000Z",
+                     *           "accepted": 1,
+                     *           "refused": 1
+                     *         }
+                     *       ],
+                     *       "refusals": [
+                     *         {
+                     *           "reason": "text",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5823,24 +8553,54 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "scope": "own",
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "lastUsedAt": "2027-03-02T03:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["FeedLink"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5855,6 +8615,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "scope": "own"
+                 *     }
+                 */
                 "application/json": {
                     /** @description `own`: your keys and those of the service accounts that you manage; `workspace`: all keys, for administrators. */
                     scope: "own" | "workspace";
@@ -5862,21 +8627,50 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "scope": "own",
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "lastUsedAt": "2027-03-02T03:00:00.000Z",
+                     *       "calendarUrl": "text",
+                     *       "atomUrl": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewFeedLink"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `feed.too_many_links`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/feed.too_many_links",
+                     *       "title": "The account has too many feed links",
+                     *       "status": 409,
+                     *       "detail": "Delete a link that no program reads any more. The list shows when each was last used.",
+                     *       "code": "feed.too_many_links",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5887,6 +8681,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -5900,12 +8695,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5916,6 +8728,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The secret part of a feed link. */
                 token: string;
             };
             cookie?: never;
@@ -5938,12 +8751,26 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5954,6 +8781,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The secret part of a feed link. */
                 token: string;
             };
             cookie?: never;
@@ -5976,12 +8804,26 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5996,12 +8838,29 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kid": "acc_0123456789abcdefghij",
+                     *           "alg": "text",
+                     *           "use": "sig",
+                     *           "kty": "text",
+                     *           "crv": "text",
+                     *           "x": "text",
+                     *           "y": "text",
+                     *           "n": "text",
+                     *           "e": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Jwks"];
                 };
             };
@@ -6018,6 +8877,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6037,24 +8906,57 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kid": "acc_0123456789abcdefghij",
+                     *           "algorithm": "ES256",
+                     *           "state": "signing",
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "activatesAt": "2027-03-01T09:00:00.000Z",
+                     *           "rotatesAt": null,
+                     *           "retiresAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["SigningKey"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6069,21 +8971,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kid": "acc_0123456789abcdefghij",
+                     *       "algorithm": "ES256",
+                     *       "state": "signing",
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "activatesAt": "2027-03-01T09:00:00.000Z",
+                     *       "rotatesAt": null,
+                     *       "retiresAt": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SigningKey"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `signing_key.successor_waiting`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/signing_key.successor_waiting",
+                     *       "title": "A successor is published and waits already",
+                     *       "status": 409,
+                     *       "detail": "Wait until it signs. To stop the present key at once, retire it: the waiting key then takes over.",
+                     *       "code": "signing_key.successor_waiting",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6094,30 +9024,70 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of a signing key. */
                 kid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "retired": {
+                     *         "kid": "acc_0123456789abcdefghij",
+                     *         "algorithm": "ES256",
+                     *         "state": "signing",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "activatesAt": "2027-03-01T09:00:00.000Z",
+                     *         "rotatesAt": null,
+                     *         "retiresAt": null
+                     *       },
+                     *       "signing": {
+                     *         "kid": "acc_0123456789abcdefghij",
+                     *         "algorithm": "ES256",
+                     *         "state": "signing",
+                     *         "createdAt": "2027-03-01T09:00:00.000Z",
+                     *         "activatesAt": "2027-03-01T09:00:00.000Z",
+                     *         "rotatesAt": null,
+                     *         "retiresAt": null
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         retired: components["schemas"]["SigningKey"];
                         signing: components["schemas"]["SigningKey"];
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `signing_key.already_retired`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/signing_key.already_retired",
+                     *       "title": "The signing key is retired already",
+                     *       "status": 409,
+                     *       "detail": "Nothing needs to be done: it signs nothing, and no token of it is accepted.",
+                     *       "code": "signing_key.already_retired",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6132,12 +9102,36 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "issuer": "text",
+                     *       "token_endpoint": "text",
+                     *       "token_endpoint_auth_methods_supported": [
+                     *         "text"
+                     *       ],
+                     *       "grant_types_supported": [
+                     *         "text"
+                     *       ],
+                     *       "jwks_uri": "text",
+                     *       "introspection_endpoint": "text",
+                     *       "introspection_endpoint_auth_methods_supported": [
+                     *         "text"
+                     *       ],
+                     *       "revocation_endpoint": "text",
+                     *       "revocation_endpoint_auth_methods_supported": [
+                     *         "text"
+                     *       ],
+                     *       "authorization_details_types_supported": [
+                     *         "text"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthServerMetadata"];
                 };
             };
@@ -6147,6 +9141,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6161,25 +9165,70 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "key": "kr_0123456789ABCDEF_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "action": "package:push",
+                 *       "resource": "AzureRM.DataFactoryV2"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyKey"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "valid": true,
+                     *       "code": "valid",
+                     *       "keyId": "kr_0123456789ABCDEF",
+                     *       "account": null,
+                     *       "access": "scoped",
+                     *       "scopes": null,
+                     *       "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *       "matched": {
+                     *         "actions": [
+                     *           "package:push"
+                     *         ],
+                     *         "resources": [
+                     *           "AzureRM.DataFactory*"
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.unsupported_media_type",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "Send the body as `application/json`.",
+                     *       "code": "request.unsupported_media_type",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6200,16 +9249,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "workspaceId": "acc_0123456789abcdefghij",
+                     *       "epoch": 1,
+                     *       "at": "2027-03-01T09:00:00.000Z",
+                     *       "readAtMs": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["RevocationEpoch"];
                     "text/event-stream": string;
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`, `auth.insufficient_scope`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
+                     *       "title": "Two different credentials were sent",
+                     *       "status": 400,
+                     *       "detail": "Send one credential in one header.",
+                     *       "code": "auth.ambiguous_credentials",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6239,24 +9312,70 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "displayId": "acc_0123456789abcdefghij",
+                     *           "description": null,
+                     *           "kind": "package",
+                     *           "owners": [
+                     *             "text"
+                     *           ],
+                     *           "ownerAccounts": [
+                     *             {
+                     *               "id": "acc_0123456789abcdefghij",
+                     *               "kind": "user",
+                     *               "displayName": "Build robot"
+                     *             }
+                     *           ],
+                     *           "versionCount": 1,
+                     *           "listedVersionCount": 1,
+                     *           "latestVersion": null,
+                     *           "hasIcon": true,
+                     *           "lastPushedAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdAt": "2027-03-01T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Package"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6272,6 +9391,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -6284,15 +9404,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "displayId": "acc_0123456789abcdefghij",
+                     *       "description": null,
+                     *       "kind": "package",
+                     *       "owners": [
+                     *         "text"
+                     *       ],
+                     *       "ownerAccounts": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         }
+                     *       ],
+                     *       "versionCount": 1,
+                     *       "listedVersionCount": 1,
+                     *       "latestVersion": null,
+                     *       "hasIcon": true,
+                     *       "lastPushedAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "versions": [
+                     *         {
+                     *           "version": "text",
+                     *           "isPrerelease": true,
+                     *           "listed": true,
+                     *           "sizeBytes": 1,
+                     *           "downloads": 1,
+                     *           "sha512": "text",
+                     *           "pushedAt": "2027-03-01T09:00:00.000Z",
+                     *           "pushedBy": "text",
+                     *           "pushedByName": null,
+                     *           "pushedKeyId": null,
+                     *           "deprecation": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PackageDetail"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6310,21 +9487,45 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "mine": 1,
+                     *       "all": 1,
+                     *       "isPartial": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PackageSummary"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6339,6 +9540,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ownerId": "acc_0123456789abcdefghij",
+                 *       "patterns": [
+                 *         "AzureRM.DataFactory*"
+                 *       ],
+                 *       "q": "text"
+                 *     }
+                 */
                 "application/json": {
                     /** @description The account whose packages the key acts for. */
                     ownerId: string;
@@ -6356,15 +9566,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ownedCount": 1,
+                     *       "coveredCount": 1,
+                     *       "groups": [
+                     *         {
+                     *           "pattern": "text",
+                     *           "count": 1,
+                     *           "packages": [
+                     *             {
+                     *               "id": "acc_0123456789abcdefghij",
+                     *               "displayId": "acc_0123456789abcdefghij",
+                     *               "latestVersion": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "notCovered": {
+                     *         "count": 1,
+                     *         "packages": [
+                     *           {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "displayId": "acc_0123456789abcdefghij",
+                     *             "latestVersion": null
+                     *           }
+                     *         ]
+                     *       },
+                     *       "isPartial": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Coverage"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.unsupported_media_type",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "Send the body as `application/json`.",
+                     *       "code": "request.unsupported_media_type",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6375,18 +9634,45 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "comment": "nightly build",
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "owner": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "pattern": "text",
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "isPartial": true
+                     *     }
+                     */
                     "application/json": {
                         /** @description Newest first, at most 100. */
                         items: components["schemas"]["PackageKey"][];
@@ -6395,12 +9681,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6411,7 +9714,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -6425,12 +9730,30 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.not_permitted",
+                     *       "title": "The API key does not permit this",
+                     *       "status": 403,
+                     *       "detail": "Use a key whose action and patterns cover the package, and whose account is granted the same.",
+                     *       "code": "package.not_permitted",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6441,7 +9764,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -6455,12 +9780,30 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.not_permitted",
+                     *       "title": "The API key does not permit this",
+                     *       "status": 403,
+                     *       "detail": "Use a key whose action and patterns cover the package, and whose account is granted the same.",
+                     *       "code": "package.not_permitted",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6471,19 +9814,27 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The id of a user or service account, `acc_…`. */
                 accountId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Accepted; it happens in the background. */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "done",
+                     *       "requestId": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnerChange"];
                 };
             };
@@ -6494,12 +9845,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
+                     *       "title": "The package has too many open requests",
+                     *       "status": 409,
+                     *       "detail": "Wait until some of them are answered, or withdraw them.",
+                     *       "code": "package.too_many_requests",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6510,7 +9878,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The id of a user or service account, `acc_…`. */
                 accountId: string;
             };
             cookie?: never;
@@ -6524,12 +9894,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `package.last_owner`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.last_owner",
+                     *       "title": "The last owner of the package",
+                     *       "status": 409,
+                     *       "detail": "Add another owner first; a package always has one.",
+                     *       "code": "package.last_owner",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6545,30 +9932,72 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "package": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "displayId": "acc_0123456789abcdefghij"
+                     *           },
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "from": null,
+                     *           "requestedBy": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *           "isForYou": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["OwnerRequest"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6579,12 +10008,18 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "account": "text"
+                 *     }
+                 */
                 "application/json": {
                     /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
                     account: string;
@@ -6592,21 +10027,46 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "done",
+                     *       "requestId": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnerChange"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
+                     *       "title": "The package has too many open requests",
+                     *       "status": 409,
+                     *       "detail": "Wait until some of them are answered, or withdraw them.",
+                     *       "code": "package.too_many_requests",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6617,12 +10077,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "account": "text",
+                 *       "from": "text"
+                 *     }
+                 */
                 "application/json": {
                     /** @description Id of an account, e-mail address of a user, or technical name of a service account. */
                     account: string;
@@ -6632,21 +10099,46 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "done",
+                     *       "requestId": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["OwnerChange"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
+                     *       "title": "The package has too many open requests",
+                     *       "status": 409,
+                     *       "detail": "Wait until some of them are answered, or withdraw them.",
+                     *       "code": "package.too_many_requests",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6668,24 +10160,65 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "package": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "displayId": "acc_0123456789abcdefghij"
+                     *           },
+                     *           "account": {
+                     *             "id": "acc_0123456789abcdefghij",
+                     *             "kind": "user",
+                     *             "displayName": "Build robot"
+                     *           },
+                     *           "from": null,
+                     *           "requestedBy": null,
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "expiresAt": "2028-02-29T09:00:00.000Z",
+                     *           "isForYou": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["OwnerRequest"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6696,6 +10229,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of a request to own a package. */
                 requestId: string;
             };
             cookie?: never;
@@ -6709,12 +10243,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`, `package.request_void`, `package.too_many_owners`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.too_many_owners",
+                     *       "title": "The package has too many owners",
+                     *       "status": 409,
+                     *       "detail": "Share a service account as the owner instead: each of its managers can have a key that acts for it.",
+                     *       "code": "package.too_many_owners",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6725,6 +10276,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of a request to own a package. */
                 requestId: string;
             };
             cookie?: never;
@@ -6738,12 +10290,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6754,6 +10323,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id of a request to own a package. */
                 requestId: string;
             };
             cookie?: never;
@@ -6767,12 +10337,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6783,12 +10370,25 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "versions": [
+                 *         "text"
+                 *       ],
+                 *       "reasons": [
+                 *         "legacy"
+                 *       ],
+                 *       "message": "must have 1 to 256 characters",
+                 *       "alternatePackage": null
+                 *     }
+                 */
                 "application/json": {
                     versions: string[];
                     /** @description Empty: not deprecated any more. */
@@ -6810,12 +10410,32 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.not_permitted",
+                     *       "title": "The API key does not permit this",
+                     *       "status": 403,
+                     *       "detail": "Use a key whose action and patterns cover the package, and whose account is granted the same.",
+                     *       "code": "package.not_permitted",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6826,18 +10446,37 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "packages": {
+                     *         "used": 1,
+                     *         "limit": 50
+                     *       },
+                     *       "bytes": {
+                     *         "used": 1,
+                     *         "limit": 50
+                     *       },
+                     *       "versionsPerPackage": {
+                     *         "limit": 50
+                     *       },
+                     *       "packageFile": {
+                     *         "limitBytes": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         /** @description Packages that the account owns, shared ones included. */
                         packages: {
@@ -6862,12 +10501,29 @@ export interface operations {
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6882,6 +10538,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "keyId": "kr_0123456789ABCDEF",
+                 *       "id": "acc_0123456789abcdefghij",
+                 *       "version": "text",
+                 *       "sizeBytes": 1
+                 *     }
+                 */
                 "application/json": {
                     /** @description The API key to push with. */
                     keyId: string;
@@ -6892,12 +10556,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "version": "text",
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "wouldSucceed": true,
+                     *       "isNew": null,
+                     *       "refusal": null
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         version: string;
@@ -6914,12 +10588,31 @@ export interface operations {
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.unsupported_media_type",
+                     *       "title": "Unsupported media type",
+                     *       "status": 415,
+                     *       "detail": "Send the body as `application/json`.",
+                     *       "code": "request.unsupported_media_type",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6943,24 +10636,62 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "version": "text",
+                     *           "title": "The request is not valid",
+                     *           "description": "text",
+                     *           "authors": "text",
+                     *           "kind": "package",
+                     *           "tags": [
+                     *             "text"
+                     *           ],
+                     *           "isPrerelease": true,
+                     *           "publishedAt": "2027-03-01T09:00:00.000Z",
+                     *           "totalDownloads": 1,
+                     *           "hasIcon": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["GalleryPackage"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6984,15 +10715,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "version": "text",
+                     *       "title": "The request is not valid",
+                     *       "description": "text",
+                     *       "authors": "text",
+                     *       "kind": "package",
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "isPrerelease": true,
+                     *       "publishedAt": "2027-03-01T09:00:00.000Z",
+                     *       "totalDownloads": 1,
+                     *       "hasIcon": true,
+                     *       "latestVersion": null,
+                     *       "listedVersionCount": 1,
+                     *       "isListed": true,
+                     *       "downloads": 1,
+                     *       "sizeBytes": 1,
+                     *       "sha512": "text",
+                     *       "owners": [
+                     *         {
+                     *           "displayName": "Build robot",
+                     *           "kind": "user"
+                     *         }
+                     *       ],
+                     *       "deprecation": null,
+                     *       "dependencyGroups": [
+                     *         {
+                     *           "targetFramework": null,
+                     *           "dependencies": [
+                     *             {
+                     *               "id": "acc_0123456789abcdefghij",
+                     *               "range": "text",
+                     *               "isHere": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "itemTypes": null,
+                     *       "packageTypes": [
+                     *         "text"
+                     *       ],
+                     *       "hasReadme": true,
+                     *       "releaseNotes": null,
+                     *       "copyright": null,
+                     *       "projectUrl": null,
+                     *       "repositoryUrl": null,
+                     *       "licenseUrl": null,
+                     *       "licenseExpression": null,
+                     *       "licenseFile": null,
+                     *       "requireLicenseAcceptance": true,
+                     *       "minClientVersion": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["GalleryVersion"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7015,24 +10818,55 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "version": "text",
+                     *           "isPrerelease": true,
+                     *           "publishedAt": "2027-03-01T09:00:00.000Z",
+                     *           "sizeBytes": 1,
+                     *           "downloads": 1,
+                     *           "deprecation": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["GalleryVersionLine"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7045,6 +10879,7 @@ export interface operations {
             path: {
                 /** @description Any letter case. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -7057,15 +10892,87 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "version": "text",
+                     *       "title": "The request is not valid",
+                     *       "description": "text",
+                     *       "authors": "text",
+                     *       "kind": "package",
+                     *       "tags": [
+                     *         "text"
+                     *       ],
+                     *       "isPrerelease": true,
+                     *       "publishedAt": "2027-03-01T09:00:00.000Z",
+                     *       "totalDownloads": 1,
+                     *       "hasIcon": true,
+                     *       "latestVersion": null,
+                     *       "listedVersionCount": 1,
+                     *       "isListed": true,
+                     *       "downloads": 1,
+                     *       "sizeBytes": 1,
+                     *       "sha512": "text",
+                     *       "owners": [
+                     *         {
+                     *           "displayName": "Build robot",
+                     *           "kind": "user"
+                     *         }
+                     *       ],
+                     *       "deprecation": null,
+                     *       "dependencyGroups": [
+                     *         {
+                     *           "targetFramework": null,
+                     *           "dependencies": [
+                     *             {
+                     *               "id": "acc_0123456789abcdefghij",
+                     *               "range": "text",
+                     *               "isHere": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "itemTypes": null,
+                     *       "packageTypes": [
+                     *         "text"
+                     *       ],
+                     *       "hasReadme": true,
+                     *       "releaseNotes": null,
+                     *       "copyright": null,
+                     *       "projectUrl": null,
+                     *       "repositoryUrl": null,
+                     *       "licenseUrl": null,
+                     *       "licenseExpression": null,
+                     *       "licenseFile": null,
+                     *       "requireLicenseAcceptance": true,
+                     *       "minClientVersion": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["GalleryVersion"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7078,27 +10985,51 @@ export interface operations {
             path: {
                 /** @description Any letter case. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "text": "text",
+                     *       "isCut": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["GalleryReadme"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/blob.unavailable",
+                     *       "title": "The package files are not available right now",
+                     *       "status": 503,
+                     *       "detail": "The store of the package files does not answer as it should right now. Nothing was changed; try again later. Administrators find the cause in the log.",
+                     *       "code": "blob.unavailable",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7118,24 +11049,62 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "pattern": "text",
+                     *           "accounts": [
+                     *             {
+                     *               "id": "acc_0123456789abcdefghij",
+                     *               "kind": "user",
+                     *               "displayName": "Build robot"
+                     *             }
+                     *           ],
+                     *           "createdAt": "2027-03-01T09:00:00.000Z",
+                     *           "createdBy": "acc_0123456789abcdefghij",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["PackagePrefix"][];
                         nextCursor: string | null;
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7150,6 +11119,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "pattern": "text",
+                 *       "accountIds": [
+                 *         "text"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     pattern: string;
                     /** @description The accounts that may push new packages under it; empty for nobody. */
@@ -7164,15 +11141,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "pattern": "text",
+                     *       "accounts": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["PackagePrefix"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `package.prefix_taken`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.prefix_taken",
+                     *       "title": "The prefix is reserved already",
+                     *       "status": 409,
+                     *       "detail": "Change the accounts of the existing reservation; one prefix may have several.",
+                     *       "code": "package.prefix_taken",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7183,6 +11195,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -7195,15 +11208,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "pattern": "text",
+                     *       "accounts": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["PackagePrefix"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7214,6 +11260,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -7227,12 +11274,29 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7241,14 +11305,25 @@ export interface operations {
     updatePackagePrefix: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of what you have read, or `*` to change whatever is there. Without it: 428. */
+                "If-Match"?: string;
+            };
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "accountIds": [
+                 *         "text"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @description The accounts that may push new packages under it; empty for nobody. */
                     accountIds: string[];
@@ -7262,15 +11337,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "pattern": "text",
+                     *       "accounts": [
+                     *         {
+                     *           "id": "acc_0123456789abcdefghij",
+                     *           "kind": "user",
+                     *           "displayName": "Build robot"
+                     *         }
+                     *       ],
+                     *       "createdAt": "2027-03-01T09:00:00.000Z",
+                     *       "createdBy": "acc_0123456789abcdefghij",
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["PackagePrefix"];
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`, `package.prefix_taken`
+             *     - 412: `request.precondition_failed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             *     - 428: `request.precondition_required`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/package.prefix_taken",
+                     *       "title": "The prefix is reserved already",
+                     *       "status": 409,
+                     *       "detail": "Change the accounts of the existing reservation; one prefix may have several.",
+                     *       "code": "package.prefix_taken",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7290,26 +11402,79 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IamLogin"];
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["IamLogin"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`, `token.resource_not_allowed`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7329,26 +11494,79 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IamLogin"];
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["IamLogin"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7368,26 +11586,79 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IamLogin"];
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["IamLogin"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7407,26 +11678,79 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/json": components["schemas"]["IamLogin"];
+                /**
+                 * @example {
+                 *       "auth_mode": "apikey",
+                 *       "apikey": "kr_0123456789ABCDEF",
+                 *       "secretkey": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG0z0dhD",
+                 *       "app_id": "acc_0123456789abcdefghij"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["IamLogin"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7446,21 +11770,56 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7480,21 +11839,56 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7514,21 +11908,56 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "uid": "acc_0123456789abcdefghij",
+                     *       "user": "text",
+                     *       "name": "text",
+                     *       "firstname": null,
+                     *       "lastname": null,
+                     *       "civility": null,
+                     *       "email": "hanako@example.com",
+                     *       "login": "text",
+                     *       "type": "user",
+                     *       "authentication_type": "apikey",
+                     *       "isAdmin": true,
+                     *       "password_renew": false,
+                     *       "password_expiration": null,
+                     *       "token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "token_expire": "2027-03-01T09:00:00.000Z",
+                     *       "token_duration": 1,
+                     *       "token_refreshed_at": "2027-03-01T09:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamSession"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7548,21 +11977,40 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "status": 200,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamDone"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7582,21 +12030,40 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "status": 200,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamDone"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7616,21 +12083,40 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "success": true,
+                     *       "status": 200,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamDone"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "success": false,
+                     *       "status": 1,
+                     *       "duration": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["IamError"];
                 };
             };
@@ -7645,25 +12131,73 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "grant_type": "text",
+                 *       "client_id": "acc_0123456789abcdefghij",
+                 *       "client_secret": "text",
+                 *       "scope": "text",
+                 *       "authorization_details": "text",
+                 *       "resource": "AzureRM.DataFactoryV2",
+                 *       "audience": "text",
+                 *       "subject_token": "text",
+                 *       "subject_token_type": "text",
+                 *       "requested_token_type": "text"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["OAuthTokenRequest"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "text",
+                     *       "token_type": "Bearer",
+                     *       "expires_in": 1,
+                     *       "scope": "text",
+                     *       "authorization_details": [
+                     *         {
+                     *           "type": "keyreeve",
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "identifiers": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthToken"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`, `oauth.invalid_request`, `oauth.invalid_scope`, `oauth.invalid_target`, `oauth.invalid_authorization_details`, `oauth.unsupported_grant_type`, `token.resource_not_allowed`, `token.too_long`, `token.chain_too_long`
+             *     - 401: `oauth.invalid_client`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "error_description": "text",
+                     *       "error_uri": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
@@ -7678,25 +12212,78 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "token_type_hint": "text",
+                 *       "ip": "192.0.2.7",
+                 *       "client_id": "acc_0123456789abcdefghij",
+                 *       "client_secret": "text"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["OAuthIntrospectRequest"];
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "active": true,
+                     *       "scope": "text",
+                     *       "client_id": "acc_0123456789abcdefghij",
+                     *       "username": "text",
+                     *       "token_type": "Bearer",
+                     *       "exp": 1,
+                     *       "iat": 1,
+                     *       "sub": "text",
+                     *       "aud": "text",
+                     *       "iss": "text",
+                     *       "jti": "text",
+                     *       "authorization_details": [
+                     *         {
+                     *           "type": "keyreeve",
+                     *           "actions": [
+                     *             "package:push"
+                     *           ],
+                     *           "identifiers": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "act": {
+                     *         "sub": "text",
+                     *         "client_id": "acc_0123456789abcdefghij"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthIntrospection"];
                 };
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`, `oauth.invalid_request`
+             *     - 401: `oauth.invalid_client`, `oauth.invalid_token`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "error_description": "text",
+                     *       "error_uri": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
@@ -7711,6 +12298,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "text",
+                 *       "token_type_hint": "text",
+                 *       "client_id": "acc_0123456789abcdefghij",
+                 *       "client_secret": "text"
+                 *     }
+                 */
                 "application/x-www-form-urlencoded": components["schemas"]["OAuthRevokeRequest"];
             };
         };
@@ -7722,12 +12317,26 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Default Response */
+            /**
+             * @description Default Response
+             *
+             *     - 400: `request.invalid`, `oauth.invalid_request`, `oauth.unsupported_token_type`
+             *     - 401: `oauth.invalid_client`
+             *     - 413: `request.body_too_large`
+             *     - 415: `request.unsupported_media_type`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "error": "text",
+                     *       "error_description": "text",
+                     *       "error_uri": "text"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuthError"];
                 };
             };
@@ -7768,12 +12377,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7814,12 +12439,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7860,12 +12501,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7906,12 +12563,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7952,12 +12625,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7998,12 +12687,28 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 403: `auth.kind_not_accepted`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -8024,6 +12729,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dryRun": true,
+                     *       "id": "acc_0123456789abcdefghij",
+                     *       "version": "text",
+                     *       "isNew": true,
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "sizeBytes": 1,
+                     *       "sha512": "text",
+                     *       "message": "must have 1 to 256 characters"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {boolean} */
                         dryRun: true;
@@ -8047,7 +12764,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `package.unreadable`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
+             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
+             *     - 409: `package.exists`, `package.id_reserved`
+             *     - 413: `package.too_large`
+             *     - 503: `blob.full`, `blob.unavailable`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8063,7 +12789,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -8079,7 +12807,16 @@ export interface operations {
                     "application/octet-stream": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             *     - 416: `package.range_not_satisfiable`
+             *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8095,7 +12832,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -8109,7 +12848,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
+             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 404: `package.not_found`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8125,7 +12871,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
+                /** @description The version of a package. */
                 version: string;
             };
             cookie?: never;
@@ -8139,7 +12887,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
+             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 404: `package.not_found`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8155,6 +12910,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The id, as lists tell it. Of a package: its name. */
                 id: string;
             };
             cookie?: never;
@@ -8168,7 +12924,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
+             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 404: `package.not_found`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8197,7 +12960,14 @@ export interface operations {
                     "application/xml": unknown;
                 };
             };
-            /** @description An error of OData; the same text is in the reason phrase. */
+            /**
+             * @description An error of OData; the same text is in the reason phrase.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `odata.filter_malformed`, `odata.filter_too_complex`, `odata.filter_unsupported`, `odata.option_invalid`, `odata.unknown_property`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `odata.no_such_resource`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8226,6 +12996,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "wouldSucceed": true,
+                     *       "ownerId": "acc_0123456789abcdefghij",
+                     *       "package": null,
+                     *       "isNew": null,
+                     *       "action": null,
+                     *       "pattern": null,
+                     *       "refusal": null
+                     *     }
+                     */
                     "application/json": {
                         wouldSucceed: boolean;
                         /** @description The account that the key acts for. */
@@ -8264,12 +13045,31 @@ export interface operations {
                     };
                 };
             };
-            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `package.unreadable`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`, `package.key_required`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
+             *     - 409: `auth.other_account`, `package.exists`, `package.id_reserved`
+             *     - 413: `package.too_large`
+             *     - 503: `blob.full`, `blob.unavailable`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/blob.unavailable",
+                     *       "title": "The package files are not available right now",
+                     *       "status": 503,
+                     *       "detail": "The store of the package files does not answer as it should right now. Nothing was changed; try again later. Administrators find the cause in the log.",
+                     *       "code": "blob.unavailable",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -8290,10 +13090,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8322,10 +13129,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8361,7 +13175,16 @@ export interface operations {
                     "application/octet-stream": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             *     - 416: `package.range_not_satisfiable`
+             *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8390,10 +13213,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8411,6 +13242,7 @@ export interface operations {
             path: {
                 /** @description In any letter case. */
                 id: string;
+                /** @description The lowest version of the page. */
                 lower: string;
                 /** @description With `.json` behind it. */
                 upper: string;
@@ -8425,10 +13257,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8459,10 +13299,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8491,10 +13339,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8512,6 +13367,7 @@ export interface operations {
             path: {
                 /** @description In any letter case. */
                 id: string;
+                /** @description The lowest version of the page. */
                 lower: string;
                 /** @description With `.json` behind it. */
                 upper: string;
@@ -8526,10 +13382,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8560,10 +13423,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8579,6 +13449,7 @@ export interface operations {
             query?: {
                 /** @description Words, all of which a package must have; `tag:x` and `id:x` name a whole tag and the whole id. */
                 q?: string;
+                /** @description How many results to leave out. */
                 skip?: number;
                 /** @description More than 1000 are never given. */
                 take?: number;
@@ -8586,6 +13457,7 @@ export interface operations {
                 prerelease?: string;
                 /** @description `2.0.0` to see SemVer 2 versions as well. */
                 semVerLevel?: string;
+                /** @description Only packages of this type. */
                 packageType?: string;
             };
             header?: never;
@@ -8600,10 +13472,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -8621,6 +13500,7 @@ export interface operations {
                 q?: string;
                 /** @description The versions of this package instead of ids. */
                 id?: string;
+                /** @description How many results to leave out. */
                 skip?: number;
                 /** @description More than 1000 are never given. */
                 take?: number;
@@ -8628,6 +13508,7 @@ export interface operations {
                 prerelease?: string;
                 /** @description `2.0.0` to see SemVer 2 versions as well. */
                 semVerLevel?: string;
+                /** @description Only packages of this type. */
                 packageType?: string;
             };
             header?: never;
@@ -8642,10 +13523,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": unknown;
                 };
             };
-            /** @description The reason, the same as in the reason phrase of the status line. */
+            /**
+             * @description The reason, the same as in the reason phrase of the status line.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 409: `auth.other_account`
+             */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -1,6 +1,15 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import swagger from '@fastify/swagger';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { sha256Hex } from '../lib/mac.ts';
+import { acceptsEncoding } from './accepts-encoding.ts';
 import type { RouteAuth } from './auth-hook.ts';
+import { matchesEtag } from './if-none-match.ts';
+import { completeOperation, type Operation } from './openapi-document.ts';
+import { listErrorCodes } from './openapi-errors.ts';
+import type { Schemas } from './openapi-examples.ts';
+import { INTRODUCTION, TAGS } from './openapi-guide.ts';
 import type { CredentialKind } from './principal.ts';
 
 const SECURITY_SCHEMES = {
@@ -44,6 +53,15 @@ const SCHEMES_OF_KIND: Readonly<Record<CredentialKind, readonly Record<string, n
   session: [{ session: [] }],
 };
 
+/** Operations that authenticate the client themselves (RFC 6749 2.3.1), so that their routes are open to anybody. */
+const CLIENT_AUTHENTICATED = ['oauthToken', 'oauthIntrospect', 'oauthRevoke'];
+
+function listSecurity(operationId: string, auth: RouteAuth | undefined): readonly Record<string, never[]>[] {
+  if (CLIENT_AUTHENTICATED.includes(operationId)) return [{ keyPair: [] }, {}];
+  const open = auth?.door === undefined ? [] : [{}];
+  return [...open, ...(auth?.kinds ?? []).flatMap((kind) => SCHEMES_OF_KIND[kind])];
+}
+
 function describeAuth(auth: RouteAuth): string {
   const named = auth.kinds.map((kind) => (kind === 'anonymous' ? 'anybody' : kind)).join(', ');
   const kinds =
@@ -58,6 +76,26 @@ function describeAuth(auth: RouteAuth): string {
   return [`Who: ${kinds}`, ...limits].join('; ');
 }
 
+function describeOperation(schema: FastifySchema | undefined, auth: RouteAuth | undefined): string {
+  return [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`]
+    .filter((text) => typeof text === 'string')
+    .join('\n\n');
+}
+
+/** Operations with what readers need beside the schemas; see `completeOperation`. */
+function completePaths(paths: object, schemas: Schemas): object {
+  const complete = (methods: object) =>
+    Object.fromEntries(
+      Object.entries(methods as Record<string, Operation>).map(([method, operation]) => [
+        method,
+        completeOperation(method.toUpperCase(), operation, schemas),
+      ]),
+    );
+  return Object.fromEntries(
+    Object.entries(paths as Record<string, object>).map(([path, methods]) => [path, complete(methods)]),
+  );
+}
+
 /** OpenAPI 3.1 from the route schemas. Each operation says which credentials and which action it takes. */
 export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -66,28 +104,56 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Keyreeve',
         version: '1',
-        description: 'Self-hosted API-key authority. Errors are RFC 9457 problems with a stable `code`.',
+        description: INTRODUCTION,
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      tags: [...TAGS],
       components: { securitySchemes: SECURITY_SCHEMES },
     },
     refResolver: { buildLocalReference: (json) => (typeof json['$id'] === 'string' ? json['$id'] : '') },
     transform: ({ schema, url, route }) => {
       const auth = route.config?.auth;
-      const kinds = auth?.kinds ?? [];
-      const open = auth?.door === undefined ? [] : [{}];
-      const security = [...open, ...kinds.flatMap((kind) => SCHEMES_OF_KIND[kind])];
-      const description = [schema?.description, auth === undefined ? null : `${describeAuth(auth)}.`]
-        .filter((text) => typeof text === 'string')
-        .join('\n\n');
-      return { url, schema: { ...schema, description, security } };
+      const operationId = schema?.operationId ?? '';
+      const security = listSecurity(operationId, auth);
+      const codes = listErrorCodes({
+        operationId,
+        method: String(route.method),
+        auth,
+        hasBody: schema?.body !== undefined,
+        hasParameters: schema?.params !== undefined || schema?.querystring !== undefined,
+      });
+      const description = describeOperation(schema, auth);
+      return { url, schema: { ...schema, description, security, 'x-error-codes': codes } };
+    },
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      const { openapiObject } = document;
+      const schemas = (openapiObject.components?.schemas ?? {}) as Schemas;
+      Object.assign(openapiObject, { paths: completePaths(openapiObject.paths ?? {}, schemas) });
+      return openapiObject;
     },
   });
+  registerDocument(app);
+}
+
+/** The document with the address of the workspace in it. All the rest is made once: it is half a megabyte. */
+function registerDocument(app: FastifyInstance): void {
+  let rest: string | null = null;
   app.get(
     '/openapi.json',
     { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } },
-    async (_request, reply) => {
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()));
+    async (request, reply) => {
+      rest ??= JSON.stringify(app.swagger()).slice(1);
+      const text = `{"servers":${JSON.stringify([{ url: request.caller.workspace.url }])},${rest}`;
+      const etag = `"${sha256Hex(text).slice(0, 32)}"`;
+      reply
+        .type('application/json; charset=utf-8')
+        .header('cache-control', 'no-cache')
+        .header('vary', 'accept-encoding')
+        .header('etag', etag);
+      if (matchesEtag(request.headers['if-none-match'], etag)) return await reply.code(304).send();
+      if (!acceptsEncoding('gzip', request.headers['accept-encoding'])) return await reply.send(text);
+      return await reply.header('content-encoding', 'gzip').send(await promisify(gzip)(text));
     },
   );
 }
