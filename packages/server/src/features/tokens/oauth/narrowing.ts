@@ -93,6 +93,20 @@ function parseDetails(text: string): readonly Permission[] {
   return normalizePermissions(permissions);
 }
 
+/**
+ * RFC 8707 calls it `resource`, RFC 8693 also `audience`; here both mean the one service that a token is for.
+ *
+ * @throws oauth.invalid_target
+ */
+export function readResource(form: Form): string | undefined {
+  const [resource, audience] = [form.get('resource'), form.get('audience')];
+  if (resource !== undefined && audience !== undefined && resource !== audience)
+    throw oauthErrors.invalid_target({
+      detail: 'resource and audience name different services; a token is for one. Send one of them.',
+    });
+  return resource ?? audience;
+}
+
 /** @throws oauth.invalid_scope, oauth.invalid_authorization_details */
 export function readAskedRights(form: Form): AskedRights {
   const [scope, details] = [form.get('scope'), form.get('authorization_details')];

@@ -10,7 +10,8 @@ import type {
   ServerMetadataSchema,
   TokenAnswerSchema,
 } from './oauth.schema.ts';
-import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS, type Granted, TOKEN_EXCHANGE } from './token-grants.ts';
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './token-exchange.ts';
+import { CLIENT_CREDENTIALS, type Granted } from './token-grants.ts';
 
 const SECOND_MS = 1_000;
 const AREA = 'oauth.';

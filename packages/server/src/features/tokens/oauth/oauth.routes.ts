@@ -181,7 +181,7 @@ function registerIntrospect(scope: FastifyInstance, deps: OAuthRouteDeps): void 
     async (request) => {
       const { form, presented } = readRequest(request);
       const asker = await deps.introspection.requireAsker(request.caller, presented);
-      const credential = new Secret(requireParameter(form, 'token').trim());
+      const credential = new Secret(requireParameter(form, 'token'));
       const found = await deps.introspection.ask(request.caller, asker, credential, form);
       return presentIntrospection(request.caller.workspace, found);
     },
@@ -208,7 +208,7 @@ function registerRevoke(scope: FastifyInstance, deps: OAuthRouteDeps): void {
     async (request, reply) => {
       const { form, presented } = readRequest(request);
       const client = await deps.clients.require(request.caller, presented, '/oauth2/revoke');
-      const token = new Secret(requireParameter(form, 'token').trim());
+      const token = new Secret(requireParameter(form, 'token'));
       await revokeToken(deps.tokens, request.caller, client, token);
       return reply.code(200).send();
     },

@@ -4,6 +4,7 @@ import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
 import type { TokensService } from '../tokens.service.ts';
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts';
 import { createIntrospection, type Introspection } from './introspection.ts';
+import { createTokenExchange } from './token-exchange.ts';
 import { createTokenGrants, type TokenGrants } from './token-grants.ts';
 
 /** The services behind the OAuth endpoints. */
@@ -23,7 +24,7 @@ export function createOAuth(deps: {
   const clients = createClientAuthenticator(deps);
   return {
     clients,
-    grants: createTokenGrants({ ...deps, clients }),
+    grants: createTokenGrants({ ...deps, clients, exchange: createTokenExchange(deps) }),
     introspection: createIntrospection({ ...deps, clients }),
   };
 }
