@@ -187,7 +187,7 @@ describe('every problem', () => {
 describe('an answer', () => {
   it('carries the safe headers when all is well, too', async () => {
     expect((await call('GET', '/v1/settings', withKey())).headers).toMatchObject(SECURITY_HEADERS);
-    expect((await call('GET', '/openapi.json')).headers).toMatchObject(SECURITY_HEADERS);
+    expect((await call('GET', '/healthz')).headers).toMatchObject(SECURITY_HEADERS);
   });
 
   it('says which methods an address has, in Allow', async () => {
@@ -208,6 +208,19 @@ describe('an answer', () => {
 });
 
 describe('the OpenAPI document', () => {
+  it('names the address of the workspace as its server', async () => {
+    const document = (await call('GET', '/openapi.json')).json<{ servers: object[] }>();
+    expect(document.servers).toEqual([{ url: harness.deps.defaultWorkspace.url }]);
+  });
+
+  it('is sent again only when it has changed', async () => {
+    const { headers } = await call('GET', '/openapi.json');
+    const etag = String(headers['etag']);
+    expect(headers['cache-control']).toBe('no-cache');
+    expect((await call('GET', '/openapi.json', { 'if-none-match': etag })).statusCode).toBe(304);
+    expect((await call('GET', '/openapi.json', { 'if-none-match': '"other"' })).statusCode).toBe(200);
+  });
+
   it('states for every operation who may call it', async () => {
     const document = (await call('GET', '/openapi.json')).json<{
       openapi: string;
