@@ -112,19 +112,9 @@ import {
 } from './jobs/index.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
+import { openDatabase } from './open-database.ts';
 import { type BlobHealth, type BlobStore, createBlobHealth, openBlobStore } from './storage/blobs/index.ts';
-import {
-  adoptNextMasterKey,
-  isNewSqliteDatabase,
-  type Keyring,
-  loadMasterKey,
-  MasterKeyError,
-  migrateStorage,
-  openKeyring,
-  openStorage,
-  readNextMasterKey,
-  type Storage,
-} from './storage/index.ts';
+import type { Keyring, Storage } from './storage/index.ts';
 
 /** What comes from outside the process; tests hand in a clock and randomness of their own. */
 export interface Surroundings {
@@ -207,34 +197,6 @@ export interface Deps
   readonly verification: VerificationService;
   readonly revocations: RevocationHub;
   close(): Promise<void>;
-}
-
-async function openDatabase(surroundings: Surroundings): Promise<{ storage: Storage; keyring: Keyring }> {
-  const { config, clock, random, logger } = surroundings;
-  const isNew = config.database.engine === 'sqlite' && isNewSqliteDatabase(config.dataDir);
-  // The key comes first: a database without its key could never be used, a key without a database can.
-  const masterKey = loadMasterKey(config, isNew);
-  const storage = openStorage(config, logger);
-  try {
-    await migrateStorage(storage);
-    return { storage, keyring: await unlock({ storage, clock, random, masterKey }, config) };
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
-}
-
-/** A rotation that was cut short after its transaction has left the new key in the file beside the old one. */
-async function unlock(keyringDeps: Parameters<typeof openKeyring>[0], config: Config): Promise<Keyring> {
-  const next = config.masterKey === null ? readNextMasterKey(config.dataDir) : null;
-  try {
-    return await openKeyring(keyringDeps);
-  } catch (error) {
-    if (!(error instanceof MasterKeyError) || next === null) throw error;
-    const keyring = await openKeyring({ ...keyringDeps, masterKey: next });
-    adoptNextMasterKey(config.dataDir);
-    return keyring;
-  }
 }
 
 async function createFoundation(surroundings: Surroundings): Promise<Foundation> {

@@ -42,6 +42,8 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly blobs: BlobConfig;
   readonly masterKey: Secret | null;
+  /** The one that the database may still be wrapped under. */
+  readonly previousMasterKey: Secret | null;
   readonly admin: { readonly email: string; readonly password: Secret } | null;
   readonly smtpUrl: Secret | null;
   readonly smtpAllowPlain: boolean;

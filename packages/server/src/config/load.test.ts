@@ -340,6 +340,18 @@ describe('the master key', () => {
     expect(faultsOf({ KEYREEVE_DATABASE_URL: POSTGRES_URL, KEYREEVE_MASTER_KEY: MASTER_KEY })).toEqual([]);
   });
 
+  it('is taken together with the one before it, and that one never alone or malformed', () => {
+    const KEYREEVE_MASTER_KEY_PREVIOUS = randomBytes(32).toString('base64');
+    const environment = { KEYREEVE_MASTER_KEY: MASTER_KEY, KEYREEVE_MASTER_KEY_PREVIOUS };
+    expect(loadConfig(environment).previousMasterKey?.reveal()).toBe(KEYREEVE_MASTER_KEY_PREVIOUS);
+    expect(faultsOf({ KEYREEVE_MASTER_KEY_PREVIOUS })).toEqual([
+      expect.stringMatching(/^KEYREEVE_MASTER_KEY_PREVIOUS needs the new key in KEYREEVE_MASTER_KEY/),
+    ]);
+    expect(faultsOf({ ...environment, KEYREEVE_MASTER_KEY_PREVIOUS: 'short' })).toEqual([
+      'KEYREEVE_MASTER_KEY_PREVIOUS must be exactly 32 bytes in base64.',
+    ]);
+  });
+
   it.each([
     ['31 bytes', randomBytes(31).toString('base64')],
     ['33 bytes', randomBytes(33).toString('base64')],

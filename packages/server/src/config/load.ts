@@ -144,10 +144,26 @@ function readMasterKey(reader: Reader, database: DatabaseConfig): Secret | null 
     }
     return null;
   }
+  return checkMasterKey(reader, 'KEYREEVE_MASTER_KEY', text);
+}
+
+function checkMasterKey(reader: Reader, name: VariableName, text: string): Secret {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text) || Buffer.from(text, 'base64').length !== 32) {
-    reader.fault('KEYREEVE_MASTER_KEY', 'must be exactly 32 bytes in base64');
+    reader.fault(name, 'must be exactly 32 bytes in base64');
   }
   return new Secret(text);
+}
+
+function readPreviousMasterKey(reader: Reader): Secret | null {
+  const text = reader.text('KEYREEVE_MASTER_KEY_PREVIOUS');
+  if (text === null) return null;
+  if (reader.text('KEYREEVE_MASTER_KEY') === null) {
+    reader.fault(
+      'KEYREEVE_MASTER_KEY_PREVIOUS',
+      'needs the new key in KEYREEVE_MASTER_KEY; a master key in the data folder is rotated by `keyreeve master-key rotate`',
+    );
+  }
+  return checkMasterKey(reader, 'KEYREEVE_MASTER_KEY_PREVIOUS', text);
 }
 
 function readAdmin(reader: Reader): Config['admin'] {
@@ -287,6 +303,7 @@ export function loadConfig(environment: Environment): Config {
     database,
     blobs: readBlobs(reader, environment, dataDir),
     masterKey: readMasterKey(reader, database),
+    previousMasterKey: readPreviousMasterKey(reader),
     admin: readAdmin(reader),
     ...readMail(reader),
     webhooks: readWebhooks(reader, database),

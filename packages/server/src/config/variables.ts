@@ -66,6 +66,13 @@ export const VARIABLES = [
     isSecret: true,
   },
   {
+    name: 'KEYREEVE_MASTER_KEY_PREVIOUS',
+    default: '',
+    description:
+      'The old master key, while it is rotated: a database that is still wrapped under it is wrapped under `KEYREEVE_MASTER_KEY` at the start. See [master-key.md](master-key.md).',
+    isSecret: true,
+  },
+  {
     name: 'KEYREEVE_ADMIN_EMAIL',
     default: '',
     description: 'E-mail of the first administrator, for unattended set-up.',

@@ -14,17 +14,19 @@ export {
   MasterKeyError,
   newMasterKey,
   openKeyring,
-  rotateMasterKey,
 } from './keyring.ts';
 export { type Direction, isBehind, isUpTo } from './keyset.ts';
 export { containsText, startsWithText, toLikePattern } from './like.ts';
 export {
-  adoptNextMasterKey,
   isNewSqliteDatabase,
   loadMasterKey,
-  readNextMasterKey,
-  writeNextMasterKey,
 } from './master-key.ts';
+export {
+  recoverMasterKey,
+  rewrapDataKeys,
+  rotateMasterKeyFile,
+  scrubOldWraps,
+} from './master-key-rotation.ts';
 export { migrateStorage } from './migrate.ts';
 export {
   deleteEndedOneTimeLinks,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
 import { openStorage, type Storage } from './database.ts';
-import { type Keyring, MasterKeyError, openKeyring, rotateMasterKey } from './keyring.ts';
+import { type Keyring, MasterKeyError, openKeyring } from './keyring.ts';
 import { migrateStorage } from './migrate.ts';
 
 const MASTER_KEY = Buffer.alloc(32, 1);
@@ -84,27 +84,6 @@ describe('the keyring', () => {
     const keyring = await open();
     expect(keyring.find(keyring.current('pepper').id)?.purpose).toBe('pepper');
     expect(keyring.find('dk_unknown')).toBeNull();
-  });
-});
-
-describe('another master key', () => {
-  it('wraps the same data keys anew: what they protect stays as it is, and the old one opens nothing', async () => {
-    const before = await open();
-    const sealed = before.seal('a mail', PLACE);
-    expect(await rotateMasterKey(depsWith(MASTER_KEY), WRONG_KEY)).toBe(3);
-    const after = await open(WRONG_KEY);
-    expect(after.current('pepper').key.equals(before.current('pepper').key)).toBe(true);
-    expect(after.open(sealed, PLACE)).toBe('a mail');
-    await expect(open(MASTER_KEY)).rejects.toThrow(MasterKeyError);
-  });
-
-  it('changes nothing when the old one is not right', async () => {
-    await open();
-    const read = () => storage.read.selectFrom('data_keys').selectAll().orderBy('id').execute();
-    const before = await read();
-    await expect(rotateMasterKey(depsWith(WRONG_KEY), Buffer.alloc(32, 3))).rejects.toThrow(MasterKeyError);
-    expect(await read()).toEqual(before);
-    await open();
   });
 });
 

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { openBytes, sealBytes } from '../lib/envelope.ts';
 import { newId } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
-import type { Storage } from './database.ts';
+import type { Executor, Storage } from './database.ts';
 import { inTransaction, type Tx } from './transaction.ts';
 
 /**
@@ -34,9 +34,11 @@ export interface Keyring {
   open(sealed: string, additionalData: string): string;
 }
 
+const CHECK_PLACE = 'meta/master_key_check';
 const CHECK_TEXT = 'keyreeve master key check';
 
-function wrapPlace(id: string, purpose: string): string {
+/** Where a data key is wrapped: it opens nowhere else, and for nothing else. */
+export function wrapPlace(id: string, purpose: string): string {
   return `data_keys/${id}/${purpose}`;
 }
 
@@ -47,7 +49,7 @@ export class MasterKeyError extends Error {
   }
 }
 
-interface KeyringDeps {
+export interface KeyringDeps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: Random;
@@ -142,23 +144,31 @@ async function insertDataKey(
 }
 
 async function checkMasterKey(tx: Tx, deps: KeyringDeps, master: KeyObject): Promise<void> {
-  const row = await tx
+  const value = await readMasterKeyCheck(tx);
+  if (value === null) {
+    const row = { name: 'master_key_check', value: makeMasterKeyCheck(deps.random, master) };
+    await tx.insertInto('meta').values(row).execute();
+  } else if (!hasMasterKey(value, master)) throw wrongMasterKey();
+}
+
+/** The check value of the database; null in a new one. */
+export async function readMasterKeyCheck(exec: Executor): Promise<string | null> {
+  const row = await exec
     .selectFrom('meta')
     .select('value')
     .where('name', '=', 'master_key_check')
     .executeTakeFirst();
-  if (row === undefined) {
-    const value = Buffer.from(
-      sealBytes(master, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random),
-    ).toString('base64url');
-    await tx.insertInto('meta').values({ name: 'master_key_check', value }).execute();
-    return;
-  }
-  if (!hasMasterKey(row.value, master)) {
-    throw new MasterKeyError(
-      'The master key is not the one that this database was made with. Restore the right KEYREEVE_MASTER_KEY (or the file master.key in the data folder); with another one no stored key can ever be verified.',
-    );
-  }
+  return row?.value ?? null;
+}
+
+export function makeMasterKeyCheck(random: Random, master: KeyObject): string {
+  return Buffer.from(sealBytes(master, Buffer.from(CHECK_TEXT), CHECK_PLACE, random)).toString('base64url');
+}
+
+export function wrongMasterKey(): MasterKeyError {
+  return new MasterKeyError(
+    'The master key is not the one that this database was made with. Restore the right KEYREEVE_MASTER_KEY (or the file master.key in the data folder); with another one no stored key can ever be verified. If the master key was rotated elsewhere, start with the new one.',
+  );
 }
 
 /** Whether this is the master key of the database that has this check value (`meta.master_key_check`). */
@@ -167,43 +177,10 @@ export function isMasterKeyOf(checkValue: string, masterKey: Uint8Array): boolea
 }
 
 function hasMasterKey(checkValue: string, master: KeyObject): boolean {
-  const plain = openBytes(master, Buffer.from(checkValue, 'base64url'), 'meta/master_key_check');
+  const plain = openBytes(master, Buffer.from(checkValue, 'base64url'), CHECK_PLACE);
   return plain !== null && Buffer.from(plain).toString('utf8') === CHECK_TEXT;
 }
 
 export function newMasterKey(): Uint8Array {
   return randomBytes(32);
-}
-
-/**
- * Wraps every data key under another master key, in one transaction. What the data keys protect is not
- * touched: no API key, token or sealed mail changes.
- *
- * @throws MasterKeyError when the old master key is not the right one; nothing is changed then
- */
-export async function rotateMasterKey(deps: KeyringDeps, nextMasterKey: Uint8Array): Promise<number> {
-  const [oldKey, newKey] = [createSecretKey(deps.masterKey), createSecretKey(nextMasterKey)];
-  return await inTransaction(deps.storage, async (tx) => {
-    await checkMasterKey(tx, deps, oldKey);
-    const rows = await tx
-      .selectFrom('data_keys')
-      .select(['id', 'purpose', 'wrapped'])
-      .limit(10_000)
-      .execute();
-    for (const row of rows) {
-      const place = wrapPlace(row.id, row.purpose);
-      const plain = openBytes(oldKey, Buffer.from(row.wrapped, 'base64url'), place);
-      if (plain === null)
-        throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
-      const wrapped = Buffer.from(sealBytes(newKey, plain, place, deps.random)).toString('base64url');
-      await tx.updateTable('data_keys').set({ wrapped }).where('id', '=', row.id).execute();
-    }
-    const check = sealBytes(newKey, Buffer.from(CHECK_TEXT), 'meta/master_key_check', deps.random);
-    await tx
-      .updateTable('meta')
-      .set({ value: Buffer.from(check).toString('base64url') })
-      .where('name', '=', 'master_key_check')
-      .execute();
-    return rows.length;
-  });
 }

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import type { Config } from '../config/index.ts';
 import { MasterKeyError, newMasterKey } from './keyring.ts';
 
@@ -16,8 +17,9 @@ export function loadMasterKey(
   isNewDatabase: boolean,
 ): Uint8Array {
   if (config.masterKey !== null) return decode(config.masterKey.reveal(), 'KEYREEVE_MASTER_KEY');
-  const file = path.join(config.dataDir, 'master.key');
-  if (existsSync(file)) return decode(readFileSync(file, 'utf8').trim(), file);
+  const file = keyFile(config.dataDir);
+  const known = readMasterKeyFile(config.dataDir);
+  if (known !== null) return known;
   if (!isNewDatabase) {
     throw new MasterKeyError(
       `There is a database in ${config.dataDir}, but its master key is missing: neither KEYREEVE_MASTER_KEY nor ${file}. Restore it; see docs/operations/master-key.md.`,
@@ -28,25 +30,60 @@ export function loadMasterKey(
   return key;
 }
 
+function keyFile(dataDir: string): string {
+  return path.join(dataDir, 'master.key');
+}
+
 function nextFile(dataDir: string): string {
   return path.join(dataDir, 'master.key.next');
 }
 
-/** Step one of a rotation: the new key is on disk before anything is wrapped under it. */
+/** The key in the file; null when there is none. @throws MasterKeyError when it is not 32 bytes */
+export function readMasterKeyFile(dataDir: string): Uint8Array | null {
+  return readIfThere(keyFile(dataDir));
+}
+
+/**
+ * Step one of a rotation: the new key is on disk, whole, before anything is wrapped under it. Written under another
+ * name first, so that a crash leaves the file whole or not at all.
+ */
 export function writeNextMasterKey(dataDir: string, key: Uint8Array): void {
-  writeFileSync(nextFile(dataDir), `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
+  const part = `${nextFile(dataDir)}.part`;
+  writeFileSync(part, `${Buffer.from(key).toString('base64')}\n`, { mode: 0o600, flush: true });
+  renameSync(part, nextFile(dataDir));
+  syncFolder(dataDir);
 }
 
-/** The key of a rotation that was cut short, or null. */
+/** The key of a rotation that is under way or was cut short, or null. */
 export function readNextMasterKey(dataDir: string): Uint8Array | null {
-  return existsSync(nextFile(dataDir))
-    ? decode(readFileSync(nextFile(dataDir), 'utf8').trim(), nextFile(dataDir))
-    : null;
+  return readIfThere(nextFile(dataDir));
 }
 
-/** The last step: the database is wrapped under the new key, which takes its place. */
+/** The last step: the database is wrapped under the new key, which takes the place of the old one. */
 export function adoptNextMasterKey(dataDir: string): void {
-  renameSync(nextFile(dataDir), path.join(dataDir, 'master.key'));
+  renameSync(nextFile(dataDir), keyFile(dataDir));
+  syncFolder(dataDir);
+}
+
+/** A renaming is durable only once its folder is. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** One read: another process may rename the file between a look and a read. */
+function readIfThere(file: string): Uint8Array | null {
+  try {
+    return decode(readFileSync(file, 'utf8').trim(), file);
+  } catch (error) {
+    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 function decode(text: string, source: string): Uint8Array {
