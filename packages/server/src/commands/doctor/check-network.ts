@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { type Config, publicUrlOf } from '../../config/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import { type Check, codeOf, type Finding, fault, messageOf, type Place, warning } from './check.ts';
@@ -170,13 +170,13 @@ export const certificateCheck: Check = {
       findings.push(
         fault('tls.not_yet_valid', `It is valid from ${certificate.validFrom} only.`, 'Check the clock.'),
       );
-    const { hostname } = new URL(publicUrlOf(config));
-    const isNamed = certificate.checkHost(hostname) ?? certificate.checkIP(hostname.replace(/^\[|\]$/g, ''));
+    const host = new URL(publicUrlOf(config)).hostname.replace(/^\[|\]$/g, '');
+    const isNamed = isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host);
     if (isNamed === undefined)
       findings.push(
         fault(
           'tls.wrong_host',
-          `It is not for ${hostname}, the host of the public URL.`,
+          `It is not for ${host}, the host of the public URL.`,
           'Get one for that name.',
         ),
       );
