@@ -21,6 +21,11 @@ export interface Storage {
   /** Only for `inTransaction`. */
   readonly write: Kysely<Database>;
   readonly usage: Kysely<Database>;
+  /**
+   * For the one small question that must not wait behind all others: when the revocation epochs come late, whoever
+   * keeps answers asks for each of them, and a busy server would get busier.
+   */
+  readonly watch: Kysely<Database>;
   /** Main and usage store for migrations, which have no deadline: an index over millions of rows takes its time. */
   readonly migration: { readonly main: Kysely<Database>; readonly usage: Kysely<Database> };
   /**
@@ -35,6 +40,7 @@ export interface Storage {
 
 const POSTGRES_INT8_OID = 20;
 const STATEMENT_TIMEOUT_MS = 5_000;
+const WATCH_TIMEOUT_MS = 1_000;
 
 /** Resolves when the database answers. */
 export async function pingStorage(storage: Storage): Promise<void> {
@@ -70,6 +76,7 @@ function openSqliteStorage(dataDir: string): Storage {
     read,
     write,
     usage,
+    watch: read,
     migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
     raiseListeners: new Set(),
@@ -109,6 +116,7 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
   });
+  const watch = toKysely({ max: 1, query_timeout: WATCH_TIMEOUT_MS, statement_timeout: WATCH_TIMEOUT_MS });
   // Connects when it is asked something, and has nothing open a second later. Also without a deadline that the
   // database itself sets for the user.
   const unhurried = toKysely({ max: 1, options: '-c statement_timeout=0', idleTimeoutMillis: 1_000 });
@@ -117,11 +125,12 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
     read: kysely,
     write: kysely,
     usage: kysely,
+    watch,
     migration: { main: unhurried, usage: unhurried },
     changeCounter: null,
     raiseListeners: new Set(),
     close: async () => {
-      await Promise.all([kysely.destroy(), unhurried.destroy()]);
+      await Promise.all([kysely.destroy(), watch.destroy(), unhurried.destroy()]);
     },
   };
 }

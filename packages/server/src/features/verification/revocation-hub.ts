@@ -199,13 +199,13 @@ class Hub implements RevocationHub {
   }
 
   async #readEpochs(): Promise<ReadonlyMap<string, number>> {
-    const { changeCounter, read } = this.#deps.storage;
+    const { changeCounter, watch } = this.#deps.storage;
     const ids = [...this.#groups.keys()];
     const counter = changeCounter?.() ?? null;
     const known = this.#known;
     if (known !== null && known.counter === counter && ids.every((id) => known.epochs.has(id)))
       return known.epochs;
-    const epochs = await readRevocationEpochs(read, ids);
+    const epochs = await readRevocationEpochs(watch, ids);
     this.#known = counter === null ? null : { counter, epochs };
     return epochs;
   }
