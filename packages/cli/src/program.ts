@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAccountCommands } from './commands/all-accounts.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addImportCommand } from './commands/import-keys.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { addPackageCommands } from './commands/packages.ts';
 import { addScanCommand } from './commands/scan.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addServiceAccountCommands } from './commands/service-accounts.ts';
 import { addSessionCommands } from './commands/session.ts';
+import { addTokenCommands } from './commands/tokens.ts';
 import { addUserCommands } from './commands/users.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWorkspaceCommands } from './commands/workspace.ts';
-import { EXIT, type ExitCode, formatFailure, toFailure, usageError } from './failures.ts';
+import { type CliError, EXIT, type ExitCode, formatFailure, toFailure, usageError } from './failures.ts';
 import type { Outcome } from './run.ts';
 import { bondOfSecretKey } from './scan/key-shape.ts';
 import type { World } from './world.ts';
@@ -57,37 +61,51 @@ function refuseSecrets(words: readonly string[]): void {
   );
 }
 
-function createProgram(world: World, outcome: Outcome): Command {
+/** The program with all its commands. With `isJson`, it leaves errors to whoever runs it. */
+export function createProgram(world: World, outcome: Outcome, isJson = false): Command {
   const program = new Command('keyreeve')
     .description('Keeps API keys: accounts, keys, settings and imports of a Keyreeve server.')
     .version(readVersion())
     .option('--url <address>', 'address of the server, instead of KEYREEVE_URL')
     .option('--json', 'results and errors as JSON, for scripts')
     .option('-y, --yes', 'do not ask before what cannot be undone')
-    .showHelpAfterError('See --help.')
+    .showHelpAfterError(isJson ? false : 'See --help.')
     .addHelpText('after', HELP)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
+      writeErr: (text) => void (isJson || world.stderr.write(text)),
       outputError: (text, writeError) => writeError(hideValues(text)),
     });
   const setting = { world, outcome };
   addSessionCommands(program, setting);
+  addAccountCommands(program, setting);
   addUserCommands(program, setting);
   addServiceAccountCommands(program, setting);
   addKeyCommands(program, setting);
   addVerifyCommand(program, setting);
+  addTokenCommands(program, setting);
   addScanCommand(program, setting);
   addCompletionCommand(program, setting);
   addImportCommand(program, setting);
   addWorkspaceCommands(program, setting);
+  addAuditCommand(program, setting);
+  addPackageCommands(program, setting);
   addServerCommands(program, setting);
   return program;
 }
 
-function report(world: World, error: unknown, isJson: boolean): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+/** What commander found wrong, for scripts; people have read it already. */
+function toUsageError({ code, message }: CommanderError): CliError {
+  const text =
+    code === 'commander.help' ? 'A command is missing.' : hideValues(message).replace(/^error: /, '');
+  return usageError(text, 'See --help.');
+}
+
+function report(world: World, thrown: unknown, isJson: boolean): ExitCode {
+  if (thrown instanceof CommanderError && (thrown.exitCode === 0 || !isJson))
+    return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const error = thrown instanceof CommanderError ? toUsageError(thrown) : thrown;
   const failure = toFailure(error);
   if (failure === null) throw error;
   const { exitCode, code, message, ...rest } = failure;
@@ -106,12 +124,14 @@ function report(world: World, error: unknown, isJson: boolean): ExitCode {
  */
 export async function runProgram(world: World, words: readonly string[]): Promise<ExitCode> {
   const outcome: Outcome = { exitCode: EXIT.ok };
-  const program = createProgram(world, outcome);
+  // Errors of usage come before any option is known.
+  const isJson = words.includes('--json');
+  const program = createProgram(world, outcome, isJson);
   try {
     refuseSecrets(words);
     await program.parseAsync(words, { from: 'user' });
     return outcome.exitCode;
   } catch (error) {
-    return report(world, error, program.opts<{ json?: boolean }>().json === true);
+    return report(world, error, isJson);
   }
 }

@@ -9,6 +9,7 @@ import { formatTime } from '../text.ts';
 import { describeKey, printMintedKey } from './key-details.ts';
 import { addKeySwitches } from './key-switches.ts';
 import { showOwnKey } from './session.ts';
+import { addVerifyCommand } from './verify.ts';
 
 type Status = Key['status'];
 const STATUSES: readonly string[] = ['active', 'expiring', 'expired', 'disabled'] satisfies Status[];
@@ -130,6 +131,7 @@ export function addKeyCommands(program: Command, setting: Setting): void {
     .command('self')
     .description('what the key in KEYREEVE_API_KEY is and may do')
     .action(withRun(setting, showOwnKey));
+  addVerifyCommand(keys, setting);
 }
 
 function addCreate(keys: Command, setting: Setting): void {

@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<ServiceAccount>[] = [
   { title: 'LAST SEEN', cell: ({ lastSeenAt }) => formatTime(lastSeenAt) },
 ];
 
-function describeService(service: ServiceAccount): string {
+export function describeService(service: ServiceAccount): string {
   return formatDetails([
     ['Id', service.id],
     ['Technical name', service.technicalName],

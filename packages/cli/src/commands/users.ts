@@ -32,7 +32,7 @@ const COLUMNS: readonly Column<User>[] = [
   { title: 'LAST SEEN', cell: ({ lastSeenAt }) => formatTime(lastSeenAt) },
 ];
 
-function describeUser(user: User): string {
+export function describeUser(user: User): string {
   const fullName = [user.firstName, user.lastName].filter((name) => name !== null).join(' ');
   return formatDetails([
     ['Id', user.id],

@@ -39,8 +39,9 @@ async function verify(run: Run, options: VerifyOptions): Promise<ExitCode> {
   return answer.valid ? EXIT.ok : EXIT.refused;
 }
 
-export function addVerifyCommand(program: Command, setting: Setting): void {
-  program
+/** `keyreeve verify`, and the same as `keyreeve keys verify`. */
+export function addVerifyCommand(parent: Command, setting: Setting): void {
+  parent
     .command('verify')
     .description('is the full key on stdin good, and may it do this? Ends with 1 when not')
     .option('--action <action>', 'for instance package:push')
