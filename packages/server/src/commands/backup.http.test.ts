@@ -66,7 +66,7 @@ async function takeBackup(of: Config, hasPackages = true): Promise<Buffer> {
   const taken = buffer(output);
   await writeBackup(output, {
     config: of,
-    masterKey: Buffer.from(harness.masterKey, 'base64'),
+    masterKeys: [Buffer.from(harness.masterKey, 'base64')],
     hasPackages,
     signal: new AbortController().signal,
     onProgress: () => {},
@@ -167,7 +167,7 @@ describe('a backup', () => {
     const output = new PassThrough({ highWaterMark: 1 });
     const writing = writeBackup(output, {
       config,
-      masterKey: Buffer.from(harness.masterKey, 'base64'),
+      masterKeys: [Buffer.from(harness.masterKey, 'base64')],
       hasPackages: false,
       signal: new AbortController().signal,
       onProgress: () => {},

@@ -12,14 +12,14 @@ import { type BackupTotals, openSnapshot, produceBackup, type Snapshot } from '.
 import { isMasterKeyOf, isNewSqliteDatabase } from '../storage/index.ts';
 import { createProgressLine, formatBytes, readArguments } from './arguments.ts';
 import { CommandError, commandUsageError, EXIT } from './command.ts';
-import { findMasterKey, openConfiguredBlobs, SILENT } from './operator-tools.ts';
+import { findMasterKeys, openConfiguredBlobs, SILENT } from './operator-tools.ts';
 
 const COMPRESSION_LEVEL = 3;
 const INTERRUPTED = 130;
 
 interface Work {
   readonly config: Config;
-  readonly masterKey: Uint8Array;
+  readonly masterKeys: readonly Uint8Array[];
   readonly hasPackages: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (totals: BackupTotals, part: string) => void;
@@ -49,7 +49,7 @@ export async function runBackup(args: readonly string[], environment: Environmen
   const line = createProgressLine(values.json !== true);
   const work: Work = {
     config,
-    masterKey: requireMasterKey(config),
+    masterKeys: requireMasterKeys(config),
     hasPackages: values['without-packages'] !== true,
     signal: interruption.signal,
     onProgress: (totals, part) =>
@@ -82,15 +82,15 @@ function defaultName(): string {
   return `keyreeve-${stamp}.backup`;
 }
 
-function requireMasterKey(config: Config): Uint8Array {
+function requireMasterKeys(config: Config): readonly Uint8Array[] {
   const isSqlite = config.database.engine === 'sqlite';
   if (isSqlite && isNewSqliteDatabase(config.dataDir)) {
     throw new CommandError('backup.no_database', `There is no database in ${path.resolve(config.dataDir)}.`, {
       remedy: 'Set KEYREEVE_DATA_DIR (or KEYREEVE_DATABASE_URL) as it is set for the server.',
     });
   }
-  const key = findMasterKey(config);
-  if (key !== null) return key;
+  const keys = findMasterKeys(config);
+  if (keys.length > 0) return keys;
   throw new CommandError(
     'backup.master_key_missing',
     `The master key is missing: neither KEYREEVE_MASTER_KEY nor ${path.join(config.dataDir, 'master.key')}.`,
@@ -104,11 +104,11 @@ export async function writeBackup(
   work: Work,
 ): Promise<{ totals: BackupTotals; bytes: number }> {
   const totals: BackupTotals = { rows: 0, tables: {}, packages: 0, packageBytes: 0, missing: [] };
-  const { config, masterKey } = work;
+  const { config } = work;
   const snapshot = await openSnapshot(config, SILENT);
   let bytes = 0;
   try {
-    requireRightKey(snapshot, masterKey);
+    const masterKey = chooseRightKey(snapshot, work.masterKeys);
     const blobs = work.hasPackages ? await openConfiguredBlobs(config) : null;
     try {
       const content = produceBackup(snapshot, {
@@ -204,8 +204,10 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-function requireRightKey({ masterKeyCheck }: Snapshot, masterKey: Uint8Array): void {
-  if (masterKeyCheck !== null && isMasterKeyOf(masterKeyCheck, masterKey)) return;
+/** In the middle of a rotation either of the two may be that of the snapshot. */
+function chooseRightKey({ masterKeyCheck }: Snapshot, masterKeys: readonly Uint8Array[]): Uint8Array {
+  const right = masterKeys.find((key) => masterKeyCheck !== null && isMasterKeyOf(masterKeyCheck, key));
+  if (right !== undefined) return right;
   throw new CommandError(
     'backup.master_key_wrong',
     'The master key here is not the one of the database, so a restore could never use this backup.',

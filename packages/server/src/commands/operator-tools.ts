@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { pino } from 'pino';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { type BlobStore, openBlobStore } from '../storage/blobs/index.ts';
+import { readMasterKeyFile, readNextMasterKey } from '../storage/index.ts';
 
 /** What commands hand to parts that log: they tell the operator themselves what he needs to know. */
 export const SILENT = pino({ level: 'silent' });
@@ -15,10 +14,16 @@ export async function openConfiguredBlobs(config: Config): Promise<BlobStore> {
   return await openBlobStore({ config, clock: systemClock, random: systemRandom, observer });
 }
 
-/** The master key of the configuration, or of the file in the data folder; null when there is neither. Makes none. */
-export function findMasterKey(config: Pick<Config, 'dataDir' | 'masterKey'>): Uint8Array | null {
-  if (config.masterKey !== null) return Buffer.from(config.masterKey.reveal(), 'base64');
-  const file = path.join(config.dataDir, 'master.key');
-  const key = existsSync(file) ? Buffer.from(readFileSync(file, 'utf8').trim(), 'base64') : null;
-  return key?.length === 32 ? key : null;
+/**
+ * The master keys of the configuration or of the data folder: the present one first, then the other one of a rotation
+ * that is under way. Empty when there is none. Makes none.
+ *
+ * @throws MasterKeyError when a file does not hold 32 bytes
+ */
+export function findMasterKeys(
+  config: Pick<Config, 'dataDir' | 'masterKey' | 'previousMasterKey'>,
+): readonly Uint8Array[] {
+  const given = [config.masterKey, config.previousMasterKey].filter((key) => key !== null);
+  if (given.length > 0) return given.map((key) => Buffer.from(key.reveal(), 'base64'));
+  return [readMasterKeyFile(config.dataDir), readNextMasterKey(config.dataDir)].filter((key) => key !== null);
 }

@@ -29,7 +29,7 @@ import {
 } from '../storage/index.ts';
 import { createProgressLine, formatBytes, readArguments } from './arguments.ts';
 import { CommandError, commandUsageError, EXIT } from './command.ts';
-import { findMasterKey, openConfiguredBlobs, SILENT } from './operator-tools.ts';
+import { findMasterKeys, openConfiguredBlobs, SILENT } from './operator-tools.ts';
 import { createPackageSink, type PackageSink } from './restore-packages.ts';
 
 interface Outcome {
@@ -184,15 +184,16 @@ async function takeItems({ items, onProgress }: FillWork, sink: RowSink, package
 function requireMasterKey({ masterKeyCheck }: Manifest, config: Config): Uint8Array {
   const file = path.join(path.resolve(config.dataDir), 'master.key');
   const remedy = `A backup never contains the master key. Take it from where the old server had it (KEYREEVE_MASTER_KEY, or the file master.key of its data folder), and set KEYREEVE_MASTER_KEY or put it at ${file}. See docs/operations/master-key.md.`;
-  const key = findMasterKey(config);
-  if (key === null) {
+  const keys = findMasterKeys(config);
+  if (keys.length === 0) {
     throw new CommandError(
       'restore.master_key_missing',
       `The master key is missing: neither KEYREEVE_MASTER_KEY nor ${file}. Nothing was restored.`,
       { remedy },
     );
   }
-  if (isMasterKeyOf(masterKeyCheck, key)) return key;
+  const key = keys.find((candidate) => isMasterKeyOf(masterKeyCheck, candidate));
+  if (key !== undefined) return key;
   throw new CommandError(
     'restore.master_key_wrong',
     'The master key here is not the one of this backup. Nothing was restored.',

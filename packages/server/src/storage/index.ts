@@ -20,6 +20,8 @@ export { containsText, startsWithText, toLikePattern } from './like.ts';
 export {
   isNewSqliteDatabase,
   loadMasterKey,
+  readMasterKeyFile,
+  readNextMasterKey,
 } from './master-key.ts';
 export {
   recoverMasterKey,

@@ -10,7 +10,7 @@ import {
   readJournalMode,
   readPostgresFacts,
 } from '../../storage/index.ts';
-import { findMasterKey } from '../operator-tools.ts';
+import { findMasterKeys } from '../operator-tools.ts';
 import { type Check, type Finding, fault, messageOf, type Place, warning } from './check.ts';
 import { readMasterKeyCheck } from './installation.repo.ts';
 
@@ -155,11 +155,11 @@ async function judgeSchema(inspection: Inspection): Promise<Finding[]> {
 }
 
 async function judgeMasterKey(inspection: Inspection, { config }: Place): Promise<Finding[]> {
-  const masterKey = findMasterKey(config);
-  // That it is missing is told by the check of its file.
-  if (masterKey === null || (await inspection.readVersions()).main.length === 0) return [];
+  const masterKeys = readMasterKeys(config);
+  // That it is missing or malformed is told by the check of its file.
+  if (masterKeys.length === 0 || (await inspection.readVersions()).main.length === 0) return [];
   const check = await readMasterKeyCheck(inspection.main);
-  if (check === null || isMasterKeyOf(check, masterKey)) return [];
+  if (check === null || masterKeys.some((key) => isMasterKeyOf(check, key))) return [];
   return [
     fault(
       'master_key.wrong',
@@ -167,4 +167,12 @@ async function judgeMasterKey(inspection: Inspection, { config }: Place): Promis
       'Put the right one back (KEYREEVE_MASTER_KEY, or master.key in the data folder); with another one no key can be verified.',
     ),
   ];
+}
+
+function readMasterKeys(config: Place['config']): readonly Uint8Array[] {
+  try {
+    return findMasterKeys(config);
+  } catch {
+    return [];
+  }
 }
