@@ -10,6 +10,7 @@ import { addScanCommand } from './commands/scan.ts';
 import { addServerCommands } from './commands/server.ts';
 import { addServiceAccountCommands } from './commands/service-accounts.ts';
 import { addSessionCommands } from './commands/session.ts';
+import { addSigningKeyCommands } from './commands/signing-keys.ts';
 import { addTokenCommands } from './commands/tokens.ts';
 import { addUserCommands } from './commands/users.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -85,6 +86,7 @@ export function createProgram(world: World, outcome: Outcome, isJson = false): C
   addKeyCommands(program, setting);
   addVerifyCommand(program, setting);
   addTokenCommands(program, setting);
+  addSigningKeyCommands(program, setting);
   addScanCommand(program, setting);
   addCompletionCommand(program, setting);
   addImportCommand(program, setting);

@@ -20,6 +20,7 @@ import { GeneralSection, VerificationSection } from './other-sections.tsx';
 import classes from './settings.module.css';
 import { settingsWords } from './settings.words.ts';
 import { type StoredSettings, settingsQuery } from './settings-queries.ts';
+import { SigningKeysSection } from './signing-keys-section.tsx';
 import { TokensSection } from './tokens-section.tsx';
 import { useSettingsEditor } from './use-settings-form.ts';
 
@@ -93,6 +94,7 @@ function SettingsEditor(props: { readonly stored: StoredSettings }) {
         )}
         <Refusal>{editor.problem}</Refusal>
         <TokensSection form={form} />
+        <SigningKeysSection form={form} />
         <KeysSection form={form} />
         <NoticesSection form={form} />
         <MailSection form={form} />

@@ -15,6 +15,8 @@ export function wordFault(name: keyof Settings, current: Settings, language: Lan
       const values = { min: formatDuration(min, language), max: formatDuration(max, language) };
       return say(settingsWords, 'rangeDuration', values);
     }
+    case 'signingKeyDays':
+      return range(LIMITS.signingKeyDays);
     case 'maxKeysPerAccount':
       return range(LIMITS.maxKeysPerAccount);
     case 'maxPackagesPerAccount':
