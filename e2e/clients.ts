@@ -48,7 +48,7 @@ const VERIFY_TOKEN = `
 import json, sys, jwt
 url, token, audience = sys.argv[1:4]
 key = jwt.PyJWKClient(url + "/.well-known/jwks.json").get_signing_key_from_jwt(token)
-claims = jwt.decode(token, key.key, algorithms=["ES256"], issuer=url, audience=audience,
+claims = jwt.decode(token, key.key, algorithms=["ES256", "EdDSA", "RS256"], issuer=url, audience=audience,
                     options={"require": ["iss", "aud", "sub", "iat", "exp", "jti"]})
 print(json.dumps({"header": jwt.get_unverified_header(token), "claims": claims}))
 `;

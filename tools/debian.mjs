@@ -45,6 +45,9 @@ export const GROUPS = {
     // An implementation of JSON Web Tokens that is not ours, and what it needs for elliptic curves.
     { package: 'python3-jwt', probe: ['/usr/bin/python3', '-c', 'import jwt'] },
     { package: 'python3-cryptography', probe: ['/usr/bin/python3', '-c', 'import cryptography'] },
+    // OAuth clients that are not ours, given nothing but the address of the metadata.
+    { package: 'python3-authlib', probe: ['/usr/bin/python3', '-c', 'import authlib'] },
+    { package: 'python3-requests-oauthlib', probe: ['/usr/bin/python3', '-c', 'import requests_oauthlib'] },
     { package: 'openssl', command: 'openssl' },
     { package: 'zsh', file: '/usr/bin/zsh' },
     { package: 'fish', file: '/usr/bin/fish' },

@@ -7,6 +7,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'README.md': 'e2e/docs.e2e.test.ts',
   'docs/cli.md': 'e2e/docs.e2e.test.ts',
   'docs/gallery/private.md': 'e2e/docs.e2e.test.ts',
+  'docs/oauth.md': 'e2e/oauth.e2e.test.ts',
   'docs/operations/blobs.md': 'e2e/docs.e2e.test.ts',
   'docs/operations/webhooks.md': 'packages/server/src/features/notices/webhooks/webhooks-docs.test.ts',
 };
