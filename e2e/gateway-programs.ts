@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { openPage } from './docs/doc-page.ts';
@@ -18,12 +18,8 @@ export interface Gateway {
   readonly stop: () => Promise<void>;
 }
 
-/** A gateway of Debian with the configuration of its guide. */
-export interface GatewayKind {
-  readonly name: string;
-  readonly page: string;
-  readonly start: (folder: string, neighbours: Neighbours) => Promise<Gateway>;
-}
+/** Starts a program of Debian with the configuration of its guide; what it keeps lies in the folder. */
+export type StartGateway = (page: string, folder: string, neighbours: Neighbours) => Promise<Gateway>;
 
 const GATEWAYS = path.resolve(import.meta.dirname, '../docs/gateways');
 const START_TIMEOUT_MS = 15_000;
@@ -99,84 +95,55 @@ async function launch(
   };
 }
 
-const nginx: GatewayKind = {
-  name: 'nginx',
-  page: 'docs/gateways/nginx.md',
-  start: async (folder, { keyreevePort, servicePort }) => {
-    const port = await freePort();
-    const site = readConfiguration('docs/gateways/nginx.md', 'nginx', {
-      'listen 80;': `listen 127.0.0.1:${port};`,
-      'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
-      'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
-    });
-    writeFileSync(path.join(folder, 'api.conf'), site);
-    // What Debian's own nginx.conf says around the file, without its log and its place for temporary files.
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (kind) => `${kind}_temp_path ${folder}/${kind};`,
-    );
-    const http = `http { access_log off; ${temporary.join(' ')} include ${folder}/api.conf; }`;
-    const main = `daemon off; user root; pid ${folder}/nginx.pid; worker_processes 1; events {} ${http}\n`;
-    const file = path.join(folder, 'nginx.conf');
-    writeFileSync(file, main);
-    return await launch(port, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
-  },
-};
-
-const caddy: GatewayKind = {
-  name: 'Caddy',
-  page: 'docs/gateways/caddy.md',
-  start: async (folder, { keyreevePort, servicePort }) => {
-    const port = await freePort();
-    const text = readConfiguration('docs/gateways/caddy.md', 'caddyfile', {
-      // With a name alone Caddy would ask for a certificate.
-      'api.example.com {': `http://api.example.com:${port} {`,
-      '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
-      '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
-    });
-    const file = path.join(folder, 'Caddyfile');
-    writeFileSync(file, `{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n${text}`);
-    return await launch(port, '/usr/bin/caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
-      HOME: folder,
-      XDG_DATA_HOME: folder,
-      XDG_CONFIG_HOME: folder,
-    });
-  },
-};
-
-const haproxy: GatewayKind = {
-  name: 'HAProxy',
-  page: 'docs/gateways/haproxy.md',
-  start: async (folder, { keyreevePort, servicePort }) => {
-    const [port, innerPort] = [await freePort(), await freePort()];
-    const lua = path.join(folder, 'keyreeve.lua');
-    const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
-    writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
-    const text = readConfiguration('docs/gateways/haproxy.md', 'haproxy', {
-      'bind :80\n': `bind 127.0.0.1:${port}\n`,
-      '/etc/haproxy/keyreeve.lua': lua,
-      '127.0.0.1:8081': `127.0.0.1:${innerPort}`,
-      '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
-      '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
-    });
-    const file = path.join(folder, 'haproxy.cfg');
-    writeFileSync(file, text);
-    return await launch(port, '/usr/sbin/haproxy', ['-db', '-f', file]);
-  },
-};
-
-export const GATEWAY_KINDS: readonly GatewayKind[] = [nginx, caddy, haproxy];
-
-/** Starts every gateway, each in a folder of its own below `parent`. */
-export async function startGateways(
-  parent: string,
-  neighbours: Neighbours,
-): Promise<ReadonlyMap<string, Gateway>> {
-  const started = await Promise.all(
-    GATEWAY_KINDS.map(async ({ name, start }) => {
-      const folder = path.join(parent, name);
-      mkdirSync(folder, { recursive: true });
-      return [name, await start(folder, neighbours)] as const;
-    }),
+export const startNginx: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+  const port = await freePort();
+  const site = readConfiguration(page, 'nginx', {
+    'listen 80;': `listen 127.0.0.1:${port};`,
+    'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
+    'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
+  });
+  writeFileSync(path.join(folder, 'api.conf'), site);
+  // What Debian's own nginx.conf says around the file, without its log and its place for temporary files.
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${folder}/${kind};`,
   );
-  return new Map(started);
-}
+  const http = `http { access_log off; ${temporary.join(' ')} include ${folder}/api.conf; }`;
+  const main = `daemon off; user root; pid ${folder}/nginx.pid; worker_processes 1; events {} ${http}\n`;
+  const file = path.join(folder, 'nginx.conf');
+  writeFileSync(file, main);
+  return await launch(port, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
+};
+
+export const startCaddy: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+  const port = await freePort();
+  const text = readConfiguration(page, 'caddyfile', {
+    // With a name alone Caddy would ask for a certificate.
+    'api.example.com {': `http://api.example.com:${port} {`,
+    '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
+    '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
+  });
+  const file = path.join(folder, 'Caddyfile');
+  writeFileSync(file, `{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n${text}`);
+  return await launch(port, '/usr/bin/caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
+    HOME: folder,
+    XDG_DATA_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+  });
+};
+
+export const startHaproxy: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+  const [port, innerPort] = [await freePort(), await freePort()];
+  const lua = path.join(folder, 'keyreeve.lua');
+  const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
+  writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
+  const text = readConfiguration(page, 'haproxy', {
+    'bind :80\n': `bind 127.0.0.1:${port}\n`,
+    '/etc/haproxy/keyreeve.lua': lua,
+    '127.0.0.1:8081': `127.0.0.1:${innerPort}`,
+    '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
+    '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
+  });
+  const file = path.join(folder, 'haproxy.cfg');
+  writeFileSync(file, text);
+  return await launch(port, '/usr/sbin/haproxy', ['-db', '-f', file]);
+};

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BodyOf, MintedKey } from '../packages/sdk/src/index.ts';
 import { mintKey, type Person, signIn } from './console.ts';
-import { GATEWAY_KINDS, type Gateway, startGateways } from './gateway-programs.ts';
+import { openPage } from './docs/doc-page.ts';
+import { FULL_KEY, fillIn, openShell } from './docs/shell.ts';
+import { type Gateway, startCaddy, startHaproxy, startNginx } from './gateway-programs.ts';
 import {
   type EchoService,
   sendOverWire,
@@ -14,13 +18,18 @@ import { openWorkplace, type ServerProcess, WITH_ADMIN, type Workplace } from '.
 
 type Headers = NonNullable<WireRequest['headers']>;
 
+const GATEWAYS = [
+  { name: 'nginx', page: 'docs/gateways/nginx.md', start: startNginx },
+  { name: 'Caddy', page: 'docs/gateways/caddy.md', start: startCaddy },
+  { name: 'HAProxy', page: 'docs/gateways/haproxy.md', start: startHaproxy },
+];
 const BODY_BYTES = 1_000_000;
 const ALIAS_HOST = 'other.keys.test';
 
 let workplace: Workplace;
 let server: ServerProcess;
 let service: EchoService;
-let gateways: ReadonlyMap<string, Gateway>;
+const gateways = new Map<string, Gateway>();
 let admin: Person;
 let robotId: string;
 /** May read and write orders, and nothing else. */
@@ -42,7 +51,13 @@ beforeAll(async () => {
   const env = { ...WITH_ADMIN, KEYREEVE_BASE_DOMAIN: 'keys.test', KEYREEVE_TRUST_PROXY: '127.0.0.1' };
   server = await workplace.start({ env });
   const neighbours = { keyreevePort: server.port, servicePort: service.port };
-  gateways = await startGateways(workplace.folder, neighbours);
+  await Promise.all(
+    GATEWAYS.map(async ({ name, page, start }) => {
+      const folder = path.join(workplace.folder, name);
+      mkdirSync(folder);
+      gateways.set(name, await start(page, folder, neighbours));
+    }),
+  );
   admin = await signIn(server.url);
   await admin.api.POST('/v1/workspaces', { body: { name: 'Other', subdomain: 'other' } });
   const grants = [{ actions: ['orders:*'], resources: ['*'] }];
@@ -55,7 +70,7 @@ beforeAll(async () => {
   token = ((await login.json()) as { token: string }).token;
 });
 afterAll(async () => {
-  await Promise.all([...(gateways ?? new Map<string, Gateway>()).values()].map((gateway) => gateway.stop()));
+  await Promise.all([...gateways.values()].map((gateway) => gateway.stop()));
   service.close();
   await workplace.close();
 });
@@ -123,7 +138,7 @@ const UNCLEAR_TARGETS = [
   `/orders/1?${'a'.repeat(40_000)}`,
 ];
 
-describe.each(GATEWAY_KINDS)('$name, configured as $page says,', ({ name }) => {
+describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
   const send = (request: WireRequest) => sendTo(name, request);
   const only = () => {
     const [seen, ...more] = service.take();
@@ -323,11 +338,35 @@ describe.each(GATEWAY_KINDS)('$name, configured as $page says,', ({ name }) => {
   });
 });
 
+describe('docs/gateways/README.md', () => {
+  it('shows commands that try a gateway, and what they answer', async () => {
+    const page = openPage('docs/gateways/README.md');
+    const folder = path.join(workplace.folder, 'reader');
+    mkdirSync(folder);
+    // What the name service would say of the name that the page uses.
+    const port = gateways.get('nginx')?.port ?? 0;
+    writeFileSync(path.join(folder, '.curlrc'), `connect-to = "api.example.com:80:127.0.0.1:${port}"\n`);
+    const scopes = [{ actions: ['iam:*', 'orders:*'], resources: ['*'] }];
+    const body = { technicalName: 'operator', displayName: 'Operator', grants: scopes };
+    const { id } = (await admin.api.POST('/v1/service-accounts', { body })).data;
+    const operator = await mintKey(admin, id, { comment: 'operator', access: 'scoped', scopes });
+    const shell = openShell(folder, { KEYREEVE_URL: server.url, KEYREEVE_API_KEY: operator.fullKey });
+    const block = page.claim('sh', 'keys create').text;
+    const created = await shell.run(block.split('curl')[0] ?? '');
+    const fullKey = FULL_KEY.exec(created.stdout)?.[0] ?? '';
+    const requests = block.split('\n').filter((line) => line.startsWith('curl'));
+    const tried = await shell.run(fillIn(requests.join('\n'), server.url, fullKey));
+    const statuses = [...tried.stdout.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+    expect(statuses, tried.output).toEqual(['200', '403', '401']);
+    page.expectAllClaimed();
+  });
+});
+
 // At the end: nothing answers afterwards.
 describe('every gateway', () => {
   const askAll = async () =>
     await Promise.all(
-      GATEWAY_KINDS.map(async ({ name }) => {
+      GATEWAYS.map(async ({ name }) => {
         const { status } = await sendTo(name, { headers: bearer(key) });
         return `${name} ${status}`;
       }),
@@ -347,7 +386,7 @@ describe('every gateway', () => {
     await server.stop();
     expect(await askAll()).toEqual(['nginx 503', 'Caddy 502', 'HAProxy 503']);
     expect(service.take()).toEqual([]);
-    for (const { name } of GATEWAY_KINDS)
+    for (const { name } of GATEWAYS)
       expect((await sendTo(name, { target: '/public/x' })).status, name).toBe(200);
   });
 });

@@ -55,6 +55,8 @@ export const GROUPS = {
     { package: 'nginx-light', file: '/usr/sbin/nginx' },
     { package: 'caddy', file: '/usr/bin/caddy' },
     { package: 'haproxy', file: '/usr/sbin/haproxy' },
+    { package: 'jq', command: 'jq' },
+    { package: 'python3-yaml', probe: ['/usr/bin/python3', '-c', 'import yaml'] },
   ],
   notices: [{ package: 'python3', file: '/usr/bin/python3' }],
   bench: [{ package: 'wrk', command: 'wrk' }],
