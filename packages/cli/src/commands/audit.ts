@@ -23,7 +23,7 @@ interface AuditOptions extends ListOptions {
 
 // A whole log is one answer; a long one takes its time.
 const EXPORT_TIMEOUT_MS = 3_600_000;
-const FOLLOW_MS = 2_000;
+const FOLLOW_MS = 1_000;
 /** An entry is in the log once its transaction is; one that was begun before another may come after it. */
 const LATE_MS = 5_000;
 
@@ -74,7 +74,8 @@ async function followAudit(run: Run, client: KeyreeveClient, filter: Filter): Pr
     for (const { seq, at } of data.items) seen.set(seq, Date.parse(at));
     newestAt = Math.max(0, ...seen.values());
   }
-  for (;;) {
+  const { interruption } = run.world;
+  while (!interruption.aborted) {
     const since = new Date(Math.max(0, newestAt - LATE_MS)).toISOString();
     const news: AuditEntry[] = [];
     for await (const entry of readFrom({
@@ -90,7 +91,7 @@ async function followAudit(run: Run, client: KeyreeveClient, filter: Filter): Pr
       await run.print(run.isJson ? `${JSON.stringify(entry)}\n` : formatTable([cells]));
     }
     for (const [seq, at] of seen) if (at < newestAt - LATE_MS) seen.delete(seq);
-    await sleep(FOLLOW_MS);
+    await sleep(FOLLOW_MS, undefined, { signal: interruption }).catch(() => undefined);
   }
 }
 
