@@ -21,6 +21,7 @@ const READ: Demand = { kinds: ALL, action: 'iam:keys:read' };
 const WRITE: Demand = { kinds: ALL, action: 'iam:keys:write' };
 const IMPORT: Demand = { kinds: ALL, action: 'iam:keys:import', resource: '*', isAdminOnly: true };
 const VERIFY: Demand = { kinds: ALL, action: 'iam:keys:verify', isAdminOnly: true };
+const WATCH: Demand = { kinds: ['key', 'token'], action: 'iam:keys:verify' };
 const ANY_VERSION = { 'if-match': '*' };
 const SPARE = keyTargets('spare');
 
@@ -293,6 +294,17 @@ const verifying: Row = {
   },
 };
 
+/** A number for whoever asks about keys; people at the console keep no answers. */
+const watching: Row = {
+  route: 'GET /v1/revocations',
+  send: () => ({ url: '/v1/revocations' }),
+  expect: (who) => gate(who, 'GET', WATCH) ?? 'allow',
+  judge: (answer, who) =>
+    answer.json<{ workspaceId: string }>().workspaceId === who.home.workspaceId
+      ? null
+      : 'it is told the epoch of another workspace',
+};
+
 /** A question of a gateway: the target stands for the query string. */
 interface Ask {
   readonly action: string | null;
@@ -349,5 +361,6 @@ export const KEY_ROWS: readonly Row[] = [
   ...importing,
   ...self,
   verifying,
+  watching,
   ...METHODS.flatMap((method) => QUESTIONS.map((ask) => authorizeRow(method, ask))),
 ];

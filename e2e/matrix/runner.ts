@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { App } from '@keyreeve/testkit';
 import type { Credential, World } from './credential.ts';
+import { findStandingEpochs } from './epochs.ts';
 import type { Ledger, Snapshot } from './ledger.ts';
 import type { Target, Verdict } from './oracle.ts';
 import { type Answer, methodOf, NOTHING, type RefusalShape, type Row, type Wire } from './row.ts';
@@ -141,9 +142,10 @@ async function judgeRows({ ledger, start }: Stage, { row, method, who, verdict }
   const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
   const isMeant = verdict === 'allow' && !isSafe;
   const wrong = isMeant ? ledger.compareWithin(who.away.workspaceId, start, after) : changed;
+  const standing = findStandingEpochs(start, after);
   await ledger.restore(start);
-  if (wrong.length === 0) return [];
-  return [`rows were changed in ${wrong.join(', ')}${isMeant ? ' of the other workspace' : ''}`];
+  if (wrong.length === 0) return standing;
+  return [`rows were changed in ${wrong.join(', ')}${isMeant ? ' of the other workspace' : ''}`, ...standing];
 }
 
 /** "Not yours" and "does not exist" are one answer, to the letter: a caller gets one text for all things he may not see. */

@@ -236,6 +236,29 @@ export const SABOTAGES: readonly Sabotage[] = [
     },
   },
   {
+    name: 'a key is disabled, and who keeps answers about it is not told',
+    route: 'POST /v1/keys/:keyId/disable',
+    wanted: /: api_keys was changed and the revocation epoch stands still$/,
+    change: (world) => {
+      const { keys, storage } = world.harness.deps;
+      return {
+        keys: replaced(keys, {
+          disable: async (caller, keyId, reason) => {
+            const key = await keys.disable(caller, keyId, reason);
+            await inTransaction(storage, (tx) =>
+              tx
+                .updateTable('revocation_epochs')
+                .set((eb) => ({ epoch: eb('epoch', '-', 1) }))
+                .where('workspace_id', '=', caller.workspace.id)
+                .execute(),
+            );
+            return key;
+          },
+        }),
+      };
+    },
+  },
+  {
     name: 'whoever is signed in may unlist any package',
     route: 'POST /v1/packages/:id/versions/:version/unlist',
     wanted: /\| session of .*: 204 instead of 404 \(\); rows were changed in /,
