@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { usageError } from './failures.ts';
 import { wholeNumber } from './options.ts';
 import type { Run } from './run.ts';
-import { cleanText, columnWidths, formatTable } from './text.ts';
+import { cleanText, columnWidths, formatRecords, formatTable, tableWidth } from './text.ts';
 
 export interface ListOptions {
   readonly limit?: number;
@@ -48,10 +48,8 @@ export async function printList<Item>(
   const { limit, cursor } = options;
   const query = { ...(limit === undefined ? {} : { limit }), ...(cursor === undefined ? {} : { cursor }) };
   const { data } = await fetchPage(query);
-  await run.result(
-    data,
-    formatTable([titlesOf(columns), ...data.items.map((item) => cellsOf(columns, item))]),
-  );
+  const printer = new TablePrinter(run, titlesOf(columns));
+  await run.result(data, printer.format(data.items.map((item) => cellsOf(columns, item))));
   if (data.nextCursor !== null && !run.isJson)
     run.note(`There is more: --cursor ${data.nextCursor}, or --all.`);
 }
@@ -72,11 +70,10 @@ async function printAll<Item>(
     await run.print('\n],"nextCursor":null}\n');
     return;
   }
-  let rows: string[][] = [titlesOf(columns)];
-  let widths: number[] = [];
+  const printer = new TablePrinter(run, titlesOf(columns));
+  let rows: string[][] = [];
   const flush = async () => {
-    widths = columnWidths(rows, widths);
-    await run.print(formatTable(rows, widths));
+    await run.print(printer.format(rows));
     rows = [];
   };
   for await (const item of items) {
@@ -84,6 +81,29 @@ async function printAll<Item>(
     if (rows.length >= PAGE_LIMIT_MAX) await flush();
   }
   await flush();
+}
+
+/** A table that comes in pages: titles once, columns under each other, and records instead where it does not fit. */
+class TablePrinter {
+  readonly #titles: readonly string[];
+  readonly #columnsMax: number;
+  #widths: number[];
+  #isFirst = true;
+  #isNarrow = false;
+
+  constructor({ world: { stdout } }: Run, titles: readonly string[]) {
+    this.#titles = titles;
+    this.#columnsMax = stdout.isTTY === true ? (stdout.columns ?? Infinity) : Infinity;
+    this.#widths = columnWidths([titles]);
+  }
+
+  format(rows: readonly (readonly string[])[]): string {
+    this.#widths = columnWidths(rows, this.#widths);
+    if (this.#isFirst) this.#isNarrow = tableWidth(this.#widths) > this.#columnsMax;
+    const head = this.#isFirst ? [this.#titles] : [];
+    this.#isFirst = false;
+    return this.#isNarrow ? formatRecords(this.#titles, rows) : formatTable([...head, ...rows], this.#widths);
+  }
 }
 
 function titlesOf<Item>(columns: readonly Column<Item>[]): string[] {

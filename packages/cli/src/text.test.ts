@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText, formatDetails, formatTable, formatTime } from './text.ts';
+import { cleanText, cutText, formatDetails, formatTable, formatTime } from './text.ts';
 
 describe('text from the server', () => {
   it('cannot move the cursor, colour the terminal or turn the direction', () => {
@@ -30,6 +30,10 @@ describe('text from the server', () => {
         ['Ada', 'x'],
       ]),
     ).toBe('NAME      STATE\n山田太郎  active\nAda       x\n');
+  });
+
+  it('is cut to columns, never through a Japanese character', () => {
+    expect([4, 5, 6].map((columns) => cutText('a山田太郎', columns))).toEqual(['a山', 'a山田', 'a山田']);
   });
 
   it('is left out of details where there is none', () => {

@@ -63,6 +63,28 @@ export function formatTable(rows: readonly (readonly string[])[], widths = colum
   return rows.map((row) => toLine(row, widths)).join('');
 }
 
+/** Columns that the widest line of the table takes. */
+export function tableWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + 2 * Math.max(0, widths.length - 1);
+}
+
+/** Rows under each other, a line for each cell, for terminals that are too narrow for the table. Cells must be clean. */
+export function formatRecords(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows
+    .map((row) => `${formatTable(titles.map((title, index) => [title, row[index] ?? '']))}\n`)
+    .join('');
+}
+
+/** The beginning of the text that fits into so many columns. */
+export function cutText(text: string, columns: number): string {
+  let cut = '';
+  for (const character of text) {
+    if (displayWidth(cut + character) > columns) break;
+    cut += character;
+  }
+  return cut;
+}
+
 /** `label  value` lines; a value that is null is left out. */
 export function formatDetails(details: readonly (readonly [label: string, value: string | null])[]): string {
   const rows = details.filter((detail): detail is readonly [string, string] => detail[1] !== null);

@@ -1,7 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?: (isRaw: boolean) => unknown };
-export type Output = Writable & { readonly isTTY?: boolean };
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
+};
 
 /** What the program touches outside itself; tests hand in their own. */
 export interface World {
