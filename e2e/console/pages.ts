@@ -78,6 +78,7 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'invitation', path: '/invitation#token', as: null },
   { name: 'password-reset', path: '/password-reset', as: null },
   { name: 'key-link', path: '/key-link#token', as: null },
+  { name: 'docs', path: '/docs', as: null },
   { name: 'overview', path: '/overview' },
   { name: 'my-keys', path: '/my-keys' },
   { name: 'my-keys-member', path: '/my-keys', as: MEMBER_EMAIL },

@@ -15,6 +15,7 @@ const SHORT = [
   /\bbench\.spec\.ts .*(?:the guard|fails its test|both colours|wherever a page|still holds|sees what is cut)/,
   /\bcreate-key-input\.spec\.ts .*(?:match now|is text)/,
   /\bcreate-key\.spec\.ts .*(?:making a key, en|making a key, ja .*for a user|dialog passes axe)/,
+  /\bdocs\.spec\.ts .*with a key/,
   /\bfeeds\.spec\.ts .*deleted/,
   /\bfirst-run\.spec\.ts .*(?:once|nowhere else|another server)/,
   /\bgallery-use\.spec\.ts .*(?:, en .*(?:what is left|as long as)|private gallery|no other host)/,

@@ -146,6 +146,11 @@ const open: readonly Row[] = [
   openRow('GET /metrics', { isHidden: true }),
   openRow('GET /openapi.json', { isHidden: true }),
   openRow('GET /docs', { isHidden: true }),
+  openRow('GET /docs/endpoints', { isHidden: true }),
+  openRow('GET /docs/assets/:name', {
+    isHidden: true,
+    url: '/docs/assets/swagger-ui-bundle.js.LICENSE.txt',
+  }),
   openRow('GET /docs/errors', { isHidden: true }),
   openRow('GET /docs/errors/:code', { isHidden: true, url: '/docs/errors/auth.required' }),
   openRow('GET /docs/style.css', { isHidden: true }),
