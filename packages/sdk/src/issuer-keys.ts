@@ -1,5 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
-import { KeyreeveTransportError } from './errors.ts';
+import { KeyreeveError, KeyreeveTransportError, toKeyreeveError } from './errors.ts';
 import { ALGORITHMS, type Algorithm, isRecord, KID_FORM } from './token-text.ts';
 
 /** As long as the server lets caches keep its keys. */
@@ -61,6 +61,7 @@ function isDecodingFault(error: unknown): boolean {
 /**
  * A JSON object of at most 64 KiB, within the time limit, from this address and no other: redirects are not followed.
  *
+ * @throws KeyreeveError when what was posted is refused
  * @throws KeyreeveTransportError
  */
 export async function fetchDocument(
@@ -75,12 +76,13 @@ export async function fetchDocument(
     const response = await fetch(url, { ...init, headers, redirect: 'manual', signal });
     if (response.status >= 500)
       throw new KeyreeveTransportError('client.unreachable', `${url} answered ${response.status}.`);
-    if (!response.ok) throw malformed(url);
+    // Whoever sent something is told what is wrong with it; a document that is not there tells of a wrong address.
+    if (!response.ok) throw init.method === 'POST' ? await toKeyreeveError(response) : malformed(url);
     const value: unknown = JSON.parse(await readBounded(response, url));
     if (!isRecord(value)) throw malformed(url);
     return value;
   } catch (error) {
-    if (error instanceof KeyreeveTransportError) throw error;
+    if (error instanceof KeyreeveTransportError || error instanceof KeyreeveError) throw error;
     // JSON.parse and a fatal TextDecoder, in this order.
     if (error instanceof SyntaxError || isDecodingFault(error)) throw malformed(url);
     if (error instanceof Error && error.name === 'TimeoutError')

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { KeyreeveTransportError } from './errors.ts';
+import { KeyreeveError, KeyreeveTransportError } from './errors.ts';
 import { createTokenVerifier, isPermitted, type TokenVerifier, type TokenVerifierOptions } from './tokens.ts';
 
 const NOW = Date.UTC(2027, 2, 1, 9, 0, 0);
@@ -35,6 +35,7 @@ let published: JWK[];
 let metadata: Record<string, unknown>;
 let answerKeys: ((request: IncomingMessage, response: ServerResponse) => void) | null;
 let answerIntrospection: (body: string, request: IncomingMessage) => unknown;
+let introspectionStatus: number;
 let asked: string[];
 let isAway: boolean;
 let stop: () => Promise<void>;
@@ -55,7 +56,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (isAway) return void request.socket.destroy();
   if (request.url === '/.well-known/oauth-authorization-server') return sendJson(response, metadata);
   if (request.url === '/introspect')
-    return sendJson(response, answerIntrospection(await readBody(request), request));
+    return sendJson(response, answerIntrospection(await readBody(request), request), introspectionStatus);
   if (request.url !== '/jwks') return sendJson(response, {}, 404);
   if (answerKeys === null) return sendJson(response, { keys: published });
   answerKeys(request, response);
@@ -82,6 +83,7 @@ beforeEach(() => {
   metadata = { issuer, jwks_uri: `${issuer}/jwks`, introspection_endpoint: `${issuer}/introspect` };
   answerKeys = null;
   answerIntrospection = () => ({ active: false });
+  introspectionStatus = 200;
   asked = [];
   isAway = false;
   verifier = make();
@@ -648,6 +650,16 @@ describe('asking the server about a token', () => {
       reason: 'unknown_key',
     });
     expect(asked).not.toContain('/introspect');
+  });
+
+  it('tells whoever asks when the server does not accept his credential', async () => {
+    introspectionStatus = 401;
+    answerIntrospection = () => ({ error: 'invalid_client' });
+    const error: unknown = await make({ credential })
+      .introspect(await mint())
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(KeyreeveError);
+    expect(error).toMatchObject({ status: 401 });
   });
 
   it('needs a credential', async () => {

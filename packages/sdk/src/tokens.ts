@@ -48,6 +48,7 @@ export interface TokenVerifier {
    * now. Needs `credential`. The token is checked on this machine first, so that nobody makes the server work for nothing.
    *
    * @throws TokenRefusedError when it is not good; `inactive` when only the server knows why
+   * @throws KeyreeveError when the server does not accept `credential`
    * @throws KeyreeveTransportError when no answer comes
    * @throws TypeError without `credential`
    */
