@@ -88,6 +88,38 @@ export const ACCESS_TEXTS_EN = {
     title: 'The mail is not kept here any more.',
     remedy: 'The text of a mail is wiped when it has been sent or given up.',
   },
+  'oauth.invalid_authorization_details': {
+    title: 'The details that a program asked for go beyond its key.',
+    remedy: 'Ask only for actions and resources that the key holds.',
+  },
+  'oauth.invalid_client': {
+    title: 'The program could not prove which key it holds.',
+    remedy: 'Send the API key as client id and its secret key as client secret.',
+  },
+  'oauth.invalid_request': {
+    title: 'The request for a token cannot be read.',
+    remedy: 'Correct the parameter that is named, and send each parameter once.',
+  },
+  'oauth.invalid_scope': {
+    title: 'The key does not hold what was asked for.',
+    remedy: 'Ask only for actions that the key holds, with single spaces between them.',
+  },
+  'oauth.invalid_target': {
+    title: 'There are no tokens for this resource.',
+    remedy: 'Ask for one of the resources in the workspace settings, or for none.',
+  },
+  'oauth.invalid_token': {
+    title: 'The credential of the one who asks is not valid.',
+    remedy: 'Use a key or token that works.',
+  },
+  'oauth.unsupported_grant_type': {
+    title: 'Tokens are not given out in this way.',
+    remedy: 'Use the client credentials of a key, or exchange a token.',
+  },
+  'oauth.unsupported_token_type': {
+    title: 'A key cannot be ended like a token.',
+    remedy: 'Disable or delete the key in the console.',
+  },
   'session.account_disabled': {
     title: 'The account is disabled.',
     remedy: 'The password is right. Ask an administrator to enable the account.',
@@ -136,9 +168,17 @@ export const ACCESS_TEXTS_EN = {
     title: 'A successor is waiting already.',
     remedy: 'Wait until it signs. To stop the present key at once, retire it.',
   },
+  'token.chain_too_long': {
+    title: 'The token was exchanged too often.',
+    remedy: 'Exchange one of the tokens that it came from.',
+  },
   'token.resource_not_allowed': {
     title: 'Tokens for this resource are not allowed.',
     remedy: 'Ask for one of the resources in the workspace settings, or for none.',
+  },
+  'token.too_long': {
+    title: 'The token would be too long.',
+    remedy: 'Ask for fewer actions or resources.',
   },
   'webhook.delivery_pending': {
     title: 'The delivery is still under way.',

@@ -90,6 +90,38 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
     title: 'このメールはもう保存されていません。',
     remedy: 'メールの本文は、送信済みになるか送信を取りやめた時点で消去されます。',
   },
+  'oauth.invalid_authorization_details': {
+    title: '要求された権限の詳細が、キーの権限を超えています。',
+    remedy: 'キーに許可されている操作とリソースだけを指定してください。',
+  },
+  'oauth.invalid_client': {
+    title: 'プログラムのキーを確認できませんでした。',
+    remedy: 'APIキーをクライアントID、シークレットキーをクライアントシークレットとして送信してください。',
+  },
+  'oauth.invalid_request': {
+    title: 'トークンのリクエストを読み取れません。',
+    remedy: '示されたパラメーターを修正し、各パラメーターは1回だけ送信してください。',
+  },
+  'oauth.invalid_scope': {
+    title: '要求された操作は、このキーに許可されていません。',
+    remedy: 'キーに許可されている操作だけを、半角スペース1つで区切って指定してください。',
+  },
+  'oauth.invalid_target': {
+    title: 'このリソース用のトークンは発行できません。',
+    remedy: 'ワークスペースの設定にあるリソースを指定するか、リソースの指定を外してください。',
+  },
+  'oauth.invalid_token': {
+    title: '問い合わせ元の認証情報が正しくありません。',
+    remedy: '使用できるキーまたはトークンで問い合わせてください。',
+  },
+  'oauth.unsupported_grant_type': {
+    title: 'この方法ではトークンを発行できません。',
+    remedy: 'キーのクライアント認証情報を使うか、トークンを交換してください。',
+  },
+  'oauth.unsupported_token_type': {
+    title: 'キーをトークンのように終了させることはできません。',
+    remedy: 'コンソールでキーを停止するか、削除してください。',
+  },
   'session.account_disabled': {
     title: 'アカウントは停止中です。',
     remedy: 'パスワードは正しく入力されています。アカウントの再開を管理者に依頼してください。',
@@ -139,9 +171,17 @@ export const ACCESS_TEXTS_JA: TranslationOf<typeof ACCESS_TEXTS_EN> = {
     title: '次の署名鍵がすでに待機しています。',
     remedy: '署名が始まるまでお待ちください。今の鍵をただちに止めるには、その鍵を廃止してください。',
   },
+  'token.chain_too_long': {
+    title: 'トークンの交換回数が上限を超えました。',
+    remedy: '交換元のトークンのいずれかを交換してください。',
+  },
   'token.resource_not_allowed': {
     title: 'このリソース用のトークンは許可されていません。',
     remedy: 'ワークスペースの設定にあるリソースを指定するか、リソースの指定を外してください。',
+  },
+  'token.too_long': {
+    title: 'トークンが長くなりすぎます。',
+    remedy: '指定する操作やリソースを減らしてください。',
   },
   'webhook.delivery_pending': {
     title: 'この配信はまだ完了していません。',

@@ -62,6 +62,7 @@ export const ACTION_TEXTS = {
   'signing_key.created': { en: 'Created signing key', ja: '署名鍵を作成' },
   'signing_key.retired': { en: 'Retired signing key at once', ja: '署名鍵をただちに廃止' },
   'token.ended': { en: 'Ended token', ja: 'トークンを無効化' },
+  'token.exchanged': { en: 'Exchanged token', ja: 'トークンを交換' },
   'webhook.changed': { en: 'Changed webhook', ja: 'Webhookを変更' },
   'webhook.created': { en: 'Created webhook', ja: 'Webhookを作成' },
   'webhook.deleted': { en: 'Deleted webhook', ja: 'Webhookを削除' },

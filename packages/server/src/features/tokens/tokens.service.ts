@@ -160,7 +160,6 @@ class Tokens implements TokensService {
     if (claims.aud !== workspace.url && resource !== claims.aud) {
       throw tokenErrors.resource_not_allowed({
         detail: 'The subject token is for another resource; a token got for it can only be for the same one.',
-        fields: [{ field: 'resource', message: 'is not that of the subject token' }],
       });
     }
     const { account, key } = principal;
