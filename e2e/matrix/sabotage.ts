@@ -165,7 +165,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'a refusal leaves a trace in the settings',
     route: 'GET /v1/keys/:keyId',
-    wanted: /: rows were changed in settings, audit|: rows were changed in audit, settings/,
+    wanted: /: rows were changed in (?=.*settings)(?=.*audit)/,
     change: (world) => {
       const { keys, settings } = world.harness.deps;
       const write = async (caller: Caller) => {
