@@ -48,14 +48,13 @@ function writeSamples(page: string, folder: string): void {
   }
 }
 
-/** The production build takes ten times as long as the development server, which has the same router. */
-async function prepareNext(folder: string, env: Record<string, string>): Promise<string[]> {
+async function buildNext(folder: string, env: Record<string, string>): Promise<void> {
   const config = { turbopack: { root: ROOT }, outputFileTracingRoot: ROOT };
   writeFileSync(path.join(folder, 'next.config.mjs'), `export default ${JSON.stringify(config)};\n`);
-  if (process.env['SDK_NEXT'] !== 'build') return [NEXT, 'dev'];
-  const built = await run(process.execPath, [NEXT, 'build'], { cwd: folder, env, timeoutMs: 120_000 });
+  // Where an image is built there are no secrets.
+  const { KEYREEVE_URL: _url, KEYREEVE_KEY: _key, ...bare } = env;
+  const built = await run(process.execPath, [NEXT, 'build'], { cwd: folder, env: bare, timeoutMs: 120_000 });
   if (built.code !== 0) throw new Error(built.output);
-  return [NEXT, 'start'];
 }
 
 async function waitUntilUp(child: ChildProcess, url: string, output: () => string): Promise<void> {
@@ -82,7 +81,7 @@ async function launch(
     cwd: folder,
     env: { ...BARE_ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: the development server of Next starts further processes, which outlive it.
+    // A group of its own: Next starts further processes, which outlive it.
     detached: true,
   });
   let text = '';
@@ -123,10 +122,9 @@ export function openSdkWorkplace(build: (target: string) => void): SdkWorkplace 
       const place = write(`docs/sdk/${name}.md`);
       const port = await freePort();
       const env = { ...given, PORT: String(port), NEXT_TELEMETRY_DISABLED: '1', CI: '1' };
+      if (name === 'next') await buildNext(place, env);
       const args =
-        name === 'next'
-          ? [...(await prepareNext(place, env)), '--port', String(port), '--hostname', '127.0.0.1']
-          : ['server.js'];
+        name === 'next' ? [NEXT, 'start', '--port', String(port), '--hostname', '127.0.0.1'] : ['server.js'];
       const app = await launch(place, args, port, env);
       apps.push(app);
       return app;
