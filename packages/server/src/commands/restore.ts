@@ -108,19 +108,47 @@ export async function restoreBackup(work: Work): Promise<Outcome> {
   if (isSqlite && !isNewSqliteDatabase(config.dataDir)) throw notEmpty(path.resolve(config.dataDir));
   const lock = isSqlite ? lockDataFolder(config.dataDir) : null;
   const site = isSqlite ? openSqliteSite(config.dataDir) : null;
-  const storage = openStorage(site === null ? config : { ...config, dataDir: site.folder }, SILENT);
-  const blobs = await openConfiguredBlobs(config);
   try {
-    const outcome = await fill({ ...work, manifest, items, masterKey, storage, blobs });
-    await storage.close();
+    const place = site === null ? config : { ...config, dataDir: site.folder };
+    const outcome = await fillPlace({ ...work, manifest, items, masterKey }, place);
     await site?.moveIn();
     return outcome;
+  } catch (error) {
+    throw explainFault(error);
   } finally {
-    await storage.close();
-    await blobs.close();
     site?.remove();
     lock?.release();
   }
+}
+
+async function fillPlace(
+  work: Omit<FillWork, 'storage' | 'blobs'>,
+  place: Pick<Config, 'database' | 'dataDir'>,
+): Promise<Outcome> {
+  const storage = openStorage(place, SILENT);
+  try {
+    const blobs = await openConfiguredBlobs(work.config);
+    try {
+      return await fill({ ...work, storage, blobs });
+    } finally {
+      await blobs.close();
+    }
+  } finally {
+    await storage.close();
+  }
+}
+
+const NO_ROOM = /no space left|file too large|database or disk is full|disk i\/o error/i;
+
+/** What the disk says through SQLite and through the store of the package files. */
+function explainFault(error: unknown): unknown {
+  const told =
+    error instanceof Error ? `${error.message} ${String(Reflect.get(error, 'internal') ?? '')}` : '';
+  if (!NO_ROOM.test(told)) return error;
+  return new CommandError('restore.disk_full', 'There is no room, or the disk fails. Nothing was restored.', {
+    remedy: 'Make room, or choose another disk, and run it again.',
+    cause: error,
+  });
 }
 
 type FillWork = Work & {

@@ -3,14 +3,14 @@ import { createMailTransport } from '../../features/notices/index.ts';
 import { type Check, codeOf, type Finding, fault, warning } from './check.ts';
 import { isLoopbackHost } from './check-config.ts';
 
-const CODES: Readonly<Record<string, readonly [code: string, remedy: string]>> = {
+const CODES = {
   login: ['mail.login_refused', 'Check the user and the password in KEYREEVE_SMTP_URL.'],
   tls: [
     'mail.tls',
     'The mail server must offer TLS with a certificate for its name that this machine trusts (NODE_EXTRA_CA_CERTS for one of your own).',
   ],
   connection: ['mail.unreachable', 'Check host and port in KEYREEVE_SMTP_URL, and the firewall.'],
-};
+} as const;
 
 /** The SMTP dialogue up to where a mail would begin. */
 export const mailCheck: Check = {
@@ -23,7 +23,7 @@ export const mailCheck: Check = {
     const findings: Finding[] = [];
     const refusal = await transport.verify();
     if (refusal !== null) {
-      const [code, remedy] = CODES[refusal.kind] ?? ['mail.refused', 'Look into the log of the mail server.'];
+      const [code, remedy] = CODES[refusal.kind];
       findings.push(fault(code, `The mail server ${hostname} cannot be used: ${refusal.reason}.`, remedy));
     }
     // A relay on this machine is set up by whoever set up the sender.
