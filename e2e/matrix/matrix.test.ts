@@ -8,6 +8,7 @@ import { BROWSE_ROWS, README_ROW } from './policy-browse.ts';
 import { FEED_ROWS } from './policy-feeds.ts';
 import { GALLERY_ROWS } from './policy-gallery.ts';
 import { KEY_ROWS } from './policy-keys.ts';
+import { OAUTH_ROWS } from './policy-oauth.ts';
 import { ODATA_ROWS } from './policy-odata.ts';
 import { CONSOLE_ROWS } from './policy-packages.ts';
 import { PEOPLE_ROWS } from './policy-people.ts';
@@ -35,6 +36,7 @@ const ROWS: readonly Row[] = [
   ...RULE_ROWS,
   ...WEBHOOK_ROWS,
   ...WORKSPACE_ROWS,
+  ...OAUTH_ROWS,
 ];
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];
 const CELLS_MIN = 4_000;

@@ -17,6 +17,10 @@ import {
 } from './credential.ts';
 import { emailOf, type Minted, PASSWORD, type Town } from './town.ts';
 
+const EXCHANGE = {
+  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+};
 const CROSS_SITE = { 'sec-fetch-site': 'cross-site' };
 
 export function withoutAny(make: Make): Credential[] {
@@ -108,6 +112,15 @@ export async function tokensOf(make: Make, town: Town, early: Early): Promise<Cr
   const readsOne = [{ actions: ['iam:keys:read'], resources: [accounts.member] }];
   const narrow = (key: Minted) =>
     client.send('PATCH', `/v1/keys/${key.apiKey}`, { ...by, 'if-match': '*' }, { scopes: readsOne });
+  const grant = async (form: Readonly<Record<string, string>>): Promise<string> => {
+    const body = Buffer.from(new URLSearchParams(form).toString());
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    return (await client.send('POST', '/oauth2/token', type, body)).json['access_token'] as string;
+  };
+  const narrowed = ({ apiKey, secretKey }: Minted, scope: string): Promise<string> =>
+    grant({ grant_type: 'client_credentials', client_id: apiKey, client_secret: secretKey, scope });
+  const exchanged = (subject: string, scope: string): Promise<string> =>
+    grant({ ...EXCHANGE, subject_token: subject, scope });
   const left = await client.login(await mint('admin', IAM));
   await client.send('DELETE', '/iam/logout', bearer(left));
   const remove = (key: Minted) => client.send('DELETE', `/v1/keys/${key.apiKey}`, by);
@@ -116,6 +129,16 @@ export async function tokensOf(make: Make, town: Town, early: Early): Promise<Cr
       'token of an account key of member',
       tokenOf('member', accountAccessOf('member')),
       await client.login(await client.mint(by, accounts.member)),
+    ),
+    token(
+      'token of an account key of member, narrowed to push',
+      tokenOf('member', [{ actions: ['package:push'], resources: ['*'] }]),
+      await narrowed(await client.mint(by, accounts.member), 'package:push'),
+    ),
+    token(
+      'token exchanged for one of an iam:* key of admin, narrowed to reading keys',
+      tokenOf('admin', [{ actions: ['iam:keys:read'], resources: ['*'] }]),
+      await exchanged(await client.login(await mint('admin', IAM)), 'iam:keys:read'),
     ),
     token(
       'token of an iam:* key of admin',

@@ -252,7 +252,7 @@ const self: readonly Row[] = [
 ];
 
 /** Full keys to be asked about: for whoever may not verify that account they do not exist. */
-const PRESENTED: readonly Target[] = [
+export const PRESENTED: readonly Target[] = [
   ...OWNERS.map((person) => ({
     name: `key of ${person}`,
     person,
@@ -273,7 +273,7 @@ const PRESENTED: readonly Target[] = [
   },
 ];
 
-function mayVerify(who: Credential, target: Target): boolean {
+export function mayVerify(who: Credential, target: Target): boolean {
   if (target.place !== 'home' || target.person === null) return false;
   if (who.facts.kind === 'session') return relation(who.facts, target) === 'admin';
   return holds(who.facts, 'iam:keys:verify', accountOf(who, target.person));

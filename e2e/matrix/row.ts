@@ -14,8 +14,8 @@ export interface Wire {
 
 export type Answer = Awaited<ReturnType<App['inject']>>;
 
-/** How a refusal is told: a problem, the error of `/iam` or OData, a reason phrase with text, or a status alone. */
-export type RefusalShape = 'problem' | 'iam' | 'odata' | 'text' | 'bare';
+/** How a refusal is told: a problem, the error of `/iam`, OAuth or OData, a reason phrase with text, or a status alone. */
+export type RefusalShape = 'problem' | 'iam' | 'oauth' | 'odata' | 'text' | 'bare';
 
 /** One way of using one route, with what ought to come of it for each caller and each thing. */
 export interface Row {

@@ -121,6 +121,10 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
     return type.startsWith('application/xml') && /<error [^>]*><code>[a-z_]+\.[a-z_]+<\/code>/.test(body)
       ? null
       : 'not an error of OData';
+  if (shape === 'oauth') {
+    const { error } = answer.json<Record<string, unknown>>();
+    return error === 'invalid_client' || error === 'invalid_token' ? null : 'not an error of OAuth';
+  }
   if (shape === 'iam') {
     const { error, success, status } = answer.json<Record<string, unknown>>();
     return error === 'Unauthorized' && success === false && status === statusCode
