@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import {
+  ACCESS_TOKEN_TYPE,
+  type Company,
+  type Harness,
+  seedCompany,
+  startHarness,
+  TOKEN_EXCHANGE,
+} from '@keyreeve/testkit';
 import fc from 'fast-check';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Caller, TokenPrincipal } from '../../../http/index.ts';
-import type { Permission } from '../../../lib/permission.ts';
-import { Secret } from '../../../lib/secret.ts';
-import { can, findExcess, isKeyPermitted, isPermitted } from '../../scopes/index.ts';
+import type { Caller, TokenPrincipal } from '../../http/index.ts';
+import type { Permission } from '../../lib/permission.ts';
+import { Secret } from '../../lib/secret.ts';
+import { can, findExcess, isKeyPermitted, isPermitted } from '../scopes/index.ts';
 // The very code that gateways are answered by.
-import { decidePermission } from '../../verification/decide.ts';
-import type { Form } from './form.ts';
-import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from './token-exchange.ts';
+import { decidePermission } from './decide.ts';
 
 const ACTIONS = ['package:push', 'package:pushnew', 'package:read', 'stock:read', 'iam:keys:read'];
 const PATTERNS = ['*', 'A*', 'a.*', 'A.B', 'B*', '*.B', 'C'];
@@ -83,7 +88,7 @@ async function importKey({ role, grants, access, scopes }: World): Promise<Secre
   return new Secret(credential);
 }
 
-function toForm(grant: Record<string, string>, wanted: World['steps'][number]): Form {
+function toForm(grant: Record<string, string>, wanted: World['steps'][number]): ReadonlyMap<string, string> {
   const { scope: actionsAsked, details: detailsAsked } = wanted;
   const asked = detailsAsked?.map(({ actions, resources }) => ({
     type: 'keyreeve',
