@@ -38,6 +38,8 @@ export const GROUPS = {
     // The runtime alone, which nuget pulls in, lacks the libraries that newer nuget.exe load.
     { package: 'mono-complete', file: '/usr/lib/mono/4.5/System.Net.Http.dll' },
     { package: 'mono-complete', file: '/usr/lib/mono/4.5/Facades/System.Runtime.dll' },
+    // Compiles the C# sample of docs/clients.
+    { package: 'mono-complete', file: '/usr/bin/mcs' },
     { package: 'nuget', file: '/usr/bin/nuget' },
     { package: 'curl', command: 'curl' },
     // The system's own Python by its full name: `python3` on the PATH may be another one without the module.

@@ -5,6 +5,10 @@
 export const PAGES: Readonly<Record<string, string>> = {
   'README.ja.md': 'e2e/docs.e2e.test.ts',
   'README.md': 'e2e/docs.e2e.test.ts',
+  'docs/clients/csharp.md': 'e2e/docs/clients.e2e.test.ts',
+  'docs/clients/curl.md': 'e2e/docs/clients.e2e.test.ts',
+  'docs/clients/javascript.md': 'e2e/docs/clients.e2e.test.ts',
+  'docs/clients/python.md': 'e2e/docs/clients.e2e.test.ts',
   'docs/cli.md': 'e2e/docs.e2e.test.ts',
   'docs/gallery/private.md': 'e2e/docs.e2e.test.ts',
   'docs/gateways/README.md': 'e2e/gateways.e2e.test.ts',
