@@ -13,6 +13,7 @@ interface ScanCommandOptions {
   readonly git?: boolean;
   readonly unreachable?: boolean;
   readonly stdin?: boolean;
+  readonly staged?: boolean;
   readonly prefix: readonly string[];
   readonly ignore?: readonly string[];
   readonly verify: boolean;
@@ -82,10 +83,12 @@ async function askAbout(run: Run, findings: Findings, isWanted: boolean): Promis
 async function scan(run: Run, paths: readonly string[], options: ScanCommandOptions): Promise<ExitCode> {
   const isStdinRead = options.stdin === true;
   if (options.unreachable === true && options.git !== true) throw usageError('--unreachable needs --git.');
+  if (options.staged === true && (options.git === true || isStdinRead))
+    throw usageError('--staged reads what is staged, and has neither --git nor --stdin beside it.');
   if (isStdinRead && run.world.stdin.isTTY === true)
     throw usageError(
       'stdin is a terminal.',
-      'Send text to it, as in: git diff --cached | keyreeve scan --stdin',
+      'Send text to it, as in: kubectl logs job/build | keyreeve scan --stdin',
     );
   const progress = createProgress(run);
   const findings = await runScan(
@@ -96,6 +99,7 @@ async function scan(run: Run, paths: readonly string[], options: ScanCommandOpti
       ignored: options.ignore ?? [],
       isHistoryRead: options.git === true,
       isUnreachableRead: options.unreachable === true,
+      isStagedRead: options.staged === true,
       isStdinRead,
     },
     (text) => progress.show(text),
@@ -134,6 +138,7 @@ export function addScanCommand(program: Command, setting: Setting): void {
     .description('find Keyreeve keys in files and git history; ends with 1 when there are any')
     .option('--git', 'read the history of repositories, too: every branch, tag, stash and amended commit')
     .option('--unreachable', 'with --git: what no branch and no log of git leads to, too')
+    .option('--staged', 'only what is about to be committed, for hooks of git')
     .option('--stdin', 'read stdin, instead of the folder when no path is given')
     .option('--prefix <letters>', 'of keys, besides kr; may be repeated', prefixes, [DEFAULT_PREFIX])
     .option('--ignore <API key>', 'an example, for instance of tests; may be repeated', repeated)

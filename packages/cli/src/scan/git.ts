@@ -27,14 +27,19 @@ const STDERR_CHARACTERS_MAX = 2_000;
 
 /** What git needs to start and to trust the folder. In a hook, others would point it at another repository. */
 const PASSED_ON = /^(PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|SystemRoot|GIT_CONFIG_\w+|GIT_EXEC_PATH)$/i;
+/** What tells git in a hook which index is about to be committed. */
+const PASSED_ON_IN_HOOKS = /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES)$/;
 
 export interface Repository {
   readonly folder: string;
   readonly env: World['env'];
+  /** Whether the program runs in a hook of this repository: then git is told what it told the hook. */
+  readonly isOfHook?: boolean;
 }
 
-function start({ folder, env }: Repository, words: readonly string[]) {
-  const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
+function start({ folder, env, isOfHook = false }: Repository, words: readonly string[]) {
+  const isPassedOn = (name: string) => PASSED_ON.test(name) || (isOfHook && PASSED_ON_IN_HOOKS.test(name));
+  const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => isPassedOn(name)));
   // A partial clone would fetch what it lacks; scanning opens no connection.
   const offline = ['-c', 'protocol.allow=never'];
   const child = spawn('git', ['-C', folder, ...offline, '--no-replace-objects', ...words], {
@@ -200,24 +205,34 @@ class BatchReader {
   }
 }
 
-/**
- * Reads the history of a repository: every blob once, with the first commit and name under which it was, and the
- * messages of all commits and tags. Nothing is checked out, no hook or filter of the repository runs.
- *
- * @param isUnreachableToo whether to read what no branch, tag or log leads to, too
- * @returns how many objects are missing, as in a shallow or partial clone
- * @throws cli.git when git is not there or refuses
- */
-export async function readHistory(
+/** Files that are staged and not as they were in the last commit. */
+async function* listStaged(repository: Repository): AsyncGenerator<GitText> {
+  const form = ['--raw', '-z', '--no-abbrev', '--no-renames', '--no-ext-diff', '--diff-filter=AM'];
+  const diff = start(repository, ['diff', '--cached', ...form]);
+  diff.child.stdin.end();
+  let id: string | null = null;
+  // Each file is two entries: modes and ids, then its name.
+  for await (const entry of readLines(diff.child.stdout, '\0')) {
+    if (id === null) {
+      id = entry.split(' ')[3] ?? '';
+      continue;
+    }
+    yield { kind: 'blob', id, commit: null, path: entry };
+    id = null;
+  }
+  await diff.ended;
+}
+
+async function readObjects(
   repository: Repository,
-  isUnreachableToo: boolean,
+  texts: AsyncIterable<GitText>,
   reader: GitReader,
 ): Promise<number> {
   const { child, ended } = start(repository, ['cat-file', '--batch', '--buffer']);
   const asked: GitText[] = [];
   const ask = async () => {
     try {
-      for await (const text of listObjects(repository, isUnreachableToo)) {
+      for await (const text of texts) {
         asked.push(text);
         // git writes while it is asked; what it cannot write yet holds this up, so that `asked` stays short.
         await write(child.stdin, `${text.id}\n`);
@@ -233,4 +248,30 @@ export async function readHistory(
   await Promise.all([read(), ask()]);
   await ended;
   return batch.missingCount;
+}
+
+/**
+ * Reads the history of a repository: every blob once, with the first commit and name under which it was, and the
+ * messages of all commits and tags. Nothing is checked out, no hook or filter of the repository runs.
+ *
+ * @param isUnreachableToo whether to read what no branch, tag or log leads to, too
+ * @returns how many objects are missing, as in a shallow or partial clone
+ * @throws cli.git when git is not there or refuses
+ */
+export async function readHistory(
+  repository: Repository,
+  isUnreachableToo: boolean,
+  reader: GitReader,
+): Promise<number> {
+  return await readObjects(repository, listObjects(repository, isUnreachableToo), reader);
+}
+
+/**
+ * Reads what is about to be committed, whole files as they are staged.
+ *
+ * @returns how many of them git does not have: submodules
+ * @throws cli.git when git is not there or refuses
+ */
+export async function readStaged(repository: Repository, reader: GitReader): Promise<number> {
+  return await readObjects(repository, listStaged(repository), reader);
 }

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CliError, usageError } from '../failures.ts';
 import type { World } from '../world.ts';
 import { Findings, type Source } from './findings.ts';
-import { readHistory } from './git.ts';
+import { type GitReader, readHistory, readStaged } from './git.ts';
 import { TextScan } from './text-scan.ts';
 import { readParts, reasonOf, walk } from './walk.ts';
 
@@ -16,6 +16,8 @@ export interface ScanOptions {
   readonly ignored: readonly string[];
   readonly isHistoryRead: boolean;
   readonly isUnreachableRead: boolean;
+  /** Instead of files: what is staged in the repositories at the paths. */
+  readonly isStagedRead: boolean;
   readonly isStdinRead: boolean;
 }
 
@@ -67,12 +69,10 @@ async function scanFile(scan: Scan, path: string): Promise<void> {
   scan.findings.fileCount += 1;
 }
 
-async function scanHistory(scan: Scan, folder: string): Promise<void> {
-  const { findings } = scan;
+function createReader(scan: Scan): GitReader {
   let text = openText(scan);
   let source: Source = { kind: 'blob', path: null, commit: null, object: null };
-  const repository = { folder, env: scan.world.env };
-  const missingCount = await readHistory(repository, scan.options.isUnreachableRead, {
+  return {
     begin: ({ kind, id, commit, path }) => {
       text = openText(scan);
       source = { kind, path, commit, object: id };
@@ -80,11 +80,20 @@ async function scanHistory(scan: Scan, folder: string): Promise<void> {
     part: (part) => text.push(part),
     end: async () => {
       text.end(source);
-      findings.objectCount += 1;
+      scan.findings.objectCount += 1;
       await takeTurn(scan);
     },
-  });
-  if (missingCount > 0) findings.notes.push(`${folder} lacks ${missingCount} objects; they were not read.`);
+  };
+}
+
+async function scanHistory(scan: Scan, folder: string): Promise<void> {
+  const repository = { folder, env: scan.world.env };
+  const missing = await readHistory(repository, scan.options.isUnreachableRead, createReader(scan));
+  if (missing > 0) scan.findings.notes.push(`${folder} lacks ${missing} objects; they were not read.`);
+}
+
+async function scanStaged(scan: Scan, folder: string): Promise<void> {
+  await readStaged({ folder, env: scan.world.env, isOfHook: true }, createReader(scan));
 }
 
 function toReason(error: unknown): string {
@@ -111,7 +120,7 @@ async function scanPath(scan: Scan, root: string): Promise<void> {
  * Looks for keys on stdin, in files, and in the history of repositories.
  *
  * @param told called now and then with how far it is
- * @throws cli.usage when a path that was named is not there
+ * @throws cli.usage when a path that was named is not there, cli.git when what is staged cannot be read
  */
 export async function runScan(
   world: World,
@@ -129,6 +138,7 @@ export async function runScan(
     for await (const part of world.stdin) text.push(Buffer.from(part as Buffer));
     text.end({ kind: 'stdin', path: null, commit: null, object: null });
   }
-  for (const root of options.paths) await scanPath(scan, root);
+  for (const root of options.paths)
+    await (options.isStagedRead ? scanStaged(scan, root) : scanPath(scan, root));
   return findings;
 }

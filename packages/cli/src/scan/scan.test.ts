@@ -234,6 +234,41 @@ describe('a repository', () => {
   });
 });
 
+describe('what is staged', () => {
+  it('is read as it will be committed, and nothing else', async () => {
+    git('init', '--quiet');
+    put('old', makeKey().fullKey);
+    commitAll('old');
+    const [staged, pair] = [makeKey(), makeKey()];
+    put('new 名', staged.fullKey);
+    put('pair', pair.apiKey);
+    git('add', '--all');
+    put('pair', `${pair.apiKey}\n${pair.secretKey}`);
+    put('untracked', makeKey().fullKey);
+    const { findings } = await scanJson([folder, '--staged']);
+    expect(findings).toMatchObject([{ apiKey: staged.apiKey, places: [{ path: 'new 名', commit: null }] }]);
+    git('add', 'pair');
+    expect((await scanJson([folder, '--staged'])).findings).toHaveLength(2);
+  });
+
+  it('is read from the index of the hook, in a repository without a commit, too', async () => {
+    git('init', '--quiet');
+    const key = makeKey();
+    put('a', key.fullKey);
+    const env = { GIT_INDEX_FILE: path.join(folder, '.git/index of hook') };
+    execFileSync('git', ['-C', folder, 'add', 'a'], { env: { ...process.env, ...env } });
+    expect((await scanJson([folder, '--staged'], env)).findings).toMatchObject([{ apiKey: key.apiKey }]);
+    expect((await scanJson([folder, '--staged'])).findings).toEqual([]);
+  });
+
+  it('cannot be read where there is no repository, and that is no success', async () => {
+    expect(await scan([folder, '--staged'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('cli.git'),
+    });
+  });
+});
+
 describe('files', () => {
   it('are read below every folder, and nothing that a link points to', async () => {
     const [key, outside] = [makeKey(), mkdtempSync(path.join(tmpdir(), 'keyreeve-outside-'))];
@@ -333,9 +368,12 @@ describe('the server', () => {
         const body = JSON.parse(text) as { apiKey: string };
         asked.push(body);
         const code = answers[body.apiKey] ?? 'not_found';
-        const account = code === 'not_found' ? null : { login: 'ci-team' };
+        const isKnown = code !== 'not_found';
+        const owner = { id: 'acc_1', kind: 'service', displayName: 'CI', login: 'ci-team' };
+        const rest = { access: null, scopes: null, expiresAt: null };
+        const about = { keyId: isKnown ? body.apiKey : null, account: isKnown ? owner : null, ...rest };
         response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
-        response.end(JSON.stringify({ valid: code === 'valid', code, account }));
+        response.end(JSON.stringify({ valid: code === 'valid', code, ...about }));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
