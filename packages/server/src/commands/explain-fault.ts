@@ -3,6 +3,9 @@ import { BlobStoreRefused } from '../storage/blobs/index.ts';
 import { MasterKeyError } from '../storage/index.ts';
 import { CommandError } from './command.ts';
 
+/** Nobody answers, nobody has that name, or PostgreSQL refuses the user or knows no such database. */
+const NO_DATABASE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|28000|28P01|3D000)$/;
+
 /** Faults that an operator can mend are told in words; anything else keeps its stack. */
 export function explainFault(error: unknown): string {
   if (error instanceof CommandError)
@@ -10,7 +13,11 @@ export function explainFault(error: unknown): string {
   const isForOperators =
     error instanceof ConfigError || error instanceof MasterKeyError || error instanceof BlobStoreRefused;
   if (isForOperators) return error.message;
-  if (error instanceof Error && Reflect.get(error, 'code') === 'EADDRINUSE') {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  if (error instanceof Error && typeof code === 'string' && NO_DATABASE.test(code)) {
+    return `The database of KEYREEVE_DATABASE_URL cannot be used (${code}): ${error.message || 'nobody answers'}. Check the address, its user and whether PostgreSQL runs.`;
+  }
+  if (error instanceof Error && code === 'EADDRINUSE') {
     return `The address is in use: ${error.message}. Stop the other program, or choose another KEYREEVE_PORT.`;
   }
   if (error instanceof Error && error.message.startsWith('The data folder')) return error.message;
