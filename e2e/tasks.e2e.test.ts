@@ -31,7 +31,9 @@ beforeAll(async () => {
   shell = openShell(folder, { KEYREEVE_URL: server.url, KEYREEVE_API_KEY: fullKey });
 });
 afterAll(() => workplace.close());
-beforeEach(() => void mkdirSync(folder));
+beforeEach(() => {
+  mkdirSync(folder);
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs commands that must succeed. */
