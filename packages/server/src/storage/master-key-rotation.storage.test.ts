@@ -90,7 +90,7 @@ describe('wrapping under another master key', () => {
     const counts = await Promise.all(
       nodes.map((node) => rewrapDataKeys(depsOn(node), { from: OLD, to: NEW })),
     );
-    expect(counts.toSorted()).toEqual([0, 0, 3]);
+    expect(counts.toSorted((one, other) => one - other)).toEqual([0, 0, 3]);
     expect([await opens(NEW), await opens(OLD)]).toEqual([true, false]);
     await Promise.all(nodes.slice(1).map((node) => node.close()));
   });

@@ -118,7 +118,7 @@ function startLoad(isValid: (token: string) => boolean = () => true) {
     for (let round = start; !load.isStopped; round += 1) {
       try {
         const token = await login(pick(round));
-        for (const at of [...nodes]) {
+        for (const at of nodes) {
           const status = await check(token, at);
           if (status !== 200 && isValid(token)) addFault(`${status} for a valid token`);
         }
@@ -212,7 +212,7 @@ describe('under load', () => {
     const load = startLoad();
     await load.pass();
     const environment = { KEYREEVE_MASTER_KEY_PREVIOUS: OLD_KEY };
-    for (const old of [...nodes]) {
+    for (const old of nodes) {
       const next = await startHarness({ ...shared, masterKey: NEW_KEY, environment });
       // What a node with the old master key makes now, all nodes know.
       const made = await mint(old);

@@ -82,7 +82,7 @@ export async function listNewestActivations(
     .groupBy('workspace_id')
     .limit(100_000)
     .execute();
-  return rows.map((row) => ({ workspaceId: row.workspace_id, activatesAt: Number(row.activates_at) }));
+  return rows.map((row) => ({ workspaceId: row.workspace_id, activatesAt: row.activates_at }));
 }
 
 export async function insertSigningKey(exec: Executor, row: SigningKeysTable): Promise<void> {
