@@ -15,6 +15,8 @@ import { oauthErrors } from './oauth.errors.ts';
 const SCOPE_ACTIONS_MAX = 100;
 const SCOPE_CHARACTERS_MAX = SCOPE_ACTIONS_MAX * 65;
 const DETAILS_CHARACTERS_MAX = 16_384;
+/** Each is looked for among all that the key holds. */
+const COMBINATIONS_MAX = 500;
 const DETAIL_MEMBERS = ['type', 'actions', 'identifiers'];
 const SHOWN_CHARACTERS = 80;
 
@@ -90,6 +92,11 @@ function parseDetails(text: string): readonly Permission[] {
   const [fault] = findPermissionFaults(permissions, 'authorization_details');
   if (fault !== undefined)
     throw refuse(`${fault.field.replace('.resources', '.identifiers')} ${fault.message}.`);
+  const combinations = permissions.reduce((sum, one) => sum + one.actions.length * one.resources.length, 0);
+  if (combinations > COMBINATIONS_MAX)
+    throw refuse(
+      `authorization_details combines ${combinations} actions with identifiers; at most ${COMBINATIONS_MAX} are allowed.`,
+    );
   return normalizePermissions(permissions);
 }
 

@@ -404,6 +404,16 @@ describe('a token that is asked for with less', () => {
     ],
     ['another action', [{ type: 'keyreeve', actions: ['stock:read'], identifiers: ['Contoso.A'] }]],
     [
+      '600 combinations of action and identifier',
+      [
+        {
+          type: 'keyreeve',
+          actions: Array.from({ length: 10 }, (_, index) => `package:a${index}`),
+          identifiers: Array.from({ length: 60 }, (_, index) => `Contoso.${index}`),
+        },
+      ],
+    ],
+    [
       '101 identifiers',
       [{ type: 'keyreeve', actions: ['package:push'], identifiers: Array(101).fill('Contoso.A') }],
     ],
