@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { generateKeyPair, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeyreeveError, KeyreeveTransportError } from './errors.ts';
 import { checkRule, createGuard, type GuardOptions, type GuardRule, type Verdict } from './guard.ts';
@@ -236,6 +236,89 @@ describe('the address of the client', () => {
     const headers = { 'x-api-key': FULL_KEY, 'x-forwarded-for': '198.51.100.1', 'x-real-ip': '198.51.100.1' };
     await check(headers, { action: null }, clientIp === undefined ? {} : { clientIp });
     expect(questions).toEqual([question]);
+  });
+});
+
+/** An issuer in memory: metadata, one key, and what introspection answers. */
+async function startIssuer(): Promise<{
+  mint: (claims: Record<string, unknown>) => Promise<string>;
+  fetch: typeof globalThis.fetch;
+  asked: string[];
+}> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const documents: Record<string, unknown> = {
+    '/.well-known/oauth-authorization-server': {
+      issuer: BASE_URL,
+      jwks_uri: `${BASE_URL}/jwks`,
+      introspection_endpoint: `${BASE_URL}/introspect`,
+    },
+    '/jwks': { keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] },
+    '/introspect': { active: isActive, scope: 'report:delete' },
+  };
+  const asked: string[] = [];
+  const seconds = Math.floor(Date.now() / 1000);
+  const common = { iss: BASE_URL, aud: BASE_URL, sub: 'acc_1', iat: seconds, exp: seconds + 60, jti: 'j' };
+  return {
+    asked,
+    fetch: (input) => {
+      const { pathname } = new URL(input instanceof Request ? input.url : input);
+      asked.push(pathname);
+      return Promise.resolve(Response.json(documents[pathname]));
+    },
+    mint: (claims) =>
+      new SignJWT({ ...common, client_id: API_KEY, workspace: 'wsp_1', ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt' })
+        .sign(privateKey),
+  };
+}
+
+let isActive: boolean;
+
+describe('tokens', () => {
+  const TOLD = {
+    authorization_details: [{ type: 'keyreeve', actions: ['report:read'], identifiers: ['r*'] }],
+  };
+  beforeEach(() => {
+    isActive = true;
+  });
+
+  async function checkToken(
+    claims: Record<string, unknown>,
+    rule: GuardRule<Call>,
+    tokens: 'offline' | 'introspect' = 'offline',
+  ): Promise<[code: unknown, isServerAsked: boolean]> {
+    const issuer = await startIssuer();
+    const headers = { authorization: `Bearer ${await issuer.mint(claims)}` };
+    const verdict = await check(headers, rule, { fetch: issuer.fetch, tokens });
+    expect(questions).toEqual([]);
+    return [codeOf(verdict), issuer.asked.includes('/introspect')];
+  }
+
+  it('are judged on this machine by what they tell', async () => {
+    const read = { action: 'report:read', resource: 'r7' };
+    expect(await checkToken(TOLD, read)).toEqual([API_KEY, false]);
+    expect(await checkToken(TOLD, { ...read, resource: 'x7' })).toEqual(['auth.insufficient_scope', false]);
+    expect(await checkToken(TOLD, { ...read, action: 'report:write' })).toEqual([
+      'auth.insufficient_scope',
+      false,
+    ]);
+    expect(await checkToken(TOLD, { action: null })).toEqual([API_KEY, false]);
+  });
+
+  it('that cannot tell their rights are asked about', async () => {
+    expect(await checkToken({ introspect: true }, { action: 'report:delete' })).toEqual([API_KEY, true]);
+    expect(await checkToken({ introspect: true }, { action: 'report:read' })).toEqual([
+      'auth.insufficient_scope',
+      true,
+    ]);
+  });
+
+  it('are all asked about when the options say so', async () => {
+    expect(await checkToken(TOLD, { action: 'report:delete' }, 'introspect')).toEqual([API_KEY, true]);
+    isActive = false;
+    expect(await checkToken(TOLD, { action: null }, 'introspect')).toEqual(['auth.invalid_credential', true]);
   });
 });
 
