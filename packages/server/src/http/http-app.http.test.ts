@@ -213,6 +213,11 @@ describe('the OpenAPI document', () => {
     expect(document.servers).toEqual([{ url: harness.deps.defaultWorkspace.url }]);
   });
 
+  it('is not to be had, and the reference neither, at a host of no workspace', async () => {
+    for (const url of ['/openapi.json', '/docs', '/docs/endpoints'])
+      expect((await call('GET', url, { host: 'nobody.example' })).statusCode, url).toBe(421);
+  });
+
   it('is sent again only when it has changed', async () => {
     const { headers } = await call('GET', '/openapi.json');
     const etag = String(headers['etag']);
