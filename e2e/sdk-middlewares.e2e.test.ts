@@ -10,7 +10,8 @@ import { openWorkplace, type ServerProcess, sleep, WITH_ADMIN, type Workplace } 
 
 /**
  * The applications of docs/sdk, each in its real framework, with the SDK as others install it, in front of the real
- * server: docs/sdk/express.md, docs/sdk/fastify.md, docs/sdk/hono.md, docs/sdk/next.md, docs/sdk/tokens.md.
+ * server: docs/sdk/express.md, docs/sdk/fastify.md, docs/sdk/hono.md, docs/sdk/next.md, docs/sdk/tokens.md,
+ * docs/sdk/verification-cache.md.
  */
 
 const NAMES: readonly FrameworkName[] = ['express', 'fastify', 'hono', 'next'];
@@ -228,6 +229,21 @@ describe('docs/sdk/tokens.md', () => {
     const shown = page.claim('text').text.replace('acc_…', accountId);
     expect((await verify(readerToken)).stdout).toBe(shown);
     expect((await verify(`${readerToken}x`)).stdout).toMatch(/^refused: (malformed|wrong_signature)\n$/);
+    page.expectAllClaimed();
+  });
+});
+
+describe('docs/sdk/verification-cache.md', () => {
+  it('shows a verification that works, what it prints, and a process that ends', async () => {
+    const page = openPage('docs/sdk/verification-cache.md');
+    const place = sdk.write('docs/sdk/verification-cache.md');
+    const env = { KEYREEVE_URL: server.url, KEYREEVE_KEY: serviceKey.fullKey };
+    const verify = (key: string) =>
+      run(process.execPath, ['verify.js'], { cwd: place, env: { ...env, PRESENTED: key } });
+    page.claim('js');
+    const shown = page.claim('text').text;
+    expect((await verify(reader.fullKey)).stdout).toBe(shown);
+    expect((await verify(serviceKey.fullKey)).stdout).toBe('false insufficient_scope\n');
     page.expectAllClaimed();
   });
 });

@@ -55,6 +55,14 @@ describe('the lease', () => {
     expect(lease.current()).toBeNull();
   });
 
+  it('is not renewed by late events while the wall clock is set back', () => {
+    begin();
+    lease.accept(event(7, 0));
+    now = { monotonic: now.monotonic + 3_000, wall: now.wall - 60_000 };
+    lease.accept(event(7, 480));
+    expect(lease.current()).toBeNull();
+  });
+
   it('begins a new term with each new epoch, and with each stream', () => {
     begin();
     lease.accept(event(7, 0));
