@@ -13,13 +13,20 @@ export function explainFault(error: unknown): string {
   const isForOperators =
     error instanceof ConfigError || error instanceof MasterKeyError || error instanceof BlobStoreRefused;
   if (isForOperators) return error.message;
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  if (error instanceof Error && typeof code === 'string' && NO_DATABASE.test(code)) {
+  const code = codeOf(error);
+  if (error instanceof Error && NO_DATABASE.test(code)) {
     return `The database of KEYREEVE_DATABASE_URL cannot be used (${code}): ${error.message || 'nobody answers'}. Check the address, its user and whether PostgreSQL runs.`;
   }
   if (error instanceof Error && code === 'EADDRINUSE') {
     return `The address is in use: ${error.message}. Stop the other program, or choose another KEYREEVE_PORT.`;
   }
   if (error instanceof Error && error.message.startsWith('The data folder')) return error.message;
+  // A migration that could not begin tells why in its cause.
+  if (error instanceof Error && NO_DATABASE.test(codeOf(error.cause))) return explainFault(error.cause);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function codeOf(error: unknown): string {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
 }
