@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,8 @@ import { mintKey, type Person, signIn } from './console.ts';
 import { openPage } from './docs/doc-page.ts';
 import { type DocsShell, FULL_KEY, fillIn, openShell } from './docs/shell.ts';
 import { openWorkplace, type ServerProcess, WITH_ADMIN, type Workplace } from './server-process.ts';
+
+const CLI = path.resolve(import.meta.dirname, '../packages/cli/src/bin.ts');
 
 let workplace: Workplace;
 let server: ServerProcess;
@@ -99,6 +101,52 @@ describe('docs/operations/blobs.md', () => {
   });
 });
 
+describe('docs/scan.md', () => {
+  it('shows what a scan shows, and a hook that stops a commit', async () => {
+    const page = openPage('docs/scan.md');
+    const place = path.join(workplace.folder, 'scanned');
+    mkdirSync(path.join(place, 'deploy'), { recursive: true });
+    mkdirSync(path.join(place, 'src'));
+    writeFileSync(path.join(place, 'build.log'), 'all is well');
+    const program = path.join(workplace.folder, 'keyreeve');
+    writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, { mode: 0o755 });
+    const inPlace = (commands: string) =>
+      shell.run(`cd scanned\n${commands}`, {
+        ...{ PATH: `${workplace.folder}:/usr/bin:/bin`, EMAIL: 'ada@example.com' },
+        ...{ GIT_AUTHOR_NAME: 'Ada', GIT_COMMITTER_NAME: 'Ada' },
+      });
+    const { data: robot } = await admin.api.POST('/v1/service-accounts', {
+      body: { technicalName: 'robot-of-scan', displayName: 'Robot' },
+    });
+    const key = await mintKey(admin, robot.id, { comment: 'leaked', access: 'account' });
+    writeFileSync(path.join(place, 'old.env'), `# old\nKEYREEVE_API_KEY=${key.fullKey}\n`);
+    const commit = await inPlace(
+      'git init -q; git add old.env; git commit -qm old; git rm -q old.env; git rev-parse HEAD',
+    );
+    writeFileSync(
+      path.join(place, 'deploy/values.yaml'),
+      `keyreeve:\n  apiKey: ${key.apiKey}\n#\nsecretKey: ${key.secretKey}\n`,
+    );
+    for (const line of page.claim('sh', 'keyreeve scan --git').text.trim().split('\n')) {
+      const ended = await inPlace(line);
+      expect(ended.code, `${line}\n${ended.output}`).toBe(line.includes('build.log') ? 0 : 1);
+      expect(ended.output).not.toContain(key.secretKey.slice(0, 8));
+    }
+    const shown = page
+      .claim('text', 'build-robot')
+      .text.replace('kr_0123456789ABCDEF', key.apiKey)
+      .replace('build-robot', 'robot-of-scan')
+      .replace('abcd…', `${key.secretKey.slice(0, 4)}…`)
+      .replace('9f1c2b7a4e05', commit.stdout.trim().slice(0, 12));
+    expect((await inPlace('keyreeve scan --git')).stdout).toBe(shown);
+    expect((await inPlace(page.claim('sh', 'pre-commit').text)).code).toBe(0);
+    const stopped = await inPlace('git add deploy; git commit -qm leak');
+    expect(stopped).toMatchObject({ code: 1, output: expect.stringContaining('not asked') });
+    expect((await inPlace('git reset -q; git add build.log; git commit -qm fine')).code).toBe(0);
+    page.expectAllClaimed();
+  });
+});
+
 /** Commands that wait for a person; `cli.http.test.ts` and the tests of the prompts answer them. */
 const INTERACTIVE = /^(npx )?keyreeve (setup|login|logout)\b|--ask-password/;
 
@@ -110,13 +158,20 @@ describe('docs/cli.md', () => {
     await admin.api.POST('/v1/service-accounts', {
       body: { technicalName: 'bystander', displayName: 'Bystander' },
     });
+    const pusher = await mintKey(admin, admin.accountId, { comment: 'pushes', access: 'account' });
+    const pushed = await fetch(`${server.url}/api/v2/package`, {
+      method: 'PUT',
+      headers: { 'x-nuget-apikey': pusher.fullKey },
+      body: Buffer.from(buildNupkg({ id: 'Contoso.Docs', version: '1.0.0' })),
+    });
+    expect(pushed.status).toBe(201);
     const row = `bystander,imported,full,,,${'ab'.repeat(32)}\n`;
     writeFileSync(
       path.join(workplace.folder, 'keys.csv'),
       `account,comment,access,scopes,expiresAt,sha256\n${row}`,
     );
     const lines = page
-      .claimAll('sh')
+      .claimAll((block) => block.language === 'sh' && block.reasonNotExecuted === null)
       .flatMap((block) => block.text.split('\n'))
       .map((line) => line.replace(/\s+#.*$/, '').trim())
       .filter((line) => line.includes('keyreeve ') && !INTERACTIVE.test(line));
