@@ -70,7 +70,7 @@ function matchesExactly(pattern: string, name: string): boolean {
  * @param resource without one: on everything, which only the pattern `*` allows
  * @throws TypeError when `action` is not one: that is a fault of the program, not of the caller
  */
-export function arePermitting(
+export function isPermittedBy(
   permissions: readonly TokenPermission[],
   action: string,
   resource: string = EVERYTHING,

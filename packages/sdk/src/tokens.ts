@@ -2,7 +2,7 @@ import { compactVerify, errors } from 'jose';
 import { type Credential, toHeader } from './credential.ts';
 import { fetchDocument, IssuerKeys } from './issuer-keys.ts';
 import { readAddress, readTimeout } from './options.ts';
-import { arePermitting } from './permissions.ts';
+import { isPermittedBy } from './permissions.ts';
 import { TokenRefusedError } from './token-refused.ts';
 import { readClaims, readDetails, readScope, splitToken, type TokenClaims } from './token-text.ts';
 
@@ -133,5 +133,5 @@ export function isPermitted(
   action: string,
   resource?: string,
 ): boolean {
-  return arePermitting(claims.permissions ?? [], action, resource);
+  return isPermittedBy(claims.permissions ?? [], action, resource);
 }
