@@ -34,6 +34,7 @@ const SHORT = [
   /\bsession-end\.spec\.ts .*(?:is asked for again|gets nothing of what)/,
   /\bsettings\.spec\.ts .*(?:the changes alone|overwritten|itself may be mailed)/,
   /\bshell\.spec\.ts .*(?:asked for$|address$|goes back|no doors|over plain http)/,
+  /\bsigning-keys\.spec\.ts .*, en /,
   /\bwebhooks\.spec\.ts .*(?:by keyboard|at a glance)/,
 ];
 

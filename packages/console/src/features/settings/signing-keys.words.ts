@@ -29,7 +29,7 @@ export const signingKeysWords = defineWords(
     rotated: 'The new key is published. It signs in 20 minutes.',
     isWaiting: 'The next key is published already.',
     retire: 'Retire at once',
-    retireOf: 'Retire {{kid}} at once',
+    retireOf: 'Retire at once: {{kid}}',
     retireTitle: 'Retire this signing key at once?',
     retireTokens:
       '<b>All tokens that it has signed end now.</b> Programs are refused until they get a new token for their API key. API keys stay valid.',
