@@ -27,4 +27,4 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
   },
 };
 
-export { CommandError, commandUsageError, EXIT, type ServerCommand } from './command.ts';
+export { CommandError, commandUsageError, type ServerCommand } from './command.ts';

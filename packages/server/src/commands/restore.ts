@@ -164,9 +164,11 @@ async function fill(work: FillWork): Promise<Outcome> {
   if (!(await isEmptyStorage(storage))) throw notEmpty('the database of KEYREEVE_DATABASE_URL');
   const sink = await openRowSink(storage, manifest.schema);
   const packages = createPackageSink(work.blobs);
+  let isCommitted = false;
   try {
     const read = await takeItems(work, sink, packages);
     const held = await sink.commit({ sendsPending: work.sendsPending, now: systemClock.now() });
+    isCommitted = true;
     await migrateStorage(storage);
     const keyring = await openKeyring({ storage, clock: systemClock, random: systemRandom, masterKey });
     const { checked, altered } = await checkKeyRows(storage.read, keyring);
@@ -182,7 +184,8 @@ async function fill(work: FillWork): Promise<Outcome> {
     };
   } catch (error) {
     await sink.rollback();
-    await packages.takeBack();
+    // On PostgreSQL the rows are there from now on, and need their files; SQLite's are thrown away with their folder.
+    if (!isCommitted || storage.engine === 'sqlite') await packages.takeBack();
     throw error;
   }
 }

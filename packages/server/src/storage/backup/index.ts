@@ -4,4 +4,4 @@ export { type BackupTotals, produceBackup } from './produce-backup.ts';
 export { readBackup } from './read-backup.ts';
 export { compareVersions, type Held, isEmptyStorage, openRowSink, type RowSink } from './restore-rows.ts';
 export { openSnapshot, readVersions, type Snapshot } from './snapshot.ts';
-export { openSqliteSite, type SqliteSite } from './sqlite-swap.ts';
+export { openSqliteSite } from './sqlite-swap.ts';
