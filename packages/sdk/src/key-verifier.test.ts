@@ -314,9 +314,9 @@ describe('a question is sent', () => {
 
   it('once when the caller gives up during the pause', async () => {
     answerOnce(503, { 'retry-after': '2' });
-    const stop = new AbortController();
-    const given = verifyKey(createClient({ baseUrl }), { key: FULL_KEY }, { signal: stop.signal });
-    setTimeout(() => stop.abort(new Error('enough')), 50);
+    const giveUp = new AbortController();
+    const given = verifyKey(createClient({ baseUrl }), { key: FULL_KEY }, { signal: giveUp.signal });
+    setTimeout(() => giveUp.abort(new Error('enough')), 50);
     await expect(given).rejects.toThrow('enough');
     expect(asked).toBe(1);
   });

@@ -66,7 +66,7 @@ export function createKeyVerifier(options: KeyVerifierOptions): KeyVerifier {
   const lease = new RevocationLease(clocks);
   const open = (signal: AbortSignal) => openStream(client, '/v1/revocations', signal);
   const watch = new RevocationWatch({ open, lease, clocks, times: WATCH_TIMES });
-  const cache = new VerificationCache({ ask, lease, monotonic: clocks.monotonic, limits });
+  const cache = new VerificationCache({ ask, lease, monotonic: () => clocks.monotonic(), limits });
   return {
     verify: (question, { signal } = {}) => {
       watch.touch();

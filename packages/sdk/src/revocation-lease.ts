@@ -19,7 +19,9 @@ export interface EpochEvent {
 }
 
 /** The time during which nothing was revoked, as far as is known: answers are compared by it, as one object. */
-export type Term = Readonly<Record<never, never>>;
+export interface Term {
+  readonly epoch: number;
+}
 
 /** Longer than four beats of the server, and the published bound. */
 const LEASE_MS = 2_000;
@@ -99,7 +101,7 @@ export class RevocationLease {
     this.#workspaceId = event.workspaceId;
     stream.knownAtMs = Math.min(sentAtMs + elapsedMs, now);
     stream.knownAtWall = Math.min(sentAtWall + elapsedMs, this.#clocks.wall());
-    if (last === null || last.epoch !== event.epoch) this.#term = {};
+    if (last === null || last.epoch !== event.epoch) this.#term = { epoch: event.epoch };
     stream.last = event;
     return true;
   }

@@ -1,4 +1,5 @@
 import { readEvents } from './event-stream.ts';
+import { withJitter } from './jitter.ts';
 import type { Clocks, EpochEvent, RevocationLease } from './revocation-lease.ts';
 
 export interface WatchTimes {
@@ -74,7 +75,7 @@ export class RevocationWatch {
       if (end === 'renew') continue;
       failures = end === 'silent' ? failures + 1 : 1;
       const most = Math.min(this.#deps.times.backoffMsMax, BACKOFF_MS_MIN * 2 ** failures);
-      if (!stop.aborted && !this.#isIdle()) await this.#sleep(most * (0.5 + Math.random() / 2), stop);
+      if (!stop.aborted && !this.#isIdle()) await this.#sleep(withJitter(most / 2), stop);
     }
   }
 

@@ -1,4 +1,5 @@
 import { KeyreeveTransportError } from './errors.ts';
+import { withJitter } from './jitter.ts';
 
 /**
  * - `verify`: only the question about a key (`POST /v1/keys/verify`), which changes nothing
@@ -38,20 +39,16 @@ function findPause(response: Response): number | null {
   return pauseMs <= PAUSE_MS_MAX ? Math.max(PAUSE_MS, pauseMs) : null;
 }
 
-/** Half as much again at most, so that all who were refused together do not come back together. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);
       reject(signal.reason as Error);
     };
-    const timer = setTimeout(
-      () => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      },
-      ms * (1 + Math.random() / 2),
-    );
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, withJitter(ms));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });

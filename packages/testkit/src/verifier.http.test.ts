@@ -113,7 +113,6 @@ it('a revocation is honoured within the published bound, whatever becomes of the
     opened.map(({ verifier }) => findLastValid(verifier, key.fullKey, revokedAt)),
   );
   const measured = Object.fromEntries(names.map((name, index) => [name, Math.round(lasts[index] ?? 0)]));
-  console.log(`last valid answer after the revocation, in ms: ${JSON.stringify(measured)}`);
   expect(measured['heard']).toBeLessThan(1_000);
   expect(measured['cut']).toBeLessThan(1_000);
   expect(measured['late']).toBeLessThan(BOUND_MS + REQUEST_MS);

@@ -213,7 +213,7 @@ class Hub implements RevocationHub {
   /** Everybody, or only those who have not been told anything yet. Gives way to others between two subscribers. */
   async #tell(group: Group, state: RevocationState, isForAll: boolean): Promise<void> {
     const turns = createTurns();
-    for (const entry of [...group.entries]) {
+    for (const entry of group.entries) {
       if (entry.isGreeted && !isForAll) continue;
       await turns.step();
       // What was read before somebody came may be older than his stream.

@@ -43,8 +43,9 @@ async function listen(baseUrl: string, credential: string): Promise<Listener> {
   let isOver = false;
   const read = async (): Promise<void> => {
     let text = '';
-    for await (const part of response.body ?? []) {
-      text += new TextDecoder().decode(part);
+    const decoder = new TextDecoder();
+    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(part);
       const events = text.split('\n\n');
       text = events.pop() ?? '';
       for (const event of events) {
@@ -224,12 +225,12 @@ describe('the stream of revocations', () => {
     };
     const own = await mint(VERIFIER);
     const tokens = [await login(own), await login(own)] as const;
-    const [first, second] = await Promise.all(tokens.map((token) => listen(baseUrl, token)));
-    await Promise.all([first, second].map((each) => each?.until(({ name }) => name === 'epoch')));
+    const [first, second] = await Promise.all([listen(baseUrl, tokens[0]), listen(baseUrl, tokens[1])]);
+    await Promise.all([first, second].map((each) => each.until(({ name }) => name === 'epoch')));
     await harness.app.inject({ method: 'DELETE', url: `/iam/logout?token=${tokens[0]}` });
-    await first?.ended;
+    await first.ended;
     harness.clock.advance(3_600_000);
-    await second?.ended;
+    await second.ended;
   });
 
   it('is refused beyond the limit of an account, in words that help', async () => {
