@@ -183,10 +183,10 @@ describe('among 100,000 random strings', () => {
     expect(placesOf(lines.join('\n'))).toEqual(['pair 50001:22']);
   });
 
-  it('first all API keys, then all secrets, none is a pair', () => {
-    const ids = Array.from({ length: RANDOM_COUNT }, () => `kr_${randomText(16)}`);
-    const secrets = Array.from({ length: RANDOM_COUNT }, () => randomText(49));
-    expect(scan([...ids, ...secrets].join('\n'))).toEqual([]);
+  it('first all API keys, then all secrets, none is a pair, nor one whose halves are far apart among so many', () => {
+    const ids = Array.from({ length: RANDOM_COUNT - 1 }, () => `kr_${randomText(16)}`);
+    const secrets = Array.from({ length: RANDOM_COUNT - 1 }, () => randomText(49));
+    expect(scan([ID, ...ids, ...secrets, SECRET].join('\n'))).toEqual([]);
   });
 });
 
