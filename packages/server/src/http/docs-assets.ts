@@ -49,7 +49,8 @@ function toAsset(type: string, read: () => Promise<Buffer>): DocsAsset {
 /** The few files of swagger-ui-dist that the reference needs, named by its version, and ours, named by their digest. */
 export function openDocsAssets(): DocsAssets {
   const files = new Map<string, DocsAsset>();
-  const manifest = createRequire(import.meta.url).resolve('swagger-ui-dist/package.json');
+  const require = createRequire(import.meta.url);
+  const manifest = require.resolve('swagger-ui-dist/package.json');
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly version: string };
   const add = (name: string, type: string, read: () => Promise<Buffer>): string => {
     files.set(name, toAsset(type, read));
