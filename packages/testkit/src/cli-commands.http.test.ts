@@ -224,6 +224,31 @@ describe('a package', () => {
   });
 });
 
+describe('signing keys', () => {
+  it('are listed, rotated, and retired at once after a question', async () => {
+    await keyreeve(['tokens', 'get']);
+    const { items } = await keyreeveJson<{ items: { kid: string; state: string }[] }>([
+      'signing-keys',
+      'list',
+    ]);
+    expect(items.map(({ state }) => state)).toEqual(['signing']);
+    const kid = items[0]?.kid ?? '';
+    const rotated = await keyreeve(['signing-keys', 'rotate']);
+    expect(rotated).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/is published\. It signs from /),
+    });
+    expect((await keyreeve(['signing-keys', 'retire', kid], { input: 'n\n' })).exitCode).not.toBe(0);
+    const retired = await keyreeve(['--yes', 'signing-keys', 'retire', kid]);
+    expect(retired.stdout).toMatch(new RegExp(`^${kid} is retired\\. [\\w-]{43} signs now\\.\n$`));
+    const again = await keyreeve(['--yes', 'signing-keys', 'retire', kid]);
+    expect(again).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('signing_key.already_retired'),
+    });
+  });
+});
+
 describe('a token', () => {
   it('is got for the key, alone on stdout, introspected and revoked', async () => {
     const got = await keyreeve(['tokens', 'get', '--scope', 'package:push']);
