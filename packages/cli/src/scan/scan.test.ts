@@ -279,7 +279,7 @@ describe('files', () => {
       symlinkSync(outside, path.join(folder, 'link'));
       symlinkSync(path.join(outside, 'a'), path.join(folder, 'x/link'));
       symlinkSync('..', path.join(folder, 'x/loop'));
-      spawnSync('mkfifo', [path.join(folder, 'pipe')]);
+      spawnSync('/usr/bin/mkfifo', [path.join(folder, 'pipe')]);
       const { findings } = await scanJson([folder]);
       expect(findings).toMatchObject([{ apiKey: key.apiKey, placeCount: 1 }]);
     } finally {
