@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { buildApp } from '../app.ts';
 import { type Config, type Environment, loadConfig, publicUrlOf } from '../config/index.ts';
 import { fillDemo } from '../demo/fill-demo.ts';
@@ -12,6 +11,7 @@ import { systemRandom } from '../lib/random.ts';
 import { createLogger } from '../logger.ts';
 import { createProcessJobs } from '../process-jobs.ts';
 import { lockDataFolder } from '../storage/index.ts';
+import { readArguments } from './arguments.ts';
 import { EXIT } from './command.ts';
 
 const DRAIN_MS = 10_000;
@@ -58,7 +58,7 @@ async function serve(config: Config, isDemo: boolean): Promise<void> {
 
 /** Serves until SIGTERM or SIGINT, then lets what is under way end. */
 export async function runServe(args: readonly string[], environment: Environment): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: { demo: { type: 'boolean' } } });
+  const { values } = readArguments(args, { demo: { type: 'boolean' } }, 0);
   await serve(await choosePort(loadConfig(environment)), values.demo === true);
   return EXIT.ok;
 }
