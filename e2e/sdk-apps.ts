@@ -107,7 +107,12 @@ async function launch(
 export function openSdkWorkplace(build: (target: string) => void): SdkWorkplace {
   const folder = makeFolder();
   const apps: SdkApp[] = [];
-  build(path.join(folder, 'node_modules/@keyreeve/sdk'));
+  try {
+    build(path.join(folder, 'node_modules/@keyreeve/sdk'));
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
   const write = (page: string): string => {
     const place = path.join(folder, path.basename(page, '.md'));
     mkdirSync(place, { recursive: true });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MintedKey } from '../packages/sdk/src/index.ts';
+import { createTokenVerifier } from '../packages/sdk/src/tokens.ts';
 // @ts-expect-error tools are plain JavaScript
 import { buildSdk } from '../tools/build-sdk.mjs';
 import { addServiceAccount, mintKey, type Person, signIn } from './console.ts';
@@ -230,6 +231,33 @@ describe('docs/sdk/tokens.md', () => {
     expect((await verify(readerToken)).stdout).toBe(shown);
     expect((await verify(`${readerToken}x`)).stdout).toMatch(/^refused: (malformed|wrong_signature)\n$/);
     page.expectAllClaimed();
+  });
+});
+
+describe('a token that is too short to tell its rights', () => {
+  it('is asked about at the server, by guards and by programs, until its key is gone', async () => {
+    const resources = ['r*', ...Array.from({ length: 60 }, (_, index) => `${index}-${'x'.repeat(100)}`)];
+    const key = await mint('has many patterns', { scopes: [{ actions: ['report:read'], resources }] });
+    const token = await getToken(key);
+    for (const name of NAMES) {
+      const headers = { authorization: `Bearer ${token}` };
+      expect([name, await codeOf(await get(name, '/reports/r1', headers))]).toEqual([name, '200']);
+      expect([name, await codeOf(await get(name, '/reports/x1', headers))]).toEqual([
+        name,
+        '403 auth.insufficient_scope',
+      ]);
+    }
+    const verifier = createTokenVerifier({
+      issuer: server.url,
+      credential: { fullKey: serviceKey.fullKey },
+    });
+    expect(await verifier.verify(token)).toMatchObject({ introspect: true, permissions: null });
+    expect((await verifier.introspect(token)).permissions).toEqual([{ actions: ['report:read'], resources }]);
+    await admin.api.DELETE('/v1/keys/{keyId}', { params: { path: { keyId: key.apiKey } } });
+    await expect(verifier.introspect(token)).rejects.toMatchObject({ reason: 'inactive' });
+    expect(await codeOf(await get('express', '/reports/r1', { authorization: `Bearer ${token}` }))).toBe(
+      '401 auth.invalid_credential',
+    );
   });
 });
 
