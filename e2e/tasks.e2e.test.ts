@@ -171,6 +171,8 @@ describe.each([
       const ended = await run(text, env);
       expect(ended.output.replaceAll(/::add-mask::.*/g, '')).not.toContain(fullKey.slice(20));
     }
+    // Asking is not publishing.
+    expect((await fetch(`${server.url}/api/v2/package/Acme.Tools/1.0.0`)).status).toBe(404);
     // A key without the right, and one that ends soon.
     const robot = await addServiceAccount(admin, `other-${name.slice(14, -3)}`);
     const scopes = [{ actions: ['package:push'], resources: ['Other.*'] }];
