@@ -1,4 +1,7 @@
-import type { Surroundings } from './deps.ts';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from './config/index.ts';
+import type { Clock } from './lib/clock.ts';
+import type { Random } from './lib/random.ts';
 import {
   isNewSqliteDatabase,
   type Keyring,
@@ -12,6 +15,13 @@ import {
   type Storage,
   scrubOldWraps,
 } from './storage/index.ts';
+
+interface Surroundings {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: FastifyBaseLogger;
+}
 
 /**
  * Opens the database, brings it to the newest schema and unlocks its data keys, wrapping them under the new master key

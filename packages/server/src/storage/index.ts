@@ -12,7 +12,6 @@ export {
   isMasterKeyOf,
   type Keyring,
   MasterKeyError,
-  newMasterKey,
   openKeyring,
 } from './keyring.ts';
 export { type Direction, isBehind, isUpTo } from './keyset.ts';
