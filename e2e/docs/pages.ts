@@ -26,6 +26,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'docs/sdk/hono.md': 'e2e/sdk-middlewares.e2e.test.ts',
   'docs/sdk/next.md': 'e2e/sdk-middlewares.e2e.test.ts',
   'docs/sdk/tokens.md': 'e2e/sdk-middlewares.e2e.test.ts',
+  'docs/sdk/verification-cache.md': 'e2e/sdk-middlewares.e2e.test.ts',
   'docs/tasks/ci-azure.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/ci-github.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/ci-gitlab.md': 'e2e/tasks.e2e.test.ts',
