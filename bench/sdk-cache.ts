@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient, createKeyVerifier, type KeyreeveClient, type KeyVerifier } from '@keyreeve/sdk';
+import {
+  createClient,
+  createKeyVerifier,
+  type KeyreeveClient,
+  type KeyVerifier,
+} from '../packages/sdk/src/index.ts';
 import { ADMIN, startKeyreeve } from './servers.ts';
 
 /**

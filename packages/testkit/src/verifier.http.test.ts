@@ -1,8 +1,22 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createKeyVerifier, type KeyVerifier } from '@keyreeve/sdk';
+import { createClient, createKeyVerifier, type KeyreeveClient, type KeyVerifier } from '@keyreeve/sdk';
 import { buildApp, createDeps, systemRandom } from '@keyreeve/server';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type App, type Company, call, type Harness, seedCompany, startHarness } from './index.ts';
+import {
+  type App,
+  type Company,
+  call,
+  createTestDatabase,
+  describeOn,
+  type Harness,
+  seedCompany,
+  startHarness,
+  type TestDatabase,
+} from './index.ts';
 import { openStallingProxy, type StallingProxy } from './stalling-proxy.ts';
 
 const BOUND_MS = 2_000;
@@ -153,4 +167,110 @@ it('a verifier whose own key is revoked may not ask any more, and uses nothing t
     () => expect(verifier.verify({ key: key.fullKey })).rejects.toMatchObject({ code: 'auth.key_disabled' }),
     { timeout: 2_000 },
   );
+});
+
+const MAIN = path.resolve(import.meta.dirname, '../../server/src/main.ts');
+const ADMIN = { email: 'ada@example.com', password: 'ampersand violin harbour' };
+const TIMES = 5;
+
+interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+
+async function startProcess({ dataDir, url }: TestDatabase, masterKey: string): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env['PATH'],
+      KEYREEVE_DATABASE_URL: url ?? '',
+      KEYREEVE_DATA_DIR: dataDir,
+      KEYREEVE_MASTER_KEY: masterKey,
+      KEYREEVE_PORT: '0',
+      KEYREEVE_ADMIN_EMAIL: ADMIN.email,
+      KEYREEVE_ADMIN_PASSWORD: ADMIN.password,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  return await new Promise((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      const [, port] = /Keyreeve listens on \S+:(\d+)\n/.exec(text) ?? [];
+      if (port !== undefined) resolve({ child, url: `http://127.0.0.1:${port}` });
+    });
+    child.on('exit', () => reject(new Error(`The server has ended:\n${text}`)));
+  });
+}
+
+describeOn('postgres', 'two processes on one PostgreSQL', () => {
+  let database: TestDatabase;
+  let servers: ServerProcess[] = [];
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ isMigrated: true });
+    const masterKey = randomBytes(32).toString('base64');
+    // One after the other: the first makes the administrator.
+    servers = [await startProcess(database, masterKey)];
+    servers.push(await startProcess(database, masterKey));
+  }, 60_000);
+  afterAll(async () => {
+    for (const { child } of servers) child.kill('SIGTERM');
+    await Promise.all(
+      servers.map(async ({ child }) => {
+        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      }),
+    );
+    await database.drop();
+  });
+
+  it('a key that is disabled at one of them is refused by the SDK at the other within a second', async () => {
+    const [one, other] = servers.map(({ url }) => url);
+    const { data, response } = await createClient({ baseUrl: one ?? '' }).POST('/v1/session', {
+      body: ADMIN,
+    });
+    const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+    const client: KeyreeveClient = createClient({ baseUrl: one ?? '', credential: { cookie } });
+    const at = { params: { path: { id: data.account.id } } };
+    const scopes = [{ actions: ['iam:keys:verify'], resources: ['*'] }];
+    const caller = await client.POST('/v1/accounts/{id}/keys', {
+      ...at,
+      body: { comment: 'asks', access: 'scoped', scopes },
+    });
+    let asked = 0;
+    const verifier = createKeyVerifier({
+      baseUrl: other ?? '',
+      credential: { fullKey: caller.data.fullKey },
+      cache: {},
+      fetch: async (input, init) => {
+        asked += 1;
+        return await fetch(input, init);
+      },
+    });
+    const times: number[] = [];
+    for (let round = 0; round < TIMES; round += 1) {
+      const { data: minted } = await client.POST('/v1/accounts/{id}/keys', {
+        ...at,
+        body: { comment: 'CI', access: 'account' },
+      });
+      const question = { key: minted.fullKey };
+      for (let before = -1; before !== asked; ) {
+        before = asked;
+        expect(await verifier.verify(question)).toMatchObject({ valid: true });
+        await delay(20);
+      }
+      await client.POST('/v1/keys/{keyId}/disable', { params: { path: { keyId: minted.key.id } }, body: {} });
+      const revokedAt = performance.now();
+      let last = 0;
+      for (let isValid = true; isValid; ) {
+        const startedAt = performance.now();
+        ({ valid: isValid } = await verifier.verify(question));
+        if (isValid) last = startedAt - revokedAt;
+        await delay(5);
+      }
+      times.push(last);
+    }
+    await verifier.close();
+    expect(Math.max(...times)).toBeLessThan(1_000);
+  }, 60_000);
 });
