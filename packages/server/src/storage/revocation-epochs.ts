@@ -1,5 +1,9 @@
+import type { Transaction } from 'kysely';
 import type { Executor } from './database.ts';
-import type { Tx } from './transaction.ts';
+import type { Database } from './schema.ts';
+
+/** As `transaction.ts` names it, which asks this module at each commit. */
+type Tx = Transaction<Database>;
 
 // Below the number of parameters that any SQLite takes in one statement.
 const IDS_MAX = 500;
