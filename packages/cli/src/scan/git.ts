@@ -40,10 +40,16 @@ export interface Repository {
 function start({ folder, env, isOfHook = false }: Repository, words: readonly string[]) {
   const isPassedOn = (name: string) => PASSED_ON.test(name) || (isOfHook && PASSED_ON_IN_HOOKS.test(name));
   const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => isPassedOn(name)));
-  // A partial clone would fetch what it lacks; scanning opens no connection.
-  const offline = ['-c', 'protocol.allow=never'];
-  const child = spawn('git', ['-C', folder, ...offline, '--no-replace-objects', ...words], {
-    env: { ...passedOn, GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' },
+  // The repository may be hostile. What its configuration names as a monitor of files is not run, and what a partial
+  // clone lacks is not fetched: the variable goes before whatever the configuration allows.
+  const child = spawn('git', ['-C', folder, '-c', 'core.fsmonitor=false', '--no-replace-objects', ...words], {
+    env: {
+      ...passedOn,
+      GIT_ALLOW_PROTOCOL: 'none',
+      GIT_NO_LAZY_FETCH: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      LC_ALL: 'C',
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';

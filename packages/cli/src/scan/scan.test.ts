@@ -413,7 +413,7 @@ describe('the server', () => {
 
   it.each([
     ['is away', 'http://127.0.0.1:9', 'client.unreachable'],
-    ['would be asked in the open', 'http://keys.invalid', 'not https'],
+    ['would be asked in the open', 'http://keys.invalid', 'was not asked: http://keys.invalid is not https'],
   ])('that %s does not hide what was found', async (_name, url, reason) => {
     put('a', makeKey().fullKey);
     const result = await scan([folder, '--fail-on', 'live'], { KEYREEVE_URL: url, KEYREEVE_API_KEY: CALLER });

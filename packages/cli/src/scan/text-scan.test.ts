@@ -92,6 +92,10 @@ describe('a full key is found', () => {
     expect(placesOf(`${FULL}\n${FULL} ${FULL}\n`)).toEqual(['full key 1:1', 'full key 2:1', 'full key 2:71']);
   });
 
+  it('not when it is spread wider than any editor wraps it', () => {
+    expect(scan(wrap(FULL, 10, `\n${' '.repeat(50)}`))).toEqual([]);
+  });
+
   it.each([0, 5, 16, 33])('not with an error of one character at %d', (at) => {
     const wrong = (index: number) =>
       `${FULL.slice(0, index)}${FULL[index] === 'x' ? 'y' : 'x'}${FULL.slice(index + 1)}`;
@@ -123,6 +127,11 @@ describe('a split pair is found', () => {
 
   it('and tells where its other half is', () => {
     expect(scan(`${SECRET}\n\n  ${ID}`)[0]?.apiKeySpot).toMatchObject({ line: 3, column: 3 });
+  });
+
+  it('with the nearest of several places of its API key', () => {
+    expect(scan(`${ID}\n${SECRET}\n${ID}\n${ID}`)[0]?.apiKeySpot).toMatchObject({ line: 1 });
+    expect(scan(`${ID}\n${ID}\n${SECRET}\n\n${ID}\n${ID}`)[0]?.apiKeySpot).toMatchObject({ line: 2 });
   });
 
   it('beside the full key of the same place not once more', () => {

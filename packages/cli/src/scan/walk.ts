@@ -68,7 +68,7 @@ function* visit(place: string, isRoot: boolean, pending: string[], repositories:
   try {
     for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
       if (entry.name === '.git') repositories.push(place);
-      else if (!entry.isSymbolicLink()) inside.push(path.join(place, entry.name));
+      else inside.push(path.join(place, entry.name));
     }
   } finally {
     folder.closeSync();
