@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coversAction, isAction, isActionPattern } from './action.ts';
+import { containersOf, coversAction, isAction, isActionPattern } from './action.ts';
 
 describe('the grammar of actions', () => {
   it.each([
@@ -82,4 +82,18 @@ describe('coversAction', () => {
     ['iam:keys:write', 'iam:keys:read'],
     ['iam:keys:write', 'iam:*'],
   ])('never lets %s contain %s', (held, wanted) => expect(coversAction(held, wanted)).toBe(false));
+});
+
+describe('containersOf', () => {
+  it('names exactly those that contain the action', () => {
+    const all = ['package', 'packages', 'iam', 'stock'].flatMap((service) =>
+      ['*', 'push', 'pushnew', 'pushversion', 'keys:read', 'keys:push'].map((verb) => `${service}:${verb}`),
+    );
+    for (const wanted of all) {
+      const found = containersOf(wanted);
+      expect(all.filter((held) => found.includes(held))).toEqual(
+        all.filter((held) => coversAction(held, wanted)),
+      );
+    }
+  });
 });

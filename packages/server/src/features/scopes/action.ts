@@ -30,3 +30,13 @@ export function coversAction(held: string, wanted: string): boolean {
   if (held.endsWith(':*')) return wanted.startsWith(held.slice(0, -1));
   return IMPLIES[held]?.includes(wanted) === true;
 }
+
+/**
+ * Everything that contains the action, itself first: `coversAction` for looking up in long lists, where comparing
+ * each with each would take seconds.
+ */
+export function containersOf(action: string): readonly string[] {
+  const everything = `${action.slice(0, action.indexOf(':'))}:*`;
+  const implying = Object.keys(IMPLIES).filter((held) => IMPLIES[held]?.includes(action));
+  return [...new Set([action, everything, ...implying])];
+}

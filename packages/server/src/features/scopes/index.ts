@@ -1,5 +1,5 @@
-export { coversAction, isAction, isActionPattern } from './action.ts';
-export { dropCoveredActions, narrowKey, restrictToActions } from './narrow.ts';
+export { isAction, isActionPattern } from './action.ts';
+export { dropCoveredActions, isContainedIn, narrowKey, restrictToActions } from './narrow.ts';
 export { coversPattern, findPatternFault, matchesPattern } from './pattern.ts';
 export { findPermissionFaults, normalizePermissions } from './permission-rules.ts';
 export {

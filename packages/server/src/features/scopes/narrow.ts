@@ -1,27 +1,39 @@
 import type { KeyIdentity } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { coversAction } from './action.ts';
+import { containersOf } from './action.ts';
 import { isPackageAction } from './pattern.ts';
 import { isIamAction } from './rights.ts';
 
-/** What two actions have in common: the narrower one, or null when neither contains the other. */
-function meetActions(one: string, other: string): string | null {
-  if (coversAction(one, other)) return other;
-  return coversAction(other, one) ? one : null;
-}
-
-/** The part of the permissions that lies within these actions; each stays on the resources on which it was held. */
+/**
+ * The part of the permissions that lies within these actions; each stays on the resources on which it was held. Of
+ * two actions that have anything in common, one contains the other.
+ */
 export function restrictToActions(
   permissions: readonly Permission[],
   actions: readonly string[],
 ): readonly Permission[] {
-  return keepActions(permissions, (held) => actions.flatMap((action) => meetActions(held, action) ?? []));
+  const wanted = new Set(actions);
+  const within = new Map<string, string[]>();
+  for (const action of wanted) {
+    for (const container of containersOf(action))
+      within.set(container, [...(within.get(container) ?? []), action]);
+  }
+  return keepActions(permissions, (held) =>
+    isContainedIn(wanted, held) ? [held] : (within.get(held) ?? []),
+  );
+}
+
+/** One of the held actions contains it. */
+export function isContainedIn(held: ReadonlySet<string>, action: string): boolean {
+  return containersOf(action).some((container) => held.has(container));
 }
 
 /** Without actions that another one of the list contains. */
 export function dropCoveredActions(actions: readonly string[]): readonly string[] {
-  const unique = [...new Set(actions)];
-  return unique.filter((action) => !unique.some((other) => other !== action && coversAction(other, action)));
+  const unique = new Set(actions);
+  return [...unique].filter(
+    (action) => !containersOf(action).some((container) => container !== action && unique.has(container)),
+  );
 }
 
 /**

@@ -21,32 +21,27 @@ export function findPatternFault(pattern: string, isForPackages: boolean): strin
 
 /**
  * True when the whole name matches: `*` stands for any run of characters, also none, also dots; nothing else
- * is special. Two pointers and one place to come back to, so the time is at most length × length: a
- * backtracking expression made from `a*a*a*…` takes minutes on the same input.
+ * is special. Each piece between two stars is taken where it first occurs, which leaves the most for those after it;
+ * a search of the engine takes time in proportion to the text. A backtracking expression made from `a*a*a*…` takes
+ * minutes on the same input, and coming back to the last star length × length.
  */
 function matchesExactly(pattern: string, name: string): boolean {
-  let p = 0;
-  let n = 0;
-  let star = -1;
-  let resume = 0;
-  while (n < name.length) {
-    if (p < pattern.length && pattern[p] === '*') {
-      star = p;
-      resume = n;
-      p += 1;
-    } else if (p < pattern.length && pattern[p] === name[n]) {
-      p += 1;
-      n += 1;
-    } else if (star >= 0) {
-      p = star + 1;
-      resume += 1;
-      n = resume;
-    } else {
-      return false;
-    }
+  const firstStar = pattern.indexOf('*');
+  if (firstStar < 0) return pattern === name;
+  const lastStar = pattern.lastIndexOf('*');
+  const end = name.length - (pattern.length - lastStar - 1);
+  if (end < firstStar) return false;
+  if (!name.startsWith(pattern.slice(0, firstStar)) || !name.endsWith(pattern.slice(lastStar + 1)))
+    return false;
+  let [star, from] = [firstStar, firstStar];
+  while (star < lastStar) {
+    const next = pattern.indexOf('*', star + 1);
+    const piece = pattern.slice(star + 1, next);
+    const found = name.indexOf(piece, from);
+    if (found < 0 || found + piece.length > end) return false;
+    [star, from] = [next, found + piece.length];
   }
-  while (pattern[p] === '*') p += 1;
-  return p === pattern.length;
+  return true;
 }
 
 /** Package names compare without ASCII case; all other resources with it. */

@@ -1,6 +1,6 @@
 import type { AccountIdentity, AuthenticatedPrincipal, KeyIdentity, Principal } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { coversAction } from './action.ts';
+import { containersOf, coversAction } from './action.ts';
 import { coversPattern, isPackageAction, matchesPattern } from './pattern.ts';
 
 const ADMIN_GRANT: Permission = { actions: ['iam:*'], resources: ['*'] };
@@ -90,22 +90,54 @@ export function findExcess(
   held: readonly Permission[],
   wanted: readonly Permission[],
 ): { action: string; resource: string } | null {
+  const isCovered = createCoverage(held);
   for (const permission of wanted) {
     for (const action of permission.actions) {
       for (const resource of permission.resources) {
-        if (!isCovered(held, action, resource)) return { action, resource };
+        if (!isCovered(action, resource)) return { action, resource };
       }
     }
   }
   return null;
 }
 
-function isCovered(held: readonly Permission[], action: string, resource: string): boolean {
-  return held.some(
-    (permission) =>
-      permission.actions.some((own) => coversAction(own, action)) &&
-      permission.resources.some((pattern) => coversPattern(pattern, resource, isPackageAction(action))),
-  );
+/** True when one of the permissions allows the action on every name that matches the pattern. */
+type Coverage = (action: string, pattern: string) => boolean;
+
+const [UNKNOWN, COVERS] = [0, 1];
+
+/**
+ * Answers many questions about the same permissions. Actions are looked up, and each pair of patterns is compared
+ * once: the limits on entries, actions and patterns are small, but multiplied they allowed for seconds. Patterns are
+ * numbered, since looking them up by their text would take most of the time.
+ */
+function createCoverage(held: readonly Permission[]): Coverage {
+  const numbers = new Map<string, number>();
+  const numbersByAction = new Map<string, Set<number>>();
+  for (const { actions, resources } of held) {
+    for (const resource of resources) if (!numbers.has(resource)) numbers.set(resource, numbers.size);
+    for (const action of actions) {
+      const known = numbersByAction.get(action) ?? new Set();
+      for (const resource of resources) known.add(numbers.get(resource) ?? 0);
+      numbersByAction.set(action, known);
+    }
+  }
+  const outers = [...numbers.keys()];
+  const [forPackages, forOthers] = [new Map<string, Int8Array>(), new Map<string, Int8Array>()];
+  return (action, inner) => {
+    const isForPackages = isPackageAction(action);
+    const known = isForPackages ? forPackages : forOthers;
+    const answers = known.get(inner) ?? new Int8Array(outers.length);
+    known.set(inner, answers);
+    for (const container of containersOf(action)) {
+      for (const number of numbersByAction.get(container) ?? []) {
+        if (answers[number] === UNKNOWN)
+          answers[number] = coversPattern(outers[number] ?? '', inner, isForPackages) ? COVERS : -COVERS;
+        if (answers[number] === COVERS) return true;
+      }
+    }
+    return false;
+  };
 }
 
 /** The present rights of a key as permissions, for tokens: the parts of its scopes that its account still grants. */
@@ -116,11 +148,12 @@ export function effectivePermissions(account: AccountIdentity, key: KeyIdentity)
     return grants
       .map((grant) => ({ ...grant, actions: grant.actions.filter(isPackageAction) }))
       .filter((grant) => grant.actions.length > 0);
+  const isCovered = createCoverage(grants);
   return key.scopes
     .flatMap((scope) =>
       scope.actions.map((action) => ({
         actions: [action],
-        resources: scope.resources.filter((resource) => isCovered(grants, action, resource)),
+        resources: scope.resources.filter((resource) => isCovered(action, resource)),
       })),
     )
     .filter((permission) => permission.resources.length > 0);

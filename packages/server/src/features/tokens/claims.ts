@@ -77,13 +77,14 @@ export const ANCESTORS_MAX = 8;
 
 /** Actions that share their patterns are told together, which keeps tokens short. */
 export function groupByResources(permissions: readonly Permission[]): readonly Permission[] {
-  const groups = new Map<string, Permission>();
+  const groups = new Map<string, { readonly actions: Set<string>; readonly resources: readonly string[] }>();
   for (const { actions, resources } of permissions) {
     const name = JSON.stringify(resources);
-    const known = groups.get(name)?.actions ?? [];
-    groups.set(name, { actions: [...new Set([...known, ...actions])], resources });
+    const group = groups.get(name) ?? { actions: new Set(), resources };
+    for (const action of actions) group.actions.add(action);
+    groups.set(name, group);
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ actions, resources }) => ({ actions: [...actions], resources }));
 }
 
 /** `scope` as others read it, who know no resources: only actions held on everything; empty when there are none. */

@@ -1,10 +1,10 @@
 import type { Permission } from '../../../lib/permission.ts';
 import { JsonFault, parseStrictJson } from '../../../lib/strict-json.ts';
 import {
-  coversAction,
   findExcess,
   findPermissionFaults,
   isActionPattern,
+  isContainedIn,
   normalizePermissions,
   restrictToActions,
 } from '../../scopes/index.ts';
@@ -135,9 +135,8 @@ export function narrowRights(
 ): readonly Permission[] | undefined {
   const { actions, details } = asked;
   if (actions === null && details === null) return undefined;
-  const lacking = actions?.find(
-    (action) => !held.some((permission) => permission.actions.some((own) => coversAction(own, action))),
-  );
+  const heldActions = new Set(held.flatMap((permission) => permission.actions));
+  const lacking = actions?.find((action) => !isContainedIn(heldActions, action));
   if (lacking !== undefined)
     throw oauthErrors.invalid_scope({
       detail: `The action ${lacking} is not held. Ask only for actions that the key holds and its account is granted.`,
