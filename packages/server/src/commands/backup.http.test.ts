@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, createZstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
   buildNupkg,
   type Company,
@@ -16,6 +19,7 @@ import {
   type TestDatabase,
   testEngine,
 } from '@keyreeve/testkit';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from '../config/index.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -59,6 +63,15 @@ function configOf(place: TestDatabase, masterKey: string | null = harness.master
     ...(place.url === null ? {} : { KEYREEVE_DATABASE_URL: place.url }),
     ...(masterKey === null ? {} : { KEYREEVE_MASTER_KEY: masterKey }),
   });
+}
+
+async function mint(comment: string): Promise<string> {
+  const minted = await call(harness, 'POST', `/v1/accounts/${company.member.id}/keys`, {
+    key: company.adminKey,
+    body: { comment, access: 'account' },
+  });
+  expect(minted.statusCode, minted.body).toBe(201);
+  return minted.json<{ apiKey: string }>().apiKey;
 }
 
 async function takeBackup(of: Config, hasPackages = true): Promise<Buffer> {
@@ -132,6 +145,15 @@ beforeAll(async () => {
     body: { comment: 'kept – 保管', access: 'account', sendMail: true },
   });
   Object.assign(pair, minted.json());
+  const hooked = await call(harness, 'POST', '/v1/webhooks', {
+    key: company.adminKey,
+    body: { url: 'https://hooks.example/keyreeve' },
+  });
+  expect(hooked.statusCode, hooked.body).toBe(201);
+  await mint('told of by a webhook');
+  await harness.deps.fanOut.run(new AbortController().signal);
+  // This one waits for its webhook still.
+  await mint('to be told of');
   const login = await call(harness, 'POST', '/iam/login', {
     body: { auth_mode: 'apikey', apikey: pair.apiKey, secretkey: pair.secretKey },
   });
@@ -179,33 +201,68 @@ describe('a backup', () => {
       expect(content.includes(secret)).toBe(false);
   });
 
-  it('is one moment: what is written while it runs is in it whole or not at all', async () => {
+  it('under load is one moment: all that was acknowledged before it, and nothing of what came meanwhile', async () => {
+    // Read before keys are, and more of it than fits into the pipes, so that it waits for whoever reads.
+    const filling = Array.from({ length: 6_000 }, (_, index) => ({
+      workspace_id: harness.deps.defaultWorkspace.id,
+      service_account_id: randomBytes(60).toString('base64'),
+      user_id: `load ${index}`,
+    }));
+    await inTransaction(harness.deps.storage, async (tx) => {
+      for (let at = 0; at < filling.length; at += 1_000)
+        await tx
+          .insertInto('account_managers')
+          .values(filling.slice(at, at + 1_000))
+          .execute();
+    });
+    const before = [await mint('before'), await mint('before'), await mint('before')];
+    const parts = new Set<string>();
     const output = new PassThrough({ highWaterMark: 1 });
     const writing = writeBackup(output, {
       config,
       masterKeys: [Buffer.from(harness.masterKey, 'base64')],
       hasPackages: false,
       signal: new AbortController().signal,
-      onProgress: () => {},
+      onProgress: (_totals, part) => parts.add(part),
     });
-    // Nobody reads yet, so the snapshot is held while this is written; it makes no writer wait.
-    await new Promise((resolve) => output.once('readable', resolve));
-    const late = await call(harness, 'POST', `/v1/accounts/${company.member.id}/keys`, {
-      key: company.adminKey,
-      body: { comment: 'late', access: 'account' },
+    await once(output, 'readable');
+    // Held up here, the backup makes no writer wait.
+    const meanwhile: string[] = [];
+    for (let count = 0; count < 10; count += 1) meanwhile.push(await mint('meanwhile'));
+    const deleted = await call(harness, 'DELETE', `/v1/keys/${before[0] ?? ''}`, { key: company.adminKey });
+    expect(deleted.statusCode, deleted.body).toBe(204);
+    expect([...parts]).toEqual(['account_managers']);
+    const load = { isOver: false };
+    const writers = [1, 2, 3].map(async () => {
+      while (!load.isOver && meanwhile.length < 30) meanwhile.push(await mint('meanwhile'));
     });
-    expect(late.statusCode).toBe(201);
     const [bytes] = await Promise.all([buffer(output), writing]);
+    load.isOver = true;
+    await Promise.all(writers);
+    await inTransaction(harness.deps.storage, async (tx) => {
+      await tx.deleteFrom('account_managers').where('user_id', 'like', 'load %').execute();
+    });
+
     const text = zstdDecompressSync(bytes).toString('utf8');
-    const { apiKey } = late.json<{ apiKey: string }>();
-    // Its row, its audit row and its counters; a small backup may have been taken after it.
-    expect([0, 2]).toContain(
-      ['api_keys', 'audit'].filter((table) =>
-        text
-          .slice(text.indexOf(`{"table":"${table}"`), text.indexOf(`{"tableEnd":"${table}"`))
-          .includes(apiKey),
-      ).length,
-    );
+    for (const table of ['api_keys', 'audit', 'events']) {
+      const rows = text.slice(text.indexOf(`{"table":"${table}"`), text.indexOf(`{"tableEnd":"${table}"`));
+      expect(
+        before.filter((apiKey) => !rows.includes(apiKey)),
+        table,
+      ).toEqual([]);
+      expect(
+        meanwhile.filter((apiKey) => rows.includes(apiKey)),
+        table,
+      ).toEqual([]);
+      expect(rows, table).not.toContain('key.deleted');
+    }
+    // And it is whole: what is restored from it are just these.
+    const place = await emptyPlace();
+    await restore(bytes, configOf(place));
+    const [columns, rows] = (await dump(configOf(place)))['api_keys'] as [string[], unknown[][]];
+    const restored = rows.map((row) => row[columns.indexOf('id')]);
+    expect(restored).toEqual(expect.arrayContaining(before));
+    expect(restored).not.toEqual(expect.arrayContaining([meanwhile[0]]));
   });
 });
 
@@ -275,13 +332,71 @@ describe('a restore', () => {
     await expect(restore(backup, config)).rejects.toMatchObject({ code: 'restore.not_empty' });
   });
 
+  it.each(['keyreeve.db-wal', 'keyreeve.db-journal', 'usage.db', 'usage.db-wal'])(
+    'refuses a folder with the rest of another database: %s',
+    async (name) => {
+      // SQLite would play the log of the old database into the restored one.
+      const place = await emptyPlace('sqlite');
+      writeFileSync(path.join(place.dataDir, name), 'of another');
+      await expect(restore(backup, configOf(place))).rejects.toMatchObject({
+        code: 'restore.not_empty',
+        message: expect.stringContaining(name),
+      });
+      expect(readFileSync(path.join(place.dataDir, name), 'utf8')).toBe('of another');
+      expect(existsSync(path.join(place.dataDir, 'keyreeve.db'))).toBe(false);
+    },
+  );
+
+  it('at the same time as another into the same place: one of them is done, the other refused', async () => {
+    const place = await emptyPlace();
+    const both = await Promise.allSettled([1, 2].map(() => restore(backup, configOf(place))));
+    const refused = both.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+    expect(refused).toEqual([
+      expect.objectContaining({ code: expect.stringMatching(/^restore\.(busy|not_empty)$/) }),
+    ]);
+    expect(await dump(configOf(place))).toMatchObject(withoutPending(original));
+  });
+
+  it.each([0.3, 0.95])(
+    'that is killed after %d of the backup has left nothing in the way of another',
+    async (share) => {
+      const place = await emptyPlace();
+      const content = zstdDecompressSync(backup);
+      const packer = createZstdCompress();
+      const packed: Buffer[] = [];
+      packer.on('data', (piece: Buffer) => packed.push(piece));
+      packer.write(content.subarray(0, Math.floor(content.length * share)));
+      await new Promise<void>((resolve) => packer.flush(() => resolve()));
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, '../main.ts'), 'restore', '-'], {
+        cwd: place.dataDir,
+        env: {
+          PATH: process.env['PATH'],
+          KEYREEVE_DATA_DIR: place.dataDir,
+          KEYREEVE_MASTER_KEY: harness.masterKey,
+          ...(place.url === null ? {} : { KEYREEVE_DATABASE_URL: place.url }),
+        },
+        stdio: ['pipe', 'ignore', 'inherit'],
+      });
+      const ended = once(child, 'exit');
+      child.stdin.write(Buffer.concat(packed));
+      await untilItWrites(place);
+      child.kill('SIGKILL');
+      expect(await ended).toEqual([null, 'SIGKILL']);
+      expect(await restore(backup, configOf(place))).toMatchObject({ packages: 1 });
+      expect(await dump(configOf(place))).toMatchObject(withoutPending(original));
+    },
+  );
+
   it('holds back what was waiting to be sent, unless it is told to send it', async () => {
     const [held, sent] = [await emptyPlace('sqlite'), await emptyPlace('sqlite')];
     const outcome = await restore(backup, configOf(held));
     expect(outcome.held.mails).toBeGreaterThan(0);
-    expect(await pendingMails(configOf(held))).toBe(0);
-    expect((await restore(backup, configOf(sent), true)).held.mails).toBe(0);
-    expect(await pendingMails(configOf(sent))).toBe(outcome.held.mails);
+    expect(outcome.held.deliveries).toBeGreaterThan(0);
+    expect(await pending(configOf(held))).toEqual({ mails: 0, deliveries: 0, events: 0 });
+    expect((await restore(backup, configOf(sent), true)).held).toEqual({ mails: 0, deliveries: 0 });
+    const waiting = await pending(configOf(sent));
+    expect(waiting).toMatchObject(outcome.held);
+    expect(waiting.events).toBeGreaterThan(0);
   });
 
   it('moves package files into an S3-compatible store, and out of it', async () => {
@@ -361,9 +476,31 @@ function rewrite(bytes: Buffer, change: (text: string) => string): Buffer {
   return zstdCompressSync(Buffer.from(`${body}${JSON.stringify(end)}\n`, 'latin1'));
 }
 
-async function pendingMails(of: Config): Promise<number> {
-  const [columns, rows] = (await dump(of))['outbox'] as [string[], unknown[][]];
-  return rows.filter((row) => row[columns.indexOf('state')] === 'pending').length;
+/** What a server would send, or tell webhooks of, when it starts there. */
+async function pending(of: Config): Promise<{ mails: number; deliveries: number; events: number }> {
+  const content = await dump(of);
+  const count = (table: string, column: string, value: unknown) => {
+    const [columns, rows] = content[table] as [string[], unknown[][]];
+    return rows.filter((row) => row[columns.indexOf(column)] === value).length;
+  };
+  return {
+    mails: count('outbox', 'state', 'pending'),
+    deliveries: count('webhook_deliveries', 'state', 'pending'),
+    events: count('events', 'is_fanned_out', 0),
+  };
+}
+
+/** Waits until a restore of another process is in its transaction. */
+async function untilItWrites(place: TestDatabase): Promise<void> {
+  const file = path.join(place.dataDir, 'restore.part/usage.db');
+  const isThere = async () => {
+    if (place.url === null) return existsSync(file);
+    const { rows } =
+      await sql`select from pg_stat_activity where datname = ${new URL(place.url).pathname.slice(1)}
+      and state = 'idle in transaction' and query like 'insert into%'`.execute(harness.deps.storage.read);
+    return rows.length > 0;
+  };
+  while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** What a restore changes on purpose. */

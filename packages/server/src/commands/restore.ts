@@ -9,8 +9,9 @@ import { systemRandom } from '../lib/random.ts';
 import {
   BackupDamaged,
   compareVersions,
+  DatabaseTaken,
   type Held,
-  isEmptyStorage,
+  listSqliteFiles,
   type Manifest,
   openRowSink,
   openSqliteSite,
@@ -19,8 +20,9 @@ import {
 } from '../storage/backup/index.ts';
 import type { BlobStore } from '../storage/blobs/index.ts';
 import {
+  DataFolderBusy,
+  type DataLock,
   isMasterKeyOf,
-  isNewSqliteDatabase,
   lockDataFolder,
   migrateStorage,
   openKeyring,
@@ -105,8 +107,7 @@ export async function restoreBackup(work: Work): Promise<Outcome> {
   const { manifest } = first.value;
   requireKnownSchema(manifest);
   const isSqlite = config.database.engine === 'sqlite';
-  if (isSqlite && !isNewSqliteDatabase(config.dataDir)) throw notEmpty(path.resolve(config.dataDir));
-  const lock = isSqlite ? lockDataFolder(config.dataDir) : null;
+  const lock = isSqlite ? lockFreeFolder(config.dataDir) : null;
   const site = isSqlite ? openSqliteSite(config.dataDir) : null;
   try {
     const place = site === null ? config : { ...config, dataDir: site.folder };
@@ -118,6 +119,28 @@ export async function restoreBackup(work: Work): Promise<Outcome> {
   } finally {
     site?.remove();
     lock?.release();
+  }
+}
+
+function lockFreeFolder(dataDir: string): DataLock {
+  const requireNoDatabase = () => {
+    const found = listSqliteFiles(dataDir);
+    if (found.length > 0) throw notEmpty(`${path.resolve(dataDir)} (${found.join(', ')})`);
+  };
+  requireNoDatabase();
+  let lock: DataLock;
+  try {
+    lock = lockDataFolder(dataDir);
+  } catch (error) {
+    throw error instanceof DataFolderBusy ? busy(path.resolve(dataDir)) : error;
+  }
+  try {
+    // Whoever had the lock until now may have made one.
+    requireNoDatabase();
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
   }
 }
 
@@ -140,8 +163,10 @@ async function fillPlace(
 
 const NO_ROOM = /no space left|file too large|database or disk is full|disk i\/o error/i;
 
-/** What the disk says through SQLite and through the store of the package files. */
+/** What the disk says through SQLite and through the store of the package files, and who was there before. */
 function explainFault(error: unknown): unknown {
+  const database = 'the database of KEYREEVE_DATABASE_URL';
+  if (error instanceof DatabaseTaken) return error.isBusy ? busy(database) : notEmpty(database);
   const told =
     error instanceof Error ? `${error.message} ${String(Reflect.get(error, 'internal') ?? '')}` : '';
   if (!NO_ROOM.test(told)) return error;
@@ -161,7 +186,6 @@ type FillWork = Work & {
 
 async function fill(work: FillWork): Promise<Outcome> {
   const { manifest, storage, masterKey } = work;
-  if (!(await isEmptyStorage(storage))) throw notEmpty('the database of KEYREEVE_DATABASE_URL');
   const sink = await openRowSink(storage, manifest.schema);
   const packages = createPackageSink(work.blobs);
   let isCommitted = false;
@@ -247,6 +271,14 @@ function notEmpty(what: string): CommandError {
       remedy:
         'Restore into an empty data folder or a new database; move the old one away first if it must go.',
     },
+  );
+}
+
+function busy(what: string): CommandError {
+  return new CommandError(
+    'restore.busy',
+    `A server or another restore is at work in ${what}. Nothing was restored.`,
+    { remedy: 'Stop it, or wait for its end; restore into another place otherwise.' },
   );
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -51,6 +51,13 @@ describe('the lock on the data folder', () => {
     expect(() => lockDataFolder(folder)).toThrow('is in use');
     lock.release();
     lockDataFolder(folder).release();
+  });
+
+  it('that cannot be made is not told to be held by another process', () => {
+    // As for a file of another user; those who run the tests as root may open that.
+    mkdirSync(path.join(folder, 'lock.db'), { recursive: true });
+    expect(() => lockDataFolder(folder)).toThrow(`The data folder ${folder} cannot be written (`);
+    expect(() => lockDataFolder(folder)).not.toThrow('in use');
   });
 
   it('makes the folder for its owner alone', () => {

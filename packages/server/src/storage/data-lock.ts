@@ -8,19 +8,29 @@ export interface DataLock {
   release(): void;
 }
 
+/** Another process has the folder. */
+export class DataFolderBusy extends Error {}
+
 /**
  * One deployment owns a data folder. The lock is an exclusive transaction on a file of its own: unlike a
  * file with a process number in it, it cannot be left behind by a crash.
  *
- * @throws Error when another process holds it.
+ * @throws DataFolderBusy when another process holds it, Error when this user may not write there.
  */
 export function lockDataFolder(dataDir: string): DataLock {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     return lockFile(path.join(dataDir, 'lock.db'));
   } catch (error) {
+    if (isRetryable(error)) {
+      throw new DataFolderBusy(
+        `The data folder ${dataDir} is in use by another Keyreeve process. Stop that one first, or choose another KEYREEVE_DATA_DIR.`,
+        { cause: error },
+      );
+    }
+    const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `The data folder ${dataDir} is in use by another Keyreeve process. Stop that one first, or choose another KEYREEVE_DATA_DIR.`,
+      `The data folder ${dataDir} cannot be written (${reason}). It and the files in it must belong to the user as whom the server runs; \`keyreeve doctor\` names those that do not.`,
       { cause: error },
     );
   }

@@ -1,4 +1,4 @@
-export { lockDataFolder } from './data-lock.ts';
+export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
 export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
 export { isUniqueViolation } from './faults.ts';
 export {

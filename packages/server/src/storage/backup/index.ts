@@ -2,6 +2,6 @@ export { BackupDamaged, type Manifest } from './backup-format.ts';
 export { USAGE_TABLES } from './catalog.ts';
 export { type BackupTotals, produceBackup } from './produce-backup.ts';
 export { readBackup } from './read-backup.ts';
-export { compareVersions, type Held, isEmptyStorage, openRowSink, type RowSink } from './restore-rows.ts';
+export { compareVersions, DatabaseTaken, type Held, openRowSink, type RowSink } from './restore-rows.ts';
 export { openSnapshot, readVersions, type Snapshot } from './snapshot.ts';
-export { openSqliteSite } from './sqlite-swap.ts';
+export { listSqliteFiles, openSqliteSite } from './sqlite-swap.ts';

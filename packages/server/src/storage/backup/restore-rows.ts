@@ -1,5 +1,6 @@
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { Storage } from '../database.ts';
+import { isRetryable } from '../faults.ts';
 import { migrateStorageTo, SCHEMA_VERSIONS, type SchemaVersions } from '../migrate.ts';
 import type { Database } from '../schema.ts';
 import { BackupDamaged, type TableLine } from './backup-format.ts';
@@ -38,30 +39,56 @@ export function compareVersions(found: SchemaVersions): 'same' | 'older' | 'newe
   return relations.includes('newer') ? 'newer' : relations.includes('older') ? 'older' : 'same';
 }
 
+/** Somebody uses the database, or another restore is filling it. */
+export class DatabaseTaken extends Error {
+  readonly isBusy: boolean;
+
+  constructor(isBusy: boolean) {
+    super(isBusy ? 'The database is being filled.' : 'The database is not empty.');
+    this.isBusy = isBusy;
+  }
+}
+
 /** False when somebody uses the database already; true also for one that has the tables and nothing in them. */
-export async function isEmptyStorage(storage: Storage): Promise<boolean> {
-  const there = new Set((await storage.read.introspection.getTables()).map(({ name }) => name));
+async function isEmptyDatabase(exec: Kysely<Database>): Promise<boolean> {
+  const there = new Set((await exec.introspection.getTables()).map(({ name }) => name));
   for (const name of TELLING_TABLES) {
     if (!there.has(name)) continue;
-    const row = await storage.read
-      .selectFrom(name)
-      .select(sql<number>`1`.as('one'))
-      .limit(1)
-      .executeTakeFirst();
+    const row = await exec.selectFrom(name).select(sql<number>`1`.as('one')).limit(1).executeTakeFirst();
     if (row !== undefined) return false;
   }
   return true;
 }
 
 /**
+ * On PostgreSQL nothing else keeps a server, or another restore, from filling the same database meanwhile: each of them
+ * writes into this table first, and waits for it.
+ */
+async function claimDatabase(main: Kysely<Database>): Promise<void> {
+  try {
+    await sql`lock table meta in access exclusive mode nowait`.execute(main);
+  } catch (error) {
+    throw isRetryable(error) ? new DatabaseTaken(true) : error;
+  }
+  if (!(await isEmptyDatabase(main))) throw new DatabaseTaken(false);
+}
+
+/**
  * Makes the tables as the backup had them and opens the transactions for its rows.
  *
- * @throws Error when the database has tables of another release
+ * @throws DatabaseTaken when somebody uses the database, Error when it has tables of another release
  */
 export async function openRowSink(storage: Storage, versions: SchemaVersions): Promise<RowSink> {
+  if (!(await isEmptyDatabase(storage.read))) throw new DatabaseTaken(false);
   await migrateStorageTo(storage, versions);
   const isOneDatabase = storage.engine === 'postgres';
   const main = await storage.migration.main.startTransaction().execute();
+  if (isOneDatabase) {
+    await claimDatabase(main).catch(async (error: unknown) => {
+      await main.rollback().execute();
+      throw error;
+    });
+  }
   const usage = isOneDatabase ? main : await storage.migration.usage.startTransaction().execute();
   const stores = { main, usage };
   const shapes = new Map<string, readonly string[]>();

@@ -13,13 +13,30 @@ export interface SqliteSite {
   remove(): void;
 }
 
+const SUFFIXES = ['', '-wal', '-shm', '-journal'] as const;
+const FOLDER = 'restore.part';
+
+/** Counters without a database can only be the first half of a move that was cut short, if its folder is there too. */
+function isMoveCutShort(dataDir: string): boolean {
+  return existsSync(path.join(dataDir, FOLDER)) && !existsSync(path.join(dataDir, 'keyreeve.db'));
+}
+
+/**
+ * The files of a database that is, or was, in this place. Where one of the files was taken away and its log was not,
+ * SQLite would play that log into whatever database stands there next.
+ */
+export function listSqliteFiles(dataDir: string): string[] {
+  const names = FILES.toReversed().flatMap((name) => SUFFIXES.map((suffix) => `${name}${suffix}`));
+  return names
+    .filter((name) => existsSync(path.join(dataDir, name)))
+    .filter((name) => name !== 'usage.db' || !isMoveCutShort(dataDir));
+}
+
 /** Clears what an earlier, interrupted restore has left, and begins anew. */
 export function openSqliteSite(dataDir: string): SqliteSite {
-  const folder = path.join(dataDir, 'restore.part');
+  const folder = path.join(dataDir, FOLDER);
   const remove = () => rmSync(folder, { recursive: true, force: true });
-  // Counters without a database can only be the first half of a move that was cut short.
-  if (existsSync(folder) && !existsSync(path.join(dataDir, 'keyreeve.db')))
-    rmSync(path.join(dataDir, 'usage.db'), { force: true });
+  if (isMoveCutShort(dataDir)) rmSync(path.join(dataDir, 'usage.db'), { force: true });
   remove();
   mkdirSync(folder, { mode: 0o700 });
   return {
