@@ -112,8 +112,10 @@ describe('docs/scan.md', () => {
     writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, { mode: 0o755 });
     const inPlace = (commands: string) =>
       shell.run(`cd scanned\n${commands}`, {
-        ...{ PATH: `${workplace.folder}:/usr/bin:/bin`, EMAIL: 'ada@example.com' },
-        ...{ GIT_AUTHOR_NAME: 'Ada', GIT_COMMITTER_NAME: 'Ada' },
+        PATH: `${workplace.folder}:/usr/bin:/bin`,
+        EMAIL: 'ada@example.com',
+        GIT_AUTHOR_NAME: 'Ada',
+        GIT_COMMITTER_NAME: 'Ada',
       });
     const { data: robot } = await admin.api.POST('/v1/service-accounts', {
       body: { technicalName: 'robot-of-scan', displayName: 'Robot' },

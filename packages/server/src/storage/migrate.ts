@@ -40,8 +40,8 @@ export interface SchemaVersions {
 
 /** What this release migrates to. */
 export const SCHEMA_VERSIONS: SchemaVersions = {
-  main: Object.keys(MAIN).sort(),
-  usage: Object.keys(USAGE).sort(),
+  main: Object.keys(MAIN).toSorted(),
+  usage: Object.keys(USAGE).toSorted(),
 };
 
 /**
