@@ -44,6 +44,8 @@ export interface TokenClaims {
   readonly narrowed?: true;
   /** The `jti`s of the tokens that it was exchanged for, oldest first: it ends with each of them. */
   readonly anc?: readonly string[];
+  /** The ids of the signing keys of those, but for the one that signs this token: it ends with each of them, too. */
+  readonly anckid?: readonly string[];
   readonly act?: TokenActor;
 }
 
@@ -135,6 +137,19 @@ export function lineOf(claims: TokenClaims): readonly string[] {
   return [...(claims.anc ?? []), claims.jti];
 }
 
+/**
+ * The token as this key signs it. Without the keys of its line, whoever has stolen a key could exchange his forgeries
+ * for tokens of the next one, and keep those when the stolen one is retired at once.
+ */
+export function withSignersOfLine(
+  claims: TokenClaims,
+  signersOfLine: readonly string[],
+  signerKid: string,
+): TokenClaims {
+  const others = [...new Set(signersOfLine)].filter((kid) => kid !== signerKid);
+  return others.length === 0 ? claims : { ...claims, anckid: others };
+}
+
 /** The same token without its rights, for when they would make it longer than headers and proxies carry. */
 export function withoutRights(claims: TokenClaims): TokenClaims {
   const { scope: _scope, authorization_details: _details, ...others } = claims;
@@ -203,6 +218,7 @@ export function readClaims(payload: unknown, now: number): TokenClaims | null {
     isOptional(payload['introspect'], (value) => value === true) &&
     isOptional(payload['narrowed'], (value) => value === true && isRightsTold) &&
     isOptional(payload['anc'], isLine) &&
+    isOptional(payload['anckid'], isLine) &&
     isOptional(payload['act'], (value) => isActor(value)) &&
     // Exactly one of the two: a token that tells nothing must not be taken for one that permits everything.
     isRightsTold !== (payload['introspect'] === true);

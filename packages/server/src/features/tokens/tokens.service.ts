@@ -25,10 +25,11 @@ import {
   type TokenActor,
   type TokenClaims,
   withoutRights,
+  withSignersOfLine,
 } from './claims.ts';
 import type { ProvenKey } from './key-refusal.ts';
 import type { PublicJwk, SigningKeys } from './signing-keys/index.ts';
-import { readToken, signToken } from './token-text.ts';
+import { readKeyId, readToken, signToken } from './token-text.ts';
 import { tokenErrors } from './tokens.errors.ts';
 import { deleteEndedTokens, insertEndedToken, isAnyTokenEnded } from './tokens.repo.ts';
 
@@ -55,6 +56,8 @@ export interface TokenWish {
 
 /** A token that is good, and who stands behind it. */
 export interface KnownToken {
+  /** The id of the key that signed it. */
+  readonly kid: string;
   readonly claims: TokenClaims;
   readonly principal: TokenPrincipal;
 }
@@ -143,14 +146,15 @@ class Tokens implements TokensService {
   }
 
   async issue(workspace: Workspace, proven: ProvenKey, wish: TokenWish = {}): Promise<IssuedToken> {
-    const made = await this.#make(workspace, proven, wish, { parent: null, act: null, mayHideRights: true });
+    const origin = { parent: null, act: null, signersOfLine: [], mayHideRights: true };
+    const made = await this.#make(workspace, proven, wish, origin);
     if (made === null) throw authErrors.key_expired();
     return made;
   }
 
   async derive(
     workspace: Workspace,
-    { claims, principal }: KnownToken,
+    { kid, claims, principal }: KnownToken,
     wish: TokenWish,
     actor: Omit<TokenActor, 'act'> | null,
   ): Promise<IssuedToken> {
@@ -172,6 +176,7 @@ class Tokens implements TokensService {
       {
         parent: claims,
         act: nextActor(claims, actor),
+        signersOfLine: [...(claims.anckid ?? []), kid],
         // A scoped key may have been widened since: without its rights, the token would gain what came later.
         mayHideRights: claims.introspect === true || key.access !== 'scoped',
       },
@@ -185,7 +190,10 @@ class Tokens implements TokensService {
     workspace: Workspace,
     holder: { readonly account: AccountIdentity; readonly key: KeyIdentity; readonly keyEpoch: number },
     { resource, permissions }: TokenWish,
-    origin: Pick<ClaimsInput, 'parent' | 'act'> & { readonly mayHideRights: boolean },
+    origin: Pick<ClaimsInput, 'parent' | 'act'> & {
+      readonly signersOfLine: readonly string[];
+      readonly mayHideRights: boolean;
+    },
   ): Promise<IssuedToken | null> {
     const { clock, random, settings: settingsService, signingKeys } = this.#deps;
     const settings = await settingsService.get(workspace.id);
@@ -194,7 +202,7 @@ class Tokens implements TokensService {
         fields: [{ field: 'resource', message: 'is not in the setting tokenResources' }],
       });
     }
-    const claims = buildClaims({
+    const unsigned = buildClaims({
       issuer: workspace.url,
       audience: resource ?? workspace.url,
       workspaceId: workspace.id,
@@ -209,8 +217,9 @@ class Tokens implements TokensService {
       now: clock.now(),
       lifetimeSeconds: settings.tokenLifetimeSeconds,
     });
-    if (claims === null) return null;
+    if (unsigned === null) return null;
     const signer = await signingKeys.findSigner(workspace, settings);
+    const claims = withSignersOfLine(unsigned, origin.signersOfLine, signer.kid);
     const text = await signToken(claims, signer);
     if (text.length <= TOKEN_CHARACTERS_MAX) return { token: new Secret(text), claims };
     // Without its rights a token means the present ones: from a narrowed one that would be a wider one.
@@ -274,7 +283,7 @@ class Tokens implements TokensService {
       key: toTokenKey(outcome.key, claims),
       token: { jti: claims.jti, issuedAt: claims.iat * SECOND_MS, expiresAt: claims.exp * SECOND_MS },
     };
-    return { claims, principal };
+    return { kid: readKeyId(token.reveal()), claims, principal };
   }
 
   async authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal> {

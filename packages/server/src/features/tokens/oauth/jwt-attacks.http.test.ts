@@ -349,6 +349,8 @@ describe('no entry of the server takes', () => {
       ['ancestors as text', { anc: 'x' }],
       ['no ancestors', { anc: [] }],
       ['nine ancestors', { anc: Array.from({ length: 9 }, (_, index) => `j${index}`) }],
+      ['signers of ancestors as text', { anckid: 'x' }],
+      ['an ancestor signed by a key that is gone', { anc: ['j'], anckid: ['A'.repeat(43)] }],
       ['an actor as text', { act: 'x' }],
       ['an actor without his key', { act: { sub: 'x' } }],
     ];

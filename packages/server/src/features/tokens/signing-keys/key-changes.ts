@@ -41,9 +41,12 @@ export const ACTIVATION_DELAY_MS = 20 * MINUTE_MS;
  */
 export const RETIREMENT_DELAY_MS = DAY_MS;
 
-/** The key that signs at `now`, of live keys in their order. */
+/**
+ * The key that signs at `now`, of live keys in their order. Where none has begun, the first one does: the clock is
+ * behind that of the node that made it, or was set back, and refusing to sign would end every login until it is right.
+ */
 export function findSigningRow(rows: readonly SigningKeysTable[], now: number): SigningKeysTable | undefined {
-  return rows.findLast((row) => row.activates_at <= now);
+  return rows.findLast((row) => row.activates_at <= now) ?? rows[0];
 }
 
 /** Makes the first key. Looks again inside the transaction: two processes that both miss it make one, not two. */
@@ -63,7 +66,7 @@ export async function createFirstKey(
 /**
  * Publishes a successor, which signs after the activation delay, and gives the present key its end.
  *
- * @returns the key id of the successor; null when one with this algorithm is waiting already
+ * @returns the key id of the successor; null when the last of those that wait has this algorithm already
  */
 export async function publishSuccessor(
   deps: KeyChangesDeps,
@@ -74,7 +77,8 @@ export async function publishSuccessor(
   return await inTransaction(deps.storage, async (tx) => {
     const now = deps.clock.now();
     const rows = await listLiveSigningKeys(tx, caller.workspace.id, now);
-    if (rows.some((row) => row.activates_at > now && row.algorithm === algorithm)) return null;
+    const newest = rows.at(-1);
+    if (newest !== undefined && newest.activates_at > now && newest.algorithm === algorithm) return null;
     const row = await insertKey(tx, deps, caller, made, rows.length === 0 ? now : now + ACTIVATION_DELAY_MS);
     await setEnds(tx, [...rows, row], now);
     return row.kid;

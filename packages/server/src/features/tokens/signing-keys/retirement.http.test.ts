@@ -3,12 +3,15 @@ import {
   call,
   createTestClock,
   createTestDatabase,
+  exchangeToken,
+  getToken,
   type Harness,
+  postForm,
   seedCompany,
   startHarness,
   testEngine,
 } from '@keyreeve/testkit';
-import { decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const MINUTE_MS = 60_000;
@@ -136,6 +139,42 @@ describe('retiring the signing key at once', () => {
     // The old one must not sign again: its tokens would die with it, before their time.
     expect(kidOf(await login())).not.toBe(old);
     expect((await list()).find((item) => item.kid === old)?.retiresAt).toBe(end);
+  });
+});
+
+describe('what was exchanged for a token of a retired key', () => {
+  it('ends with it, though a newer key has signed it: who has the old one could save his forgeries', async () => {
+    const { access_token: subject } = await getToken(one, minted);
+    await rotate();
+    one.clock.advance(20 * MINUTE_MS);
+    const { access_token: child } = await exchangeToken(one, subject);
+    const { access_token: grandchild } = await exchangeToken(one, child);
+    expect(kidOf(child)).not.toBe(kidOf(subject));
+    expect([await check(child), await check(grandchild)]).toEqual([200, 200]);
+    await retire(kidOf(subject));
+    expect([await check(subject), await check(child), await check(grandchild)]).toEqual([401, 401, 401]);
+    const asked = await postForm(one, '/oauth2/introspect', { token: grandchild }, { basic: minted });
+    expect(asked.body).toBe('{"active":false}');
+  });
+
+  it('names no key where one has signed all of them', async () => {
+    const { access_token: subject } = await getToken(one, minted);
+    const { access_token: child } = await exchangeToken(one, subject);
+    expect(decodeJwt(child)).not.toHaveProperty('anckid');
+  });
+});
+
+describe('a clock that is behind', () => {
+  it('refuses no login while a key of another node lies in its future', async () => {
+    // Nothing is left that has signed before.
+    one.clock.advance(2 * DAY_MS);
+    const { signing } = (await retire(kidOf(await login()))).json<{ signing: Item }>();
+    one.clock.advance(-5_000);
+    const token = await login(two);
+    expect([kidOf(token), await check(token)]).toEqual([signing.kid, 200]);
+    expect(await stateOf(signing.kid)).toBe('signing');
+    expect(await fetchKids(two)).toEqual([signing.kid]);
+    one.clock.advance(5_000);
   });
 });
 

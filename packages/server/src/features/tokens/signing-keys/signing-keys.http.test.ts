@@ -225,6 +225,26 @@ describe('the signing keys of a workspace', () => {
     await settings.update(company.adminCaller, { signingKeyDays: 90 }, null);
   });
 
+  it('end with the algorithm that the setting came back to, and make no key at each login until then', async () => {
+    const { settings, storage } = harness.deps;
+    const countKeys = async () =>
+      (await storage.read.selectFrom('signing_keys').select('kid').execute()).length;
+    for (const signingAlgorithm of ['EdDSA', 'RS256', 'EdDSA'] as const) {
+      await settings.update(company.adminCaller, { signingAlgorithm }, null);
+      await login();
+      harness.clock.advance(MINUTE_MS);
+    }
+    const count = await countKeys();
+    await login();
+    expect(await countKeys()).toBe(count);
+    harness.clock.advance(20 * MINUTE_MS);
+    expect(decodeProtectedHeader(await login()).alg).toBe('EdDSA');
+    await settings.update(company.adminCaller, { signingAlgorithm: 'ES256' }, null);
+    await login();
+    harness.clock.advance(20 * MINUTE_MS);
+    expect(decodeProtectedHeader(await login()).alg).toBe('ES256');
+  });
+
   it.each(['EdDSA', 'RS256', 'ES256'] as const)(
     'change to %s by setting, with the same overlap',
     async (algorithm) => {
