@@ -207,7 +207,8 @@ async function fill(work: FillWork): Promise<Outcome> {
       held,
     };
   } catch (error) {
-    await sink.rollback();
+    // A connection that broke cannot roll back and need not; what broke it is the fault to tell.
+    await sink.rollback().catch(() => {});
     // On PostgreSQL the rows are there from now on, and need their files; SQLite's are thrown away with their folder.
     if (!isCommitted || storage.engine === 'sqlite') await packages.takeBack();
     throw error;
