@@ -10,6 +10,8 @@ import { freePort, sleep } from './server-process.ts';
 /** Where the programs behind and beside a gateway listen. */
 export interface Neighbours {
   readonly keyreevePort: number;
+  /** What stands in the place of `keys.example.com`. */
+  readonly keyreeveHost: string;
   readonly servicePort: number;
 }
 
@@ -44,7 +46,7 @@ function readConfiguration(
   const guide = openPage(page);
   const { text } = guide.claim(language);
   guide.expectAllClaimed();
-  return replaceAddresses(text, { 'keys.example.com': 'localhost', ...addresses });
+  return replaceAddresses(text, addresses);
 }
 
 async function canConnect(port: number): Promise<boolean> {
@@ -95,9 +97,10 @@ async function launch(
   };
 }
 
-export const startNginx: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+export const startNginx: StartGateway = async (page, folder, { keyreevePort, keyreeveHost, servicePort }) => {
   const port = await freePort();
   const site = readConfiguration(page, 'nginx', {
+    'keys.example.com': keyreeveHost,
     'listen 80;': `listen 127.0.0.1:${port};`,
     'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
     'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
@@ -114,9 +117,10 @@ export const startNginx: StartGateway = async (page, folder, { keyreevePort, ser
   return await launch(port, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
 };
 
-export const startCaddy: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+export const startCaddy: StartGateway = async (page, folder, { keyreevePort, keyreeveHost, servicePort }) => {
   const port = await freePort();
   const text = readConfiguration(page, 'caddyfile', {
+    'keys.example.com': keyreeveHost,
     // With a name alone Caddy would ask for a certificate.
     'api.example.com {': `http://api.example.com:${port} {`,
     '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
@@ -131,17 +135,26 @@ export const startCaddy: StartGateway = async (page, folder, { keyreevePort, ser
   });
 };
 
-export const startHaproxy: StartGateway = async (page, folder, { keyreevePort, servicePort }) => {
+export const startHaproxy: StartGateway = async (
+  page,
+  folder,
+  { keyreevePort, keyreeveHost, servicePort },
+) => {
   const [port, innerPort] = [await freePort(), await freePort()];
   const lua = path.join(folder, 'keyreeve.lua');
   const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
   writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
   const text = readConfiguration(page, 'haproxy', {
+    'keys.example.com': keyreeveHost,
     'bind :80\n': `bind 127.0.0.1:${port}\n`,
     '/etc/haproxy/keyreeve.lua': lua,
     '127.0.0.1:8081': `127.0.0.1:${innerPort}`,
     '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
     '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
+    // Only root may become somebody else.
+    ...(process.getuid?.() === 0
+      ? {}
+      : { '    chroot /var/lib/haproxy\n    user haproxy\n    group haproxy\n': '' }),
   });
   const file = path.join(folder, 'haproxy.cfg');
   writeFileSync(file, text);

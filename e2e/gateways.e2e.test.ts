@@ -50,7 +50,7 @@ beforeAll(async () => {
   service = await startEchoService();
   const env = { ...WITH_ADMIN, KEYREEVE_BASE_DOMAIN: 'keys.test', KEYREEVE_TRUST_PROXY: '127.0.0.1' };
   server = await workplace.start({ env });
-  const neighbours = { keyreevePort: server.port, servicePort: service.port };
+  const neighbours = { keyreevePort: server.port, keyreeveHost: 'localhost', servicePort: service.port };
   await Promise.all(
     GATEWAYS.map(async ({ name, page, start }) => {
       const folder = path.join(workplace.folder, name);
@@ -216,6 +216,10 @@ describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
       ['X_Keyreeve_Account', 'spoofed'],
       ['X-Keyreeve_Account', 'spoofed'],
       ['X_Keyreeve-Account', 'spoofed'],
+      // Programs that speak CGI make an underscore of more than the hyphen.
+      ['X.Keyreeve.Account', 'spoofed'],
+      ['X~Keyreeve~Account', 'spoofed'],
+      ["X'Keyreeve'Account", 'spoofed'],
       ['Forwarded', 'for=spoofed'],
       ['X-Forwarded-For', '203.0.113.66'],
       ['X-Original-URL', '/spoofed'],
@@ -223,6 +227,10 @@ describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
       ['X-HTTP-Method-Override', 'SPOOFED'],
       ['X-HTTP-Method', 'SPOOFED'],
       ['X-Method-Override', 'SPOOFED'],
+      ['X_HTTP_Method_Override', 'SPOOFED'],
+      ['X.HTTP.Method.Override', 'SPOOFED'],
+      ['X_Original_URL', '/spoofed'],
+      ['X_Forwarded_For', '203.0.113.66'],
     ];
     expect((await send({ headers: [...spoofed, ...bearer(key)] })).status).toBe(200);
     const guarded = only().headers;
@@ -249,6 +257,23 @@ describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
       expect(seen[0]?.headers.connection ?? '').not.toMatch(/keyreeve/i);
     }
   });
+
+  // A service that takes up HTTP/2 on a connection answers what comes next on it, and no gateway reads that any more.
+  it.each(['/orders/1', '/public/x'])(
+    'lets nobody change the protocol behind its back, at %s',
+    async (target) => {
+      for (const upgrade of ['h2c', 'H2C', 'h2c, websocket', 'websocket, h2c', 'other', 'TLS/1.0']) {
+        const headers: Headers = [
+          ['Connection', 'Upgrade, HTTP2-Settings'],
+          ['Upgrade', upgrade],
+          ['HTTP2-Settings', 'AAMAAABkAAQAoAAAAAIAAAAA'],
+          ['Connection', 'close'],
+        ];
+        await send({ target, headers: [...headers, ...bearer(key)] });
+        for (const seen of service.take()) expect(seen.headers, upgrade).not.toHaveProperty('upgrade');
+      }
+    },
+  );
 
   it('answers a key that may not do it with 403, whatever the method', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'get']) {
@@ -347,6 +372,61 @@ describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
     const answer = await send({ headers: bearer(key), target: '/orders/broken' });
     expect([answer.status, answer.header('X-Service')]).toEqual([500, 'echo']);
   });
+});
+
+describe('the question of every gateway', () => {
+  let keyreeve: EchoService;
+  const asking: Gateway[] = [];
+
+  beforeAll(async () => {
+    keyreeve = await startEchoService();
+    const host = { keyreevePort: keyreeve.port, keyreeveHost: 'keys.example.com', servicePort: service.port };
+    for (const { name, page, start } of GATEWAYS) {
+      const folder = path.join(workplace.folder, `${name}-asking`);
+      mkdirSync(folder);
+      asking.push(await start(page, folder, host));
+    }
+  });
+  afterAll(async () => {
+    await Promise.all(asking.map((gateway) => gateway.stop()));
+    keyreeve.close();
+  });
+
+  /** What the programs add by themselves; Caddy hands on what it does not drop. */
+  const more: Readonly<Record<string, readonly string[]>> = {
+    nginx: [],
+    Caddy: ['accept-encoding', 'x-forwarded-host', 'x-forwarded-method', 'x-forwarded-proto', 'x-other'],
+    HAProxy: ['accept', 'user-agent'],
+  };
+
+  it.each(GATEWAYS.map(({ name }, index) => ({ name, index })))(
+    'names the host of Keyreeve, and what $name has to hold back stays there',
+    async ({ name, index }) => {
+      const headers: Headers = [
+        ['X-API-Key', 'kr_x'],
+        ['Cookie', 'session=1'],
+        ['X-Forwarded-Host', ALIAS_HOST],
+        ['X-Forwarded-For', '203.0.113.66'],
+        ['Expect', '100-continue'],
+        ['X-Other', 'x'],
+      ];
+      const target = '/orders/1?action=orders:read&resource=x';
+      const body = randomBytes(100);
+      await sendOverWire(asking[index]?.port ?? 0, { method: 'POST', target, headers, body });
+      // HAProxy looks at the health of Keyreeve as well.
+      const [question, ...others] = keyreeve.take().filter((seen) => seen.target.startsWith('/v1/'));
+      expect(others).toEqual([]);
+      expect([...new URL(question?.target ?? '', 'http://x').searchParams]).toEqual([
+        ['action', 'orders:write'],
+        ['resource', '/orders/1'],
+      ]);
+      expect(question).toMatchObject({ method: 'GET', bodyBytes: 0 });
+      const wanted = { host: 'keys.example.com', 'x-api-key': 'kr_x', 'x-forwarded-for': '127.0.0.1' };
+      expect(question?.headers).toMatchObject(wanted);
+      const names = Object.keys(question?.headers ?? {}).toSorted();
+      expect(names).toEqual([...Object.keys(wanted), ...(more[name] ?? [])].toSorted());
+    },
+  );
 });
 
 describe('docs/gateways/README.md', () => {

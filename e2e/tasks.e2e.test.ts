@@ -193,6 +193,8 @@ describe.each(['docs/gateways/traefik.md', 'docs/gateways/envoy.md', 'docs/gatew
       const page: DocPage = openPage(name);
       for (const { text } of page.claimAll('yaml')) {
         await parseYaml(text);
+        // Envoy takes the merge key of YAML 1.1 for a field that it does not know, and does not start.
+        if (name.includes('envoy')) expect(text).not.toContain('<<:');
         for (const [question] of text.matchAll(/\/v1\/authorize\S*/g))
           expect(question).toMatch(/\?action=[a-z:]+&resource=/);
       }
