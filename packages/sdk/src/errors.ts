@@ -1,4 +1,8 @@
+import { readBoundedText } from './bounded-text.ts';
 import type { components } from './generated/api.ts';
+
+/** Ours have less than 20 kB, with a hundred faulty fields. */
+const PROBLEM_BYTES_MAX = 256 * 1024;
 
 /** The body of a refusal (RFC 9457): `code` is stable and has a docs page at `type`; `instance` is the request id. */
 export type Problem = components['schemas']['Problem'];
@@ -90,13 +94,21 @@ function readRetryAfter(response: Response): number | null {
   return /^\d{1,6}$/.test(header) ? Number(header) : null;
 }
 
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse((await readBoundedText(response, PROBLEM_BYTES_MAX)) ?? '');
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The error of an answer that is not a success. Never throws: what cannot be read becomes
  * {@link UNEXPECTED_ANSWER}, and a body of unknown origin is not repeated.
  */
 export async function toKeyreeveError(response: Response): Promise<KeyreeveError> {
   const retryAfterSeconds = readRetryAfter(response);
-  const body: unknown = await response.json().catch(() => null);
+  const body = await readJson(response);
   if (isProblem(body)) return new KeyreeveError(response.status, body, { retryAfterSeconds });
   const isRedirect = response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400);
   const detail = isRedirect

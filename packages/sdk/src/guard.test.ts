@@ -232,6 +232,17 @@ describe('the address of the client', () => {
     [undefined, { key: FULL_KEY }],
     [() => null, { key: FULL_KEY }],
     [() => '192.0.2.7', { key: FULL_KEY, ip: '192.0.2.7' }],
+    [() => '2001:db8::7', { key: FULL_KEY, ip: '2001:db8::7' }],
+    [() => '::ffff:192.0.2.7', { key: FULL_KEY, ip: '::ffff:192.0.2.7' }],
+    [() => 'fe80::7%eth0', { key: FULL_KEY, ip: 'fe80::7%eth0' }],
+    // What clients write into headers that are believed; the server would refuse the whole question.
+    [() => 'unknown', { key: FULL_KEY }],
+    [() => '192.0.2.7, 198.51.100.1', { key: FULL_KEY }],
+    [() => '192.0.2.07', { key: FULL_KEY }],
+    [() => '192.0.2.7:443', { key: FULL_KEY }],
+    [() => '1.2.3', { key: FULL_KEY }],
+    [() => '::1]/@[::1', { key: FULL_KEY }],
+    [() => '%', { key: FULL_KEY }],
   ])('is told only as the option says', async (clientIp, question) => {
     const headers = { 'x-api-key': FULL_KEY, 'x-forwarded-for': '198.51.100.1', 'x-real-ip': '198.51.100.1' };
     await check(headers, { action: null }, clientIp === undefined ? {} : { clientIp });

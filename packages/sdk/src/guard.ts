@@ -4,7 +4,7 @@ import { KeyreeveError, KeyreeveTransportError } from './errors.ts';
 import { createKeyVerifier, type KeyCacheOptions, type KeyVerifier } from './key-verifier.ts';
 import { readAddress } from './options.ts';
 import { isAction, isResource } from './permissions.ts';
-import { isToken, type Presented, type ReadHeader, readPresented } from './presented.ts';
+import { isIpAddress, isToken, type Presented, type ReadHeader, readPresented } from './presented.ts';
 import { buildRefusal, type Refusal, type RefusalName } from './refusals.ts';
 import {
   createTokenVerifier,
@@ -40,8 +40,9 @@ export interface GuardOptions<Call extends readonly unknown[]> extends Pick<Clie
    */
   readonly tokens?: 'offline' | 'introspect';
   /**
-   * Address of the client, for keys with an IP allow list, which are refused without it. Nothing is read from
-   * `X-Forwarded-For` unless this function does, and it should only where a proxy of yours sets that header.
+   * Address of the client, for keys with an IP allow list, which are refused without it; a text that is no address
+   * is none. Nothing is read from `X-Forwarded-For` unless this function does, and it should only where a proxy of
+   * yours sets that header.
    */
   readonly clientIp?: (...call: Call) => string | null | undefined;
   /** Told when a request was answered with 503, since whoever sent it is not told why. Holds no credential. */
@@ -203,6 +204,8 @@ async function checkKey<Call extends readonly unknown[]>(
 ): Promise<Outcome> {
   const key = toKeyQuestion(presented);
   if (key === null) return { refused: 'invalid_credential' };
+  // Behind a proxy that is believed, this can be whatever a client has written. What is no address is none: the server
+  // would refuse the whole question, and the client would pass for a fault of this service.
   const ip = parts.options.clientIp?.(...call) ?? '';
   // Nothing is held on what is no resource; who it is that asks must be known all the same.
   const isAskable = action !== null && (resource === undefined || isResource(resource));
@@ -210,7 +213,7 @@ async function checkKey<Call extends readonly unknown[]>(
     ...key,
     ...(isAskable ? { action } : {}),
     ...(isAskable && resource !== undefined ? { resource } : {}),
-    ...(ip === '' ? {} : { ip }),
+    ...(isIpAddress(ip) ? { ip } : {}),
   });
   if (!answer.valid) return { refused: KEY_REFUSALS.get(answer.code) ?? 'invalid_credential' };
   const { keyId, account, access, scopes, expiresAt } = answer;

@@ -1,4 +1,5 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { readBoundedText } from './bounded-text.ts';
 import { KeyreeveError, KeyreeveTransportError, toKeyreeveError } from './errors.ts';
 import { ALGORITHMS, type Algorithm, isRecord, KID_FORM } from './token-text.ts';
 
@@ -34,23 +35,6 @@ function malformed(url: string): KeyreeveTransportError {
   return new KeyreeveTransportError('client.malformed_answer', message);
 }
 
-async function readBounded(response: Response, url: string): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const body = response.body as ReadableStream<Uint8Array> | null;
-  const reader = body?.getReader();
-  let [text, bytes] = ['', 0];
-  for (;;) {
-    const part = await reader?.read();
-    if (part?.value === undefined) return text + decoder.decode();
-    bytes += part.value.byteLength;
-    if (bytes > DOCUMENT_BYTES_MAX) {
-      await reader?.cancel();
-      throw malformed(url);
-    }
-    text += decoder.decode(part.value, { stream: true });
-  }
-}
-
 /** What a fatal TextDecoder throws; `fetch` throws TypeErrors too, without this code. */
 function isDecodingFault(error: unknown): boolean {
   return (
@@ -78,7 +62,8 @@ export async function fetchDocument(
       throw new KeyreeveTransportError('client.unreachable', `${url} answered ${response.status}.`);
     // Whoever sent something is told what is wrong with it; a document that is not there tells of a wrong address.
     if (!response.ok) throw init.method === 'POST' ? await toKeyreeveError(response) : malformed(url);
-    const value: unknown = JSON.parse(await readBounded(response, url));
+    const text = await readBoundedText(response, DOCUMENT_BYTES_MAX);
+    const value: unknown = text === null ? null : JSON.parse(text);
     if (!isRecord(value)) throw malformed(url);
     return value;
   } catch (error) {

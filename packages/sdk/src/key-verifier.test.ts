@@ -240,6 +240,18 @@ describe('a server that is', () => {
     expect(asked).toBe(1);
   });
 
+  it('refusing without end is not listened to', async () => {
+    onVerify = (_request, response) => {
+      response.writeHead(401, { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write('x'.repeat(20_000)), 5);
+      response.on('close', () => clearInterval(timer));
+    };
+    const startedAt = performance.now();
+    const refused = verifyKey(open({ timeoutMs: 4_000 }), question);
+    await expect(refused).rejects.toMatchObject({ status: 401, code: 'client.unexpected_answer' });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
   const { keyId: _keyId, ...withoutKeyId } = VALID;
   it.each<[string, string, string]>([
     ['a page', 'text/html', '<html><body>Sign in</body></html>'],

@@ -6,7 +6,10 @@ import { askAboutKey, type VerifyAnswer, type VerifyQuestion } from './verify-ke
 
 /** Answers that are kept in the memory of this process: see docs/sdk/verification-cache.md. */
 export interface KeyCacheOptions {
-  /** Answers kept, 1 to 1,000,000; 10,000 by default, about 20 MB. Those used last stay. */
+  /**
+   * Answers kept, 1 to 1,000,000; 10,000 by default, about 20 MB. Those used last stay. A large one, about a key with
+   * many patterns, counts as one for each 2 kB.
+   */
   readonly entriesMax?: number;
   /**
    * Seconds after which the server is asked anew although nothing was revoked, 1 to 300; 60 by default. The server

@@ -27,6 +27,14 @@ export function readFetchHeaders(headers: Headers): ReadHeader {
   return (name) => headers.get(name)?.split(',') ?? [];
 }
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** An IPv4 or IPv6 address, also with a zone (`fe80::1%eth0`). No other text comes from the network itself. */
+export function isIpAddress(text: string): boolean {
+  const [, address = ''] = /^([0-9a-f:.]{2,45})(?:%[\w.-]{1,32})?$/i.exec(text) ?? [];
+  return IPV4.test(text) || (address.includes(':') && URL.canParse(`http://[${address}]`));
+}
+
 /** Three parts of base64url that start like `{"`: nothing that a server mints as a key looks so. */
 export function isToken(text: string): boolean {
   return /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/.test(text);

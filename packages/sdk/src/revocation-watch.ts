@@ -1,11 +1,11 @@
 import { readEvents } from './event-stream.ts';
-import { withJitter } from './jitter.ts';
+import { atRandom } from './jitter.ts';
 import type { Clocks, EpochEvent, RevocationLease } from './revocation-lease.ts';
 
 export interface WatchTimes {
   /** A stream from which nothing timely has come for so long is given up. */
   readonly silenceMs: number;
-  /** A stream is opened anew after so long: the clocks of two machines drift apart. */
+  /** A stream is opened anew after half so long to so long: the clocks of two machines drift apart. */
   readonly renewMs: number;
   /** Without questions for so long no stream is held. */
   readonly idleMs: number;
@@ -75,7 +75,7 @@ export class RevocationWatch {
       if (end === 'renew') continue;
       failures = end === 'silent' ? failures + 1 : 1;
       const most = Math.min(this.#deps.times.backoffMsMax, BACKOFF_MS_MIN * 2 ** failures);
-      if (!stop.aborted && !this.#isIdle()) await this.#sleep(withJitter(most / 2), stop);
+      if (!stop.aborted && !this.#isIdle()) await this.#sleep(atRandom(most / 4, most), stop);
     }
   }
 
@@ -85,15 +85,13 @@ export class RevocationWatch {
 
   async #sleep(ms: number, stop: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = startTimer(resolve, ms);
-      stop.addEventListener(
-        'abort',
-        () => {
-          cancel();
-          resolve();
-        },
-        { once: true },
-      );
+      const wake = (): void => {
+        cancel();
+        stop.removeEventListener('abort', wake);
+        resolve();
+      };
+      const cancel = startTimer(wake, ms);
+      stop.addEventListener('abort', wake);
     });
   }
 
@@ -102,12 +100,14 @@ export class RevocationWatch {
     const { lease, clocks, times } = this.#deps;
     const cut = new AbortController();
     const startedAtMs = clocks.monotonic();
+    // Streams that a restart of the server has begun together are not renewed together.
+    const renewMs = atRandom(times.renewMs / 2, times.renewMs);
     let [liveAtMs, isHeard, isRenewal] = [startedAtMs, false, false];
     let cancelTimer = (): void => {};
     const check = (): void => {
       const now = clocks.monotonic();
       if (lease.current() !== null) liveAtMs = now;
-      isRenewal = now - startedAtMs > times.renewMs;
+      isRenewal = now - startedAtMs > renewMs;
       if (isRenewal || this.#isIdle() || now - liveAtMs > times.silenceMs) cut.abort();
       else cancelTimer = startTimer(check, times.checkMs);
     };

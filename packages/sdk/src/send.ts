@@ -1,5 +1,5 @@
 import { KeyreeveTransportError } from './errors.ts';
-import { withJitter } from './jitter.ts';
+import { atRandom } from './jitter.ts';
 
 /**
  * - `verify`: only the question about a key (`POST /v1/keys/verify`), which changes nothing
@@ -45,10 +45,13 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(signal.reason as Error);
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, withJitter(ms));
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      },
+      atRandom(ms, 1.5 * ms),
+    );
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });

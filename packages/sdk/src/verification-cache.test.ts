@@ -201,6 +201,25 @@ describe('the cache', () => {
     expect(ask).toHaveBeenCalledTimes(1);
   });
 
+  it('counts a large answer as several, so that keys with many patterns do not fill the memory', async () => {
+    const withPatterns = (characters: number): VerifyAnswer => ({
+      ...VALID,
+      scopes: [{ actions: ['report:read'], resources: ['x'.repeat(characters)] }],
+    });
+    await verify('a');
+    await verify('b');
+    ask.mockImplementationOnce(() => Promise.resolve(answerOf(withPatterns(3_000))));
+    await verify('large');
+    ask.mockImplementationOnce(() => Promise.resolve(answerOf(withPatterns(30_000))));
+    await verify('larger than all');
+    ask.mockClear();
+    for (const key of ['large', 'b']) await verify(key);
+    expect(ask).not.toHaveBeenCalled();
+    await verify('larger than all');
+    await verify('a');
+    expect(ask).toHaveBeenCalledTimes(2);
+  });
+
   it('asks once for all who ask the same at the same time', async () => {
     const { promise, resolve } = Promise.withResolvers<KeyAnswer>();
     ask.mockImplementation(() => promise);
@@ -235,6 +254,15 @@ describe('the cache', () => {
     await expect(given).rejects.toThrow('enough');
     resolve(answerOf(VALID));
     expect(await other).toEqual(VALID);
+  });
+
+  it('asks nothing for one who gives up before there is a question: nobody would take its failure', async () => {
+    ask.mockImplementation(() => Promise.reject(new Error('away')));
+    const stop = new AbortController();
+    const given = cache.verify({ key: SECRET }, stop.signal);
+    stop.abort(new Error('enough'));
+    await expect(given).rejects.toThrow('enough');
+    expect(ask).not.toHaveBeenCalled();
   });
 
   it('hands on why nothing came, and keeps nothing of it', async () => {

@@ -20,6 +20,8 @@ interface Entry {
   readonly untilMs: number;
   /** Milliseconds UTC of the server's clock; null when the key does not expire. */
   readonly expiresAt: number | null;
+  /** For how many answers of usual size it counts. */
+  readonly places: number;
 }
 
 interface Flight {
@@ -41,14 +43,17 @@ const REFUSALS: readonly string[] = [
   'ip_not_allowed',
 ];
 const KEPT: readonly string[] = ['valid', 'insufficient_scope'];
+/** A key may have 100 long patterns, and whoever holds it may ask about as many resources as he likes. */
+const PLACE_CHARACTERS = 2_048;
 
 /** Keeps the newest; what is used counts as new. */
 class RecentlyUsed {
   readonly #entries = new Map<string, Entry>();
-  readonly #max: number;
+  readonly #placesMax: number;
+  #places = 0;
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(placesMax: number) {
+    this.#placesMax = placesMax;
   }
 
   get(name: string): Entry | undefined {
@@ -60,21 +65,24 @@ class RecentlyUsed {
   }
 
   set(name: string, entry: Entry): void {
-    this.#entries.delete(name);
+    this.delete(name);
+    if (entry.places > this.#placesMax) return;
     this.#entries.set(name, entry);
-    if (this.#entries.size <= this.#max) return;
+    this.#places += entry.places;
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#places <= this.#placesMax) return;
+      this.delete(oldest);
     }
   }
 
   delete(name: string): void {
+    this.#places -= this.#entries.get(name)?.places ?? 0;
     this.#entries.delete(name);
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#places = 0;
   }
 }
 
@@ -94,7 +102,6 @@ function freeze<Value>(value: Value): Value {
 
 async function withSignal<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return await work;
-  signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });
@@ -125,6 +132,8 @@ export class VerificationCache {
     signal?.throwIfAborted();
     if (lease.current() === null) return freeze((await ask(question, signal)).answer);
     const name = await this.#nameOf(question);
+    // Before anything is asked: of a question that nobody waits for, nobody would take the failure.
+    signal?.throwIfAborted();
     // What was known before the name was made may be known no more.
     const term = lease.current();
     if (term === null) return freeze((await ask(question, signal)).answer);
@@ -187,11 +196,12 @@ export class VerificationCache {
     if (!isKeepable || lease.current() !== term) return;
     const now = monotonic();
     const expiresAt = answer.expiresAt === null ? null : Date.parse(answer.expiresAt);
+    const entry = { answer, term, places: Math.ceil(JSON.stringify(answer).length / PLACE_CHARACTERS) };
     if (KEPT.includes(answer.code))
-      this.#good.set(name, { answer, term, untilMs: now + limits.maxAgeMs, expiresAt });
+      this.#good.set(name, { ...entry, untilMs: now + limits.maxAgeMs, expiresAt });
     // A refusal does not become less true by the expiry of the key.
     else if (REFUSALS.includes(answer.code))
-      this.#refusals.set(name, { answer, term, untilMs: now + REFUSAL_MS, expiresAt: null });
+      this.#refusals.set(name, { ...entry, untilMs: now + REFUSAL_MS, expiresAt: null });
   }
 
   /** The question under a key that only this process has and nobody can read: no credential lies in memory for long. */
