@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '../../http/index.ts';
+import { onTheBeat } from '../../lib/beat.ts';
 import type { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
@@ -72,19 +72,6 @@ function targetOf(account: Account) {
   };
 }
 
-/** Waits for the work, and then for the next beat. */
-async function onTheBeat(work: () => Promise<void>): Promise<void> {
-  const pending = work();
-  const settled = Promise.allSettled([pending]);
-  let isDone = false;
-  while (!isDone) {
-    const beat = delay(BEAT_MS, false);
-    isDone = await Promise.race([settled.then(() => true), beat]);
-    await beat;
-  }
-  await pending;
-}
-
 class PasswordsOfUsers implements PasswordService {
   readonly #deps: Deps;
 
@@ -129,7 +116,7 @@ class PasswordsOfUsers implements PasswordService {
   async requestReset(caller: Caller, email: string): Promise<void> {
     const { storage, accounts, throttle, links, audit } = this.#deps;
     const login = normalizeLogin(email);
-    await onTheBeat(() =>
+    await onTheBeat(BEAT_MS, () =>
       countingRefusals(audit, caller, '/v1/password/request', async () => {
         const hasRoom = await throttle.takeMail(caller, login);
         const account = await accounts.findByLogin(storage.read, caller.workspace.id, 'user', login);

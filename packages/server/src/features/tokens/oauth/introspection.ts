@@ -7,6 +7,7 @@ import {
   type Caller,
   type KeyIdentity,
 } from '../../../http/index.ts';
+import { onTheBeat } from '../../../lib/beat.ts';
 import type { Permission } from '../../../lib/permission.ts';
 import type { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
@@ -21,6 +22,8 @@ import { oauthErrors } from './oauth.errors.ts';
 
 const ROUTE = '/oauth2/introspect';
 const VERIFY_ACTION = 'iam:keys:verify';
+/** Many times what any of the answers takes, and hardly noticed by who asks about a token that is no good. */
+const INACTIVE_BEAT_MS = 10;
 const BEARER_CHALLENGE = { 'www-authenticate': 'Bearer realm="keyreeve", error="invalid_token"' };
 
 /** A token or key that is good, as somebody who may ask about it is told. */
@@ -77,6 +80,26 @@ function isOwnClient(asker: AuthenticatedPrincipal, keyId: string, claims: Token
   return asker.key.id === keyId || asker.key.id === claims?.act?.client_id;
 }
 
+/** Null when it is no good now, whatever the reason. */
+async function resolveCredential(
+  { tokens, keyAuthenticator }: Deps,
+  caller: Caller,
+  credential: Secret,
+  ip: string | null,
+): Promise<Omit<ActiveCredential, 'permissions'> | null> {
+  if (!isToken(credential)) {
+    const outcome = await keyAuthenticator.authenticate(caller.workspace.id, { fullKey: credential }, ip);
+    return outcome.code === 'valid' ? { claims: null, account: outcome.account, key: outcome.key } : null;
+  }
+  try {
+    const { claims, principal } = await tokens.inspect(caller.workspace, credential, ip);
+    return { claims, account: principal.account, key: principal.key };
+  } catch (error) {
+    if (error instanceof AppError && error.status === 401) return null;
+    throw error;
+  }
+}
+
 export function createIntrospection(deps: Deps): Introspection {
   const { audit, usage, tokens, clients, keyAuthenticator } = deps;
 
@@ -96,23 +119,24 @@ export function createIntrospection(deps: Deps): Introspection {
     return { kind: 'key', account: outcome.account, key: outcome.key };
   };
 
-  /** Null when it is no good now, whatever the reason. */
-  const resolve = async (
+  const find = async (
     caller: Caller,
+    asker: AuthenticatedPrincipal,
     credential: Secret,
     ip: string | null,
-  ): Promise<Omit<ActiveCredential, 'permissions'> | null> => {
-    if (!isToken(credential)) {
-      const outcome = await keyAuthenticator.authenticate(caller.workspace.id, { fullKey: credential }, ip);
-      return outcome.code === 'valid' ? { claims: null, account: outcome.account, key: outcome.key } : null;
-    }
-    try {
-      const { claims, principal } = await tokens.inspect(caller.workspace, credential, ip);
-      return { claims, account: principal.account, key: principal.key };
-    } catch (error) {
-      if (error instanceof AppError && error.status === 401) return null;
-      throw error;
-    }
+  ): Promise<ActiveCredential | null> => {
+    const found = await resolveCredential(deps, caller, credential, ip);
+    if (found === null) return null;
+    const { claims, account, key } = found;
+    if (!isOwnClient(asker, key.id, claims) && !can(asker, VERIFY_ACTION, account.id)) return null;
+    usage.record({
+      workspaceId: caller.workspace.id,
+      keyId: key.id,
+      outcome: 'valid',
+      ip,
+      userAgent: null,
+    });
+    return { ...found, permissions: groupByResources(effectivePermissions(account, key)) };
   };
 
   return {
@@ -135,18 +159,12 @@ export function createIntrospection(deps: Deps): Introspection {
     },
     ask: async (caller, asker, credential, form) => {
       const ip = readIp(form);
-      const found = await resolve(caller, credential, ip);
-      if (found === null) return null;
-      const { claims, account, key } = found;
-      if (!isOwnClient(asker, key.id, claims) && !can(asker, VERIFY_ACTION, account.id)) return null;
-      usage.record({
-        workspaceId: caller.workspace.id,
-        keyId: key.id,
-        outcome: 'valid',
-        ip,
-        userAgent: null,
-      });
-      return { ...found, permissions: groupByResources(effectivePermissions(account, key)) };
+      // By its time, `{"active":false}` would tell an unknown token from one that was ended, or may not be asked about.
+      return await onTheBeat(
+        INACTIVE_BEAT_MS,
+        () => find(caller, asker, credential, ip),
+        (found) => found === null,
+      );
     },
   };
 }
