@@ -9,6 +9,7 @@ import { Secret } from '../lib/secret.ts';
 import { openStorage, type Storage } from './database.ts';
 import { isUnavailable, isUniqueViolation } from './faults.ts';
 import { migrateStorage } from './migrate.ts';
+import { raiseRevocationEpoch } from './revocation-epochs.ts';
 import { inTransaction, type Tx } from './transaction.ts';
 
 const HELD_MS = 300;
@@ -77,6 +78,20 @@ async function holdLock(): Promise<{ release: () => Promise<void> }> {
 }
 
 describe('a transaction', () => {
+  it('that is stored is not run again by what is told of it afterwards', async () => {
+    let runs = 0;
+    storage.raiseListeners.add(() => {
+      if (runs === 1) throw Object.assign(new Error('database is locked'), { errcode: 5 });
+    });
+    const work = async (tx: Tx): Promise<void> => {
+      runs += 1;
+      await raiseRevocationEpoch(tx, 'wsp_1');
+    };
+    await inTransaction(storage, work).catch(() => {});
+    storage.raiseListeners.clear();
+    expect(runs).toBe(1);
+  });
+
   it('is stored whole, and gives back what its work gives back', async () => {
     const result = await inTransaction(storage, async (tx) => {
       await save(tx, 'a', '1');

@@ -22,21 +22,26 @@ export async function inTransaction<Result>(
   storage: Storage,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
+  let hasRaised = false;
+  const result = await runUntilStored(storage, async (tx) => {
+    const made = await work(tx);
+    hasRaised = hasRaisedEpoch(tx);
+    return made;
+  });
+  // Only here: what is stored must not be run again, whatever a listener does.
+  if (hasRaised) for (const tell of storage.raiseListeners) tell();
+  return result;
+}
+
+async function runUntilStored<Result>(storage: Storage, work: (tx: Tx) => Promise<Result>): Promise<Result> {
   const startedAt = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
       const builder = storage.write.transaction();
-      let hasRaised = false;
-      const result = await (storage.engine === 'postgres'
+      return await (storage.engine === 'postgres'
         ? builder.setIsolationLevel('serializable')
         : builder
-      ).execute(async (tx) => {
-        const made = await work(tx);
-        hasRaised = hasRaisedEpoch(tx);
-        return made;
-      });
-      if (hasRaised) for (const tell of storage.raiseListeners) tell();
-      return result;
+      ).execute(work);
     } catch (error) {
       if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.
