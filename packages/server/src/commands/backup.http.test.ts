@@ -497,7 +497,9 @@ async function untilItWrites(place: TestDatabase): Promise<void> {
     if (place.url === null) return existsSync(file);
     const { rows } =
       await sql`select from pg_stat_activity where datname = ${new URL(place.url).pathname.slice(1)}
-      and state = 'idle in transaction' and query similar to '(insert into|delete from)%'`.execute(harness.deps.storage.read);
+      and state = 'idle in transaction' and query similar to '(insert into|delete from)%'`.execute(
+        harness.deps.storage.read,
+      );
     return rows.length > 0;
   };
   while (!(await isThere())) await new Promise((resolve) => setTimeout(resolve, 20));

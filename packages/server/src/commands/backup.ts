@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -12,10 +12,12 @@ import { type BackupTotals, openSnapshot, produceBackup, type Snapshot } from '.
 import { isMasterKeyOf, isNewSqliteDatabase } from '../storage/index.ts';
 import { createProgressLine, formatBytes, readArguments } from './arguments.ts';
 import { CommandError, commandUsageError, EXIT } from './command.ts';
-import { findMasterKeys, openConfiguredBlobs, SILENT } from './operator-tools.ts';
+import { findMasterKeys, openConfiguredBlobs, requireDataFolderAccess, SILENT } from './operator-tools.ts';
 
 const COMPRESSION_LEVEL = 3;
 const INTERRUPTED = 130;
+/** SIGHUP is what a connection by ssh leaves when it breaks. */
+const INTERRUPTING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 interface Work {
   readonly config: Config;
@@ -45,7 +47,7 @@ export async function runBackup(args: readonly string[], environment: Environmen
     );
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupt);
+  for (const name of INTERRUPTING) process.once(name, interrupt);
   const line = createProgressLine(values.json !== true);
   const work: Work = {
     config,
@@ -73,7 +75,7 @@ export async function runBackup(args: readonly string[], environment: Environmen
     process.stderr.write('Interrupted; nothing was written.\n');
     return INTERRUPTED;
   } finally {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
+    for (const name of INTERRUPTING) process.off(name, interrupt);
   }
 }
 
@@ -84,6 +86,7 @@ function defaultName(): string {
 
 function requireMasterKeys(config: Config): readonly Uint8Array[] {
   const isSqlite = config.database.engine === 'sqlite';
+  if (isSqlite) requireDataFolderAccess(config);
   if (isSqlite && isNewSqliteDatabase(config.dataDir)) {
     throw new CommandError('backup.no_database', `There is no database in ${path.resolve(config.dataDir)}.`, {
       remedy: 'Set KEYREEVE_DATA_DIR (or KEYREEVE_DATABASE_URL) as it is set for the server.',
@@ -148,11 +151,7 @@ async function writeFile(
   try {
     const outcome = await writeBackup(handle.createWriteStream({ flush: true }), work);
     if (isForced) await rename(part, file);
-    else {
-      // A link fails where a file of that name has come about meanwhile; a rename would replace it.
-      await link(part, file);
-      await rm(part);
-    }
+    else await renameToNew(part, file);
     await syncFolder(path.dirname(file));
     return outcome;
   } catch (error) {
@@ -163,7 +162,32 @@ async function writeFile(
   }
 }
 
+/** FAT and some network file systems have no links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/**
+ * Gives the whole file its name, and replaces none that has come about meanwhile: a link fails there, a rename would not.
+ *
+ * @param makeLink for tests
+ */
+export async function renameToNew(part: string, file: string, makeLink = link): Promise<void> {
+  try {
+    await makeLink(part, file);
+    await rm(part);
+  } catch (error) {
+    const code = error instanceof Error ? String(Reflect.get(error, 'code')) : '';
+    if (!NO_LINKS.includes(code)) throw error;
+    refuseExisting(file, false);
+    await rename(part, file);
+  }
+}
+
 function refuseExisting(file: string, isForced: boolean): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new CommandError('backup.not_a_file', `${file} is a folder or a device.`, {
+      remedy: 'Give the name of a file, or - for stdout.',
+    });
+  }
   if (isForced || !existsSync(file)) return;
   throw new CommandError('backup.exists', `There is a file ${file} already.`, {
     remedy: 'Choose another name, or say --force to replace it once the new backup is whole.',

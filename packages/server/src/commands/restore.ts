@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
@@ -31,7 +31,13 @@ import {
 } from '../storage/index.ts';
 import { createProgressLine, formatBytes, readArguments } from './arguments.ts';
 import { CommandError, commandUsageError, EXIT } from './command.ts';
-import { findMasterKeys, openConfiguredBlobs, SILENT } from './operator-tools.ts';
+import {
+  findForeignOwner,
+  findMasterKeys,
+  openConfiguredBlobs,
+  requireDataFolderAccess,
+  SILENT,
+} from './operator-tools.ts';
 import { createPackageSink, type PackageSink } from './restore-packages.ts';
 
 interface Outcome {
@@ -65,8 +71,8 @@ export async function runRestore(args: readonly string[], environment: Environme
   if (file === undefined)
     throw commandUsageError('Say which backup: keyreeve restore <file>, or - for stdin.');
   const config = loadConfig(environment);
-  if (file !== '-' && !existsSync(file))
-    throw new CommandError('restore.no_file', `There is no file ${file}.`, { remedy: 'Check its name.' });
+  if (file !== '-') requireReadableFile(file);
+  requireOwnFolder(config);
   const line = createProgressLine(values.json !== true);
   try {
     const outcome = await restoreBackup({
@@ -82,6 +88,36 @@ export async function runRestore(args: readonly string[], environment: Environme
     line.end();
     throw error instanceof BackupDamaged ? toDamagedError(error) : error;
   }
+}
+
+/** A pipe of the shell (`<(ssh …)`) is as good as a file. */
+function requireReadableFile(file: string): void {
+  const refuse = (what: string) => {
+    throw new CommandError('restore.no_file', what, { remedy: 'Check its name and who may read it.' });
+  };
+  const info = statSync(file, { throwIfNoEntry: false });
+  if (info === undefined) refuse(`There is no file ${file}.`);
+  if (info?.isDirectory() === true) refuse(`${file} is a folder.`);
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    refuse(`${file} cannot be read by the user ${process.getuid?.() ?? ''}.`);
+  }
+}
+
+/** What root restores belongs to root, and the server of another user could not open it. */
+function requireOwnFolder(config: Config): void {
+  requireDataFolderAccess(config);
+  const owner = findForeignOwner(config);
+  if (owner === null) return;
+  const folder = path.resolve(config.dataDir);
+  throw new CommandError(
+    'restore.foreign_owner',
+    `${folder} belongs to the user ${owner}, and what is restored would not. Nothing was restored.`,
+    {
+      remedy: `Run it as that user (sudo -u '#${owner}' …), or chown ${folder} if the server runs as you do.`,
+    },
+  );
 }
 
 function toDamagedError(error: BackupDamaged): CommandError {

@@ -44,7 +44,18 @@ export const databaseCheck: Check = {
   },
 };
 
+/** SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN and SQLITE_AUTH: about who may open a file, not about what is in it. */
+const NOT_OPENED: readonly unknown[] = [3, 8, 14, 23];
+
 function unusable(error: unknown, isSqlite: boolean): Finding {
+  const errcode: unknown = error instanceof Error ? Reflect.get(error, 'errcode') : undefined;
+  if (isSqlite && typeof errcode === 'number' && NOT_OPENED.includes(errcode & 0xff)) {
+    return fault(
+      'database.unreadable',
+      `SQLite may not open its files: ${messageOf(error)}.`,
+      'Run keyreeve doctor as the user of the server, to whom the data folder and all files in it must belong.',
+    );
+  }
   return isSqlite
     ? fault(
         'database.corrupt',
