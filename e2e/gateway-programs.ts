@@ -13,6 +13,8 @@ export interface Neighbours {
   /** What stands in the place of `keys.example.com`. */
   readonly keyreeveHost: string;
   readonly servicePort: number;
+  /** With the part of the guide for paths that hold escapes. */
+  readonly isForEscapes?: boolean;
 }
 
 export interface Gateway {
@@ -37,16 +39,21 @@ function replaceAddresses(text: string, addresses: Readonly<Record<string, strin
   return replaced;
 }
 
-/** @returns the configuration of a guide with the addresses of this run */
+/**
+ * @param part What the second block of a guide takes the place of.
+ * @returns the configuration of a guide with the addresses of this run
+ */
 function readConfiguration(
   page: string,
   language: string,
   addresses: Readonly<Record<string, string>>,
+  part: RegExp | null = null,
 ): string {
   const guide = openPage(page);
-  const { text } = guide.claim(language);
+  const [whole = '', other = ''] = guide.claimAll(language).map(({ text }) => text);
   guide.expectAllClaimed();
-  return replaceAddresses(text, addresses);
+  if (part !== null && (other === '' || !part.test(whole))) throw new Error(`${page} has no ${part.source}.`);
+  return replaceAddresses(part === null ? whole : whole.replace(part, () => other), addresses);
 }
 
 async function canConnect(port: number): Promise<boolean> {
@@ -97,14 +104,17 @@ async function launch(
   };
 }
 
-export const startNginx: StartGateway = async (page, folder, { keyreevePort, keyreeveHost, servicePort }) => {
+export const startNginx: StartGateway = async (page, folder, neighbours) => {
+  const { keyreevePort, keyreeveHost, servicePort, isForEscapes } = neighbours;
   const port = await freePort();
-  const site = readConfiguration(page, 'nginx', {
+  const addresses = {
     'keys.example.com': keyreeveHost,
     'listen 80;': `listen 127.0.0.1:${port};`,
     'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
     'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
-  });
+  };
+  const part = isForEscapes === true ? /map \$request_uri [^}]*\}\n/ : null;
+  const site = readConfiguration(page, 'nginx', addresses, part);
   writeFileSync(path.join(folder, 'api.conf'), site);
   // What Debian's own nginx.conf says around the file, without its log and its place for temporary files.
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -135,16 +145,13 @@ export const startCaddy: StartGateway = async (page, folder, { keyreevePort, key
   });
 };
 
-export const startHaproxy: StartGateway = async (
-  page,
-  folder,
-  { keyreevePort, keyreeveHost, servicePort },
-) => {
+export const startHaproxy: StartGateway = async (page, folder, neighbours) => {
+  const { keyreevePort, keyreeveHost, servicePort, isForEscapes } = neighbours;
   const [port, innerPort] = [await freePort(), await freePort()];
   const lua = path.join(folder, 'keyreeve.lua');
   const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
   writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
-  const text = readConfiguration(page, 'haproxy', {
+  const addresses = {
     'keys.example.com': keyreeveHost,
     'bind :80\n': `bind 127.0.0.1:${port}\n`,
     '/etc/haproxy/keyreeve.lua': lua,
@@ -155,7 +162,9 @@ export const startHaproxy: StartGateway = async (
     ...(process.getuid?.() === 0
       ? {}
       : { '    chroot /var/lib/haproxy\n    user haproxy\n    group haproxy\n': '' }),
-  });
+  };
+  const part = isForEscapes === true ? /.*deny_status 400 unless \{ path .*\n/ : null;
+  const text = readConfiguration(page, 'haproxy', addresses, part);
   const file = path.join(folder, 'haproxy.cfg');
   writeFileSync(file, text);
   return await launch(port, '/usr/sbin/haproxy', ['-db', '-f', file]);

@@ -429,6 +429,89 @@ describe('the question of every gateway', () => {
   );
 });
 
+describe.each(GATEWAYS.filter(({ name }) => name !== 'Caddy'))(
+  '$name, for ids that need escapes,',
+  (each) => {
+    let gateway: Gateway;
+    const send = (target: string, headers: Headers) => sendOverWire(gateway.port, { target, headers });
+
+    beforeAll(async () => {
+      const folder = path.join(workplace.folder, `${each.name}-escapes`);
+      mkdirSync(folder);
+      const ports = { keyreevePort: server.port, servicePort: service.port };
+      gateway = await each.start(each.page, folder, {
+        ...ports,
+        keyreeveHost: 'localhost',
+        isForEscapes: true,
+      });
+    });
+    afterAll(() => gateway.stop());
+
+    it.each([
+      'a%20b',
+      'a%40b.example',
+      'a%3Ab',
+      'J%C3%BCrgen',
+      '%e3%81%82',
+      '%F0%9F%98%80/x',
+      'x/J%c3%bc/y/',
+      '17',
+      '',
+    ])('asks about /orders/%s, and hands it on as it came', async (id) => {
+      expect((await send(`/orders/${id}?q=%2F`, bearer(key))).status).toBe(200);
+      expect(service.take()[0]?.target).toBe(`/orders/${id}?q=%2F`);
+      expect((await send(`/orders/${id}`, [])).status).toBe(401);
+      expect((await send(`/admin/${id}`, bearer(key))).status).toBe(403);
+      expect(service.take()).toEqual([]);
+      expect((await send(`/public/${id}`, [])).status).toBe(200);
+      service.take();
+    });
+
+    it('takes no right to a folder, nor to another id, for one to what lies in it', async () => {
+      for (const resources of [['/orders/'], ['/*/'], ['/orders/a*'], ['/orders/a']]) {
+        const narrow = await mint([], { scopes: [{ actions: ['orders:read'], resources }] });
+        expect((await send('/orders/J%C3%BCrgen', bearer(narrow))).status, resources.join()).toBe(403);
+      }
+      expect(service.take()).toEqual([]);
+    });
+
+    it('still refuses what can be read in two ways', async () => {
+      const overlong = [
+        '%c0%af',
+        '%c1%9c',
+        '%e0%80%af',
+        '%e0%9f%bf',
+        '%f0%80%80%af',
+        '%f8%80%80%80%af',
+        '%c3',
+        '%e3%81',
+      ];
+      const others = [
+        '%',
+        '%2',
+        '%zz',
+        '%u002f',
+        '%7f',
+        '%0d',
+        '%23',
+        '%3b',
+        '%5c',
+        '%2e',
+        '%61',
+        '%20..',
+        '.%20',
+        '%c3/%bc',
+      ];
+      const targets = [...overlong, ...others].map((text) => `/public/${text}/orders/1`);
+      for (const target of [...UNCLEAR_TARGETS, ...targets]) {
+        const { status } = await send(target, bearer(key));
+        expect(Math.floor(status / 100), target.slice(0, 60)).toBe(4);
+      }
+      expect(service.take()).toEqual([]);
+    });
+  },
+);
+
 describe('docs/gateways/README.md', () => {
   it('shows commands that try a gateway, and what they answer', async () => {
     const page = openPage('docs/gateways/README.md');
