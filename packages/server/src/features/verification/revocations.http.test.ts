@@ -197,6 +197,10 @@ describe('the stream of revocations', () => {
       'the holder gives the key up',
       (own) => call(harness, 'POST', '/v1/keys/self/revoke', { key: own.fullKey }),
     ],
+    [
+      'its own key is bound to another address',
+      (own) => asAdmin('PATCH', `/v1/keys/${own.apiKey}`, { ipRanges: ['192.0.2.0/24'] }),
+    ],
   ];
   it.each(endings)('ends when %s, and no other does', async (_name, revoke) => {
     const own = await mint(VERIFIER);
@@ -211,6 +215,19 @@ describe('the stream of revocations', () => {
     await asAdmin('POST', `/v1/keys/${apiKey}/disable`, {});
     await staying.until(isEpoch(await epochNow()));
     staying.close();
+  });
+
+  it('ends when its account may not verify any more', async () => {
+    const grant = async (actions: string[]): Promise<void> => {
+      const grants = [{ actions, resources: ['*'] }];
+      await asAdmin('PATCH', `/v1/users/${company.member.id}`, { grants });
+    };
+    await grant(['package:*', 'iam:keys:verify']);
+    const own = await mint(VERIFIER, company.member.id);
+    const listener = await listen(baseUrl, own.fullKey);
+    await listener.until(({ name }) => name === 'epoch');
+    await grant(['package:*']);
+    await listener.ended;
   });
 
   it('ends for a token when that is logged out, and when it expires', async () => {
