@@ -45,6 +45,7 @@ export const SUITES = [
     needs: 'browser',
   },
   { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
+  { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
   { name: 'power cut', command: vitestOf('powercut'), needs: 'powercut' },
   { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
