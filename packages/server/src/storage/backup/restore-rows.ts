@@ -9,6 +9,8 @@ import { listTables } from './catalog.ts';
 const ROWS_AT_ONCE = 200;
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
 const PARAMETERS_MAX = 30_000;
+/** Keys come in the order of their random names; with the small cache of a server each row would move pages to disk. */
+const CACHE_KIB = 262_144;
 /** Rows in any of them make a database one that somebody uses. */
 const TELLING_TABLES = ['data_keys', 'workspaces', 'accounts', 'api_keys'] as const;
 
@@ -82,6 +84,7 @@ export async function openRowSink(storage: Storage, versions: SchemaVersions): P
   if (!(await isEmptyDatabase(storage.read))) throw new DatabaseTaken(false);
   await migrateStorageTo(storage, versions);
   const isOneDatabase = storage.engine === 'postgres';
+  if (!isOneDatabase) await sql.raw(`pragma cache_size = -${CACHE_KIB}`).execute(storage.migration.main);
   const main = await storage.migration.main.startTransaction().execute();
   if (isOneDatabase) {
     await claimDatabase(main).catch(async (error: unknown) => {
