@@ -153,7 +153,12 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
   registerIamRoutes(app, { iam: deps.iam, now: () => clock.now(), expiryHint: deps.expiryHint });
   registerJwksRoutes(app, deps.tokens);
   registerSigningKeyRoutes(app, deps.signingKeys);
-  registerOAuthRoutes(app, { ...deps.oauth, tokens: deps.tokens, expiryHint: deps.expiryHint });
+  registerOAuthRoutes(app, {
+    ...deps.oauth,
+    tokens: deps.tokens,
+    keyAuthenticator: deps.keyAuthenticator,
+    expiryHint: deps.expiryHint,
+  });
   registerVerificationRoutes(app, deps.verification);
   registerRevocationRoutes(app, deps.revocations);
 }

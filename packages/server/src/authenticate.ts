@@ -1,4 +1,5 @@
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from './features/keys/index.ts';
+import { hasTokenShape } from './features/tokens/index.ts';
 import { type AuthenticatedPrincipal, authErrors, type HttpAppOptions } from './http/index.ts';
 import type { Secret } from './lib/secret.ts';
 
@@ -18,11 +19,6 @@ const REASONS = {
   account_disabled: authErrors.account_disabled,
   ip_not_allowed: authErrors.ip_not_allowed,
 } as const;
-
-/** Three parts of base64url that start like `{"`: nothing that we mint as a key looks so. */
-function isJwt(text: string): boolean {
-  return /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/.test(text);
-}
 
 /**
  * The one place where a presented credential becomes a principal, for every route. The holder of a right
@@ -49,7 +45,8 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     if (credential.kind === 'cookie') return await deps.authenticateSession(credential.value, facts);
     if (credential.kind === 'pair')
       return await fromKey({ apiKey: credential.apiKey, secretKey: credential.secretKey }, facts);
-    if (isJwt(credential.value.reveal())) return await deps.authenticateToken(credential.value, facts);
+    if (hasTokenShape(credential.value.reveal()))
+      return await deps.authenticateToken(credential.value, facts);
     return await fromKey({ fullKey: credential.value }, facts);
   };
 }

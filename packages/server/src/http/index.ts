@@ -10,6 +10,7 @@ export {
 export { registerConsoleRoutes } from './console.routes.ts';
 export { readConsoleFiles } from './console-files.ts';
 export {
+  fromPair,
   parseBasic,
   readCredential,
   SECURE_SESSION_COOKIE,

@@ -9,4 +9,5 @@ export {
   registerSigningKeyRoutes,
   type SigningKeysService,
 } from './signing-keys/index.ts';
+export { hasTokenShape } from './token-text.ts';
 export { createTokensService, type TokensService } from './tokens.service.ts';

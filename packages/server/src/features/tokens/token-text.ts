@@ -7,6 +7,8 @@ const TOKEN_TYPE = 'at+jwt';
 /** Twice what we issue at most; nothing longer is even looked at. */
 const TOKEN_CHARACTERS_MAX = 8_192;
 const COMPACT_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+/** Three parts of base64url that start like `{"`. */
+const TOKEN_SHAPE = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/;
 const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
 const HEADER_MEMBERS = ['alg', 'kid', 'typ'];
 
@@ -22,6 +24,11 @@ export interface VerificationKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
   readonly publicKey: CryptoKey;
+}
+
+/** What is looked up as a token, and all else as a key: keys of others, which were imported, may have dots too. */
+export function hasTokenShape(text: string): boolean {
+  return TOKEN_SHAPE.test(text);
 }
 
 export async function signToken(claims: TokenClaims, key: SigningKey): Promise<string> {

@@ -1,5 +1,5 @@
 import { AppError } from '../../../errors/index.ts';
-import { authErrors, type Caller, parseBasic } from '../../../http/index.ts';
+import { authErrors, type Caller, fromPair, parseBasic } from '../../../http/index.ts';
 import { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
@@ -19,7 +19,6 @@ export type PresentedClient =
   | { readonly kind: 'bearer'; readonly credential: Secret };
 
 const BASIC_CHALLENGE = { 'www-authenticate': 'Basic realm="keyreeve", charset="UTF-8"' };
-const SECRET_KEY = /^[0-9A-Za-z]{49}$/;
 
 function refuse(reason: AppError, detail: string, isBasic: boolean): AppError {
   const headers = isBasic ? BASIC_CHALLENGE : {};
@@ -120,10 +119,10 @@ export function createClientAuthenticator(deps: {
     }
     const { clientId, secret, isBasic } = presented;
     const { workspace, ip, userAgent } = caller;
-    const isPair = SECRET_KEY.test(secret.reveal().trim());
+    const credential = fromPair(clientId.trim(), new Secret(secret.reveal().trim()));
     const outcome = await deps.keyAuthenticator.authenticate(
       workspace.id,
-      isPair ? { apiKey: clientId, secretKey: secret } : { fullKey: secret },
+      credential.kind === 'pair' ? credential : { fullKey: credential.value },
       ip,
     );
     const isOther = 'key' in outcome && clientId !== '' && clientId.trim() !== outcome.key.id;

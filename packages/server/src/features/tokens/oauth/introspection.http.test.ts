@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type ClientPair,
   type Company,
@@ -290,4 +291,32 @@ describe('revocation', () => {
     expect((await revoke(token)).statusCode).toBe(200);
     expect(await isActive(token)).toBe(false);
   });
+});
+
+describe('a foreign key that was imported', () => {
+  // As others mint them: the first looks a little like a token, the second like the secret half of a key.
+  it.each(['SG.abcdefghijklmnop.0123456789', 'A'.repeat(49)])(
+    'is asked about, used and refused like our own: %s',
+    async (credential) => {
+      const sha256 = createHash('sha256').update(credential).digest('hex');
+      const row = {
+        account: 'mei@example.com',
+        comment: 'old',
+        access: 'full',
+        expiresAt: null,
+        sha256,
+      } as const;
+      await harness.deps.keyImporter.importKeys(company.adminCaller, [row], false);
+      expect((await introspect(credential)).json()).toMatchObject({ active: true, token_type: 'api_key' });
+      const own = await introspect(credential, bearer(credential));
+      expect(own.json()).toMatchObject({ active: true });
+      const client_id = own.json<{ client_id: string }>().client_id;
+      const form = { grant_type: 'client_credentials', client_secret: credential };
+      expect((await postForm(harness, '/oauth2/token', form)).statusCode).toBe(200);
+      // 200 would tell the owner of a stolen one that it is dead.
+      const answer = await revoke(credential);
+      expect([answer.statusCode, answer.json()]).toMatchObject([400, { error: 'unsupported_token_type' }]);
+      expect(client_id).toMatch(/^kr_/);
+    },
+  );
 });

@@ -15,6 +15,7 @@ import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
 import { can, effectivePermissions } from '../../scopes/index.ts';
 import { groupByResources, type TokenClaims } from '../claims.ts';
 import { toRefusal } from '../key-refusal.ts';
+import { hasTokenShape } from '../token-text.ts';
 import type { TokensService } from '../tokens.service.ts';
 import type { ClientAuthenticator, PresentedClient } from './client-authentication.ts';
 import type { Form } from './form.ts';
@@ -62,10 +63,6 @@ interface Deps {
   readonly keyAuthenticator: KeyAuthenticator;
 }
 
-function isToken(credential: Secret): boolean {
-  return credential.reveal().split('.').length === 3;
-}
-
 /** From where the credential is used, as the service says that asks; without it, keys with an allow list are refused. */
 function readIp(form: Form): string | null {
   const ip = form.get('ip');
@@ -87,7 +84,7 @@ async function resolveCredential(
   credential: Secret,
   ip: string | null,
 ): Promise<Omit<ActiveCredential, 'permissions'> | null> {
-  if (!isToken(credential)) {
+  if (!hasTokenShape(credential.reveal())) {
     const outcome = await keyAuthenticator.authenticate(caller.workspace.id, { fullKey: credential }, ip);
     return outcome.code === 'valid' ? { claims: null, account: outcome.account, key: outcome.key } : null;
   }
@@ -105,7 +102,7 @@ export function createIntrospection(deps: Deps): Introspection {
 
   const resolveBearer = async (caller: Caller, credential: Secret): Promise<AuthenticatedPrincipal> => {
     const { workspace, ip, userAgent } = caller;
-    if (isToken(credential)) return await tokens.authenticate(credential, caller);
+    if (hasTokenShape(credential.reveal())) return await tokens.authenticate(credential, caller);
     const outcome = await keyAuthenticator.authenticate(workspace.id, { fullKey: credential }, ip);
     if (!('key' in outcome)) throw authErrors.invalid_credential();
     usage.record({

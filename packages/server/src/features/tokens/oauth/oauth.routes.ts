@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { logFault, problemResponse, type RouteAuth, refTo, toAppError } from '../../../http/index.ts';
 import { Secret } from '../../../lib/secret.ts';
-import { EXPIRY_HEADER, type ExpiryHint } from '../../keys/index.ts';
+import { EXPIRY_HEADER, type ExpiryHint, type KeyAuthenticator } from '../../keys/index.ts';
 import type { TokensService } from '../tokens.service.ts';
 import { type ClientAuthenticator, type PresentedClient, readClient } from './client-authentication.ts';
 import { type Form, parseForm, refuseCredentialsInQuery, requireParameter } from './form.ts';
@@ -39,6 +39,7 @@ export interface OAuthRouteDeps {
   readonly introspection: Introspection;
   readonly clients: ClientAuthenticator;
   readonly tokens: TokensService;
+  readonly keyAuthenticator: KeyAuthenticator;
   readonly expiryHint: ExpiryHint;
 }
 
@@ -209,7 +210,7 @@ function registerRevoke(scope: FastifyInstance, deps: OAuthRouteDeps): void {
       const { form, presented } = readRequest(request);
       const client = await deps.clients.require(request.caller, presented, '/oauth2/revoke');
       const token = new Secret(requireParameter(form, 'token'));
-      await revokeToken(deps.tokens, request.caller, client, token);
+      await revokeToken(deps, request.caller, client, token);
       return reply.code(200).send();
     },
   );

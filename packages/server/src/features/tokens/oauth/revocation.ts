@@ -1,10 +1,16 @@
 import { AppError, requestErrors } from '../../../errors/index.ts';
 import type { Caller } from '../../../http/index.ts';
 import type { Secret } from '../../../lib/secret.ts';
-import { hasFullKeyShape } from '../../keys/index.ts';
+import { hasFullKeyShape, type KeyAuthenticator } from '../../keys/index.ts';
 import type { ProvenKey } from '../key-refusal.ts';
+import { hasTokenShape } from '../token-text.ts';
 import type { TokensService } from '../tokens.service.ts';
 import { oauthErrors } from './oauth.errors.ts';
+
+interface Deps {
+  readonly tokens: TokensService;
+  readonly keyAuthenticator: KeyAuthenticator;
+}
 
 /**
  * Answers `POST /oauth2/revoke` (RFC 7009): ends the token, and all that were exchanged for it, if the client got it.
@@ -14,15 +20,20 @@ import { oauthErrors } from './oauth.errors.ts';
  * ended: a 200 would tell the owner of a stolen one that he is safe
  */
 export async function revokeToken(
-  tokens: TokensService,
+  { tokens, keyAuthenticator }: Deps,
   caller: Caller,
   client: ProvenKey,
   token: Secret,
 ): Promise<void> {
-  // Taken for an unknown token, a key would be answered with 200 and stay alive.
-  if (hasFullKeyShape(token.reveal())) throw oauthErrors.unsupported_token_type();
+  const { workspace } = caller;
   try {
-    const claims = await tokens.read(caller.workspace, token);
+    // Taken for an unknown token, a key would be answered with 200 and stay alive: one of ours, or an imported one.
+    const isKey =
+      hasFullKeyShape(token.reveal()) ||
+      (!hasTokenShape(token.reveal()) &&
+        'key' in (await keyAuthenticator.authenticate(workspace.id, { fullKey: token }, null)));
+    if (isKey) throw oauthErrors.unsupported_token_type();
+    const claims = await tokens.read(workspace, token);
     if (claims === null) return;
     if (client.key.id !== claims.client_id && client.key.id !== claims.act?.client_id) return;
     const principal = { kind: 'key', account: client.account, key: client.key } as const;
