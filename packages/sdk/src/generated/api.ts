@@ -12356,9 +12356,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12366,6 +12376,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12373,6 +12387,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12418,9 +12444,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12428,6 +12464,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12435,6 +12475,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12480,9 +12532,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12490,6 +12552,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12497,6 +12563,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12542,9 +12620,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12552,6 +12640,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12559,6 +12651,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12604,9 +12708,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12614,6 +12728,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12621,6 +12739,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12666,9 +12796,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done; no body. */
+            /** @description May pass; no body. */
             204: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12676,6 +12816,10 @@ export interface operations {
             /** @description The credential is missing or no good; no body. */
             401: {
                 headers: {
+                    /** @description How to authenticate; for the client. */
+                    "www-authenticate"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12683,6 +12827,18 @@ export interface operations {
             /** @description The credential does not permit the action; no body. */
             403: {
                 headers: {
+                    /** @description Id of the account of the credential. */
+                    "x-keyreeve-account"?: string;
+                    /** @description `user` or `service`. */
+                    "x-keyreeve-account-kind"?: string;
+                    /** @description E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII. */
+                    "x-keyreeve-account-login"?: string;
+                    /** @description The API key, of a token the one that it was got for. */
+                    "x-keyreeve-key-id"?: string;
+                    /** @description Id of the workspace. */
+                    "x-keyreeve-workspace"?: string;
+                    /** @description Why, in one word; precise only when the secret was right. */
+                    "x-keyreeve-reason"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

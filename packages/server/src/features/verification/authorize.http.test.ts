@@ -12,6 +12,22 @@ interface Minted {
   readonly fullKey: string;
 }
 
+interface Document {
+  readonly paths: Record<
+    string,
+    Record<
+      string,
+      {
+        readonly parameters: readonly {
+          readonly name: string;
+          readonly schema: { readonly maxLength: number };
+        }[];
+        readonly responses: Record<string, { readonly headers?: object }>;
+      }
+    >
+  >;
+}
+
 interface Ask {
   readonly method?: (typeof METHODS)[number];
   readonly headers?: Readonly<Record<string, string>>;
@@ -388,5 +404,23 @@ describe('/v1/authorize', () => {
     );
     for (const operation of Object.values(operations))
       expect(operation.security).toEqual([{ key: [] }, { keyHeader: [] }, { keyPair: [] }, { token: [] }]);
+  });
+
+  it('says in OpenAPI what a gateway has to hand on, and how long a question may be', async () => {
+    const document = (
+      await harness.app.inject({ url: '/openapi.json', headers: { host: 'localhost' } })
+    ).json<Document>();
+    const { parameters = [], responses = {} } = document.paths['/v1/authorize']?.['get'] ?? {};
+    const told = (status: string) =>
+      Object.keys(responses[status]?.headers ?? {}).map((name) => name.toLowerCase());
+    const isOurs = (name: string) => name.startsWith('x-keyreeve-') || name === 'www-authenticate';
+    const scopes = [{ actions: ['package:push'], resources: ['Acme.*'] }];
+    const minted = await mint({ access: 'scoped', scopes });
+    const ask = (resource: string) => withKey(minted, `?action=package:push&resource=${resource}`);
+    for (const answer of [await ask('Acme.Tools'), await ask('Other'), await authorize('')])
+      expect(told(String(answer.statusCode))).toEqual(Object.keys(answer.headers).filter(isOurs));
+    const longest = parameters.find(({ name }) => name === 'resource')?.schema.maxLength ?? 0;
+    expect((await ask('Acme.'.padEnd(longest, 'x'))).statusCode).toBe(204);
+    expect((await ask('Acme.'.padEnd(longest + 1, 'x'))).statusCode).toBe(400);
   });
 });

@@ -1,17 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
-import Type from 'typebox';
 import { AppError } from '../../errors/index.ts';
-import {
-  authErrors,
-  challengeHeaders,
-  EmptyResponse,
-  problemResponse,
-  type RouteAuth,
-} from '../../http/index.ts';
+import { authErrors, challengeHeaders, problemResponse, type RouteAuth } from '../../http/index.ts';
 import { readQuestion } from './question.ts';
 import { presentReason, presentSubjectHeaders } from './verification.present.ts';
-import { AuthorizeQuerySchema } from './verification.schema.ts';
+import { AUTHORIZE_ANSWERS, AuthorizeQuerySchema } from './verification.schema.ts';
 import type { VerificationService } from './verification.service.ts';
 
 /** Gateways ask with the method of the request that they hold back, whatever it is. */
@@ -96,9 +89,7 @@ export function registerAuthorizeRoutes(root: FastifyInstance, service: Verifica
           description: DESCRIPTION,
           querystring: AuthorizeQuerySchema,
           response: {
-            204: EmptyResponse,
-            401: Type.Null({ description: 'The credential is missing or no good; no body.' }),
-            403: Type.Null({ description: 'The credential does not permit the action; no body.' }),
+            ...AUTHORIZE_ANSWERS,
             default: problemResponse,
           },
         },

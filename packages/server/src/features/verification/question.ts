@@ -3,7 +3,9 @@ import { type FieldFault, requestErrors } from '../../errors/index.ts';
 import { isAction } from '../scopes/index.ts';
 import type { Question } from './decide.ts';
 
-const RESOURCE = /^[!-~]{1,1024}$/;
+/** Mostly the path of a request. Longer ones are refused rather than cut: cut, two would be one. */
+export const RESOURCE_CHARACTERS_MAX = 1024;
+const RESOURCE = new RegExp(`^[!-~]{1,${RESOURCE_CHARACTERS_MAX}}$`);
 
 function refuse(fields: readonly FieldFault[]): never {
   throw requestErrors.invalid({
@@ -34,7 +36,12 @@ export function readQuestion(input: {
   if (resource !== undefined && action === undefined)
     refuse([{ field: 'action', message: 'is required when resource is given' }]);
   if (resource !== undefined && !RESOURCE.test(resource)) {
-    refuse([{ field: 'resource', message: 'must be 1 to 1024 printable ASCII characters without blanks' }]);
+    refuse([
+      {
+        field: 'resource',
+        message: `must be 1 to ${RESOURCE_CHARACTERS_MAX} printable ASCII characters without blanks`,
+      },
+    ]);
   }
   return { action: action ?? null, resource: resource ?? null };
 }

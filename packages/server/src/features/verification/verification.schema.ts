@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { refTo } from '../../http/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
+import { RESOURCE_CHARACTERS_MAX } from './question.ts';
 
 const Nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 
@@ -9,7 +10,7 @@ const Action = Type.String({
   description: '`service:verb` or `service:resource:verb`: may the key do this?',
 });
 const Resource = Type.String({
-  maxLength: 2048,
+  maxLength: RESOURCE_CHARACTERS_MAX,
   description:
     'To what; printable ASCII without blanks. Without it the action must be held on everything (`*`).',
 });
@@ -76,6 +77,36 @@ export const VerifyAnswerSchema = Type.Object(
   },
   { $id: 'VerifyAnswer', additionalProperties: false },
 );
+
+const header = (description: string) => Type.String({ description });
+
+const REASON = {
+  'x-keyreeve-reason': header('Why, in one word; precise only when the secret was right.'),
+};
+const CHALLENGE = { 'www-authenticate': header('How to authenticate; for the client.') };
+/** Who it was, as `presentSubjectHeaders` says it. */
+const SUBJECT = {
+  'x-keyreeve-account': header('Id of the account of the credential.'),
+  'x-keyreeve-account-kind': header('`user` or `service`.'),
+  'x-keyreeve-account-login': header(
+    'E-mail of a user, technical name of a service account; percent-encoded when it is not ASCII.',
+  ),
+  'x-keyreeve-key-id': header('The API key, of a token the one that it was got for.'),
+  'x-keyreeve-workspace': header('Id of the workspace.'),
+};
+
+/** What a gateway reads and hands on: there are no bodies. */
+export const AUTHORIZE_ANSWERS = {
+  204: Type.Null({ description: 'May pass; no body.', headers: SUBJECT }),
+  401: Type.Null({
+    description: 'The credential is missing or no good; no body.',
+    headers: { ...CHALLENGE, ...REASON },
+  }),
+  403: Type.Null({
+    description: 'The credential does not permit the action; no body.',
+    headers: { ...SUBJECT, ...REASON },
+  }),
+} as const;
 
 /** Unknown parameters are refused: a mistyped `action` would otherwise ask for nothing and open the gate. */
 export const AuthorizeQuerySchema = Type.Object(
