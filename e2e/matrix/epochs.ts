@@ -48,8 +48,10 @@ function listChanged(before: Snapshot, after: Snapshot, watched: Watched): strin
  * answers would go on with the old ones.
  */
 export function findStandingEpochs(before: Snapshot, after: Snapshot): string[] {
-  const epochOf = (snapshot: Snapshot, workspaceId: string): unknown =>
-    rowsOf(snapshot, 'revocation_epochs').find((row) => row['workspace_id'] === workspaceId)?.['epoch'];
+  const epochOf = (snapshot: Snapshot, workspaceId: string): number =>
+    rowsOf(snapshot, 'revocation_epochs')
+      .filter((row) => row['workspace_id'] === workspaceId)
+      .reduce((sum, row) => sum + Number(row['epoch']), 0);
   return WATCHED.filter((watched) =>
     listChanged(before, after, watched).some(
       (workspaceId) => epochOf(before, workspaceId) === epochOf(after, workspaceId),

@@ -244,14 +244,12 @@ export const SABOTAGES: readonly Sabotage[] = [
       return {
         keys: replaced(keys, {
           disable: async (caller, keyId, reason) => {
+            const epochs = await storage.read.selectFrom('revocation_epochs').selectAll().execute();
             const key = await keys.disable(caller, keyId, reason);
-            await inTransaction(storage, (tx) =>
-              tx
-                .updateTable('revocation_epochs')
-                .set((eb) => ({ epoch: eb('epoch', '-', 1) }))
-                .where('workspace_id', '=', caller.workspace.id)
-                .execute(),
-            );
+            await inTransaction(storage, async (tx) => {
+              await tx.deleteFrom('revocation_epochs').execute();
+              if (epochs.length > 0) await tx.insertInto('revocation_epochs').values(epochs).execute();
+            });
             return key;
           },
         }),

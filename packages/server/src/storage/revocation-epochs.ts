@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Executor } from './database.ts';
 import type { Database } from './schema.ts';
 
@@ -7,9 +7,13 @@ type Tx = Transaction<Database>;
 
 // Below the number of parameters that any SQLite takes in one statement.
 const IDS_MAX = 500;
+// More than transactions of one process are ever open.
+const PARTS = 64;
 
-/** Transactions that have raised an epoch and are still open; those that are rolled back just go. */
-const raising = new WeakSet<Tx>();
+/** The workspaces whose epochs an open transaction has raised; those of one that is rolled back just go. */
+const raised = new WeakMap<Tx, Set<string>>();
+// Processes begin at different parts.
+let lastPart = process.pid;
 
 /**
  * Makes every answer about keys of this workspace that somebody keeps out of date. To be called in the transaction
@@ -18,19 +22,25 @@ const raising = new WeakSet<Tx>();
  * docs/decisions/0023-revocation-epochs.md.
  */
 export async function raiseRevocationEpoch(tx: Tx, workspaceId: string): Promise<void> {
+  const workspaces = raised.get(tx) ?? new Set();
+  // Others see a transaction as one step.
+  if (workspaces.has(workspaceId)) return;
+  lastPart = (lastPart + 1) % PARTS;
   await tx
     .insertInto('revocation_epochs')
-    .values({ workspace_id: workspaceId, epoch: 1 })
+    .values({ workspace_id: workspaceId, part: lastPart, epoch: 1 })
     .onConflict((conflict) =>
-      conflict.column('workspace_id').doUpdateSet((eb) => ({ epoch: eb('revocation_epochs.epoch', '+', 1) })),
+      conflict
+        .columns(['workspace_id', 'part'])
+        .doUpdateSet((eb) => ({ epoch: eb('revocation_epochs.epoch', '+', 1) })),
     )
     .execute();
-  raising.add(tx);
+  raised.set(tx, workspaces.add(workspaceId));
 }
 
 /** True when the transaction has raised an epoch, which others see from its commit on. */
 export function hasRaisedEpoch(tx: Tx): boolean {
-  return raising.has(tx);
+  return raised.has(tx);
 }
 
 /** The present epoch of each of these workspaces; 0 where nothing was ever revoked. */
@@ -42,8 +52,10 @@ export async function readRevocationEpochs(
   for (let start = 0; start < workspaceIds.length; start += IDS_MAX) {
     const rows = await exec
       .selectFrom('revocation_epochs')
-      .select(['workspace_id', 'epoch'])
+      // PostgreSQL sums whole numbers to a type that arrives as text.
+      .select(['workspace_id', sql<number>`cast(sum(epoch) as bigint)`.as('epoch')])
       .where('workspace_id', 'in', workspaceIds.slice(start, start + IDS_MAX))
+      .groupBy('workspace_id')
       .execute();
     for (const row of rows) epochs.set(row.workspace_id, row.epoch);
   }

@@ -27,7 +27,7 @@ export interface Database {
   sessions: SessionsTable;
   attempts: { bucket: string; failures: number; last_failure_at: number };
   api_keys: ApiKeysTable;
-  revocation_epochs: { workspace_id: string; epoch: number };
+  revocation_epochs: { workspace_id: string; part: number; epoch: number };
   ended_tokens: { jti: string; workspace_id: string; expires_at: number };
   signing_keys: SigningKeysTable;
   packages: PackagesTable;

@@ -2,11 +2,18 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { tableMaker } from './dialect.ts';
 
-/** One row for each workspace in which anything was revoked; the transaction of each revocation raises its number. */
+/**
+ * The epoch of a workspace is the sum of its parts; the transaction of each revocation raises one of them. One row
+ * would make all of them wait for each other, and on PostgreSQL fail.
+ */
 async function up(db: Kysely<unknown>): Promise<void> {
   const { table, text } = tableMaker(db);
   await table('revocation_epochs', (t) =>
-    t.addColumn('workspace_id', text, (c) => c.primaryKey()).addColumn('epoch', 'bigint', (c) => c.notNull()),
+    t
+      .addColumn('workspace_id', text, (c) => c.notNull())
+      .addColumn('part', 'integer', (c) => c.notNull())
+      .addColumn('epoch', 'bigint', (c) => c.notNull())
+      .addPrimaryKeyConstraint('revocation_epochs_key', ['workspace_id', 'part']),
   );
 }
 
