@@ -48,6 +48,8 @@ const SETTINGS_WORDS = {
     longest: 'Longest lifetime',
     noticeDays: 'Days before expiry',
     showKeys: 'Show the keys',
+    rotate: 'Rotate now',
+    signingKeys: 'Signing keys',
   },
   ja: {
     unit: 'トークンの有効期間の単位',
@@ -55,6 +57,8 @@ const SETTINGS_WORDS = {
     longest: '最長の有効期間',
     noticeDays: '期限の何日前に送るか',
     showKeys: 'キーを表示',
+    rotate: '今すぐ更新',
+    signingKeys: '署名鍵',
   },
 } as const;
 
@@ -173,6 +177,23 @@ export const PAGES: readonly PicturedPage[] = [
       await page.getByRole('textbox', { name: words.noticeDays }).fill('30');
       await page.keyboard.press('Enter');
       await page.getByRole('link', { name: words.showKeys }).waitFor();
+    },
+  },
+  {
+    name: 'signing-keys-rotate',
+    path: '/settings',
+    prepare: async (page, language) => {
+      await page.getByRole('button', { name: SETTINGS_WORDS[language].rotate }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: 'signing-keys-retire',
+    path: '/settings',
+    prepare: async (page, language) => {
+      const table = page.getByRole('table', { name: SETTINGS_WORDS[language].signingKeys });
+      await table.getByRole('button').first().click();
+      await page.getByRole('dialog').waitFor();
     },
   },
   { name: 'profile', path: '/profile' },

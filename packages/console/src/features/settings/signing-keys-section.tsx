@@ -89,9 +89,9 @@ function RetireDialog(props: { readonly value: SigningKey | null; readonly onClo
           ) : (
             <>
               <p>
-                <Rich words={signingKeysWords} k="retireTokens" parts={{ b: <strong /> }} />{' '}
-                {value.state === 'signing' && t('retireSigning')}
+                <Rich words={signingKeysWords} k="retireTokens" parts={{ b: <strong /> }} />
               </p>
+              {value.state === 'signing' && <p>{t('retireSigning')}</p>}
               <p>{t('retireOffline')}</p>
             </>
           )}
