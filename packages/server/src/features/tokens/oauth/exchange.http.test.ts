@@ -181,6 +181,24 @@ describe('token exchange', () => {
     expect(await may(narrow.access_token, 'package:push', second)).toBe(false);
     expect(await refuse(subject, { scope: 'package:push' })).toEqual([400, 'invalid_scope']);
   });
+
+  it('is refused where the new token could not tell its rights, and its key was widened since', async () => {
+    const mintWith = async (fill: string) => {
+      const resources = [...Array.from({ length: 38 }, (_, index) => `${'y'.repeat(60)}.${index}`), fill];
+      const scopes = [{ actions: ['package:push'], resources }];
+      return { scopes, ...(await mint(company.member.id, { access: 'scoped', scopes })) };
+    };
+    // As many characters as fit: three of the payload are four of the token.
+    const { access_token: measured } = await getToken(harness, await mintWith('z'));
+    const room = Math.floor(((4_096 - measured.length) * 3) / 4);
+    const full = await mintWith('z'.repeat(room));
+    const { access_token: subject } = await getToken(harness, full);
+    expect([subject.length > 4_060, decodeJwt(subject)['introspect']]).toEqual([true, undefined]);
+    const scopes = full.scopes.map((scope) => ({ ...scope, resources: ['*'] }));
+    await harness.deps.keys.update(company.adminCaller, full.apiKey, { scopes }, null);
+    expect(await may(subject, 'package:push', 'Other')).toBe(false);
+    expect(await refuse(subject, {})).toEqual([400, 'invalid_scope']);
+  });
 });
 
 describe('token exchange by another client', () => {
