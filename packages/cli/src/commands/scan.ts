@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CliError, EXIT, type ExitCode, usageError } from '../failures.ts';
-import { repeated } from '../options.ts';
 import { createProgress } from '../progress.ts';
 import { isPlainAndRemote, type Run, type Setting, withRun } from '../run.ts';
 import { askServer } from '../scan/ask-server.ts';
 import { type Finding, type Findings, formatPlace } from '../scan/findings.ts';
+import { knownKeys, knownKeysFile } from '../scan/known-keys.ts';
 import { runScan } from '../scan/run-scan.ts';
 import { toSarif } from '../scan/sarif.ts';
 import { cleanText } from '../text.ts';
@@ -16,6 +16,7 @@ interface ScanCommandOptions {
   readonly staged?: boolean;
   readonly prefix: readonly string[];
   readonly ignore?: readonly string[];
+  readonly ignoreFile?: readonly string[];
   readonly verify: boolean;
   readonly failOn: 'found' | 'live';
   readonly format: 'text' | 'json' | 'sarif';
@@ -41,12 +42,13 @@ function describe({ key, state, account, places, placeCount }: Finding): string 
 }
 
 function toJson(findings: Findings): object {
-  const { all, skipped, notes, fileCount, objectCount, byteCount } = findings;
+  const { all, skipped, notes, isComplete, fileCount, objectCount, byteCount } = findings;
   return {
     findings: all.map(({ key, ...rest }) => ({ ...key.toJSON(), ...rest })),
     scanned: { files: fileCount, gitObjects: objectCount, bytes: byteCount },
     skipped,
     notes,
+    isComplete,
   };
 }
 
@@ -96,7 +98,7 @@ async function scan(run: Run, paths: readonly string[], options: ScanCommandOpti
     {
       paths: paths.length > 0 || isStdinRead ? paths : ['.'],
       prefixes: options.prefix,
-      ignored: options.ignore ?? [],
+      ignored: new Set([...(options.ignore ?? []), ...(options.ignoreFile ?? [])]),
       isHistoryRead: options.git === true,
       isUnreachableRead: options.unreachable === true,
       isStagedRead: options.staged === true,
@@ -110,7 +112,7 @@ async function scan(run: Run, paths: readonly string[], options: ScanCommandOpti
   const counted = findings.all.filter(
     ({ state }) => options.failOn === 'found' || state === 'live' || state === 'not asked',
   );
-  return counted.length === 0 ? EXIT.ok : EXIT.refused;
+  return counted.length === 0 && findings.isComplete ? EXIT.ok : EXIT.refused;
 }
 
 function countOf(number: number, noun: string): string {
@@ -141,7 +143,8 @@ export function addScanCommand(program: Command, setting: Setting): void {
     .option('--staged', 'only what is about to be committed, for hooks of git')
     .option('--stdin', 'read stdin, instead of the folder when no path is given')
     .option('--prefix <letters>', 'of keys, besides kr; may be repeated', prefixes, [DEFAULT_PREFIX])
-    .option('--ignore <API key>', 'an example, for instance of tests; may be repeated', repeated)
+    .option('--ignore <API key>', 'an example, for instance of tests; may be repeated', knownKeys)
+    .option('--ignore-file <file>', 'a file of such API keys, one a line; may be repeated', knownKeysFile)
     .option('--no-verify', 'do not ask the server which keys are live')
     .addOption(
       new Option(

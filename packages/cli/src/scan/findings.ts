@@ -47,6 +47,8 @@ export class Findings {
   readonly #byKey = new Map<string, Finding>();
   readonly skipped: Skipped[] = [];
   readonly notes: string[] = [];
+  /** False when something was not read that was asked for by name: a path, or a history. */
+  isComplete = true;
   fileCount = 0;
   objectCount = 0;
   byteCount = 0;

@@ -70,8 +70,7 @@ function start({ folder, env, isOfHook = false }: Repository, words: readonly st
     );
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else
-        reject(new CliError('cli.git', `git refused in ${folder}: ${said.trim().split('\n').at(-1) ?? ''}`));
+      else reject(new CliError('cli.git', `git refused in ${folder}: ${reasonIn(said)}`));
     });
   });
   // Whoever reads its output awaits this afterwards; until then an early failure must not end the program.
@@ -79,6 +78,12 @@ function start({ folder, env, isOfHook = false }: Repository, words: readonly st
   // A program that ends early closes its input; its exit code says why.
   child.stdin.on('error', () => {});
   return { child, ended };
+}
+
+/** Below what is wrong, git tells at length what to do about it. */
+function reasonIn(said: string): string {
+  const lines = said.trim().split('\n');
+  return lines.find((line) => line.startsWith('fatal: ')) ?? lines.at(-1) ?? '';
 }
 
 async function* readLines(stream: Readable, lineEnd: string): AsyncGenerator<string> {
@@ -97,7 +102,8 @@ async function readIndex(repository: Repository): Promise<Map<string, string>> {
   list.child.stdin.end();
   const staged = new Map<string, string>();
   for await (const entry of readLines(list.child.stdout, '\0')) {
-    const [, id, name] = /^\d+ ([0-9a-f]+) \d\t(.*)$/s.exec(entry) ?? [];
+    // A submodule (160000) has its objects in a repository of its own.
+    const [, id, name] = /^(?!160000)\d+ ([0-9a-f]+) \d\t(.*)$/s.exec(entry) ?? [];
     if (id !== undefined && name !== undefined) staged.set(id, name);
   }
   // A bare repository has no index, and git ends with an error.
@@ -270,6 +276,16 @@ export async function readHistory(
   reader: GitReader,
 ): Promise<number> {
   return await readObjects(repository, listObjects(repository, isUnreachableToo), reader);
+}
+
+/** Whether older commits were left out when it was cloned, as CI does. */
+export async function isShallow(repository: Repository): Promise<boolean> {
+  const { child, ended } = start(repository, ['rev-parse', '--is-shallow-repository']);
+  child.stdin.end();
+  let said = '';
+  for await (const line of readLines(child.stdout, '\n')) said += line;
+  await ended;
+  return said === 'true';
 }
 
 /**

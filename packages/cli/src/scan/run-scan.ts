@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CliError, usageError } from '../failures.ts';
 import type { World } from '../world.ts';
 import { Findings, type Source } from './findings.ts';
-import { type GitReader, readHistory, readStaged } from './git.ts';
+import { type GitReader, isShallow, readHistory, readStaged } from './git.ts';
 import { TextScan } from './text-scan.ts';
 import { readParts, reasonOf, walk } from './walk.ts';
 
@@ -13,7 +13,7 @@ export interface ScanOptions {
   readonly paths: readonly string[];
   readonly prefixes: readonly string[];
   /** API keys that are not told of. */
-  readonly ignored: readonly string[];
+  readonly ignored: ReadonlySet<string>;
   readonly isHistoryRead: boolean;
   readonly isUnreachableRead: boolean;
   /** Instead of files: what is staged in the repositories at the paths. */
@@ -49,7 +49,7 @@ function openText(scan: Scan): { push(part: Buffer): void; end(source: Source): 
     end: (source) => {
       const { hits, isCut } = text.end();
       for (const hit of hits) {
-        if (!scan.options.ignored.includes(hit.key.apiKey)) scan.findings.add(source, hit);
+        if (!scan.options.ignored.has(hit.key.apiKey)) scan.findings.add(source, hit);
       }
       if (isCut)
         scan.findings.notes.push(
@@ -90,6 +90,8 @@ async function scanHistory(scan: Scan, folder: string): Promise<void> {
   const repository = { folder, env: scan.world.env };
   const missing = await readHistory(repository, scan.options.isUnreachableRead, createReader(scan));
   if (missing > 0) scan.findings.notes.push(`${folder} lacks ${missing} objects; they were not read.`);
+  if (await isShallow(repository))
+    scan.findings.notes.push(`${folder} is a shallow clone: its older commits were not read.`);
 }
 
 async function scanStaged(scan: Scan, folder: string): Promise<void> {
@@ -102,18 +104,39 @@ function toReason(error: unknown): string {
   throw error;
 }
 
-async function scanPath(scan: Scan, root: string): Promise<void> {
+/** @returns whether there was a repository */
+async function scanPath(scan: Scan, root: string): Promise<boolean> {
   const { findings, options } = scan;
+  let hasRepository = false;
+  const skip = (path: string, reason: string, isAskedFor: boolean) => {
+    findings.skipped.push({ path, reason });
+    // Whoever guards a branch with this must not take what git refused to show for clean.
+    if (isAskedFor || path === root) findings.isComplete = false;
+  };
   for (const met of walk(root)) {
+    const isRepository = met.kind === 'repository';
+    hasRepository ||= isRepository;
     try {
       if (met.kind === 'file') await scanFile(scan, met.path);
-      else if (met.kind === 'unreadable') findings.skipped.push({ path: met.path, reason: met.reason });
+      else if (met.kind === 'unreadable') skip(met.path, met.reason, false);
       else if (options.isHistoryRead) await scanHistory(scan, met.path);
       else findings.notes.push(`The history of ${met.path} was not read: add --git.`);
     } catch (error) {
-      findings.skipped.push({ path: met.path, reason: toReason(error) });
+      skip(met.path, toReason(error), isRepository);
     }
   }
+  return hasRepository;
+}
+
+async function scanPaths(scan: Scan): Promise<void> {
+  const { paths, isHistoryRead } = scan.options;
+  let hasRepository = false;
+  for (const root of paths) hasRepository = (await scanPath(scan, root)) || hasRepository;
+  if (!isHistoryRead || hasRepository) return;
+  scan.findings.isComplete = false;
+  scan.findings.notes.push(
+    `There is no repository in ${paths.join(', ')}, so no history was read: name its top folder.`,
+  );
 }
 
 /**
@@ -138,7 +161,7 @@ export async function runScan(
     for await (const part of world.stdin) text.push(Buffer.from(part as Buffer));
     text.end({ kind: 'stdin', path: null, commit: null, object: null });
   }
-  for (const root of options.paths)
-    await (options.isStagedRead ? scanStaged(scan, root) : scanPath(scan, root));
+  if (!options.isStagedRead) await scanPaths(scan);
+  else for (const root of options.paths) await scanStaged(scan, root);
   return findings;
 }

@@ -46,6 +46,7 @@ interface Report {
   }[];
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   readonly notes: readonly string[];
+  readonly isComplete: boolean;
 }
 
 async function scanJson(
@@ -227,6 +228,47 @@ describe('a repository', () => {
     expect((await scan([folder])).stderr).toContain('add --git');
   });
 
+  it.each([
+    ['git refuses', () => put('.git', 'nonsense'), 'git refused'],
+    ['is above the folder that was named', () => git('init', '--quiet'), 'no repository'],
+    ['is not there', () => '', 'no repository'],
+  ])('that was asked for and %s is no success', async (_name, make, told) => {
+    make();
+    put('below/file', 'text');
+    const named = told === 'git refused' ? folder : path.join(folder, 'below');
+    expect(await scan([named, '--git', '--fail-on', 'live'])).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining(told),
+    });
+    expect(JSON.parse((await scan([named, '--git', '--json'])).stdout)).toMatchObject({ isComplete: false });
+  });
+
+  it('is told to be shallow, for its older commits are not here', async () => {
+    git('init', '--quiet');
+    commitAll('first');
+    commitAll('second');
+    git('clone', '--quiet', '--depth', '1', `file://${folder}`, 'clone');
+    const { notes, ...rest } = await scanJson([path.join(folder, 'clone'), '--git']);
+    expect(notes).toEqual([expect.stringContaining('shallow')]);
+    expect(rest).toMatchObject({ isComplete: true });
+  });
+
+  it('of a submodule is its own, and is not missed in the one around it', async () => {
+    git('init', '--quiet');
+    const key = makeKey();
+    put('module/file', key.fullKey);
+    git('-C', 'module', 'init', '--quiet');
+    git('-C', 'module', 'add', '--all');
+    git('-C', 'module', 'commit', '--quiet', '--message', 'a');
+    rmSync(path.join(folder, 'module/file'));
+    git('add', 'module');
+    commitAll('with a submodule');
+    const { findings, notes } = await scanJson([folder, '--git', '--no-verify']);
+    expect(findings).toMatchObject([{ apiKey: key.apiKey, places: [{ kind: 'blob', path: 'file' }] }]);
+    expect(notes).toEqual(['Which keys are live was not asked: --no-verify was given.']);
+  });
+
   it('of another hook is not read instead', async () => {
     git('init', '--quiet');
     const env = { GIT_DIR: path.join(folder, 'elsewhere'), GIT_INDEX_FILE: '/' };
@@ -311,6 +353,21 @@ describe('files', () => {
     put('a', `${known.fullKey} ${other.fullKey}`);
     const { findings } = await scanJson([folder, '--ignore', known.apiKey]);
     expect(findings.map(({ apiKey }) => apiKey)).toEqual([other.apiKey]);
+
+    const list = put('known-keys', `# Examples of the tests.\n\n${known.apiKey}  # signing\r\n`);
+    expect((await scanJson([folder, '--ignore-file', list])).findings).toMatchObject([
+      { apiKey: other.apiKey },
+    ]);
+  });
+
+  it.each([
+    ['--ignore', 'kr_short'],
+    ['--ignore-file', 'known-keys'],
+    ['--ignore-file', 'lost'],
+  ])('are not left out by what is no API key: %s %s', async (option, value) => {
+    put('known-keys', 'kr_0123456789ABCDEF\nkr_0123456789ABCDEF_\n');
+    const given = option === '--ignore' ? value : path.join(folder, value);
+    expect(await scan([folder, option, given])).toMatchObject({ exitCode: 2, stdout: '' });
   });
 });
 
