@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AuditEntry, type KeyreeveClient, paginate } from '@keyreeve/sdk';
 import { type Command, Option } from 'commander';
 import { resolveAccountId } from '../account-refs.ts';
-import { usageError } from '../failures.ts';
+import { CliError, EXIT, usageError } from '../failures.ts';
 import { addListOptions, type Column, type ListOptions, printList } from '../lists.ts';
 import { given, instant } from '../options.ts';
 import { type Run, type Setting, withRun } from '../run.ts';
@@ -59,8 +59,20 @@ async function exportAudit(run: Run, options: AuditOptions): Promise<void> {
   }
   const { data } = await client.GET('/v1/audit/export', { params: { query: filter }, parseAs: 'stream' });
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  const chunks = (data ?? []) as AsyncIterable<Uint8Array>;
+  const chunks = readWhole((data ?? []) as AsyncIterable<Uint8Array>);
   for await (const chunk of chunks) await run.print(decoder.decode(chunk, { stream: true }));
+}
+
+/** @throws cli.export_cut when the connection breaks: what came until then looks like a whole file */
+async function* readWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch {
+    throw new CliError('cli.export_cut', 'The server broke off: what came is not the whole log.', {
+      exitCode: EXIT.network,
+      remedy: 'Throw it away, and export again, perhaps in parts (--since, --until).',
+    });
+  }
 }
 
 /** Entries from now on (or from `since` on), oldest first, until the user ends it. */

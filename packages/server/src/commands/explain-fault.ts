@@ -5,6 +5,8 @@ import { CommandError } from './command.ts';
 
 /** Nobody answers, nobody has that name, or PostgreSQL refuses the user or knows no such database. */
 const NO_DATABASE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|28000|28P01|3D000)$/;
+/** What the driver says without a code: the other side takes the connection and is silent, or goes away. */
+const NO_ANSWER = /^(timeout exceeded when trying to connect|Connection terminated)/;
 
 /** Faults that an operator can mend are told in words; anything else keeps its stack. */
 export function explainFault(error: unknown): string {
@@ -14,8 +16,8 @@ export function explainFault(error: unknown): string {
     error instanceof ConfigError || error instanceof MasterKeyError || error instanceof BlobStoreRefused;
   if (isForOperators) return error.message;
   const code = codeOf(error);
-  if (error instanceof Error && NO_DATABASE.test(code)) {
-    return `The database of KEYREEVE_DATABASE_URL cannot be used (${code}): ${error.message || 'nobody answers'}. Check the address, its user and whether PostgreSQL runs.`;
+  if (error instanceof Error && (NO_DATABASE.test(code) || NO_ANSWER.test(error.message))) {
+    return `The database of KEYREEVE_DATABASE_URL cannot be used${code === '' ? '' : ` (${code})`}: ${error.message || 'nobody answers'}. Check the address, its user and whether PostgreSQL runs.`;
   }
   if (error instanceof Error && code === 'EADDRINUSE') {
     return `The address is in use: ${error.message}. Stop the other program, or choose another KEYREEVE_PORT.`;

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { explainFault } from './explain-fault.ts';
+
+describe('a fault of the database', () => {
+  it.each([
+    [Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:5432'), { code: 'ECONNREFUSED' })],
+    [new Error('Connection terminated due to connection timeout')],
+    [new Error('timeout exceeded when trying to connect')],
+    [new Error('The migration failed.', { cause: Object.assign(new Error('no'), { code: '28P01' }) })],
+  ])('%s is told in words that name the setting, without a stack', (error) => {
+    const told = explainFault(error);
+    expect(told).toContain('KEYREEVE_DATABASE_URL cannot be used');
+    expect(told).not.toContain('    at ');
+  });
+
+  it('of another kind keeps its stack', () => {
+    expect(explainFault(new Error('strange'))).toContain('    at ');
+  });
+});
