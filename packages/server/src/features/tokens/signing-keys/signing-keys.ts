@@ -53,6 +53,8 @@ const FORGET_AFTER_MS = 30 * DAY_MS;
 interface LoadedKey extends VerificationKey {
   readonly row: SigningKeysTable;
   readonly publicJwk: PublicJwk;
+  /** Opened when it first signs; gone from memory with the key. */
+  signer: SigningKey | null;
 }
 
 interface LoadedKeys {
@@ -69,7 +71,6 @@ class StoredSigningKeys implements SigningKeys {
   readonly #loading = new Map<string, Promise<LoadedKeys>>();
   readonly #preparing = new Map<string, Promise<void>>();
   readonly #missedAt = new Map<string, number>();
-  readonly #signers = new Map<string, SigningKey>();
   #changes = 0;
 
   constructor(deps: KeyChangesDeps) {
@@ -82,15 +83,16 @@ class StoredSigningKeys implements SigningKeys {
       keys.map((key) => key.row),
       this.#deps.clock.now(),
     );
-    if (row === undefined)
+    const found = keys.find((key) => key.row === row);
+    if (found === undefined)
       throw new Error(`The workspace ${workspace.id} has no signing key that is active.`);
-    const known = this.#signers.get(row.kid);
-    if (known !== undefined) return known;
-    const jwk = JSON.parse(this.#deps.keyring.open(row.sealed_private_jwk, privatePlace(row.kid))) as JWK;
-    const algorithm = row.algorithm as SigningAlgorithm;
-    const made = { kid: row.kid, algorithm, privateKey: await toCryptoKey(jwk, algorithm) };
-    this.#signers.set(row.kid, made);
-    return made;
+    found.signer ??= await this.#openSigner(found);
+    return found.signer;
+  }
+
+  async #openSigner({ kid, algorithm, row }: LoadedKey): Promise<SigningKey> {
+    const jwk = JSON.parse(this.#deps.keyring.open(row.sealed_private_jwk, privatePlace(kid))) as JWK;
+    return { kid, algorithm, privateKey: await toCryptoKey(jwk, algorithm) };
   }
 
   async findVerifier(workspaceId: string, kid: string): Promise<VerificationKey | null> {
@@ -116,7 +118,6 @@ class StoredSigningKeys implements SigningKeys {
   async retireAtOnce(caller: Caller, kid: string, algorithm: SigningAlgorithm): Promise<string> {
     const signer = await retireKeyAtOnce(this.#deps, caller, kid, algorithm);
     this.#drop(caller.workspace.id);
-    this.#signers.delete(kid);
     return signer;
   }
 
@@ -221,7 +222,14 @@ class StoredSigningKeys implements SigningKeys {
 async function toLoadedKey(row: SigningKeysTable): Promise<LoadedKey> {
   const algorithm = row.algorithm as SigningAlgorithm;
   const publicJwk = JSON.parse(row.public_jwk) as PublicJwk;
-  return { kid: row.kid, algorithm, publicKey: await toCryptoKey(publicJwk, algorithm), row, publicJwk };
+  return {
+    kid: row.kid,
+    algorithm,
+    publicKey: await toCryptoKey(publicJwk, algorithm),
+    row,
+    publicJwk,
+    signer: null,
+  };
 }
 
 /** @see SigningKeys */
