@@ -156,6 +156,8 @@ describe('introspection of a token', () => {
 
 describe('introspection of whatever is no good', () => {
   it('gives the same bytes at the same time, whatever the reason', async () => {
+    const { access_token: expired } = await getToken(harness, client);
+    harness.clock.advance(3_600_000);
     const { access_token: good } = await getToken(harness, client);
     const { access_token: ended } = await getToken(harness, client);
     await revoke(ended);
@@ -168,6 +170,7 @@ describe('introspection of whatever is no good', () => {
     const cases: [string, Parameters<typeof introspect>][] = [
       ['unknown', ['hello']],
       ['malformed', ['a.b.c']],
+      ['expired', [expired]],
       ['ended', [ended]],
       ['child of an ended one', [child]],
       ['disabled key', [ofDead]],
