@@ -15,6 +15,8 @@ import { openWorkplace, type ServerProcess, sleep, WITH_ADMIN, type Workplace } 
  * docs/sdk/verification-cache.md.
  */
 
+type Build = (target: string, options: { isChecked: boolean }) => void;
+
 const NAMES: readonly FrameworkName[] = ['express', 'fastify', 'hono', 'next'];
 const DAY_MS = 86_400_000;
 /** The published bound of a revocation, and a second for the request on a busy machine. */
@@ -51,7 +53,7 @@ async function getToken({ apiKey, secretKey }: MintedKey): Promise<string> {
 
 beforeAll(async () => {
   workplace = openWorkplace();
-  sdk = openSdkWorkplace(buildSdk as (target: string) => void);
+  sdk = openSdkWorkplace((target) => (buildSdk as Build)(target, { isChecked: false }));
   server = await workplace.start({ env: WITH_ADMIN });
   admin = await signIn(server.url);
   const service = await addServiceAccount(admin, 'reports');

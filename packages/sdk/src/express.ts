@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import {
   checkRule,
   createGuard,
@@ -20,11 +20,19 @@ declare global {
   }
 }
 
-type Call = readonly [request: Request];
+/** Parameters of paths are texts; those of a wildcard are several, and a rule that gives them on is refused. */
+type Call = readonly [request: Request<Readonly<Record<string, string>>>];
+
+/** Fits every route, and leaves the types of its parameters, body and query as they are. */
+export type ExpressGuard = <Params, ResBody, ReqBody, Query, Locals extends Record<string, unknown>>(
+  request: Request<Params, ResBody, ReqBody, Query, Locals>,
+  response: Response<ResBody, Locals>,
+  next: NextFunction,
+) => Promise<void>;
 
 /** Makes a middleware for each rule. All of them share one cache and one set of keys. */
 export interface ExpressKeyreeve {
-  (rule: GuardRule<Call>): RequestHandler;
+  (rule: GuardRule<Call>): ExpressGuard;
   /** Ends what runs in the background. */
   close(): Promise<void>;
 }
@@ -39,12 +47,13 @@ export interface ExpressKeyreeve {
  */
 export function createKeyreeve(options: GuardSource<Call>): ExpressKeyreeve {
   const guard = createGuard(options);
-  const build = (rule: GuardRule<Call>): RequestHandler => {
+  const build = (rule: GuardRule<Call>): ExpressGuard => {
     checkRule(rule);
     return async (request, response, next) => {
       let verdict: Verdict;
       try {
-        verdict = await guard.check(rule, { readHeader: readRawHeaders(request.rawHeaders) }, [request]);
+        const view = { readHeader: readRawHeaders(request.rawHeaders) };
+        verdict = await guard.check(rule, view, [request as unknown as Call[0]]);
       } catch (error) {
         // Not left to the framework: Express 4 waits for no promise.
         next(error);

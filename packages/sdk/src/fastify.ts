@@ -4,7 +4,8 @@ import { readRawHeaders } from './presented.ts';
 
 export type { GuardOptions, GuardRule, Identity, KeyIdentity, TokenIdentity } from './guard.ts';
 
-type Options = GuardOptions<readonly [request: FastifyRequest]>;
+type Call = readonly [request: FastifyRequest<{ Params: Readonly<Record<string, string>> }>];
+type Options = GuardOptions<Call>;
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,7 +14,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     /** A hook for `onRequest` of a route, or for `addHook`. @throws TypeError for a rule that cannot be used */
-    requireKey(rule: GuardRule<readonly [request: FastifyRequest]>): onRequestAsyncHookHandler;
+    requireKey(rule: GuardRule<Call>): onRequestAsyncHookHandler;
   }
 }
 
@@ -24,7 +25,7 @@ async function register(app: FastifyInstance, options: Options): Promise<void> {
     checkRule(rule);
     return async (request, reply) => {
       const view = { readHeader: readRawHeaders(request.raw.rawHeaders) };
-      const verdict = await guard.check(rule, view, [request]);
+      const verdict = await guard.check(rule, view, [request as Call[0]]);
       if ('refusal' in verdict) {
         const { status, headers, body } = verdict.refusal;
         return reply.code(status).headers(headers).send(body);

@@ -53,8 +53,11 @@ export interface GuardOptions<Call extends readonly unknown[]> extends Pick<Clie
 export interface GuardRule<Call extends readonly unknown[]> {
   /** `service:verb` or `service:resource:verb`; null when it is enough to be somebody. */
   readonly action: string | null | ((...call: Call) => string | null | Promise<string | null>);
-  /** To what the action is done; without it, the action must be held on everything (`*`). */
-  readonly resource?: string | ((...call: Call) => string | Promise<string>);
+  /**
+   * To what the action is done; without it, the action must be held on everything (`*`). A function that gives
+   * undefined, as frameworks do for a parameter that the path does not have, is an error of the program.
+   */
+  readonly resource?: string | ((...call: Call) => string | undefined | Promise<string | undefined>);
   /** Lets requests without any credential pass, with null for the identity; a bad credential is still refused. */
   readonly allowAnonymous?: boolean;
 }

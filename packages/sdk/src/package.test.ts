@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error tools are plain JavaScript
 import { buildSdk as buildUntyped } from '../../../tools/build-sdk.mjs';
 
-const buildSdk = buildUntyped as (target: string) => void;
+const buildSdk = buildUntyped as (target: string, options: { isChecked: boolean }) => void;
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../../..');
 const modules = path.join(root, 'node_modules');
@@ -35,7 +35,7 @@ let tarball: Buffer;
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'keyreeve-sdk-')));
   const built = path.join(folder, 'built');
-  buildSdk(built);
+  buildSdk(built, { isChecked: false });
   const pack = ['pack', built, '--offline', '--ignore-scripts', '--pack-destination', folder];
   await run('npm', pack, { cwd: folder, shell: process.platform === 'win32' });
   const file = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
@@ -161,23 +161,28 @@ const connection = { baseUrl: 'https://keys.example.com', credential: { fullKey:
 export const id: Promise<string> = createClient(connection).GET('/v1/keys/self').then(({ data }) => data.key.id);
 
 const guard = forExpress({ ...connection, clientIp: (request) => request.ip });
-express().get('/reports/:id', guard({ action: 'report:read', resource: (request) => String(request.params['id']) }), (request, response) => {
-  const account: string | undefined = request.keyreeve?.accountId;
-  response.json({ account });
+express().get('/reports/:id', guard({ action: 'report:read', resource: (request) => request.params['id'] }), (request, response) => {
+  const [account, name]: [string | undefined, string] = [request.keyreeve?.accountId, request.params.id];
+  response.json({ account, name });
 });
+express.Router().use(guard({ action: null }));
 
 const app = fastify();
 await app.register(keyreeve, { ...connection, clientIp: (request) => request.ip });
-app.get('/reports', { onRequest: app.requireKey({ action: 'report:read' }) }, (request) => ({ account: request.keyreeve?.accountId }));
+const onRequest = app.requireKey({ action: 'report:read', resource: (request) => request.params['id'] });
+app.get('/reports/:id', { onRequest }, (request) => ({ account: request.keyreeve?.accountId }));
+app.get<{ Params: { id: string } }>('/typed/:id', { onRequest }, (request) => request.params.id);
+app.addHook('onRequest', onRequest);
 
 const protect = forHono(connection);
 new Hono<{ Variables: KeyreeveVariables }>().get('/reports', protect({ action: 'report:read' }), (c) => c.json({ account: c.get('keyreeve')?.accountId }));
-new Hono().get('/reports', protect({ action: 'report:read' }), (c) => c.json({ account: c.get('keyreeve')?.accountId }));
+new Hono().get('/reports/:id', protect({ action: 'report:read', resource: (c) => c.req.param('id') }), (c) => c.json({ account: c.get('keyreeve')?.accountId }));
+new Hono<{ Bindings: { bucket: string }; Variables: KeyreeveVariables }>().use(protect({ action: null })).get('/', (c) => c.json([c.env.bucket, c.get('keyreeve')?.kind]));
 
 const withKeyreeve = forNext(() => connection);
 interface Context { params: Promise<{ id: string }> }
 export const GET = withKeyreeve(
-  { action: 'report:read', resource: async (_request, { params }) => String((await params)['id']) },
+  { action: 'report:read', resource: async (_request, { params }) => (await params)['id'] },
   async (_request, { keyreeve: caller, params }: Context & KeyreeveContext) =>
     Response.json({ account: caller?.accountId, id: (await params).id }),
 );
@@ -200,6 +205,20 @@ guard({});
 forHono({ credential: { fullKey: 'kr_x' } });
 `;
 
+  const parsed = new Map<string, ts.SourceFile | undefined>();
+  /** What the frameworks declare is the same for all resolutions: to read it takes longer than to check the use. */
+  function shareFiles(options: ts.CompilerOptions): ts.CompilerHost {
+    const host = ts.createCompilerHost(options);
+    const read = host.getSourceFile.bind(host);
+    host.getSourceFile = (name, language, ...rest) => {
+      const format = typeof language === 'object' ? language.impliedNodeFormat : '';
+      const key = `${name} ${format}`;
+      if (!parsed.has(key)) parsed.set(key, read(name, language, ...rest));
+      return parsed.get(key);
+    };
+    return host;
+  }
+
   it.each([
     ['node16', 'node16'],
     ['nodenext', 'nodenext'],
@@ -207,21 +226,22 @@ forHono({ credential: { fullKey: 'kr_x' } });
   ])('its types are right for module %s and resolution %s', (module, moduleResolution) => {
     const file = path.join(folder, 'use.mts');
     writeFileSync(file, TYPED_USE);
+    const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
     const { options } = ts.convertCompilerOptionsFromJson(
       {
         module,
         moduleResolution,
         target: 'es2023',
         lib: ['es2023'],
-        strict: true,
-        exactOptionalPropertyTypes: true,
+        ...strict,
+        noPropertyAccessFromIndexSignature: true,
         noEmit: true,
         types: ['node'],
         skipLibCheck: false,
       },
       folder,
     );
-    const program = ts.createProgram([file], options);
+    const program = ts.createProgram([file], options, shareFiles(options));
     const ours = program
       .getSourceFiles()
       .filter(({ fileName }) => fileName === file || fileName.startsWith(installed));
