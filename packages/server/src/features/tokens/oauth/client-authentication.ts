@@ -2,7 +2,7 @@ import { AppError } from '../../../errors/index.ts';
 import { authErrors, type Caller, fromPair, parseBasic } from '../../../http/index.ts';
 import { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
-import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
+import type { KeyAuthenticator, KeyOutcome, UsageRecorder } from '../../keys/index.ts';
 import { type ProvenKey, toRefusal } from '../key-refusal.ts';
 import { decodeFormText, type Form } from './form.ts';
 import { oauthErrors } from './oauth.errors.ts';
@@ -13,6 +13,8 @@ export type PresentedClient =
       /** Empty when only a full key was sent, which says by itself whose it is. */
       readonly clientId: string;
       readonly secret: Secret;
+      /** The secret of a Basic header as it stands there, in case that the client did not encode it. */
+      readonly unencoded?: Secret;
       readonly isBasic: boolean;
     }
   /** A key or token, for introspection only. */
@@ -27,20 +29,28 @@ function refuse(reason: AppError, detail: string, isBasic: boolean): AppError {
 
 /**
  * RFC 6749 2.3.1: both halves were form-encoded before they were joined, so a colon or percent sign of theirs does
- * not part them.
+ * not part them. Most programs do not encode; for our own secrets, letters and digits, both are the same, but an
+ * imported key may have other characters.
  */
 function readBasic(authorization: string): PresentedClient {
   const basic = parseBasic(authorization);
   const clientId = decodeFormText(basic?.user ?? '');
-  const secret = decodeFormText(basic?.password.reveal() ?? '');
-  if (basic === null || clientId === null || secret === null) {
+  if (basic === null || clientId === null) {
     throw refuse(
       authErrors.invalid_credential(),
       'The Basic header cannot be read: encode client id and client secret as forms are, join them with a colon, then use base64.',
       true,
     );
   }
-  return { kind: 'client', clientId, secret: new Secret(secret), isBasic: true };
+  const unencoded = basic.password;
+  const secret = decodeFormText(unencoded.reveal());
+  return {
+    kind: 'client',
+    clientId,
+    secret: secret === null ? unencoded : new Secret(secret),
+    ...(secret === unencoded.reveal() ? {} : { unencoded }),
+    isBasic: true,
+  };
 }
 
 function readAuthorization(authorization: string): PresentedClient {
@@ -117,14 +127,18 @@ export function createClientAuthenticator(deps: {
         true,
       );
     }
-    const { clientId, secret, isBasic } = presented;
+    const { clientId, secret, unencoded, isBasic } = presented;
     const { workspace, ip, userAgent } = caller;
-    const credential = fromPair(clientId.trim(), new Secret(secret.reveal().trim()));
-    const outcome = await deps.keyAuthenticator.authenticate(
-      workspace.id,
-      credential.kind === 'pair' ? credential : { fullKey: credential.value },
-      ip,
-    );
+    const authenticate = async (spelling: Secret): Promise<KeyOutcome> => {
+      const credential = fromPair(clientId.trim(), new Secret(spelling.reveal().trim()));
+      return await deps.keyAuthenticator.authenticate(
+        workspace.id,
+        credential.kind === 'pair' ? credential : { fullKey: credential.value },
+        ip,
+      );
+    };
+    let outcome = await authenticate(secret);
+    if (!('key' in outcome) && unencoded !== undefined) outcome = await authenticate(unencoded);
     const isOther = 'key' in outcome && clientId !== '' && clientId.trim() !== outcome.key.id;
     if (!('key' in outcome) || isOther) {
       throw refuse(

@@ -322,4 +322,27 @@ describe('a foreign key that was imported', () => {
       expect(client_id).toMatch(/^kr_/);
     },
   );
+
+  it('authenticates a client also where its special characters were not encoded, as curl sends them', async () => {
+    const credential = 'a+b/c%41d:e==';
+    const sha256 = createHash('sha256').update(credential).digest('hex');
+    const row = {
+      account: 'mei@example.com',
+      comment: 'old',
+      access: 'full',
+      expiresAt: null,
+      sha256,
+    } as const;
+    const [apiKey = ''] = await harness.deps.keyImporter.importKeys(company.adminCaller, [row], false);
+    const form = { grant_type: 'client_credentials' };
+    const encoded = await postForm(harness, '/oauth2/token', form, {
+      basic: { apiKey, secretKey: credential },
+    });
+    const plain = (text: string) =>
+      postForm(harness, '/oauth2/token', form, {
+        headers: { authorization: `Basic ${Buffer.from(`${apiKey}:${text}`).toString('base64')}` },
+      });
+    expect([encoded.statusCode, (await plain(credential)).statusCode]).toEqual([200, 200]);
+    expect((await plain('a+b/c%zzd')).json()).toMatchObject({ error: 'invalid_client' });
+  });
 });
