@@ -74,9 +74,9 @@ const check = async (token: string, at: Harness = one): Promise<number> =>
   ).statusCode;
 const list = async (): Promise<Item[]> =>
   (await call(one, 'GET', '/v1/signing-keys', { key: company.adminKey })).json<{ items: Item[] }>().items;
-const rotate = () => call(one, 'POST', '/v1/signing-keys/rotate', { key: company.adminKey });
-const retire = (kid: string) =>
-  call(one, 'POST', `/v1/signing-keys/${kid}/retire`, { key: company.adminKey });
+const rotate = (at: Harness = one) => call(at, 'POST', '/v1/signing-keys/rotate', { key: company.adminKey });
+const retire = (kid: string, at: Harness = one) =>
+  call(at, 'POST', `/v1/signing-keys/${kid}/retire`, { key: company.adminKey });
 const stateOf = async (kid: string) => (await list()).find((item) => item.kid === kid)?.state;
 const fetchKids = async (at: Harness): Promise<string[]> =>
   (await at.app.inject({ url: '/.well-known/jwks.json', headers: { host: 'localhost' } }))
@@ -186,6 +186,22 @@ describe('retiring a key that waits', () => {
     expect(signing).toMatchObject({ kid: present, state: 'signing', retiresAt: null });
     one.clock.advance(2 * DAY_MS);
     expect(kidOf(await login())).toBe(present);
+  });
+});
+
+describe('two nodes at once', () => {
+  it('publish one successor, retire a key once, and agree on who signs', async () => {
+    await retire(kidOf(await login()));
+    const kid = kidOf(await login());
+    const rotations = await Promise.all([rotate(one), rotate(two), rotate(one), rotate(two)]);
+    expect(rotations.map((answer) => answer.statusCode).toSorted()).toEqual([201, 409, 409, 409]);
+    const retirements = await Promise.all([retire(kid, one), retire(kid, two)]);
+    expect(retirements.map((answer) => answer.statusCode).toSorted()).toEqual([200, 409]);
+    const signers = await Promise.all([login(one), login(two)]);
+    expect(new Set(signers.map(kidOf)).size).toBe(1);
+    const states = (await list()).map((item) => item.state);
+    expect(states.filter((state) => state === 'signing' || state === 'waiting')).toEqual(['signing']);
+    one.clock.advance(MINUTE_MS);
   });
 });
 
