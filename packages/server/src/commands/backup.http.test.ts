@@ -558,6 +558,36 @@ describe('a damaged backup', () => {
     await expect(readAll(widened)).rejects.toThrow(/signature is not that of the master key/);
   });
 
+  it('is refused when a small file unfolds to a line without an end', async () => {
+    const bomb = pack(
+      Buffer.concat([Buffer.from('{"keyreeveBackup":1,"x":"'), Buffer.alloc(80_000_000, 97)]),
+    );
+    expect(bomb.length).toBeLessThan(20_000);
+    // With each piece joined to all before it, this ran into the limit of a test.
+    await expect(readAll(bomb)).rejects.toThrow('It has a line that no backup has.');
+  });
+
+  it('cannot act on the terminal by the names in it', async () => {
+    const place = await emptyPlace('sqlite');
+    const hostile = rewrite(backup, (text) =>
+      text.replace('"table":"accounts"', '"table":"\\u001b[2Jaccounts"'),
+    );
+    const { message } = await restore(hostile, configOf(place)).then(
+      () => new Error('it was restored'),
+      (error: unknown) => error as Error,
+    );
+    expect(message).toMatch(/^It has a table "\\u001b\[2Jaccounts"/);
+  });
+
+  it('is told to be that when a row does not fit into its table', async () => {
+    const place = await emptyPlace();
+    const twice = rewrite(backup, (text) => text.replace(/(\{"table":"accounts".*\n)(\[.*\n)/, '$1$2$2'));
+    await expect(restore(twice, configOf(place))).rejects.toThrow(
+      'It has a row that its table "accounts" cannot take.',
+    );
+    expect(filesIn(place)).toEqual([]);
+  });
+
   it('leaves nothing behind, neither rows nor package files', async () => {
     const place = await emptyPlace();
     const content = zstdDecompressSync(backup);

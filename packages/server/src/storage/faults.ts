@@ -1,5 +1,7 @@
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_MISMATCH = 20;
 const SQLITE_UNIQUE = [1555, 2067];
 // Shut down, gone, or out of resources; a statement that took too long; a standby that only reads.
 const POSTGRES_UNAVAILABLE = /^(57P0|57014|08|53|25006)/;
@@ -15,6 +17,15 @@ export function isRetryable(error: unknown): boolean {
   if (typeof errcode === 'number') return (errcode & 0xff) === SQLITE_BUSY;
   const code = readMember(error, 'code');
   return typeof code === 'string' && POSTGRES_RETRY.includes(code);
+}
+
+/** The row is not one that its table can hold: a constraint, a type or a length of it was not kept. */
+export function isRefusedRow(error: unknown): boolean {
+  const errcode = readMember(error, 'errcode');
+  if (typeof errcode === 'number') return [SQLITE_CONSTRAINT, SQLITE_MISMATCH].includes(errcode & 0xff);
+  const code = readMember(error, 'code');
+  // Data exceptions, and integrity constraint violations.
+  return typeof code === 'string' && /^2[23]...$/.test(code);
 }
 
 /** A unique index refused the row: somebody else was first. */

@@ -31,7 +31,9 @@ const ROW_START = 0x5b;
 class ByteReader {
   readonly #source: AsyncIterator<Buffer>;
   hash = createHash('sha256');
-  #buffered: Buffer = Buffer.alloc(0);
+  /** What was read and not yet taken. It is joined only once it is whole, or a long line would cost its square. */
+  #pieces: Buffer[] = [];
+  #length = 0;
 
   constructor(source: AsyncIterable<Buffer>) {
     this.#source = source[Symbol.asyncIterator]();
@@ -40,16 +42,21 @@ class ByteReader {
   async #fill(): Promise<boolean> {
     const next = await this.#source.next();
     if (next.done === true) return false;
-    this.#buffered = this.#buffered.length === 0 ? next.value : Buffer.concat([this.#buffered, next.value]);
+    this.#pieces.push(next.value);
+    this.#length += next.value.length;
     return true;
   }
 
   /** A line with its end, not yet hashed; null at the end of the stream. */
   async line(): Promise<Buffer | null> {
-    for (let searched = 0; ; ) {
-      const end = this.#buffered.indexOf(NEWLINE, searched);
-      if (end >= 0) return this.#cut(end + 1);
-      searched = this.#buffered.length;
+    let searched = 0;
+    for (let index = 0; ; ) {
+      for (; index < this.#pieces.length; index += 1) {
+        const piece = this.#pieces[index] as Buffer;
+        const end = piece.indexOf(NEWLINE);
+        if (end >= 0) return this.#cut(searched + end + 1);
+        searched += piece.length;
+      }
       if (searched > LINE_BYTES_MAX) throw new BackupDamaged('It has a line that no backup has.');
       if (await this.#fill()) continue;
       if (searched > 0) throw new BackupDamaged('It breaks off in the middle of a line.');
@@ -58,7 +65,7 @@ class ByteReader {
   }
 
   async bytes(count: number): Promise<Buffer> {
-    while (this.#buffered.length < count)
+    while (this.#length < count)
       if (!(await this.#fill())) throw new BackupDamaged('It breaks off in the middle of a package file.');
     const bytes = this.#cut(count);
     this.hash.update(bytes);
@@ -66,9 +73,11 @@ class ByteReader {
   }
 
   #cut(count: number): Buffer {
-    const bytes = this.#buffered.subarray(0, count);
-    this.#buffered = this.#buffered.subarray(count);
-    return bytes;
+    const [first] = this.#pieces;
+    const whole = this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces);
+    this.#pieces = [whole.subarray(count)];
+    this.#length -= count;
+    return whole.subarray(0, count);
   }
 }
 
@@ -135,12 +144,14 @@ async function* readTable(
   seen: { rows: number },
 ): AsyncGenerator<BackupItem> {
   yield { kind: 'table', ...table };
+  // Names are shown on terminals long before the signature was seen.
+  const name = JSON.stringify(table.table);
   const hash = createHash('sha256');
   let rows: unknown[][] = [];
   let count = 0;
   for (;;) {
     const line = await reader.line();
-    if (line === null) throw new BackupDamaged(`It breaks off in the table ${table.table}.`);
+    if (line === null) throw new BackupDamaged(`It breaks off in the table ${name}.`);
     reader.hash.update(line);
     const value = parse(line);
     if (line[0] !== ROW_START) {
@@ -150,13 +161,13 @@ async function* readTable(
         value['tableEnd'] === table.table &&
         value['rows'] === count &&
         value['sha256'] === hash.digest('hex');
-      if (!isRight) throw new BackupDamaged(`The rows of the table ${table.table} are not those it had.`);
+      if (!isRight) throw new BackupDamaged(`The rows of the table ${name} are not those it had.`);
       seen.rows += count;
       return;
     }
     hash.update(line);
     if (!Array.isArray(value) || value.length !== table.columns.length || !value.every(isColumnValue))
-      throw new BackupDamaged(`The table ${table.table} has a row of another shape.`);
+      throw new BackupDamaged(`The table ${name} has a row of another shape.`);
     count += 1;
     rows.push(value);
     if (rows.length < ROWS_AT_ONCE) continue;

@@ -1,6 +1,6 @@
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { Storage } from '../database.ts';
-import { isRetryable } from '../faults.ts';
+import { isRefusedRow, isRetryable } from '../faults.ts';
 import { migrateStorageTo, SCHEMA_VERSIONS, type SchemaVersions } from '../migrate.ts';
 import type { Database } from '../schema.ts';
 import { BackupDamaged, type TableLine } from './backup-format.ts';
@@ -131,11 +131,11 @@ export async function openRowSink(storage: Storage, versions: SchemaVersions): P
 
 /** Names from a file never reach SQL unless the database itself has them. */
 function requireShape(columns: readonly string[] | undefined, table: TableLine): void {
-  if (columns === undefined)
-    throw new BackupDamaged(`It has a table ${table.table} that its release did not have.`);
+  const name = JSON.stringify(table.table);
+  if (columns === undefined) throw new BackupDamaged(`It has a table ${name} that its release did not have.`);
   const isSame =
     columns.length === table.columns.length && table.columns.every((column) => columns.includes(column));
-  if (!isSame) throw new BackupDamaged(`Its table ${table.table} has other columns than its release had.`);
+  if (!isSame) throw new BackupDamaged(`Its table ${name} has other columns than its release had.`);
 }
 
 function createInserter(exec: Kysely<Database>, engine: Storage['engine'], { table, columns }: TableLine) {
@@ -153,7 +153,12 @@ function createInserter(exec: Kysely<Database>, engine: Storage['engine'], { tab
     for (let at = 0; at < rows.length; at += atOnce) {
       const part = rows.slice(at, at + atOnce);
       const text = part.length === atOnce ? wholeText : makeText(part.length);
-      await exec.executeQuery(CompiledQuery.raw(text, part.flat()));
+      try {
+        await exec.executeQuery(CompiledQuery.raw(text, part.flat()));
+      } catch (error) {
+        if (!isRefusedRow(error)) throw error;
+        throw new BackupDamaged(`It has a row that its table "${table}" cannot take.`, { cause: error });
+      }
     }
   };
 }
