@@ -201,6 +201,26 @@ describe('a backup', () => {
       expect(content.includes(secret)).toBe(false);
   });
 
+  it('is signed under the master key of its moment, also when a rotation ended just before', async () => {
+    const output = new PassThrough();
+    const taken = buffer(output);
+    const work = {
+      config,
+      // What was found before the snapshot: the key that the rotation has thrown away.
+      masterKeys: [randomBytes(32)],
+      hasPackages: false,
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    };
+    await writeBackup(output, work);
+    const place = await emptyPlace('sqlite');
+    expect(await restore(await taken, configOf(place))).toMatchObject({ alteredKeys: [] });
+    const foreign = { ...work, config: configOf(harness.database, randomBytes(32).toString('base64')) };
+    await expect(writeBackup(new PassThrough(), foreign)).rejects.toMatchObject({
+      code: 'backup.master_key_wrong',
+    });
+  });
+
   it('under load is one moment: all that was acknowledged before it, and nothing of what came meanwhile', async () => {
     // Read before keys are, and more of it than fits into the pipes, so that it waits for whoever reads.
     const filling = Array.from({ length: 6_000 }, (_, index) => ({

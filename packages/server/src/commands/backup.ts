@@ -111,7 +111,8 @@ export async function writeBackup(
   const snapshot = await openSnapshot(config, SILENT);
   let bytes = 0;
   try {
-    const masterKey = chooseRightKey(snapshot, work.masterKeys);
+    // Looked for before the snapshot and after it: a rotation may have ended in between.
+    const masterKey = chooseRightKey(snapshot, [...work.masterKeys, ...findMasterKeys(config)]);
     const blobs = work.hasPackages ? await openConfiguredBlobs(config) : null;
     try {
       const content = produceBackup(snapshot, {
