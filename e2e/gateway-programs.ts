@@ -19,6 +19,8 @@ export interface Neighbours {
 
 export interface Gateway {
   readonly port: number;
+  /** For HTTP/2 without TLS. */
+  readonly http2Port: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -67,9 +69,11 @@ async function canConnect(port: number): Promise<boolean> {
   });
 }
 
+type Ports = Pick<Gateway, 'port' | 'http2Port'>;
+
 /** Starts a program that stays in the foreground, and waits for its port. */
 async function launch(
-  port: number,
+  { port, http2Port }: Ports,
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -95,6 +99,7 @@ async function launch(
   }
   return {
     port,
+    http2Port,
     stop: async () => {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
@@ -106,10 +111,10 @@ async function launch(
 
 export const startNginx: StartGateway = async (page, folder, neighbours) => {
   const { keyreevePort, keyreeveHost, servicePort, isForEscapes } = neighbours;
-  const port = await freePort();
+  const [port, http2Port] = [await freePort(), await freePort()];
   const addresses = {
     'keys.example.com': keyreeveHost,
-    'listen 80;': `listen 127.0.0.1:${port};`,
+    'listen 80;': `listen 127.0.0.1:${port}; listen 127.0.0.1:${http2Port} http2;`,
     'server 127.0.0.1:8080;': `server 127.0.0.1:${keyreevePort};`,
     'server 127.0.0.1:3000;': `server 127.0.0.1:${servicePort};`,
   };
@@ -124,36 +129,39 @@ export const startNginx: StartGateway = async (page, folder, neighbours) => {
   const main = `daemon off; user root; pid ${folder}/nginx.pid; worker_processes 1; events {} ${http}\n`;
   const file = path.join(folder, 'nginx.conf');
   writeFileSync(file, main);
-  return await launch(port, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
+  return await launch({ port, http2Port }, '/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', file]);
 };
 
 export const startCaddy: StartGateway = async (page, folder, { keyreevePort, keyreeveHost, servicePort }) => {
-  const port = await freePort();
+  const [port, http2Port] = [await freePort(), await freePort()];
   const text = readConfiguration(page, 'caddyfile', {
     'keys.example.com': keyreeveHost,
     // With a name alone Caddy would ask for a certificate.
-    'api.example.com {': `http://api.example.com:${port} {`,
+    'api.example.com {': `http://api.example.com:${port}, http://api.example.com:${http2Port} {`,
     '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
     '127.0.0.1:3000': `127.0.0.1:${servicePort}`,
   });
   const file = path.join(folder, 'Caddyfile');
-  writeFileSync(file, `{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}\n${text}`);
-  return await launch(port, '/usr/bin/caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
-    HOME: folder,
-    XDG_DATA_HOME: folder,
-    XDG_CONFIG_HOME: folder,
-  });
+  // Not at the first port: there Caddy itself would take up `Upgrade: h2c`.
+  const servers = `servers 127.0.0.1:${http2Port} {\n\t\tprotocols h1 h2c\n\t}`;
+  writeFileSync(file, `{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\t${servers}\n}\n${text}`);
+  return await launch(
+    { port, http2Port },
+    '/usr/bin/caddy',
+    ['run', '--config', file, '--adapter', 'caddyfile'],
+    { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+  );
 };
 
 export const startHaproxy: StartGateway = async (page, folder, neighbours) => {
   const { keyreevePort, keyreeveHost, servicePort, isForEscapes } = neighbours;
-  const [port, innerPort] = [await freePort(), await freePort()];
+  const [port, http2Port, innerPort] = [await freePort(), await freePort(), await freePort()];
   const lua = path.join(folder, 'keyreeve.lua');
   const source = readFileSync(path.join(GATEWAYS, 'haproxy/keyreeve.lua'), 'utf8');
   writeFileSync(lua, replaceAddresses(source, { '127.0.0.1:8081': `127.0.0.1:${innerPort}` }));
   const addresses = {
     'keys.example.com': keyreeveHost,
-    'bind :80\n': `bind 127.0.0.1:${port}\n`,
+    'bind :80\n': `bind 127.0.0.1:${port}\n    bind 127.0.0.1:${http2Port} proto h2\n`,
     '/etc/haproxy/keyreeve.lua': lua,
     '127.0.0.1:8081': `127.0.0.1:${innerPort}`,
     '127.0.0.1:8080': `127.0.0.1:${keyreevePort}`,
@@ -167,5 +175,5 @@ export const startHaproxy: StartGateway = async (page, folder, neighbours) => {
   const text = readConfiguration(page, 'haproxy', addresses, part);
   const file = path.join(folder, 'haproxy.cfg');
   writeFileSync(file, text);
-  return await launch(port, '/usr/sbin/haproxy', ['-db', '-f', file]);
+  return await launch({ port, http2Port }, '/usr/sbin/haproxy', ['-db', '-f', file]);
 };

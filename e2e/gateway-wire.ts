@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 
 /** A request as the service behind a gateway got it. */
@@ -110,4 +111,27 @@ export async function sendOverWire(port: number, request: WireRequest): Promise<
     throw new Error(`No answer to ${method} ${target.slice(0, 80)}: "${text}"`, { cause: fault });
   const header = (name: string) => new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1]?.trim() ?? null;
   return { status, head, header };
+}
+
+/** The status of the answer to a request over HTTP/2, without TLS; null when the gateway resets the stream instead. */
+export async function askOverHttp2(
+  port: number,
+  target: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<number | null> {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  session.setTimeout(TIMEOUT_MS, () => session.destroy(new Error(`No answer to ${target}.`)));
+  try {
+    return await new Promise((resolve, reject) => {
+      session.on('error', reject);
+      const stream = session.request({ ':path': target, ':authority': 'api.example.com', ...headers });
+      stream.on('response', (head) => resolve(head[':status'] ?? null));
+      stream
+        .on('error', () => resolve(null))
+        .on('close', () => resolve(null))
+        .resume();
+    });
+  } finally {
+    session.destroy();
+  }
 }

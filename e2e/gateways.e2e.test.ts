@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BodyOf, MintedKey } from '../packages/sdk/src/index.ts';
@@ -8,6 +8,7 @@ import { openPage } from './docs/doc-page.ts';
 import { FULL_KEY, fillIn, openShell } from './docs/shell.ts';
 import { type Gateway, startCaddy, startHaproxy, startNginx } from './gateway-programs.ts';
 import {
+  askOverHttp2,
   type EchoService,
   sendOverWire,
   startEchoService,
@@ -368,6 +369,28 @@ describe.each(GATEWAYS)('$name, configured as $page says,', ({ name }) => {
     expect(service.take()).toEqual([]);
   });
 
+  it('holds all that over HTTP/2 too', async () => {
+    const port = gateways.get(name)?.http2Port ?? 0;
+    const good = { 'x-api-key': key.fullKey };
+    const spoofed = {
+      'x-keyreeve-account': 'spoofed',
+      'x.keyreeve.account': 'spoofed',
+      'x-original-url': '/spoofed',
+    };
+    expect(await askOverHttp2(port, '/orders/1?q=1', { ...good, ...spoofed })).toBe(200);
+    const seen = only();
+    expect(seen).toMatchObject({ target: '/orders/1?q=1', headers: { 'x-keyreeve-account': robotId } });
+    expect(JSON.stringify(seen.headers)).not.toContain('spoofed');
+    expect(await askOverHttp2(port, '/orders/1')).toBe(401);
+    expect(await askOverHttp2(port, '/orders/1', { 'x-api-key': reader.fullKey, ':method': 'DELETE' })).toBe(
+      403,
+    );
+    const short = UNCLEAR_TARGETS.filter((target) => target.length < 100);
+    for (const target of [...short, 'orders/1', '*', '/orders/1 HTTP/1.1\r\nX: y'])
+      expect([400, 403, null], target).toContain(await askOverHttp2(port, target, good));
+    expect(service.take()).toEqual([]);
+  });
+
   it('leaves an error of the service as it is', async () => {
     const answer = await send({ headers: bearer(key), target: '/orders/broken' });
     expect([answer.status, answer.header('X-Service')]).toEqual([500, 'echo']);
@@ -427,6 +450,20 @@ describe('the question of every gateway', () => {
       expect(names).toEqual([...Object.keys(wanted), ...(more[name] ?? [])].toSorted());
     },
   );
+
+  it('is all that programs beside HAProxy can send by its connections to Keyreeve', async () => {
+    const lua = readFileSync(path.join(workplace.folder, 'HAProxy-asking/keyreeve.lua'), 'utf8');
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(lua)?.[1]);
+    for (const target of [
+      '/v1/keys',
+      '/v1/authorize/../keys',
+      '/iam/login',
+      '//v1/authorize',
+      '/v1/authorize/x',
+    ])
+      expect((await sendOverWire(port, { target })).status, target).toBe(403);
+    expect(keyreeve.take().filter(({ target }) => target !== '/healthz')).toEqual([]);
+  });
 });
 
 describe.each(GATEWAYS.filter(({ name }) => name !== 'Caddy'))(
