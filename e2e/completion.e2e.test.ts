@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,9 @@ import { run } from './run.ts';
 const CLI = path.resolve(import.meta.dirname, '../packages/cli/src/bin.ts');
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 
+/** Names that a shell would run, or take for all files of the folder. */
+const ODD_FILES = ['odd $(touch ran)', 'odd*', 'odd;touch ran', 'odd`touch ran`', 'oddly'];
+
 let folder: string;
 const scripts: Partial<Record<(typeof SHELLS)[number], string>> = {};
 
@@ -14,6 +17,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-completion-'));
   writeFileSync(path.join(folder, 'keys of mine.csv'), '');
   mkdirSync(path.join(folder, 'source'));
+  for (const name of ODD_FILES) writeFileSync(path.join(folder, name), '');
   for (const shell of SHELLS) {
     const { code, stdout, output } = await run(process.execPath, [CLI, 'completion', shell]);
     expect(code, output).toBe(0);
@@ -46,6 +50,7 @@ const OFFERS: readonly (readonly [typed: string, offered: readonly string[]])[] 
   ['scan --fail-on ', ['found', 'live']],
   ['completion p', ['powershell']],
   ['import-keys key', ['keys of mine.csv']],
+  ['restore odd', ODD_FILES],
   ['import-keys --format ', ['csv', 'jsonl']],
   ['whoami --y', ['--yes']],
 ];
@@ -79,6 +84,7 @@ describe.each(BASH_LOADERS)('bash %s', (_name, load) => {
       .slice(0, -1)
       .map((text) => text.split('\n').filter(Boolean).toSorted());
     expect(offered).toEqual(OFFERS.map(([, words]) => words));
+    expect(existsSync(path.join(folder, 'ran'))).toBe(false);
   });
 });
 
@@ -102,6 +108,7 @@ describe('fish', () => {
       )
       .map((words) => words.toSorted());
     expect(offered).toEqual(OFFERS.map(([, words]) => words));
+    expect(existsSync(path.join(folder, 'ran'))).toBe(false);
   });
 });
 

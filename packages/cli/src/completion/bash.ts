@@ -55,9 +55,9 @@ ${entries.map(toValueCases).join('')}      esac
   if [[ $current == -* ]]; then words=$flags is_file=0; fi
   COMPREPLY=( $(compgen -W "$words" -- "$current") )
   if (( is_file )); then
-    local IFS=$'\\n'
     compopt -o filenames 2>/dev/null
-    COMPREPLY+=( $(compgen -f -- "$current") )
+    # Not in an array at once, where a file named "*" would stand for all others.
+    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$current")
   fi
 }
 complete -F _keyreeve keyreeve
