@@ -121,6 +121,16 @@ export class IssuerKeys {
    * @throws KeyreeveTransportError when it cannot be known
    */
   async find(kid: string, algorithm: Algorithm): Promise<CryptoKey | null> {
+    const found = await this.#findPublished(kid);
+    return found?.algorithm === algorithm ? found.key : null;
+  }
+
+  /** Whether the issuer publishes a key with this id. @throws KeyreeveTransportError when it cannot be known */
+  async has(kid: string): Promise<boolean> {
+    return (await this.#findPublished(kid)) !== undefined;
+  }
+
+  async #findPublished(kid: string): Promise<PublishedKey | undefined> {
     const keys = await this.#load();
     let found = keys.get(kid);
     if (found === undefined && !this.#isWithin(this.#lastMissAt, UNKNOWN_KEY_COOLDOWN_MS)) {
@@ -128,7 +138,7 @@ export class IssuerKeys {
       await this.#refresh();
       found = this.#keys?.get(kid);
     }
-    return found?.algorithm === algorithm ? found.key : null;
+    return found;
   }
 
   /**

@@ -15,6 +15,8 @@ export const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
 const HEADER_MEMBERS = 'alg,kid,typ';
 /** The longest lifetime that the settings of a workspace allow. */
 const LIFETIME_SECONDS_MAX = 86_400;
+/** How often the server lets a token be exchanged in a row. */
+const ANCESTORS_MAX = 8;
 
 /** What a good token says. */
 export interface TokenClaims {
@@ -146,6 +148,19 @@ function isSeconds(value: unknown): value is number {
 function toIso(seconds: unknown): string | null {
   const moment = isSeconds(seconds) ? new Date(seconds * 1000) : null;
   return moment === null || Number.isNaN(moment.getTime()) ? null : moment.toISOString();
+}
+
+/**
+ * The ids of the keys that signed the tokens for which this one was exchanged, where they are others (`anckid`).
+ *
+ * @throws TokenRefusedError
+ */
+export function readSignersOfLine(payload: Json): readonly string[] {
+  const signers = payload['anckid'] ?? [];
+  const areIds =
+    isTexts(signers) && signers.length <= ANCESTORS_MAX && signers.every((kid) => KID_FORM.test(kid));
+  if (!areIds) throw new TokenRefusedError('wrong_claims');
+  return signers;
 }
 
 export interface Expected {

@@ -480,6 +480,16 @@ describe('J11: signatures by other keys', () => {
     expect(await reasonOf(token)).toBe('unknown_key');
   });
 
+  it('are refused with what was exchanged for them, though a published key has signed that', async () => {
+    const rsa = pairs.get('RS256') as Pair;
+    expect(await reasonOf(await mint({ anc: ['jti-0'], anckid: [rsa.kid] }))).toBe('accepted');
+    expect(await reasonOf(await mint({ anc: ['jti-0'], anckid: [rsa.kid, strangerKey.kid] }))).toBe(
+      'unknown_key',
+    );
+    for (const anckid of ['x', ['x'], [1], Array(9).fill(rsa.kid)])
+      expect([anckid, await reasonOf(await mint({ anckid }))]).toEqual([anckid, 'wrong_claims']);
+  });
+
   it('are refused when two published keys share an id', async () => {
     published = [...published, { ...strangerKey.publicJwk, kid: key.kid }];
     expect(await reasonOf(await mint())).toBe('unknown_key');

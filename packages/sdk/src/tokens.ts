@@ -4,7 +4,14 @@ import { fetchDocument, IssuerKeys } from './issuer-keys.ts';
 import { readAddress, readTimeout } from './options.ts';
 import { isPermittedBy } from './permissions.ts';
 import { TokenRefusedError } from './token-refused.ts';
-import { readClaims, readDetails, readScope, splitToken, type TokenClaims } from './token-text.ts';
+import {
+  readClaims,
+  readDetails,
+  readScope,
+  readSignersOfLine,
+  splitToken,
+  type TokenClaims,
+} from './token-text.ts';
 
 export type { TokenPermission } from './permissions.ts';
 export { type TokenRefusal, TokenRefusedError } from './token-refused.ts';
@@ -91,7 +98,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     } catch (error) {
       throw toRefusal(error);
     }
-    return readClaims(payload, { issuer, audience, toleranceSeconds, now: Date.now() });
+    const claims = readClaims(payload, { issuer, audience, toleranceSeconds, now: Date.now() });
+    // They are published for longer than their tokens live: one that is gone was retired at once, and its tokens with it.
+    for (const signer of readSignersOfLine(payload))
+      if (!(await keys.has(signer))) throw new TokenRefusedError('unknown_key');
+    return claims;
   };
 
   const introspect = async (token: string): Promise<TokenClaims> => {
