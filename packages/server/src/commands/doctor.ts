@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { Environment } from '../config/index.ts';
 import { systemClock } from '../lib/clock.ts';
-import { readArguments } from './arguments.ts';
+import { createProgressLine, readArguments } from './arguments.ts';
 import { EXIT } from './command.ts';
 import { type Check, type Finding, fault, messageOf, type Place } from './doctor/check.ts';
 import { proxyCheck, readConfigFaults } from './doctor/check-config.ts';
@@ -36,10 +36,15 @@ interface CheckResult {
   readonly durationMs: number;
 }
 
-/** Everything that was looked at, in order. */
+/**
+ * Everything that was looked at, in order.
+ *
+ * @param told called with the name of a check that may keep this process busy for long, before it does
+ */
 export async function examine(
   environment: Environment,
   now: () => number = () => systemClock.now(),
+  told: (name: string) => void = () => {},
 ): Promise<readonly CheckResult[]> {
   const startedAt = performance.now();
   const { config, findings } = readConfigFaults(environment);
@@ -48,7 +53,10 @@ export async function examine(
   if (config === null) return [first];
   const place: Place = { environment, config, now, isListening: await isPortTaken(config) };
   const results = [first, ...(await Promise.all(SIDE_BY_SIDE.map((check) => runCheck(check, place))))];
-  for (const check of ONE_BY_ONE) results.push(await runCheck(check, place));
+  for (const check of ONE_BY_ONE) {
+    told(check.name);
+    results.push(await runCheck(check, place));
+  }
   return results;
 }
 
@@ -88,7 +96,9 @@ function resultOf({ findings, skipped }: CheckResult): 'ok' | 'fault' | 'warning
 /** Looks for what is wrong with an installation, running or stopped, and changes nothing. */
 export async function runDoctor(args: readonly string[], environment: Environment): Promise<number> {
   const { values } = readArguments(args, {}, 0);
-  const results = await examine(environment);
+  const line = createProgressLine(values.json !== true);
+  const results = await examine(environment, undefined, (name) => line.show(`looking at: ${name}`));
+  line.end();
   const findings = results.flatMap((result) =>
     result.findings.map((finding) => ({ ...finding, check: result.name })),
   );
