@@ -219,7 +219,7 @@ class BatchReader {
 
 /** Files that are staged and not as they were in the last commit. */
 async function* listStaged(repository: Repository): AsyncGenerator<GitText> {
-  const form = ['--raw', '-z', '--no-abbrev', '--no-renames', '--no-ext-diff', '--diff-filter=AM'];
+  const form = ['--raw', '-z', '--no-abbrev', '--no-renames', '--no-ext-diff', '--diff-filter=AMT'];
   const diff = start(repository, ['diff', '--cached', ...form]);
   diff.child.stdin.end();
   let id: string | null = null;

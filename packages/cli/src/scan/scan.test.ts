@@ -291,6 +291,15 @@ describe('what is staged', () => {
     expect(findings).toMatchObject([{ apiKey: staged.apiKey, places: [{ path: 'new 名', commit: null }] }]);
     git('add', 'pair');
     expect((await scanJson([folder, '--staged'])).findings).toHaveLength(2);
+
+    symlinkSync('old', path.join(folder, 'link'));
+    commitAll('a link');
+    rmSync(path.join(folder, 'link'));
+    const inPlaceOfLink = makeKey();
+    put('link', inPlaceOfLink.fullKey);
+    git('add', 'link');
+    const { findings: more } = await scanJson([folder, '--staged']);
+    expect(more).toMatchObject([{ apiKey: inPlaceOfLink.apiKey, places: [{ path: 'link' }] }]);
   });
 
   it('is read from the index of the hook, in a repository without a commit, too', async () => {
