@@ -197,6 +197,17 @@ describe('a verifier with a cache', () => {
     expect(await countAsked(openVerifier())).toBe(5);
   });
 
+  it('is not led elsewhere with its credential', async () => {
+    const asksElsewhere = vi.fn();
+    onStream = (_request, response) => response.writeHead(302, { location: '/elsewhere' }).end();
+    onVerify = (request, response) => {
+      if (request.url === '/elsewhere') asksElsewhere(request.headers);
+      sendJson(response, 200, VALID);
+    };
+    await countAsked(openVerifier());
+    expect(asksElsewhere).not.toHaveBeenCalled();
+  });
+
   it('opens no more streams than a server that refuses them can bear', async () => {
     onStream = (_request, response) => sendJson(response, 503, {});
     const own = openVerifier();
