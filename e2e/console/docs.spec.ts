@@ -40,6 +40,8 @@ test('the reference calls this server with a key, which it shows nowhere and for
   await pressTabTo(page, open);
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Credentials' });
+  // Not the last of the credentials, as the library has it: the dialog would open at its end.
+  await expect(dialog.getByRole('textbox').first()).toBeFocused();
   await expectAccessible(page);
   const bearer = dialog.locator('.auth-container', { hasText: 'http, Bearer' });
   await bearer.getByRole('textbox').fill(key.secret);

@@ -83,6 +83,23 @@ export const PAGES: readonly PicturedPage[] = [
   { name: 'password-reset', path: '/password-reset', as: null },
   { name: 'key-link', path: '/key-link#token', as: null },
   { name: 'docs', path: '/docs', as: null },
+  {
+    name: 'docs-operation',
+    path: '/docs#/verification/authorizeGET',
+    as: null,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Try it out' }).click();
+    },
+  },
+  {
+    name: 'docs-authorize',
+    path: '/docs',
+    as: null,
+    prepare: async (page) => {
+      await page.getByRole('button', { name: 'Authorize' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
   { name: 'overview', path: '/overview' },
   { name: 'my-keys', path: '/my-keys' },
   { name: 'my-keys-member', path: '/my-keys', as: MEMBER_EMAIL },

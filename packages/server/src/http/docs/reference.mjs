@@ -63,8 +63,20 @@ const ATTRIBUTES = {
   pre: { tabindex: '0' },
 };
 
+/** The library focuses the last of the credentials, so that the dialog opens below the one that most people have. */
+function focusFirstCredential(root) {
+  const dialog = root.querySelector('.modal-ux');
+  const field = dialog?.querySelector('input');
+  if (field && !dialog.dataset.isFocused) {
+    dialog.dataset.isFocused = 'yes';
+    field.focus();
+    dialog.querySelector('.modal-ux-content')?.scrollTo(0, 0);
+  }
+}
+
 function mendAccess(root) {
   const mend = () => {
+    focusFirstCredential(root);
     for (const [selector, attributes] of Object.entries(ATTRIBUTES)) {
       for (const element of root.querySelectorAll(selector)) {
         for (const [name, value] of Object.entries(attributes)) {
