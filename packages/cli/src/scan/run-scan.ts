@@ -59,9 +59,9 @@ function openText(scan: Scan): { push(part: Buffer): void; end(source: Source): 
   };
 }
 
-async function scanFile(scan: Scan, path: string): Promise<void> {
+async function scanFile(scan: Scan, path: string, exact: string | Buffer): Promise<void> {
   const text = openText(scan);
-  for (const part of readParts(path, scan.options.paths.includes(path))) {
+  for (const part of readParts(exact, scan.options.paths.includes(path))) {
     text.push(part);
     await takeTurn(scan);
   }
@@ -117,7 +117,7 @@ async function scanPath(scan: Scan, root: string): Promise<boolean> {
     const isRepository = met.kind === 'repository';
     hasRepository ||= isRepository;
     try {
-      if (met.kind === 'file') await scanFile(scan, met.path);
+      if (met.kind === 'file') await scanFile(scan, met.path, met.exact);
       else if (met.kind === 'unreadable') skip(met.path, met.reason, false);
       else if (options.isHistoryRead) await scanHistory(scan, met.path);
       else findings.notes.push(`The history of ${met.path} was not read: add --git.`);

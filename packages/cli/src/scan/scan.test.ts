@@ -338,6 +338,21 @@ describe('files', () => {
     }
   });
 
+  it('are read also where their names are in another encoding than UTF-8', async () => {
+    const key = makeKey();
+    const name = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from('prüfung', 'latin1')]);
+    try {
+      mkdirSync(name);
+    } catch {
+      // Some file systems take no such names.
+      return;
+    }
+    writeFileSync(Buffer.concat([name, Buffer.from('/schlüssel', 'latin1')]), key.fullKey);
+    const { findings, skipped } = await scanJson([folder]);
+    expect(findings).toMatchObject([{ apiKey: key.apiKey, places: [{ line: 1 }] }]);
+    expect(skipped).toEqual([]);
+  });
+
   it('that cannot be read are told of', async () => {
     const file = put('a', makeKey().fullKey);
     chmodSync(file, 0);

@@ -3,22 +3,29 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  opendirSync,
   openSync,
+  readdirSync,
   readSync,
   realpathSync,
   statSync,
 } from 'node:fs';
 import path from 'node:path';
 
+const GIT = Buffer.from('.git');
 const READ_BYTES = 262_144;
 const READ_BYTES_MIN = 4_096;
 /** What the kernel shows there are no files, some of them endless. */
 const KERNEL_FOLDERS = new Set(['/proc', '/sys', '/dev']);
 
+/** The name of a file as people see it, and as the system has it: in bytes where it is not UTF-8. */
+interface Named {
+  readonly path: string;
+  readonly exact: string | Buffer;
+}
+
 /** What the walk meets. */
 export type Met =
-  | { readonly kind: 'file'; readonly path: string }
+  | ({ readonly kind: 'file' } & Named)
   | { readonly kind: 'repository'; readonly path: string }
   | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string };
 
@@ -40,41 +47,44 @@ function isGitFolder(folder: string): boolean {
  * either below the path anyway or not meant.
  */
 export function* walk(root: string): Generator<Met> {
-  const pending = [root];
+  const pending: Named[] = [{ path: root, exact: root }];
   const repositories: string[] = [];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     try {
-      yield* visit(next, next === root, pending, repositories);
+      yield* visit(next, next.path === root, pending, repositories);
     } catch (error) {
-      yield { kind: 'unreadable', path: next, reason: reasonOf(error) };
+      yield { kind: 'unreadable', path: next.path, reason: reasonOf(error) };
     }
   }
   for (const repository of repositories) yield { kind: 'repository', path: repository };
 }
 
-function* visit(place: string, isRoot: boolean, pending: string[], repositories: string[]): Generator<Met> {
-  const stats = isRoot ? statSync(place) : lstatSync(place);
+function join(folder: Named, name: Buffer): Named {
+  const text = name.toString('utf8');
+  const shown = path.join(folder.path, text);
+  if (typeof folder.exact === 'string' && Buffer.from(text).equals(name))
+    return { path: shown, exact: shown };
+  return { path: shown, exact: Buffer.concat([Buffer.from(folder.exact), Buffer.from(path.sep), name]) };
+}
+
+function* visit(place: Named, isRoot: boolean, pending: Named[], repositories: string[]): Generator<Met> {
+  const stats = isRoot ? statSync(place.exact) : lstatSync(place.exact);
   if (stats.isFile()) {
-    yield { kind: 'file', path: place };
+    yield { kind: 'file', ...place };
     return;
   }
-  if (!stats.isDirectory() || KERNEL_FOLDERS.has(realpathSync(place))) return;
-  if (isGitFolder(place)) {
-    repositories.push(place);
+  if (!stats.isDirectory() || KERNEL_FOLDERS.has(realpathSync.native(place.exact))) return;
+  if (isGitFolder(place.path)) {
+    repositories.push(place.path);
     return;
   }
-  const folder = opendirSync(place);
-  const inside: string[] = [];
-  try {
-    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-      if (entry.name === '.git') repositories.push(place);
-      else inside.push(path.join(place, entry.name));
-    }
-  } finally {
-    folder.closeSync();
+  const inside: Named[] = [];
+  for (const name of readdirSync(place.exact, 'buffer')) {
+    if (name.equals(GIT)) repositories.push(place.path);
+    else inside.push(join(place, name));
   }
   // The last one pushed comes first: this order shows files as `ls` does.
-  pending.push(...inside.toSorted().toReversed());
+  pending.push(...inside.toSorted((one, other) => (one.path < other.path ? 1 : -1)));
 }
 
 /**
@@ -82,7 +92,7 @@ function* visit(place: string, isRoot: boolean, pending: string[], repositories:
  *
  * @throws the error of the system when it cannot be read
  */
-export function* readParts(file: string, isNamed: boolean): Generator<Buffer> {
+export function* readParts(file: string | Buffer, isNamed: boolean): Generator<Buffer> {
   // Between the walk and this, a file may have become a link or a pipe: neither is followed or waited for.
   const noFollow = isNamed ? 0 : (constants.O_NOFOLLOW ?? 0);
   const descriptor = openSync(file, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
