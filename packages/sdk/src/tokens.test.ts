@@ -490,6 +490,20 @@ describe('J11: signatures by other keys', () => {
       expect([anckid, await reasonOf(await mint({ anckid }))]).toEqual([anckid, 'wrong_claims']);
   });
 
+  it('are refused by what an issuer should never publish: a shared secret, a private key', async () => {
+    const { kid } = strangerKey;
+    const privateJwk = await exportJWK(strangerKey.privateKey);
+    const blunders = [{ kty: 'oct', k: 'A'.repeat(43) }, privateJwk];
+    for (const blunder of blunders) {
+      published = [key.publicJwk, { ...blunder, alg: 'ES256', kid, use: 'sig' }];
+      verifier = make();
+      expect([blunder.kty, await reasonOf(await mint({}, strangerKey))]).toEqual([
+        blunder.kty,
+        'unknown_key',
+      ]);
+    }
+  });
+
   it('are refused when two published keys share an id', async () => {
     published = [...published, { ...strangerKey.publicJwk, kid: key.kid }];
     expect(await reasonOf(await mint())).toBe('unknown_key');
