@@ -1,4 +1,5 @@
 import type { AccountIdentity, AuthenticatedPrincipal, KeyIdentity, Principal } from '../../http/index.ts';
+import { asciiLower } from '../../lib/ascii.ts';
 import type { Permission } from '../../lib/permission.ts';
 import { containersOf, coversAction } from './action.ts';
 import { coversPattern, isPackageAction, matchesPattern } from './pattern.ts';
@@ -123,16 +124,19 @@ function createCoverage(held: readonly Permission[]): Coverage {
     }
   }
   const outers = [...numbers.keys()];
+  const lowerOuters = outers.map(asciiLower);
   const [forPackages, forOthers] = [new Map<string, Int8Array>(), new Map<string, Int8Array>()];
-  return (action, inner) => {
+  return (action, pattern) => {
     const isForPackages = isPackageAction(action);
-    const known = isForPackages ? forPackages : forOthers;
+    const [inner, candidates, known] = isForPackages
+      ? [asciiLower(pattern), lowerOuters, forPackages]
+      : [pattern, outers, forOthers];
     const answers = known.get(inner) ?? new Int8Array(outers.length);
     known.set(inner, answers);
     for (const container of containersOf(action)) {
       for (const number of numbersByAction.get(container) ?? []) {
         if (answers[number] === UNKNOWN)
-          answers[number] = coversPattern(outers[number] ?? '', inner, isForPackages) ? COVERS : -COVERS;
+          answers[number] = coversPattern(candidates[number] ?? '', inner, false) ? COVERS : -COVERS;
         if (answers[number] === COVERS) return true;
       }
     }

@@ -125,6 +125,18 @@ describe('introspection of a token', () => {
     await harness.deps.settings.update(company.adminCaller, { tokenResources: [STOCK] }, null);
   });
 
+  it('tells the rights of one that is too long to tell them, as its own answer did', async () => {
+    const resources = Array.from({ length: 60 }, (_, index) => `Long.${'x'.repeat(60)}.${index}`);
+    const scopes = [{ actions: ['package:push', 'package:unlist'], resources }];
+    const long = await mint(company.member.id, { access: 'scoped', scopes });
+    const answer = await getToken(harness, long);
+    const { authorization_details: told } = (await introspect(answer.access_token)).json<typeof answer>();
+    expect(told).toEqual([
+      { type: 'keyreeve', actions: ['package:push', 'package:unlist'], identifiers: resources },
+    ]);
+    expect(answer.authorization_details).toEqual(told);
+  });
+
   it('tells of a narrowed token no more than it may', async () => {
     const { access_token: token } = await getToken(harness, client, { scope: 'package:read' });
     expect((await introspect(token)).json()).toMatchObject({

@@ -1,7 +1,7 @@
 import type { AccountIdentity, Caller, KeyIdentity } from '../../../http/index.ts';
 import type { Permission } from '../../../lib/permission.ts';
 import { effectivePermissions } from '../../scopes/index.ts';
-import { permissionsOf } from '../claims.ts';
+import { groupByResources, permissionsOf } from '../claims.ts';
 import type { IssuedToken, TokensService } from '../tokens.service.ts';
 import type { ClientAuthenticator, PresentedClient } from './client-authentication.ts';
 import { type Form, requireParameter } from './form.ts';
@@ -44,7 +44,8 @@ function toGranted(
 ): Granted {
   return {
     issued,
-    permissions: permissionsOf(issued.claims) ?? effectivePermissions(holder.account, holder.key),
+    permissions:
+      permissionsOf(issued.claims) ?? groupByResources(effectivePermissions(holder.account, holder.key)),
     isExchanged,
     keyExpiresAt: holder.key.expiresAt,
   };
