@@ -20,12 +20,12 @@ export interface Subscriber {
   readonly accountId: string;
   /** Subscribers of the same text stand and fall together: one look at the credential is enough for all. */
   readonly credentialId: string;
-  /** Milliseconds UTC; null when the credential does not expire. */
+  /** Milliseconds UTC, when it begins; null when the credential does not expire. */
   readonly expiresAt: number | null;
   /** False when the reader is too slow to go on with. */
   send(state: RevocationState): boolean;
-  /** @throws auth.* when the credential is no good any more */
-  readmit(): Promise<void>;
+  /** @returns `expiresAt` as of then. @throws auth.* when the credential is no good any more */
+  readmit(): Promise<number | null>;
   /** `isCut` breaks off at once; otherwise what was written is still delivered. */
   end(isCut: boolean): void;
 }
@@ -62,6 +62,8 @@ const BEAT_MS = 1.5 * POLL_MS;
 interface Entry {
   readonly subscriber: Subscriber;
   readonly subscribedAtMs: number;
+  /** Milliseconds UTC. A regenerated key leaves its old secret until the overlap ends. */
+  expiresAt: number | null;
   isGreeted: boolean;
 }
 
@@ -102,8 +104,8 @@ class Hub implements RevocationHub {
   subscribe(subscriber: Subscriber): () => void {
     if (this.#isClosed) throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
     const group = this.#requireRoom(subscriber);
-    const { workspaceId, accountId } = subscriber;
-    const entry: Entry = { subscriber, subscribedAtMs: this.#monotonic(), isGreeted: false };
+    const { workspaceId, accountId, expiresAt } = subscriber;
+    const entry: Entry = { subscriber, subscribedAtMs: this.#monotonic(), expiresAt, isGreeted: false };
     if (this.#groups.size === 0) this.#deps.storage.raiseListeners.add(this.#poll);
     this.#groups.set(workspaceId, group);
     group.entries.add(entry);
@@ -218,7 +220,7 @@ class Hub implements RevocationHub {
       await turns.step();
       // What was read before somebody came may be older than his stream.
       if (!group.entries.has(entry) || entry.subscribedAtMs > state.readAtMs) continue;
-      const { expiresAt } = entry.subscriber;
+      const { expiresAt } = entry;
       if (expiresAt !== null && this.#deps.clock.now() >= expiresAt) this.#end(group, entry, false);
       else if (!entry.subscriber.send(state)) this.#end(group, entry, true);
       else entry.isGreeted = true;
@@ -235,7 +237,8 @@ class Hub implements RevocationHub {
       await turns.step();
       if (first === undefined) continue;
       try {
-        await first.subscriber.readmit();
+        const expiresAt = await first.subscriber.readmit();
+        for (const entry of [first, ...others]) entry.expiresAt = expiresAt;
       } catch (error) {
         const isRefused = error instanceof AppError && [401, 403].includes(error.status);
         // When the database did not answer, the next poll that gets one looks again.

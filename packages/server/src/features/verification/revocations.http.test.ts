@@ -230,6 +230,17 @@ describe('the stream of revocations', () => {
     await listener.ended;
   });
 
+  it('ends with the overlap of its secret, though that was good for longer when it began', async () => {
+    const own = await mint(VERIFIER);
+    const listeners = await Promise.all([listen(baseUrl, own.fullKey), listen(baseUrl, own.fullKey)]);
+    await Promise.all(listeners.map((each) => each.until(({ name }) => name === 'epoch')));
+    await asAdmin('POST', `/v1/keys/${own.apiKey}/regenerate`, { overlapHours: 1 });
+    const raised = await epochNow();
+    await Promise.all(listeners.map((each) => each.until(isEpoch(raised))));
+    harness.clock.advance(3_600_000);
+    await Promise.all(listeners.map((each) => each.ended));
+  });
+
   it('ends for a token when that is logged out, and when it expires', async () => {
     const login = async (own: Minted): Promise<string> => {
       const form = { auth_mode: 'apikey', apikey: own.apiKey, secretkey: own.secretKey };
@@ -260,7 +271,7 @@ describe('the stream of revocations', () => {
       credentialId: accountId,
       expiresAt: null,
       send: () => true,
-      readmit: async () => {},
+      readmit: async () => null,
       end: () => {},
     });
     const leave = hub.subscribe(subscriber('a'));
@@ -285,7 +296,7 @@ describe('the stream of revocations', () => {
       credentialId: 'a',
       expiresAt: null,
       send: () => false,
-      readmit: async () => {},
+      readmit: async () => null,
       end: cut.resolve,
     });
     expect(await cut.promise).toBe(true);

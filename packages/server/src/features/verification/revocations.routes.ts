@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import Type from 'typebox';
-import { authErrors, problemResponse, refTo } from '../../http/index.ts';
+import { authErrors, type Principal, problemResponse, refTo } from '../../http/index.ts';
 import { toIso } from '../../lib/clock.ts';
 import type { RevocationHub, RevocationState, Subscriber } from './revocation-hub.ts';
 import { RevocationEpochSchema } from './revocations.schema.ts';
@@ -36,24 +36,41 @@ function toEpochEvent(state: RevocationState): string {
   return text;
 }
 
+type Reader = Extract<Principal, { kind: 'key' | 'token' }>;
+
+/** @throws auth.kind_not_accepted */
+function requireReader({ caller: { principal } }: FastifyRequest): Reader {
+  if (principal.kind === 'key' || principal.kind === 'token') return principal;
+  throw authErrors.kind_not_accepted();
+}
+
+/** Milliseconds UTC of the end of the secret and of the token, whichever is first; null when there is none. */
+function findEnd(reader: Reader): number | null {
+  const token = reader.kind === 'token' ? reader.token.expiresAt : null;
+  const ends = [reader.key.expiresAt, token].filter((end) => end !== null);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
 /** @throws auth.kind_not_accepted */
 function toSubscriber(request: FastifyRequest, raw: ServerResponse): Subscriber {
-  const { principal, workspace } = request.caller;
-  if (principal.kind !== 'key' && principal.kind !== 'token') throw authErrors.kind_not_accepted();
-  const { key, account } = principal;
-  const token = principal.kind === 'token' ? principal.token : null;
-  const ends = [key.expiresAt, token?.expiresAt ?? null].filter((end) => end !== null);
+  const reader = requireReader(request);
+  const { key, account } = reader;
+  const { workspace } = request.caller;
+  const tokenId = reader.kind === 'token' ? reader.token.jti : null;
   return {
     workspaceId: workspace.id,
     accountId: account.id,
-    credentialId: JSON.stringify([key.id, key.generation, token?.jti ?? null, request.ip]),
-    expiresAt: ends.length === 0 ? null : Math.min(...ends),
+    credentialId: JSON.stringify([key.id, key.generation, tokenId, request.ip]),
+    expiresAt: findEnd(reader),
     send: (state) => {
       if (raw.destroyed) return false;
       raw.write(toEpochEvent(state));
       return raw.writableLength <= UNSENT_BYTES_MAX;
     },
-    readmit: () => request.readmit(),
+    readmit: async () => {
+      await request.readmit();
+      return findEnd(requireReader(request));
+    },
     end: (isCut) => {
       if (isCut) raw.destroy();
       else raw.end();
