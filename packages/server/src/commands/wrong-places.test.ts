@@ -88,6 +88,20 @@ describe('the doctor', () => {
   });
 });
 
+describe('the files of locks', () => {
+  it('are found by the doctor when they belong to another user, as a command of root leaves them', () => {
+    if (!isRoot) return;
+    makeDatabase();
+    writeFileSync(path.join(dataDir, 'lock.db'), '', { mode: 0o644 });
+    chownSync(path.join(dataDir, 'lock.db'), NOBODY, NOBODY);
+    const { faults } = JSON.parse(keyreeve(['doctor']).stdout) as {
+      faults: { code: string; message: string }[];
+    };
+    const ofLock = faults.filter(({ message }) => message.includes('lock.db'));
+    expect(ofLock.map(({ code }) => code)).toEqual(['data.foreign_owner']);
+  });
+});
+
 describe('a restore', () => {
   it('of a folder says that it is none', () => {
     expect(faultIn(keyreeve(['restore', folder]).stderr).error.code).toBe('restore.no_file');

@@ -1,6 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -58,6 +58,26 @@ describe('the lock on the data folder', () => {
     mkdirSync(path.join(folder, 'lock.db'), { recursive: true });
     expect(() => lockDataFolder(folder)).toThrow(`The data folder ${folder} cannot be written (`);
     expect(() => lockDataFolder(folder)).not.toThrow('in use');
+  });
+
+  it('is refused on a file that others may write and we may not: SQLite would let everybody in', () => {
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'lock.db'), '', { mode: 0o444 });
+    chmodSync(path.dirname(folder), 0o755);
+    chmodSync(folder, 0o777);
+    const module = pathToFileURL(path.join(import.meta.dirname, 'data-lock.ts')).href;
+    const script = `import { lockDataFolder } from ${JSON.stringify(module)};
+      lockDataFolder(${JSON.stringify(folder)});`;
+    // Root may write everywhere.
+    const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      cwd: folder,
+      ...user,
+    });
+    expect(status).not.toBe(0);
+    // Where another user may not even read the program, nothing is shown, and nothing is wrong.
+    expect(stderr).toMatch(/cannot be written|EACCES|Cannot find module/);
   });
 
   it('makes the folder for its owner alone', () => {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isRetryable } from './faults.ts';
@@ -46,13 +46,24 @@ export function lockMasterKeyFiles(dataDir: string): DataLock | null {
   }
 }
 
+/** A connection that nobody refers to is closed when memory is collected, and its lock is gone. */
+const held = new Set<DatabaseSync>();
+
 function lockFile(file: string): DataLock {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
+    // SQLite opens a file that we may not write for reading, and then has everybody in at once.
+    accessSync(file, constants.W_OK);
     database.exec('begin exclusive');
   } catch (error) {
     database.close();
     throw error;
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
 }

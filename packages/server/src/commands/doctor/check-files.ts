@@ -15,6 +15,8 @@ const SECRET_FILES = [
   'master.key',
   'master.key.next',
 ];
+/** Hold no secret, but the server must be able to write them. */
+const OWN_FILES = ['lock.db', 'master-key-lock.db', 'blobs'];
 const OTHERS = 0o077;
 
 /** Who may read and change what the server keeps. */
@@ -45,6 +47,10 @@ export const dataFolderCheck: Check = {
     for (const name of SECRET_FILES) {
       const file = path.join(folder, name);
       if (existsSync(file)) findings.push(...judgeFile(file, statSync(file), owner));
+    }
+    for (const name of OWN_FILES) {
+      const file = path.join(folder, name);
+      if (existsSync(file)) findings.push(...judgeOwner(file, statSync(file), owner));
     }
     if (existsSync(path.join(folder, 'restore.part'))) {
       findings.push(
