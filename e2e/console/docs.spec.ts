@@ -64,8 +64,19 @@ test('the reference calls this server with a key, which it shows nowhere and for
   await expect(refused.getByRole('cell', { name: '401', exact: true })).toBeVisible();
 });
 
-test('the reference calls this server with the session of the console, by its rules', async ({ visit }) => {
+test('the reference calls this server with the session of the console, by its rules', async ({
+  visit,
+  allowFault,
+}) => {
+  allowFault(/^console error: Failed to load resource: .* 429 /);
   const page = await visit({ as: MEMBER_EMAIL, session: 'own', lang: null, context: { locale: 'ja-JP' } });
+  await page.route('/openapi.json', (route) => route.fulfill({ status: 429, json: { status: 429 } }), {
+    times: 1,
+  });
+  await page.goto('/docs');
+  await expect(page.getByRole('alert')).toHaveText(
+    'リファレンスを読み込めませんでした。ページを再読み込みしてください。 (/openapi.json: 429)',
+  );
   await openReference(page);
   await expect(page.getByRole('navigation', { name: 'ドキュメント' })).toBeVisible();
   await expect(await execute(page, 'sessions', 'getSession')).toContainText(MEMBER_EMAIL);

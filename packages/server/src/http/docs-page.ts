@@ -11,6 +11,7 @@ const WORDS = {
     note: 'Every call on this page goes to this server and is real. Authorize sends the key that you enter with each of them; it is forgotten when you leave the page. Without a key, your session of the console counts.',
     needsScript: 'This page needs JavaScript. Without it, read',
     loading: 'Loading the reference …',
+    failed: 'The reference could not be loaded. Reload the page.',
   },
   ja: {
     title: 'APIリファレンス',
@@ -21,6 +22,7 @@ const WORDS = {
     note: 'このページからの呼び出しは、すべてこのサーバーに対して実際に行われます。「Authorize」に入力したキーは呼び出しのたびに送信され、ページを離れると消去されます。キーを入力しない場合は、コンソールのセッションが使われます。リファレンス本文は英語です。',
     needsScript: 'このページの表示にはJavaScriptが必要です。代わりにこちらをご覧ください：',
     loading: 'リファレンスを読み込んでいます…',
+    failed: 'リファレンスを読み込めませんでした。ページを再読み込みしてください。',
   },
 } as const satisfies Record<Locale, Record<string, string>>;
 
@@ -63,7 +65,7 @@ export function renderReference(locale: Locale, assets: ReferenceAssets): string
 <p>${words.note}</p>
 <noscript><p>${words.needsScript} <a href="/docs/endpoints">${words.endpoints}</a></p></noscript>
 </header>
-<div id="reference" lang="en"><p class="loading" lang="${locale}">${words.loading}</p></div>
+<div id="reference" lang="en"><p class="loading" lang="${locale}" data-failed="${words.failed}">${words.loading}</p></div>
 </body>
 </html>
 `;

@@ -88,22 +88,40 @@ function mendAccess(root) {
   new MutationObserver(mend).observe(root, { childList: true, subtree: true });
 }
 
+async function fetchDocument() {
+  const answer = await fetch('/openapi.json');
+  if (!answer.ok) throw new Error(`/openapi.json: ${answer.status}`);
+  return await answer.json();
+}
+
+function tellFailure(root, error) {
+  const note = root.querySelector('.loading');
+  note.setAttribute('role', 'alert');
+  note.textContent = `${note.dataset.failed} (${error.message})`;
+}
+
+function showReference(root, spec) {
+  // The workspace may be open at more addresses than its own; the policy of this page allows calls to the one it is at.
+  spec.servers = [{ url: location.origin }];
+  mergeCredentials(spec);
+  mendAccess(root);
+  SwaggerUIBundle({
+    spec,
+    domNode: root,
+    deepLinking: true,
+    displayRequestDuration: true,
+    docExpansion: 'none',
+    defaultModelsExpandDepth: 0,
+    persistAuthorization: false,
+    validatorUrl: null,
+    plugins: [framePlugin],
+  });
+}
+
 followColors();
 const root = document.getElementById('reference');
-const answer = await fetch('/openapi.json');
-const spec = await answer.json();
-// The workspace may be open at more addresses than its own; the policy of this page allows calls to the one it is at.
-spec.servers = [{ url: location.origin }];
-mergeCredentials(spec);
-mendAccess(root);
-SwaggerUIBundle({
-  spec,
-  domNode: root,
-  deepLinking: true,
-  displayRequestDuration: true,
-  docExpansion: 'none',
-  defaultModelsExpandDepth: 0,
-  persistAuthorization: false,
-  validatorUrl: null,
-  plugins: [framePlugin],
-});
+try {
+  showReference(root, await fetchDocument());
+} catch (error) {
+  tellFailure(root, error);
+}
