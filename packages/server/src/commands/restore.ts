@@ -303,7 +303,7 @@ function requireKnownSchema({ schema }: Manifest): void {
 function notEmpty(what: string): CommandError {
   return new CommandError(
     'restore.not_empty',
-    `There is a deployment in ${what} already. Nothing was restored.`,
+    `There is a deployment, or the rest of one, in ${what} already. Nothing was restored.`,
     {
       remedy:
         'Restore into an empty data folder or a new database; move the old one away first if it must go.',

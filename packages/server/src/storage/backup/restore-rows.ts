@@ -5,6 +5,7 @@ import { migrateStorageTo, SCHEMA_VERSIONS, type SchemaVersions } from '../migra
 import type { Database } from '../schema.ts';
 import { BackupDamaged, type TableLine } from './backup-format.ts';
 import { listTables } from './catalog.ts';
+import { readVersions } from './snapshot.ts';
 
 const ROWS_AT_ONCE = 200;
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
@@ -62,6 +63,16 @@ async function isEmptyDatabase(exec: Kysely<Database>): Promise<boolean> {
   return true;
 }
 
+/** A restore that was killed leaves its tables; an older backup does not go into those. */
+async function refuseLaterTables({ read }: Storage, versions: SchemaVersions): Promise<void> {
+  const tables = (await read.introspection.getTables({ withInternalKyselyTables: true })).map(
+    ({ name }) => name,
+  );
+  if (!tables.includes('schema_migrations')) return;
+  const there = await readVersions(read, 'schema_migrations');
+  if (there.some((name) => !versions.main.includes(name))) throw new DatabaseTaken(false);
+}
+
 /**
  * On PostgreSQL nothing else keeps a server, or another restore, from filling the same database meanwhile: each of them
  * writes into this table first, and waits for it.
@@ -78,10 +89,11 @@ async function claimDatabase(main: Kysely<Database>): Promise<void> {
 /**
  * Makes the tables as the backup had them and opens the transactions for its rows.
  *
- * @throws DatabaseTaken when somebody uses the database, Error when it has tables of another release
+ * @throws DatabaseTaken when somebody uses the database, or it has tables of a later release than the backup
  */
 export async function openRowSink(storage: Storage, versions: SchemaVersions): Promise<RowSink> {
   if (!(await isEmptyDatabase(storage.read))) throw new DatabaseTaken(false);
+  await refuseLaterTables(storage, versions);
   await migrateStorageTo(storage, versions);
   const isOneDatabase = storage.engine === 'postgres';
   if (!isOneDatabase) await sql.raw(`pragma cache_size = -${CACHE_KIB}`).execute(storage.migration.main);
