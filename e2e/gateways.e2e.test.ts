@@ -52,13 +52,15 @@ beforeAll(async () => {
   const env = { ...WITH_ADMIN, KEYREEVE_BASE_DOMAIN: 'keys.test', KEYREEVE_TRUST_PROXY: '127.0.0.1' };
   server = await workplace.start({ env });
   const neighbours = { keyreevePort: server.port, keyreeveHost: 'localhost', servicePort: service.port };
-  await Promise.all(
+  // When one does not start, the others must be known to be stopped.
+  const started = await Promise.allSettled(
     GATEWAYS.map(async ({ name, page, start }) => {
       const folder = path.join(workplace.folder, name);
       mkdirSync(folder);
       gateways.set(name, await start(page, folder, neighbours));
     }),
   );
+  for (const { reason } of started.filter((one) => one.status === 'rejected')) throw reason;
   admin = await signIn(server.url);
   await admin.api.POST('/v1/workspaces', { body: { name: 'Other', subdomain: 'other' } });
   const grants = [{ actions: ['orders:*'], resources: ['*'] }];
