@@ -194,13 +194,11 @@ describe('two nodes at once', () => {
     await retire(kidOf(await login()));
     const kid = kidOf(await login());
     const rotations = await Promise.all([rotate(one), rotate(two), rotate(one), rotate(two)]);
-    expect(rotations.map((answer) => answer.statusCode).toSorted((one, other) => one - other)).toEqual([
+    expect(rotations.map((answer) => answer.statusCode).toSorted((a, b) => a - b)).toEqual([
       201, 409, 409, 409,
     ]);
     const retirements = await Promise.all([retire(kid, one), retire(kid, two)]);
-    expect(retirements.map((answer) => answer.statusCode).toSorted((one, other) => one - other)).toEqual([
-      200, 409,
-    ]);
+    expect(retirements.map((answer) => answer.statusCode).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const signers = await Promise.all([login(one), login(two)]);
     expect(new Set(signers.map(kidOf)).size).toBe(1);
     const states = (await list()).map((item) => item.state);
