@@ -28,6 +28,11 @@ export const requestErrors = defineErrors('request', {
     title: 'The body is too large',
     remedy: 'Send a smaller body; the limit is named in the message.',
   },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are too large',
+    remedy: 'Send fewer or shorter headers; the limit is named in the message.',
+  },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,6 +10,7 @@ import { requestErrors } from '../errors/index.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
 import { registerBodyDeadline } from './body-deadline.ts';
+import { answerUnreadable, newRequestId } from './client-errors.ts';
 import { refuseRepeatedHeaders } from './credentials.ts';
 import { registerMethodNotAllowed } from './method-not-allowed.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -37,6 +37,7 @@ export interface HttpAppOptions extends AuthHookDeps {
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
+const HEADER_BYTES_MAX = 16 * 1024;
 // A package may take ten minutes to arrive; every other body has its own, short deadline.
 const REQUEST_TIMEOUT_MS = 660_000;
 const BODY_DEADLINE_MS = 15_000;
@@ -73,10 +74,16 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => options.rewriteUrl(request.url ?? '/'),
-    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    genReqId: newRequestId,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    clientErrorHandler: (fault, socket) =>
+      answerUnreadable(fault, socket, {
+        baseUrl: options.defaultWorkspace().url,
+        headers: SECURITY_HEADERS,
+        headerBytesMax: HEADER_BYTES_MAX,
+      }),
     frameworkErrors: (error, request, reply) => {
       request.caller = anonymousCaller(options, request);
       setSecurityHeaders(request, reply);
@@ -125,6 +132,14 @@ function refuseUnreadableUrl(url: string): void {
   }
 }
 
+/** RFC 9112 3.2. Clients of HTTP/1.0 may leave it out, and then name no workspace. */
+function refuseMissingHost({ raw }: FastifyRequest): void {
+  if (raw.httpVersion === '1.1' && raw.headers.host === undefined)
+    throw requestErrors.malformed({
+      detail: 'The Host header is missing. Every HTTP/1.1 request names its host.',
+    });
+}
+
 function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymousCaller(options, request);
@@ -134,6 +149,7 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
       reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
     refuseRepeatedHeaders(request.raw.rawHeaders);
     refuseUnreadableUrl(request.url);
+    refuseMissingHost(request);
     const isForwardedHostIgnored = request.routeOptions.config.ignoresForwardedHost === true;
     const host = isForwardedHostIgnored ? (request.headers.host ?? '') : request.host;
     const workspace = await options.findWorkspace(host);
@@ -170,7 +186,13 @@ function registerRequestLog(app: FastifyInstance): void {
 
 /** The HTTP side of the server, without any feature: hooks, parsers, problems, OpenAPI. */
 export async function createHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
-  const nodeOptions = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16_384 };
+  const nodeOptions = {
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    // Node would answer for itself, without a body; the workspace hook refuses such requests.
+    requireHostHeader: false,
+  };
   const common = serverOptions(options);
   const transport =
     options.tls === null

@@ -6,6 +6,7 @@ export const COMMON_CODES = [
   'request.not_found',
   'request.method_not_allowed',
   'request.timeout',
+  'request.headers_too_large',
   'request.unknown_host',
   'request.too_many',
   'request.internal',

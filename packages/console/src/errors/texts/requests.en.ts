@@ -122,6 +122,10 @@ export const REQUEST_TEXTS_EN = {
     title: 'Too much was sent at once.',
     remedy: 'Send less at once.',
   },
+  'request.headers_too_large': {
+    title: 'The browser sent too many headers.',
+    remedy: 'Delete the cookies of this address, then try again.',
+  },
   'request.internal': {
     title: 'The server made a mistake.',
     remedy: 'Give the request id to your administrator, who finds the cause in the log.',

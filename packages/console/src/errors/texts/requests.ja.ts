@@ -123,6 +123,10 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     title: '一度に送信した量が多すぎます。',
     remedy: '量を減らして送信してください。',
   },
+  'request.headers_too_large': {
+    title: 'ブラウザーが送信したヘッダーが大きすぎます。',
+    remedy: 'このアドレスのCookieを削除してから、もう一度お試しください。',
+  },
   'request.internal': {
     title: 'サーバー内部でエラーが発生しました。',
     remedy: 'リクエストIDを管理者に伝えてください。管理者がログから原因を調べられます。',

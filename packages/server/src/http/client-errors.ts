@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type AppError, requestErrors } from '../errors/index.ts';
+
+/** What Node tells of bytes on a connection that never became a request. */
+interface UnreadableRequest extends Error {
+  readonly code?: string;
+}
+
+const REASON_PHRASES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+function toClientError(code: string | undefined, headerBytesMax: number): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const detail = `The headers may have at most ${headerBytesMax} bytes. Send fewer or shorter ones.`;
+    return requestErrors.headers_too_large({ detail });
+  }
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? requestErrors.timeout() : requestErrors.malformed();
+}
+
+export function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`;
+}
+
+/**
+ * Answers what Node could not read as a request (RFC 9112 2.2, RFC 6585 5) as every other fault is answered, and
+ * ends the connection: where the next request would begin on it nobody knows. No hook has seen these bytes, so no
+ * host is known either, and the docs link is that of the default workspace.
+ */
+export function answerUnreadable(
+  fault: UnreadableRequest,
+  socket: Socket,
+  surroundings: {
+    readonly baseUrl: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly headerBytesMax: number;
+  },
+): void {
+  if (fault.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { entry, status, code, detail } = toClientError(fault.code, surroundings.headerBytesMax);
+  const instance = newRequestId();
+  const type = `${surroundings.baseUrl}/docs/errors/${code}`;
+  const body = JSON.stringify({ type, title: entry.title, status, detail, code, instance });
+  const headers = {
+    ...surroundings.headers,
+    'x-request-id': instance,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+}
