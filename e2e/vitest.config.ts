@@ -70,6 +70,15 @@ export default defineConfig({
           hookTimeout: 2 * MINUTES_MS,
         },
       },
+      {
+        test: {
+          name: 'powercut-full',
+          include: ['powercut/*.test.ts'],
+          env: { PUSH_KILLS: '40' },
+          testTimeout: 20 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
     ],
   },
 });

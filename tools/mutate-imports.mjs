@@ -184,6 +184,8 @@ function describe(violations) {
 function copyRepository(copy) {
   for (const file of ['package.json', 'tsconfig.json', 'tsconfig.base.json'])
     cpSync(join(repository, file), join(copy, file));
+  // A test of the SDK builds the package with it.
+  cpSync(join(repository, 'tools/build-sdk.mjs'), join(copy, 'tools/build-sdk.mjs'));
   const ours = join(copy, 'node_modules/@keyreeve');
   mkdirSync(ours, { recursive: true });
   for (const name of readdirSync(join(repository, 'node_modules'))) {

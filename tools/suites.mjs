@@ -46,7 +46,12 @@ export const SUITES = [
   },
   { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
-  { name: 'power cut', command: vitestOf('powercut'), needs: 'powercut' },
+  {
+    name: 'power cut',
+    command: vitestOf('powercut'),
+    fullCommand: vitestOf('powercut-full'),
+    needs: 'powercut',
+  },
   { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'notices',

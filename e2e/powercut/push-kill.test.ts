@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type S3Server, startS3Server } from '../../packages/testkit/src/s3-server.ts';
 import { callServer, type ServerProcess, startServer } from './server-process.ts';
 
-const POINTS = 20;
+const POINTS = Number(process.env['PUSH_KILLS'] ?? '8');
 const HOUR_MS = 3_600_000;
 /** Longer for the store that takes large files in parts, so that some kills fall between two of them. */
-const LENGTHS = { folder: { hashes: 40_000, stepMs: 9 }, s3: { hashes: 160_000, stepMs: 60 } };
+const LENGTHS = { folder: { hashes: 40_000, spanMs: 180 }, s3: { hashes: 160_000, spanMs: 1_200 } };
 const CHUNK_BYTES = 256 * 1024;
 
 /** The body in pieces with pauses, so that the kill falls anywhere: while uploading, reading, moving, committing. */
@@ -70,7 +70,7 @@ describe.each(['folder', 's3'] as const)('a push whose server is killed, package
       const bytes = buildNupkg({ id: 'Killed.Push', version, extraEntries });
       if (server === null) throw new Error('The server was started before.');
       const answered = push(server.url, bytes, 4);
-      await delay(point * LENGTHS[kind].stepMs);
+      await delay((point * LENGTHS[kind].spanMs) / POINTS);
       await server.kill();
       const status = await answered;
       server = await start();
