@@ -32,6 +32,7 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'The package file exceeds the size limit. Please try again.',
   'Failed to read the package file. Ensure it is a valid NuGet package with a valid manifest.',
   'Send a smaller body; the limit is named in the message.',
+  'Send fewer or shorter headers; the limit is named in the message.',
   'This is a fault of the server. Give the request id to your administrator, who finds the cause in the log.',
   'Correct the fields that are listed in `errors` and send the request again.',
   'Send a well-formed HTTP request; a JSON body must be valid JSON with each member named once.',
