@@ -53,6 +53,8 @@ export default defineConfig({
           name: 'postgres',
           ...SHARED,
           include: DATABASE_TESTS,
+          // It speaks to the server through the API only: which engine is behind that makes no difference.
+          exclude: ['**/node_modules/**', 'packages/testkit/src/cli.http.test.ts'],
           env: { TEST_DATABASE: 'postgres' },
           globalSetup: ['packages/testkit/src/postgres-global-setup.ts'],
           testTimeout: 30_000,
