@@ -339,7 +339,8 @@ describe('a question is sent', () => {
     answerOnce(503, { 'retry-after': '2' });
     const giveUp = new AbortController();
     const given = verifyKey(createClient({ baseUrl }), { key: FULL_KEY }, { signal: giveUp.signal });
-    setTimeout(() => giveUp.abort(new Error('enough')), 50);
+    await vi.waitFor(() => expect(asked).toBe(1));
+    giveUp.abort(new Error('enough'));
     await expect(given).rejects.toThrow('enough');
     expect(asked).toBe(1);
   });
