@@ -133,22 +133,24 @@ function toValues(keyring: Keyring, key: ApiKey) {
   };
 }
 
+/** The whole row of a key, as it is stored. */
+export function toKeyRow(keyring: Keyring, key: ApiKey): ApiKeysTable {
+  return {
+    ...toValues(keyring, key),
+    id: key.id,
+    workspace_id: key.workspaceId,
+    account_id: key.accountId,
+    owner_id: key.ownerId,
+    access: key.access,
+    lifetime_days: key.lifetimeDays,
+    created_at: key.createdAt,
+    created_by: key.createdBy,
+    foreign_digest: key.foreignDigest,
+  };
+}
+
 export async function insertKey(exec: Executor, keyring: Keyring, key: ApiKey): Promise<void> {
-  await exec
-    .insertInto('api_keys')
-    .values({
-      ...toValues(keyring, key),
-      id: key.id,
-      workspace_id: key.workspaceId,
-      account_id: key.accountId,
-      owner_id: key.ownerId,
-      access: key.access,
-      lifetime_days: key.lifetimeDays,
-      created_at: key.createdAt,
-      created_by: key.createdBy,
-      foreign_digest: key.foreignDigest,
-    })
-    .execute();
+  await exec.insertInto('api_keys').values(toKeyRow(keyring, key)).execute();
 }
 
 /** `isAnswerKept`: the change is in nothing that an answer about the key is made of. */
