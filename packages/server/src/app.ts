@@ -66,10 +66,10 @@ export async function buildApp(
     defaultWorkspace: () => defaultWorkspace,
     isPermitted: (principal, action, resource) =>
       resource === undefined ? holdsAction(principal, action) : can(principal, action, resource),
-    onUse: ({ workspace, principal, ip, userAgent }, isLetIn) => {
+    onUse: ({ workspace, principal, ip, userAgent }, isLetIn, action) => {
       if (principal.kind !== 'key' && principal.kind !== 'token') return;
       const outcome = isLetIn ? 'valid' : 'insufficient_scope';
-      usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome, ip, userAgent });
+      usage.record({ workspaceId: workspace.id, keyId: principal.key.id, action, outcome, ip, userAgent });
     },
     onRefusal: (caller, error, route) => audit.countRefusal(caller, error, route),
     isOpen: ({ id }) => deps.galleryReading.isOpen(id),

@@ -34,6 +34,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       deps.usage.record({
         workspaceId: facts.workspace.id,
         keyId: outcome.key.id,
+        action: facts.action,
         outcome: outcome.code,
         ip: facts.ip,
         userAgent: facts.userAgent,

@@ -57,7 +57,14 @@ export interface AuthHookDeps {
    */
   readonly authenticate: (
     credential: PresentedCredential,
-    request: { workspace: Workspace; ip: string; userAgent: string | null; isCounted: boolean },
+    request: {
+      workspace: Workspace;
+      ip: string;
+      userAgent: string | null;
+      isCounted: boolean;
+      /** The action of the route. */
+      action: string | null;
+    },
   ) => Promise<AuthenticatedPrincipal>;
   /** True when a key or token holds the action on the resource, or, without one, on anything at all. */
   readonly isPermitted: (
@@ -66,7 +73,7 @@ export interface AuthHookDeps {
     resource: string | undefined,
   ) => boolean;
   /** A good credential came to a route that is for it, or not: once for each request. */
-  readonly onUse: (caller: Caller, isLetIn: boolean) => void;
+  readonly onUse: (caller: Caller, isLetIn: boolean, action: string | null) => void;
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
   /** Without it all doors are closed. */
   readonly isOpen?: (workspace: Workspace, door: Door) => Promise<boolean>;
@@ -139,7 +146,8 @@ async function admit(
     const principal = await resolvePrincipal(request, auth, deps, isCounted);
     request.caller = { ...request.caller, principal };
     const refusal = findRouteRefusal(request, auth, deps);
-    if (isCounted && (refusal !== null || !countsUse)) deps.onUse(request.caller, refusal === null);
+    if (isCounted && (refusal !== null || !countsUse))
+      deps.onUse(request.caller, refusal === null, auth.action);
     if (refusal !== null) throw refusal;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -169,7 +177,8 @@ async function resolvePrincipal(
     if (request.isBehindDoor && isFromElsewhere(request)) throw behindDoor();
   }
   const { workspace, userAgent } = request.caller;
-  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted });
+  const { action } = auth;
+  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted, action });
 }
 
 /** Why the route is not for this caller, or null. */

@@ -4,11 +4,19 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/index.ts';
+import { createSqliteEpochGuard, type EpochGuard } from './epoch-guard.ts';
+import { readRevocationEpochs } from './revocation-epochs.ts';
 import type { Database } from './schema.ts';
 import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 
 /** What a repo function runs on: a connection for reading, or the transaction of its caller. */
 export type Executor = Kysely<Database> | Transaction<Database>;
+
+/**
+ * Called after each commit of this process that has raised revocation epochs, with the workspaces. Who made the
+ * change is answered when all are done, or after 2.5 seconds; what they throw is not heard.
+ */
+export type RaiseListener = (workspaceIds: ReadonlySet<string>) => void | Promise<void>;
 
 /**
  * The database of one process. On SQLite reads have a connection of their own (WAL readers never wait for
@@ -33,8 +41,10 @@ export interface Storage {
    * was read under one value is true as long as it is the value. Null on PostgreSQL, which has no such number.
    */
   readonly changeCounter: (() => number) | null;
-  /** Called after each commit of this process that has raised a revocation epoch. They must not throw. */
-  readonly raiseListeners: Set<() => void>;
+  /** Tells whoever keeps answers about keys in memory whether they still hold, on both engines. */
+  readonly epochGuard: EpochGuard;
+  /** @see RaiseListener */
+  readonly raiseListeners: Set<RaiseListener>;
   close(): Promise<void>;
 }
 
@@ -79,6 +89,7 @@ function openSqliteStorage(dataDir: string): Storage {
     watch: read,
     migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
+    epochGuard: createSqliteEpochGuard(readDatabase),
     raiseListeners: new Set(),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy(), usage.destroy()]);
@@ -128,6 +139,12 @@ function openPostgresStorage(url: string, logger: StorageLogger): Storage {
     watch,
     migration: { main: unhurried, usage: unhurried },
     changeCounter: null,
+    epochGuard: {
+      peek: () => null,
+      read: async (workspaceId) => (await readRevocationEpochs(watch, [workspaceId])).get(workspaceId) ?? 0,
+      freshness: () => ({ source: 'database', ageMs: 0 }),
+      drop: () => {},
+    },
     raiseListeners: new Set(),
     close: async () => {
       await Promise.all([kysely.destroy(), watch.destroy(), unhurried.destroy()]);

@@ -1,5 +1,6 @@
 export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
-export { type Executor, openStorage, pingStorage, type Storage } from './database.ts';
+export { type Executor, openStorage, pingStorage, type RaiseListener, type Storage } from './database.ts';
+export type { EpochGuard, Freshness } from './epoch-guard.ts';
 export { isUniqueViolation } from './faults.ts';
 export {
   checkSqliteFiles,

@@ -38,9 +38,9 @@ export async function raiseRevocationEpoch(tx: Tx, workspaceId: string): Promise
   raised.set(tx, workspaces.add(workspaceId));
 }
 
-/** True when the transaction has raised an epoch, which others see from its commit on. */
-export function hasRaisedEpoch(tx: Tx): boolean {
-  return raised.has(tx);
+/** The workspaces whose epochs the transaction has raised, which others see from its commit on. */
+export function listRaisedWorkspaces(tx: Tx): ReadonlySet<string> {
+  return raised.get(tx) ?? new Set();
 }
 
 /** The present epoch of each of these workspaces; 0 where nothing was ever revoked. */

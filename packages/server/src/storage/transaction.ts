@@ -2,13 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Transaction } from 'kysely';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
-import { hasRaisedEpoch } from './revocation-epochs.ts';
+import { listRaisedWorkspaces } from './revocation-epochs.ts';
 import type { Database } from './schema.ts';
 
 export type Tx = Transaction<Database>;
 
 const GIVE_UP_AFTER_MS = 5_000;
 const WAIT_MS_MAX = 100;
+// A process that does not answer has lost its lease of two seconds by then.
+const LISTENERS_WAIT_MS_MAX = 2_500;
 
 /**
  * Runs `work` in one write transaction: `BEGIN IMMEDIATE` on SQLite, `SERIALIZABLE` on PostgreSQL, so that
@@ -22,15 +24,30 @@ export async function inTransaction<Result>(
   storage: Storage,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  let hasRaised = false;
-  const result = await runUntilStored(storage, async (tx) => {
-    const made = await work(tx);
-    hasRaised = hasRaisedEpoch(tx);
-    return made;
-  });
-  // Only here: what is stored must not be run again, whatever a listener does.
-  if (hasRaised) for (const tell of storage.raiseListeners) tell();
-  return result;
+  let raised: ReadonlySet<string> = new Set();
+  try {
+    return await runUntilStored(storage, async (tx) => {
+      try {
+        return await work(tx);
+      } finally {
+        raised = listRaisedWorkspaces(tx);
+      }
+    });
+  } finally {
+    // Only here: what is stored must not be run again, whatever a listener does. Also after a fault: a connection
+    // that breaks at the commit leaves open whether it was stored.
+    if (raised.size > 0) await tellRaised(storage, raised);
+  }
+}
+
+async function tellRaised(storage: Storage, workspaceIds: ReadonlySet<string>): Promise<void> {
+  storage.epochGuard.drop(workspaceIds);
+  if (storage.raiseListeners.size === 0) return;
+  const done = new AbortController();
+  const listeners = [...storage.raiseListeners].map(async (tell) => await tell(workspaceIds));
+  const told = Promise.allSettled(listeners).then(() => done.abort());
+  const late = delay(LISTENERS_WAIT_MS_MAX, undefined, { ref: false, signal: done.signal }).catch(() => {});
+  await Promise.race([told, late]);
 }
 
 async function runUntilStored<Result>(storage: Storage, work: (tx: Tx) => Promise<Result>): Promise<Result> {

@@ -214,7 +214,14 @@ describe('the keys of an account in numbers', () => {
           .execute();
     });
     const record = (keyId: string, outcome: 'valid' | 'expired') =>
-      harness.deps.usage.record({ workspaceId: workspace_id, keyId, outcome, ip: null, userAgent: null });
+      harness.deps.usage.record({
+        workspaceId: workspace_id,
+        keyId,
+        action: null,
+        outcome,
+        ip: null,
+        userAgent: null,
+      });
     expect((await keysOf())?.lastUsedAt).toBeNull();
     const at = toIso(harness.clock.now());
     record(more.at(-1)?.id ?? '', 'valid');

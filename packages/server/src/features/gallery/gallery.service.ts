@@ -130,7 +130,7 @@ class Gallery implements GalleryService {
   }
 
   async push(by: KeyCaller, body: UploadBody): Promise<void> {
-    await this.#countingUse(by, 'package.push', () =>
+    await this.#countingUse(by, { action: 'package:push', route: 'package.push' }, () =>
       this.#receive(by, body, async (upload) => {
         // Blob before row: a crash in between leaves a blob without a row, never a row without its blob.
         await upload.staged.promote();
@@ -140,7 +140,7 @@ class Gallery implements GalleryService {
   }
 
   async checkPush(by: KeyCaller, body: UploadBody): Promise<PushPlan> {
-    return await this.#countingUse(by, 'package.push_check', () =>
+    return await this.#countingUse(by, { action: 'package:push', route: 'package.push_check' }, () =>
       this.#receive(by, body, ({ staged, contents }, { actor, found }) => ({
         id: found?.displayId ?? contents.id,
         version: contents.version.normalized,
@@ -155,7 +155,8 @@ class Gallery implements GalleryService {
   async setListed(by: KeyCaller, id: string, version: string, isListed: boolean): Promise<void> {
     const { storage, audit } = this.#deps;
     const { caller } = by;
-    await this.#countingUse(by, isListed ? 'package.relist' : 'package.unlist', () =>
+    const route = isListed ? 'package.relist' : 'package.unlist';
+    await this.#countingUse(by, { action: 'package:unlist', route }, () =>
       inTransaction(storage, async (tx) => {
         const found = await this.#findVersion(tx, caller, id, version);
         const actor = await this.#rights.authenticate(tx, by);
@@ -169,7 +170,7 @@ class Gallery implements GalleryService {
   async deprecate(by: KeyCaller, id: string, wish: DeprecationWish): Promise<void> {
     const { storage } = this.#deps;
     const { caller } = by;
-    await this.#countingUse(by, 'package.deprecate', () =>
+    await this.#countingUse(by, { action: 'package:unlist', route: 'package.deprecate' }, () =>
       inTransaction(storage, async (tx) => {
         const found = await repo.findPackage(tx, caller.workspace.id, id);
         if (found === null) throw unknownId();
@@ -346,13 +347,13 @@ class Gallery implements GalleryService {
   /** Counts the use of the key by what came of it. A refusal is part of the audit log as well. */
   async #countingUse<Result>(
     { caller, actor }: KeyCaller,
-    route: string,
+    { action, route }: { readonly action: string; readonly route: string },
     work: () => Promise<Result>,
   ): Promise<Result> {
     const { audit, usage } = this.#deps;
     const { workspace, ip, userAgent } = caller;
     const count = (outcome: 'valid' | 'insufficient_scope'): void =>
-      usage.record({ workspaceId: workspace.id, keyId: actor.key.id, outcome, ip, userAgent });
+      usage.record({ workspaceId: workspace.id, keyId: actor.key.id, action, outcome, ip, userAgent });
     try {
       const result = await work();
       count('valid');

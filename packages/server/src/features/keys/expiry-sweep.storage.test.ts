@@ -93,7 +93,13 @@ describe('the owner of a key is told', () => {
     const { key } = await makeKey('CI', 90);
     const at = harness.clock.now();
     const use = { ip: '192.0.2.8', userAgent: 'NuGet/6.12.2' };
-    harness.deps.usage.record({ workspaceId: key.workspaceId, keyId: key.id, outcome: 'valid', ...use });
+    harness.deps.usage.record({
+      workspaceId: key.workspaceId,
+      keyId: key.id,
+      action: null,
+      outcome: 'valid',
+      ...use,
+    });
     await harness.deps.usage.flush();
     wait(80);
     await harness.deps.expirySweep.run();

@@ -300,7 +300,7 @@ describe('counters', () => {
     const { storage, defaultWorkspace } = harness.deps;
     const recorders = [1, 2].map(() => createUsageRecorder({ storage, clock: harness.clock }));
     const keys = Array.from({ length: 300 }, (_, index) => `kr_both${String(index).padStart(4, '0')}`);
-    const common = { workspaceId: defaultWorkspace.id, ip: null, userAgent: null };
+    const common = { workspaceId: defaultWorkspace.id, action: null, ip: null, userAgent: null };
     for (let round = 0; round < 3; round += 1) {
       for (const [index, recorder] of recorders.entries())
         for (const keyId of index === 0 ? keys : keys.toReversed())

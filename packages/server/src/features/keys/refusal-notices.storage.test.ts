@@ -37,7 +37,7 @@ function refuse(times: number, outcome = 'insufficient_scope'): void {
   const { usage, defaultWorkspace } = harness.deps;
   const from = { ip: '192.0.2.8', userAgent: 'curl/8' };
   for (let count = 0; count < times; count += 1)
-    usage.record({ workspaceId: defaultWorkspace.id, keyId, outcome, ...from });
+    usage.record({ workspaceId: defaultWorkspace.id, keyId, action: null, outcome, ...from });
 }
 
 it('the owner is told of the 21st refusal within an hour, why and from where', async () => {
@@ -115,7 +115,7 @@ it('a key whose account cannot be read keeps nobody else from being told, and is
       .where('id', '=', key.accountId)
       .execute();
   });
-  const unreadable = { workspaceId: key.workspaceId, keyId: key.id, ip: null, userAgent: null };
+  const unreadable = { workspaceId: key.workspaceId, keyId: key.id, action: null, ip: null, userAgent: null };
   for (let count = 0; count < 21; count += 1)
     deps.usage.record({ ...unreadable, outcome: 'insufficient_scope' });
   refuse(21);

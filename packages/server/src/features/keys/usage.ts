@@ -33,6 +33,8 @@ export interface UsageRecorder {
   record(use: {
     workspaceId: string;
     keyId: string;
+    /** What was asked for: of the question, or of our own route. Null when a credential was only looked at. */
+    action: string | null;
     outcome: UsageOutcome;
     ip: string | null;
     userAgent: string | null;

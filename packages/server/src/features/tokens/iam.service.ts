@@ -83,6 +83,7 @@ export function createIamService(deps: Deps): IamService {
       usage.record({
         workspaceId: workspace.id,
         keyId: outcome.key.id,
+        action: 'iam:tokens:issue',
         outcome: outcome.code,
         ip,
         userAgent,

@@ -292,6 +292,7 @@ class Tokens implements TokensService {
     this.#deps.usage.record({
       workspaceId: workspace.id,
       keyId: principal.key.id,
+      action: null,
       outcome: 'valid',
       ip,
       userAgent,

@@ -74,6 +74,7 @@ export function createVerificationService(deps: Deps): VerificationService {
         usage.record({
           workspaceId: workspace.id,
           keyId: outcome.key.id,
+          action: question.action,
           outcome: code,
           ip: clientIp,
           userAgent: null,
@@ -82,8 +83,9 @@ export function createVerificationService(deps: Deps): VerificationService {
     },
     authorize: async (caller, principal, question) => {
       const { ip, userAgent, workspace } = caller;
+      const { action } = question;
       const count = (outcome: DecisionCode): void =>
-        usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome, ip, userAgent });
+        usage.record({ workspaceId: workspace.id, keyId: principal.key.id, action, outcome, ip, userAgent });
       if (question.action === null && (await settings.get(workspace.id)).requireAction) {
         count('insufficient_scope');
         throw requestErrors.invalid({

@@ -99,6 +99,13 @@ export function readClient(authorization: string | undefined, form: Form): Prese
   return { kind: 'client', clientId: clientId ?? '', secret: new Secret(secret), isBasic: false };
 }
 
+/** What a client comes for, as its usage names it. No right is asked for these. */
+const ROUTE_ACTIONS: Readonly<Record<string, string>> = {
+  '/oauth2/token': 'iam:tokens:issue',
+  '/oauth2/introspect': 'iam:tokens:introspect',
+  '/oauth2/revoke': 'iam:tokens:revoke',
+};
+
 export interface ClientAuthenticator {
   /**
    * The key behind a presented client. The state of the key is told only to the holder of the right secret; refusals
@@ -114,7 +121,11 @@ export function createClientAuthenticator(deps: {
   readonly usage: UsageRecorder;
   readonly audit: AuditService;
 }): ClientAuthenticator {
-  const prove = async (caller: Caller, presented: PresentedClient | null): Promise<ProvenKey> => {
+  const prove = async (
+    caller: Caller,
+    presented: PresentedClient | null,
+    route: string,
+  ): Promise<ProvenKey> => {
     if (presented === null) {
       const remedy =
         'Send the API key as client id and its secret key as client secret, with Basic or in the body.';
@@ -150,6 +161,7 @@ export function createClientAuthenticator(deps: {
     deps.usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
+      action: ROUTE_ACTIONS[route] ?? null,
       outcome: outcome.code,
       ip,
       userAgent,
@@ -162,7 +174,7 @@ export function createClientAuthenticator(deps: {
   return {
     require: async (caller, presented, route) => {
       try {
-        return await prove(caller, presented);
+        return await prove(caller, presented, route);
       } catch (error) {
         if (error instanceof AppError && error.cause instanceof AppError)
           deps.audit.countRefusal(caller, error.cause, route);

@@ -108,6 +108,7 @@ export function createIntrospection(deps: Deps): Introspection {
     usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
+      action: 'iam:tokens:introspect',
       outcome: outcome.code,
       ip,
       userAgent,
@@ -129,6 +130,7 @@ export function createIntrospection(deps: Deps): Introspection {
     usage.record({
       workspaceId: caller.workspace.id,
       keyId: key.id,
+      action: null,
       outcome: 'valid',
       ip,
       userAgent: null,

@@ -98,7 +98,14 @@ export function createTokenExchange({ storage, audit, usage, tokens }: Deps): Ex
     const isOther = client !== null && client.key.id !== claims.client_id;
     const actor = isOther ? { sub: client.account.id, client_id: client.key.id } : null;
     const issued = await tokens.derive(workspace, subject, wish, actor);
-    usage.record({ workspaceId: workspace.id, keyId: principal.key.id, outcome: 'valid', ip, userAgent });
+    usage.record({
+      workspaceId: workspace.id,
+      keyId: principal.key.id,
+      action: 'iam:tokens:issue',
+      outcome: 'valid',
+      ip,
+      userAgent,
+    });
     if (isOther) await record(caller, client, { issued, subject });
     return { issued, subject };
   };
