@@ -13,6 +13,7 @@ import { mailLists } from './migrations/0007-mail-lists.ts';
 import { feedVersionNames } from './migrations/0008-feed-version-names.ts';
 import { searchOfVersions } from './migrations/0009-search-of-versions.ts';
 import { revocationEpochs } from './migrations/0011-revocation-epochs.ts';
+import { keyLimits } from './migrations/0012-key-limits.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import type { Database } from './schema.ts';
@@ -28,6 +29,7 @@ const MAIN: Record<string, Migration> = {
   '0008-feed-version-names': feedVersionNames,
   '0009-search-of-versions': searchOfVersions,
   '0011-revocation-epochs': revocationEpochs,
+  '0012-key-limits': keyLimits,
 };
 const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
 const TRIES_MAX = 100;

@@ -118,6 +118,8 @@ export interface AccountsTable {
   muted_notices: string;
   tags: string;
   grants: string;
+  /** JSON: the limits of each of its keys; null for none. */
+  key_limits: string | null;
   password_hash: string | null;
   password_changed_at: number | null;
   /** Raised by whatever must end the account's sessions and tokens: disabling, role, grants, password. */
@@ -168,6 +170,8 @@ export interface ApiKeysTable {
   old_pepper_id: string | null;
   old_expires_at: number | null;
   ip_ranges: string;
+  /** JSON; null for none. */
+  limits: string | null;
   /** HMAC of the SHA-256 of a foreign credential; null for keys that we minted. */
   foreign_digest: string | null;
   /** Raised by whatever must end the key's tokens: disabling, narrowing. */

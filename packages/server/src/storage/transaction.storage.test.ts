@@ -78,18 +78,34 @@ async function holdLock(): Promise<{ release: () => Promise<void> }> {
 }
 
 describe('a transaction', () => {
-  it('that is stored is not run again by what is told of it afterwards', async () => {
+  it('that is stored is not run again, nor does it fail, by what a listener makes of it', async () => {
     let runs = 0;
     storage.raiseListeners.add(() => {
       if (runs === 1) throw Object.assign(new Error('database is locked'), { errcode: 5 });
     });
-    const work = async (tx: Tx): Promise<void> => {
+    const work = async (tx: Tx): Promise<string> => {
       runs += 1;
       await raiseRevocationEpoch(tx, 'wsp_1');
+      return 'done';
     };
-    await inTransaction(storage, work).catch(() => {});
+    expect(await inTransaction(storage, work)).toBe('done');
     storage.raiseListeners.clear();
     expect(runs).toBe(1);
+  });
+
+  it('that revokes is done when every listener knows of it, and of which workspaces', async () => {
+    const heard: string[] = [];
+    storage.raiseListeners.add(async (workspaceIds) => {
+      await delay(20);
+      heard.push(...workspaceIds);
+    });
+    await inTransaction(storage, async (tx) => {
+      await raiseRevocationEpoch(tx, 'wsp_1');
+      await raiseRevocationEpoch(tx, 'wsp_2');
+    });
+    await inTransaction(storage, (tx) => save(tx, 'a', '1'));
+    storage.raiseListeners.clear();
+    expect(heard).toEqual(['wsp_1', 'wsp_2']);
   });
 
   it('is stored whole, and gives back what its work gives back', async () => {

@@ -27,15 +27,14 @@ export async function inTransaction<Result>(
   let raised: ReadonlySet<string> = new Set();
   try {
     return await runUntilStored(storage, async (tx) => {
-      try {
-        return await work(tx);
-      } finally {
-        raised = listRaisedWorkspaces(tx);
-      }
+      raised = new Set();
+      const made = await work(tx);
+      raised = listRaisedWorkspaces(tx);
+      return made;
     });
   } finally {
-    // Only here: what is stored must not be run again, whatever a listener does. Also after a fault: a connection
-    // that breaks at the commit leaves open whether it was stored.
+    // Only here: what is stored must not be run again, whatever a listener does. Also when the commit
+    // fails: a connection that breaks then leaves open whether it was stored.
     if (raised.size > 0) await tellRaised(storage, raised);
   }
 }

@@ -1,0 +1,68 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Where an answer comes from, and how much older than the question it may be. */
+export interface Freshness {
+  /** `database`: as true as a read now. `lease`: from memory, under an epoch that was read `ageMs` ago. */
+  readonly source: 'database' | 'lease';
+  readonly ageMs: number;
+}
+
+/**
+ * What tells whoever keeps rows in memory that they are still true. A row may be kept under the number that was told
+ * before the row was read, and used while `peek` tells the same number.
+ */
+export interface EpochGuard {
+  /**
+   * The number that stands for the present revocation epoch of a workspace in this process, or null when it must be
+   * asked for. Two equal numbers mean that nothing was revoked in between; nothing else may be read into them.
+   */
+  peek(workspaceId: string): number | null;
+  /**
+   * As `peek`, asking the database where needed; several callers share one question.
+   *
+   * @throws the error of the driver when the database does not answer
+   */
+  read(workspaceId: string): Promise<number>;
+  /** Of an answer that is given now. */
+  freshness(workspaceId: string): Freshness;
+  /** What was known of these workspaces is no longer relied upon, nor what questions under way will tell. */
+  drop(workspaceIds: Iterable<string>): void;
+}
+
+const NOW: Freshness = { source: 'database', ageMs: 0 };
+
+/**
+ * On SQLite the epoch is the one of this very moment: `data_version` of a connection that never writes changes with
+ * the commit of any other connection, also of other processes, and costs about a microsecond. The sum is read anew
+ * only when it has changed.
+ *
+ * @param database a connection on which nothing writes, and no statement or transaction stays open
+ */
+export function createSqliteEpochGuard(database: DatabaseSync): EpochGuard {
+  const dataVersion = database.prepare('pragma data_version');
+  dataVersion.setReturnArrays(true);
+  const epochs = new Map<string, number>();
+  let version: unknown;
+  // Prepared when first used: before the migrations there is no such table.
+  let sumStatement: ReturnType<DatabaseSync['prepare']> | null = null;
+  const sumEpoch = (workspaceId: string): number => {
+    sumStatement ??= database.prepare(
+      'select coalesce(sum(epoch), 0) as epoch from revocation_epochs where workspace_id = ?',
+    );
+    return Number(sumStatement.get(workspaceId)?.['epoch']);
+  };
+  const peek = (workspaceId: string): number => {
+    // The version comes first: a commit between the two reads then only makes the next question read once more.
+    const [now] = dataVersion.get() as unknown as readonly unknown[];
+    if (now !== version) {
+      epochs.clear();
+      version = now;
+    }
+    const known = epochs.get(workspaceId);
+    if (known !== undefined) return known;
+    const epoch = sumEpoch(workspaceId);
+    epochs.set(workspaceId, epoch);
+    return epoch;
+  };
+  return { peek, read: async (workspaceId) => peek(workspaceId), freshness: () => NOW, drop: () => {} };
+}
