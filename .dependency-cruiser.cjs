@@ -5,13 +5,14 @@
 
 /** What each feature may import besides itself. `COMMON` comes on top for all but those that are part of it. */
 const GRAPH = {
-  verification: ['keys', 'scopes', 'tokens', 'accounts'],
-  tokens: ['keys', 'scopes', 'accounts'],
-  keys: ['scopes', 'accounts'],
+  verification: ['keys', 'scopes', 'tokens', 'accounts', 'limits'],
+  tokens: ['keys', 'scopes', 'accounts', 'limits'],
+  keys: ['scopes', 'accounts', 'limits'],
   gallery: ['accounts', 'scopes', 'keys'],
   sessions: ['accounts'],
-  accounts: ['scopes'],
+  accounts: ['scopes', 'limits'],
   scopes: [],
+  limits: [],
   notices: [],
 };
 const COMMON = ['workspaces', 'audit', 'settings'];

@@ -2607,6 +2607,44 @@ export interface components {
             /** @description When one of the keys was last used; null when none of those that are left ever was. */
             lastUsedAt: string | null;
         };
+        /** @description How often a key may be used. Without `rate` and `quota` there is no limit. */
+        KeyLimitsInput: {
+            /** @description Requests in a window. Refused requests count too. */
+            rate?: {
+                /** @description 1 to 1000000. */
+                requests: number;
+                /** @description 1 to 86400. A window begins with its first request. */
+                windowSeconds: number;
+            } | null;
+            /** @description A number of uses, counted exactly. Refused requests do not count. */
+            quota?: {
+                /** @description 1 to 1000000000. */
+                uses: number;
+                /** @description Without it, the uses are never refilled. */
+                refill?: {
+                    /** @description At the beginning of each hour, day or month, in UTC. */
+                    every: "hour" | "day" | "month";
+                    /** @description How many uses come back, at most `uses`. Without it, all of them. */
+                    uses?: number | null;
+                } | null;
+            } | null;
+        };
+        KeyLimits: {
+            rate: {
+                requests: number;
+                windowSeconds: number;
+            } | null;
+            quota: {
+                uses: number;
+                /** @description Null: never refilled. */
+                refill: {
+                    /** @description At the beginning of each hour, day or month, in UTC. */
+                    every: "hour" | "day" | "month";
+                    /** @description Null: all of them. */
+                    uses: number | null;
+                } | null;
+            } | null;
+        };
         AccountSummary: {
             all: number;
             active: number;
@@ -2626,6 +2664,8 @@ export interface components {
             mutedNotices: ("key.expiring" | "key.expired")[];
             tags: string[];
             grants: components["schemas"]["Permission"][];
+            /** @description What each of its keys is limited to, beside limits of its own. */
+            keyLimits: components["schemas"]["KeyLimits"] | null;
             version: number;
             lastSeenAt: string | null;
             /** Format: date-time */
@@ -2654,6 +2694,8 @@ export interface components {
             mutedNotices: ("key.expiring" | "key.expired")[];
             tags: string[];
             grants: components["schemas"]["Permission"][];
+            /** @description What each of its keys is limited to, beside limits of its own. */
+            keyLimits: components["schemas"]["KeyLimits"] | null;
             version: number;
             lastSeenAt: string | null;
             /** Format: date-time */
@@ -2831,6 +2873,8 @@ export interface components {
             access: "account" | "scoped" | "full";
             scopes: components["schemas"]["Permission"][];
             ipRanges: string[];
+            /** @description Its own limits; those of its account hold it as well. */
+            limits: components["schemas"]["KeyLimits"] | null;
             /** Format: date-time */
             createdAt: string;
             createdBy: string | null;
@@ -4321,6 +4365,7 @@ export interface operations {
                      *               ]
                      *             }
                      *           ],
+                     *           "keyLimits": null,
                      *           "version": 1,
                      *           "lastSeenAt": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
@@ -4403,6 +4448,8 @@ export interface operations {
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
+                    /** @description Null: without limits of its own. */
+                    keyLimits?: components["schemas"]["KeyLimitsInput"] | null;
                     /** @description Without one, the user is invited by mail. */
                     password?: string;
                 };
@@ -4439,6 +4486,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -4542,6 +4590,7 @@ export interface operations {
                      *               ]
                      *             }
                      *           ],
+                     *           "keyLimits": null,
                      *           "version": 1,
                      *           "lastSeenAt": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
@@ -4624,6 +4673,8 @@ export interface operations {
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
+                    /** @description Null: without limits of its own. */
+                    keyLimits?: components["schemas"]["KeyLimitsInput"] | null;
                 };
             };
         };
@@ -4658,6 +4709,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -4804,6 +4856,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -4934,6 +4987,8 @@ export interface operations {
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
+                    /** @description Null: without limits of its own. */
+                    keyLimits?: components["schemas"]["KeyLimitsInput"] | null;
                     state?: "active" | "disabled";
                     disabledReason?: string | null;
                 };
@@ -4970,6 +5025,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -5118,6 +5174,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -5247,6 +5304,8 @@ export interface operations {
                     tags?: string[];
                     /** @description What the account, and so its keys at most, may do. */
                     grants?: components["schemas"]["Permission"][];
+                    /** @description Null: without limits of its own. */
+                    keyLimits?: components["schemas"]["KeyLimitsInput"] | null;
                     state?: "active" | "disabled";
                     disabledReason?: string | null;
                 };
@@ -5283,6 +5342,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "keyLimits": null,
                      *       "version": 1,
                      *       "lastSeenAt": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
@@ -7031,6 +7091,7 @@ export interface operations {
                      *           "ipRanges": [
                      *             "192.0.2.0/24"
                      *           ],
+                     *           "limits": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
                      *           "createdBy": "acc_0123456789abcdefghij",
                      *           "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7126,6 +7187,8 @@ export interface operations {
                     lifetimeDays?: number;
                     /** @description Addresses and ranges from which the key may be used; empty: from everywhere. */
                     ipRanges?: string[];
+                    /** @description Null: without limits of its own. */
+                    limits?: components["schemas"]["KeyLimitsInput"] | null;
                     /** @description Mail the key to the account. */
                     sendMail?: boolean;
                     /** @description Address for the key of a service account. */
@@ -7171,6 +7234,7 @@ export interface operations {
                      *         "ipRanges": [
                      *           "192.0.2.0/24"
                      *         ],
+                     *         "limits": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7298,6 +7362,7 @@ export interface operations {
                      *           "ipRanges": [
                      *             "192.0.2.0/24"
                      *           ],
+                     *           "limits": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
                      *           "createdBy": "acc_0123456789abcdefghij",
                      *           "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7402,6 +7467,7 @@ export interface operations {
                      *       "ipRanges": [
                      *         "192.0.2.0/24"
                      *       ],
+                     *       "limits": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7528,6 +7594,8 @@ export interface operations {
                     scopes?: components["schemas"]["Permission"][];
                     /** @description Addresses and ranges from which the key may be used; empty: from everywhere. */
                     ipRanges?: string[];
+                    /** @description Null: without limits of its own. */
+                    limits?: components["schemas"]["KeyLimitsInput"] | null;
                     /** @description Fixed; a change is refused. */
                     access?: string;
                     /** @description Fixed; a change is refused. */
@@ -7576,6 +7644,7 @@ export interface operations {
                      *       "ipRanges": [
                      *         "192.0.2.0/24"
                      *       ],
+                     *       "limits": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7755,6 +7824,7 @@ export interface operations {
                      *         "ipRanges": [
                      *           "192.0.2.0/24"
                      *         ],
+                     *         "limits": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7860,6 +7930,7 @@ export interface operations {
                      *       "ipRanges": [
                      *         "192.0.2.0/24"
                      *       ],
+                     *       "limits": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7969,6 +8040,7 @@ export interface operations {
                      *       "ipRanges": [
                      *         "192.0.2.0/24"
                      *       ],
+                     *       "limits": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -8069,6 +8141,7 @@ export interface operations {
                      *       "ipRanges": [
                      *         "192.0.2.0/24"
                      *       ],
+                     *       "limits": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -8331,6 +8404,7 @@ export interface operations {
                      *         "ipRanges": [
                      *           "192.0.2.0/24"
                      *         ],
+                     *         "limits": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",

@@ -35,6 +35,7 @@ function account(role: 'admin' | 'member'): AccountIdentity {
     role,
     isActive: true,
     grants: [],
+    keyLimits: null,
     epoch: 1,
   };
 }
@@ -57,6 +58,7 @@ function principalOf(credential: { kind: string; text: string }): AuthenticatedP
     comment: '',
     access: 'scoped' as const,
     scopes: [],
+    limits: null,
     generation: 1,
     expiresAt: null,
   };

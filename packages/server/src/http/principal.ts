@@ -1,3 +1,4 @@
+import type { KeyLimits } from '../lib/key-limits.ts';
 import type { Permission } from '../lib/permission.ts';
 
 export type AccountKind = 'user' | 'service';
@@ -16,6 +17,8 @@ export interface AccountIdentity {
   readonly role: AccountRole | null;
   readonly isActive: boolean;
   readonly grants: readonly Permission[];
+  /** What each of its keys is limited to, beside the limits of its own; null: nothing. */
+  readonly keyLimits: KeyLimits | null;
   readonly epoch: number;
 }
 
@@ -26,6 +29,8 @@ export interface KeyIdentity {
   readonly comment: string;
   readonly access: KeyAccess;
   readonly scopes: readonly Permission[];
+  /** Its own limits; those of the account count beside them. */
+  readonly limits: KeyLimits | null;
   /** The generation whose secret was presented. */
   readonly generation: number;
   /** When the presented secret stops working; null for imported keys without expiry. */

@@ -78,7 +78,7 @@ export interface NoticePayloads {
   'key.regenerated': KeyChange & { readonly oldWorksUntil: number | null };
   'key.changed': KeyChange & {
     readonly changes: readonly {
-      readonly field: 'comment' | 'patterns' | 'ipRanges';
+      readonly field: 'comment' | 'patterns' | 'ipRanges' | 'limits';
       readonly from: string;
       readonly to: string;
     }[];

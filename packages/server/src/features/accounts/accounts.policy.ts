@@ -62,6 +62,7 @@ export function toIdentity(account: Account): AccountIdentity {
     role: account.role,
     isActive: account.isActive,
     grants: account.grants,
+    keyLimits: account.keyLimits,
     epoch: account.epoch,
   };
 }

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { MUTABLE_NOTICES } from '../../jobs/index.ts';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
+import { presentLimits } from '../limits/index.ts';
 import type { Account } from './accounts.repo.ts';
 import type {
   AccountNameSchema,
@@ -43,6 +44,7 @@ function presentCommon({ account, keys }: { account: Account; keys: KeyCounts | 
     mutedNotices: MUTABLE_NOTICES.filter((kind) => account.mutedNotices.includes(kind)),
     tags: [...account.tags],
     grants: presentPermissions(account.grants),
+    keyLimits: presentLimits(account.keyLimits),
     version: account.version,
     lastSeenAt: toIsoOrNull(account.lastSeenAt),
     createdAt: toIso(account.createdAt),

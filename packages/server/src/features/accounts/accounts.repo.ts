@@ -1,6 +1,13 @@
 import type { AccountKind, AccountRole } from '../../http/index.ts';
+import { fromStoredLimits, type KeyLimits, toStoredLimits } from '../../lib/key-limits.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { type AccountsTable, type Executor, raiseRevocationEpoch, type Tx } from '../../storage/index.ts';
+import {
+  type AccountsTable,
+  type Executor,
+  raiseRevocationEpoch,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 
 /** An account as the rules see it. `passwordHash` never leaves the feature that checks it. */
 export interface Account {
@@ -23,6 +30,7 @@ export interface Account {
   readonly mutedNotices: readonly string[];
   readonly tags: readonly string[];
   readonly grants: readonly Permission[];
+  readonly keyLimits: KeyLimits | null;
   readonly hasPassword: boolean;
   readonly passwordChangedAt: number | null;
   readonly epoch: number;
@@ -51,6 +59,7 @@ export const ACCOUNT_COLUMNS = [
   'muted_notices',
   'tags',
   'grants',
+  'key_limits',
   'password_hash',
   'password_changed_at',
   'epoch',
@@ -82,6 +91,7 @@ export function toAccount(row: Row): Account {
     mutedNotices: JSON.parse(row.muted_notices) as string[],
     tags: JSON.parse(row.tags) as string[],
     grants: JSON.parse(row.grants) as Permission[],
+    keyLimits: fromStoredLimits(row.key_limits),
     hasPassword: row.password_hash !== null,
     passwordChangedAt: row.password_changed_at,
     epoch: row.epoch,
@@ -116,6 +126,7 @@ function toValues(account: Account) {
     muted_notices: JSON.stringify(account.mutedNotices),
     tags: JSON.stringify(account.tags),
     grants: JSON.stringify(account.grants),
+    key_limits: toStoredLimits(account.keyLimits),
     epoch: account.epoch,
     version: account.version,
     updated_at: account.updatedAt,
@@ -169,14 +180,29 @@ export async function deleteAccount(tx: Tx, workspaceId: string, id: string): Pr
   await raiseRevocationEpoch(tx, workspaceId);
 }
 
-export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
-  const row = await exec
+function selectAccount(exec: Executor, workspaceId: string, id: string) {
+  return exec
     .selectFrom('accounts')
     .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
-    .where('id', '=', id)
-    .executeTakeFirst();
+    .where('id', '=', id);
+}
+
+export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
+  const row = await selectAccount(exec, workspaceId, id).executeTakeFirst();
   return row === undefined ? null : toAccount(row);
+}
+
+/** `findAccount` without waiting, or null where the storage has to be waited for. */
+export function prepareFindAccount(
+  storage: Storage,
+): ((workspaceId: string, id: string) => Account | null) | null {
+  const read = storage.prepareRead?.(selectAccount(storage.read, '', '')) ?? null;
+  if (read === null) return null;
+  return (workspaceId, id) => {
+    const row = read(workspaceId, id);
+    return row === undefined ? null : toAccount(row);
+  };
 }
 
 export async function findAccounts(

@@ -12,6 +12,7 @@ import {
 } from '../../http/index.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
+import { KeyLimitsInputSchema, KeyLimitsSchema } from '../limits/index.ts';
 import { presentServiceAccount, presentUser } from './accounts.present.ts';
 import {
   AccountListQuery,
@@ -48,6 +49,8 @@ export function registerAccountRoutes(
 ): void {
   root.addSchema(AccountNameSchema);
   root.addSchema(KeyCountsSchema);
+  root.addSchema(KeyLimitsInputSchema);
+  root.addSchema(KeyLimitsSchema);
   root.addSchema(AccountSummarySchema);
   root.addSchema(UserSchema);
   root.addSchema(ServiceAccountSchema);

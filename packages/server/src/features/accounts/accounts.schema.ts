@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { MUTABLE_NOTICES } from '../../jobs/index.ts';
+import { KeyLimitsSchema, LimitsFieldSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 256 });
@@ -50,6 +51,9 @@ const common = {
   mutedNotices: MutedNotices,
   tags: Type.Array(Type.String()),
   grants: Type.Array(refTo(PermissionSchema)),
+  keyLimits: Type.Union([refTo(KeyLimitsSchema), Type.Null()], {
+    description: 'What each of its keys is limited to, beside limits of its own.',
+  }),
   version: Type.Integer(),
   lastSeenAt: NullableText,
   createdAt: Type.String({ format: 'date-time' }),
@@ -138,6 +142,7 @@ const userFields = {
   mutedNotices: Type.Optional(MutedNotices),
   tags: Type.Optional(Tags),
   grants: Type.Optional(Grants),
+  keyLimits: LimitsFieldSchema,
 };
 const serviceFields = {
   email: Type.Optional(Type.Union([Email, Type.Null()])),
@@ -154,6 +159,7 @@ const serviceFields = {
   mutedNotices: Type.Optional(MutedNotices),
   tags: Type.Optional(Tags),
   grants: Type.Optional(Grants),
+  keyLimits: LimitsFieldSchema,
 };
 
 export const CreateUserSchema = Type.Object(

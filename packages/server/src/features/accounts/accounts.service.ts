@@ -21,6 +21,7 @@ import {
   type Tx,
 } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
+import { areLimitsLoosened, checkLimits } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type AccountList, createAccountList } from './account-list.ts';
 import { accountErrors } from './accounts.errors.ts';
@@ -59,8 +60,18 @@ class Accounts implements AccountsService {
 
   readonly #lists: AccountList;
 
+  readonly findIdentityNow: AccountsService['findIdentityNow'];
+
   constructor(deps: AccountsDeps) {
     this.#deps = deps;
+    const findNow = repo.prepareFindAccount(deps.storage);
+    this.findIdentityNow =
+      findNow === null
+        ? null
+        : (workspaceId, id) => {
+            const account = findNow(workspaceId, id);
+            return account === null ? null : toIdentity(account);
+          };
     this.#lists = createAccountList(deps);
   }
 
@@ -169,7 +180,10 @@ class Accounts implements AccountsService {
     };
     if (Object.keys(detail).length === 0) return { account: before, managers };
     const isRightsEnded = before.isActive !== after.isActive || before.role !== after.role;
-    const isNarrowed = isRightsEnded || JSON.stringify(before.grants) !== JSON.stringify(after.grants);
+    const isNarrowed =
+      isRightsEnded ||
+      areLimitsLoosened(after.keyLimits, before.keyLimits) ||
+      JSON.stringify(before.grants) !== JSON.stringify(after.grants);
     const saved = {
       ...after,
       version: before.version + 1,
@@ -302,6 +316,7 @@ class Accounts implements AccountsService {
       mutedNotices: input.mutedNotices ?? [],
       tags: input.tags ?? [],
       grants: input.grants ?? DEFAULT_GRANTS,
+      keyLimits: checkLimits(input.keyLimits ?? null, 'keyLimits'),
       hasPassword: input.passwordHash != null,
       passwordChangedAt: input.passwordHash == null ? null : now,
       epoch: 1,
@@ -331,6 +346,7 @@ class Accounts implements AccountsService {
       mutedNotices: keep(patch.mutedNotices, before.mutedNotices),
       tags: keep(patch.tags, before.tags),
       grants: keep(patch.grants, before.grants),
+      keyLimits: patch.keyLimits === undefined ? before.keyLimits : checkLimits(patch.keyLimits, 'keyLimits'),
     };
   }
 

@@ -2,6 +2,7 @@ import type { AccountIdentity, AccountKind, AccountRole, Caller } from '../../ht
 import type { Page } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Executor, Tx } from '../../storage/index.ts';
+import type { KeyLimitsInput } from '../limits/index.ts';
 import type { Reach } from './accounts.policy.ts';
 import type { Account } from './accounts.repo.ts';
 import type { AccountCondition, AccountName, AccountSort, AccountSummary } from './accounts-list.repo.ts';
@@ -59,6 +60,8 @@ export interface CreateAccountInput {
   readonly mutedNotices?: readonly string[] | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly grants?: readonly Permission[] | undefined;
+  /** The limits of each of its keys; null for none. */
+  readonly keyLimits?: KeyLimitsInput | null | undefined;
   readonly managers?: readonly string[] | undefined;
   /** Already hashed and judged by the sessions feature. */
   readonly passwordHash?: string | null | undefined;
@@ -108,6 +111,8 @@ export interface AccountsService {
   remove(caller: Caller, kind: AccountKind, id: string): Promise<void>;
   /** For decisions: the account behind a key or session, or null when it is gone. */
   findIdentity(exec: Executor, workspaceId: string, id: string): Promise<AccountIdentity | null>;
+  /** The same without waiting, where the storage can (`Storage.prepareRead`). */
+  readonly findIdentityNow: ((workspaceId: string, id: string) => AccountIdentity | null) | null;
   find(exec: Executor, workspaceId: string, id: string): Promise<Account | null>;
   findMany(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]>;
   /** Only the names; ids of no account are left out. */

@@ -16,6 +16,7 @@ function account(role: 'admin' | 'member' | null, grants = GRANTS): AccountIdent
     role,
     isActive: true,
     grants,
+    keyLimits: null,
     epoch: 1,
   };
 }
@@ -31,6 +32,7 @@ function key(scopes: readonly Permission[], owner = account('admin')): Authentic
     comment: '',
     access: 'scoped' as const,
     scopes,
+    limits: null,
     generation: 1,
     expiresAt: null,
   };

@@ -26,6 +26,7 @@ const AUDITED_FIELDS = [
   'mutedNotices',
   'tags',
   'grants',
+  'keyLimits',
 ] as const;
 
 /** What the audit row tells: each changed field with its old and new value. */

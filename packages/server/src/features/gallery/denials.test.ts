@@ -24,9 +24,10 @@ function actor(access: KeyAccess, scopes: readonly Permission[], grants = ALL): 
     role: 'member',
     isActive: true,
     grants,
+    keyLimits: null,
     epoch: 1,
   };
-  const key = { id: 'kr_1', ownerId: 'acc_1', comment: 'CI', generation: 1, expiresAt: null };
+  const key = { id: 'kr_1', ownerId: 'acc_1', comment: 'CI', limits: null, generation: 1, expiresAt: null };
   return { account, key: { ...key, access, scopes } };
 }
 

@@ -1,5 +1,6 @@
 import type { AccountIdentity, KeyAccess, KeyIdentity } from '../../http/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
+import type { KeyLimits } from '../../lib/key-limits.ts';
 import type { Permission } from '../../lib/permission.ts';
 
 /** One secret of a key. */
@@ -34,6 +35,7 @@ export interface ApiKey {
   readonly current: Generation;
   readonly old: Generation | null;
   readonly ipRanges: readonly string[];
+  readonly limits: KeyLimits | null;
   readonly foreignDigest: string | null;
   readonly epoch: number;
   readonly version: number;
@@ -65,6 +67,7 @@ export function toKeyIdentity(key: ApiKey, generation: Generation): KeyIdentity 
     comment: key.comment,
     access: key.access,
     scopes: key.scopes,
+    limits: key.limits,
     generation: generation.number,
     expiresAt: generation.expiresAt,
   };

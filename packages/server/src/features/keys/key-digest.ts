@@ -1,3 +1,4 @@
+import { toStoredLimits } from '../../lib/key-limits.ts';
 import { isEqualConstantTime, macParts, sha256Hex } from '../../lib/mac.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Keyring } from '../../storage/index.ts';
@@ -48,6 +49,7 @@ export function digestForeignCredential(keyring: Keyring, workspaceId: string, c
 
 function rowParts(key: ApiKey): (string | number | null)[] {
   const { current, old } = key;
+  const limits = toStoredLimits(key.limits);
   return [
     key.id,
     key.workspaceId,
@@ -68,6 +70,8 @@ function rowParts(key: ApiKey): (string | number | null)[] {
     old?.digest ?? null,
     old?.pepperId ?? null,
     old?.expiresAt ?? null,
+    // Only where there are some: rows of releases without limits stay good, and taking them away changes the parts.
+    ...(limits === null ? [] : ['limits', limits]),
   ];
 }
 

@@ -169,6 +169,7 @@ function newImportedKey(
     current: { number: 1, ...stored, expiresAt: row.expiresAt },
     old: null,
     ipRanges: [],
+    limits: null,
     foreignDigest: stored.digest,
     epoch: 1,
     version: 1,

@@ -1,6 +1,7 @@
 import { requestErrors } from '../../errors/index.ts';
 import { type Caller, type KeyAccess, requireAuthenticated } from '../../http/index.ts';
 import { type Clock, HOUR_MS, toIsoOrNull } from '../../lib/clock.ts';
+import type { KeyLimits } from '../../lib/key-limits.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
+import { checkLimits, type KeyLimitsInput } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type ApiKey, isExpired } from './api-key.ts';
 import type { KeyDelivery } from './key-delivery.ts';
@@ -21,7 +23,7 @@ import { newApiKey, newSecretKey, toFullKey } from './key-format.ts';
 import type { KeyNotices } from './key-notices.ts';
 import type { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
-import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
+import { requireCallerHolds, requireReach, requireUnlimitedCaller, rightsOfNewKey } from './keys.policy.ts';
 import * as repo from './keys.repo.ts';
 import { checkComment, checkIpRanges, checkScopes } from './keys.rules.ts';
 import { chooseLifetimeDays, expiryOf, maxLifetimeDays } from './lifetimes.ts';
@@ -34,6 +36,7 @@ export interface CreateKeyInput {
   readonly ownerId?: string | undefined;
   readonly lifetimeDays?: number | undefined;
   readonly ipRanges?: readonly string[] | undefined;
+  readonly limits?: KeyLimitsInput | null | undefined;
   readonly sendMail?: boolean | undefined;
   readonly mailTo?: string | undefined;
 }
@@ -77,6 +80,8 @@ export class KeyIssuer {
   async create(caller: Caller, accountId: string, input: CreateKeyInput): Promise<MintedKey> {
     const comment = checkComment(input.comment);
     const ipRanges = checkIpRanges(input.ipRanges ?? []);
+    const limits = checkLimits(input.limits ?? null, 'limits');
+    requireUnlimitedCaller(caller);
     return await inTransaction(this.#deps.storage, async (tx) => {
       const account = await this.#findReachableAccount(tx, caller, accountId);
       const identity = toIdentity(account);
@@ -95,7 +100,7 @@ export class KeyIssuer {
           : null;
       const minted = this.#mint(
         account,
-        { comment, access: input.access, scopes, ownerId, lifetimeDays, ipRanges },
+        { comment, access: input.access, scopes, ownerId, lifetimeDays, ipRanges, limits },
         caller,
       );
       await repo.insertKey(tx, this.#deps.keyring, minted.key);
@@ -114,6 +119,7 @@ export class KeyIssuer {
         scopes,
         ownerId,
         lifetimeDays,
+        ...(limits === null ? {} : { limits }),
         mailed: target !== null,
       });
       return minted;
@@ -193,6 +199,7 @@ export class KeyIssuer {
       ownerId: string;
       lifetimeDays: number;
       ipRanges: readonly string[];
+      limits: KeyLimits | null;
     },
     caller: Caller,
   ): MintedKey {

@@ -1,6 +1,7 @@
 import type { Caller } from '../../http/index.ts';
 import type { Events, EventType, KeyFacts, KeyUse, NoticePayloads } from '../../jobs/index.ts';
 import { type Clock, toIsoOrNull } from '../../lib/clock.ts';
+import type { KeyLimits } from '../../lib/key-limits.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Tx } from '../../storage/index.ts';
 import { type Account, type AccountNotices, type AccountsService, toNoticeActor } from '../accounts/index.ts';
@@ -40,6 +41,7 @@ export interface KeyChanges {
   readonly comment?: { readonly from: string; readonly to: string };
   readonly scopes?: { readonly from: readonly Permission[]; readonly to: readonly Permission[] };
   readonly ipRanges?: { readonly from: readonly string[]; readonly to: readonly string[] };
+  readonly limits?: { readonly from: KeyLimits | null; readonly to: KeyLimits | null };
 }
 
 /** Tells people by mail and programs by event what became of a key, in the transaction of the change. */
@@ -102,7 +104,24 @@ function patternsOf(scopes: readonly Permission[]): string {
   return listed([...new Set(scopes.flatMap((scope) => scope.resources))]);
 }
 
-function toChangeLines({ comment, scopes, ipRanges }: KeyChanges): NoticePayloads['key.changed']['changes'] {
+/** Told in figures: `100 / 60 s` and `1000 / month`, the same in every language. */
+function limitsText(limits: KeyLimits | null): string {
+  const rate = limits?.rate ?? null;
+  const quota = limits?.quota ?? null;
+  return [
+    ...(rate === null ? [] : [`${rate.requests} / ${rate.windowSeconds} s`]),
+    ...(quota === null
+      ? []
+      : [quota.refill === null ? `${quota.uses}` : `${quota.uses} / ${quota.refill.every}`]),
+  ].join(', ');
+}
+
+function toChangeLines({
+  comment,
+  scopes,
+  ipRanges,
+  limits,
+}: KeyChanges): NoticePayloads['key.changed']['changes'] {
   return [
     ...(comment === undefined ? [] : [{ field: 'comment' as const, ...comment }]),
     ...(scopes === undefined
@@ -111,6 +130,9 @@ function toChangeLines({ comment, scopes, ipRanges }: KeyChanges): NoticePayload
     ...(ipRanges === undefined
       ? []
       : [{ field: 'ipRanges' as const, from: listed(ipRanges.from), to: listed(ipRanges.to) }]),
+    ...(limits === undefined
+      ? []
+      : [{ field: 'limits' as const, from: limitsText(limits.from), to: limitsText(limits.to) }]),
   ];
 }
 

@@ -22,6 +22,11 @@ export const keyErrors = defineErrors('key', {
     title: 'You cannot hand out a right that you lack',
     remedy: 'A key cannot make or renew a key that may do more than itself; use a console session.',
   },
+  limits_exceed_caller: {
+    status: 403,
+    title: 'A limited key makes no keys and loosens no limits',
+    remedy: 'The key that you present has limits of its own. Use a console session, or a key without limits.',
+  },
   lifetime_not_allowed: {
     status: 400,
     title: 'The lifetime is not allowed',

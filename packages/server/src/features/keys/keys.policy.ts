@@ -70,6 +70,16 @@ export function rightsOfNewKey(
 }
 
 /**
+ * Each key counts for itself: a limited key that makes other keys, or loosens limits, would have no limit.
+ *
+ * @throws key.limits_exceed_caller
+ */
+export function requireUnlimitedCaller(caller: Caller): void {
+  const { principal } = requireAuthenticated(caller);
+  if (principal.kind !== 'session' && principal.key.limits !== null) throw keyErrors.limits_exceed_caller();
+}
+
+/**
  * A key or token that makes or renews a key hands its rights on: they must be its own.
  *
  * @throws key.scope_exceeds_caller

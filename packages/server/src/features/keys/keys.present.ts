@@ -1,6 +1,7 @@
 import type { Static } from 'typebox';
 import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
 import { presentAccountName, presentPermissions } from '../accounts/index.ts';
+import { presentLimits } from '../limits/index.ts';
 import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
 import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
@@ -22,6 +23,7 @@ export function presentKey(view: KeyView): Static<typeof KeySchema> {
     access: key.access,
     scopes: presentPermissions(key.scopes),
     ipRanges: [...key.ipRanges],
+    limits: presentLimits(key.limits),
     createdAt: toIso(key.createdAt),
     createdBy: key.createdBy,
     updatedAt: toIso(key.updatedAt),

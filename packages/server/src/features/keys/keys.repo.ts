@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { KeyAccess } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
+import { fromStoredLimits, toStoredLimits } from '../../lib/key-limits.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import {
@@ -11,6 +12,7 @@ import {
   isUpTo,
   type Keyring,
   raiseRevocationEpoch,
+  type Storage,
   startsWithText,
   type Tx,
 } from '../../storage/index.ts';
@@ -44,6 +46,7 @@ export const COLUMNS = [
   'old_pepper_id',
   'old_expires_at',
   'ip_ranges',
+  'limits',
   'foreign_digest',
   'epoch',
   'version',
@@ -86,6 +89,7 @@ export function toApiKey(row: Row): ApiKey {
     },
     old,
     ipRanges: JSON.parse(row.ip_ranges) as string[],
+    limits: fromStoredLimits(row.limits),
     foreignDigest: row.foreign_digest,
     epoch: row.epoch,
     version: row.version,
@@ -127,6 +131,7 @@ function toValues(keyring: Keyring, key: ApiKey) {
     old_pepper_id: key.old?.pepperId ?? null,
     old_expires_at: key.old?.expiresAt ?? null,
     ip_ranges: JSON.stringify(key.ipRanges),
+    limits: toStoredLimits(key.limits),
     epoch: key.epoch,
     version: key.version,
     row_mac: rowMacOf(keyring, key),
@@ -174,13 +179,29 @@ export async function deleteKey(tx: Tx, workspaceId: string, id: string): Promis
   await raiseRevocationEpoch(tx, workspaceId);
 }
 
-async function findRow(exec: Executor, workspaceId: string, id: string): Promise<Row | undefined> {
-  return await exec
+function selectKey(exec: Executor, workspaceId: string, id: string) {
+  return exec
     .selectFrom('api_keys')
     .select(COLUMNS)
     .where('id', '=', id)
-    .where('workspace_id', '=', workspaceId)
-    .executeTakeFirst();
+    .where('workspace_id', '=', workspaceId);
+}
+
+async function findRow(exec: Executor, workspaceId: string, id: string): Promise<Row | undefined> {
+  return await selectKey(exec, workspaceId, id).executeTakeFirst();
+}
+
+/** `findKey` without waiting, or null where the storage has to be waited for. */
+export function prepareFindKey(
+  storage: Storage,
+  keyring: Keyring,
+): ((workspaceId: string, id: string) => ApiKey | null) | null {
+  const read = storage.prepareRead?.(selectKey(storage.read, '', '')) ?? null;
+  if (read === null) return null;
+  return (workspaceId, id) => {
+    const row = read(id, workspaceId);
+    return row === undefined ? null : toCheckedKey(keyring, row);
+  };
 }
 
 /** @throws key.altered when the row's MAC is wrong */

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { AccountNameSchema } from '../accounts/index.ts';
+import { KeyLimitsSchema, LimitsFieldSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
@@ -35,6 +36,9 @@ export const KeySchema = Type.Object(
     access: Access,
     scopes: Type.Array(refTo(PermissionSchema)),
     ipRanges: Type.Array(Type.String()),
+    limits: Type.Union([refTo(KeyLimitsSchema), Type.Null()], {
+      description: 'Its own limits; those of its account hold it as well.',
+    }),
     createdAt: Type.String({ format: 'date-time' }),
     createdBy: NullableText,
     updatedAt: Type.String({ format: 'date-time' }),
@@ -104,6 +108,7 @@ export const CreateKeySchema = Type.Object(
     ownerId: Type.Optional(Type.String({ maxLength: 64 })),
     lifetimeDays: Type.Optional(Type.Integer({ description: 'Days; one of the choices in the settings.' })),
     ipRanges: Type.Optional(IpRanges),
+    limits: LimitsFieldSchema,
     sendMail: SendMail,
     mailTo: MailTo,
   },
@@ -115,6 +120,7 @@ export const UpdateKeySchema = Type.Object(
     comment: Type.Optional(Comment),
     scopes: Type.Optional(Scopes),
     ipRanges: Type.Optional(IpRanges),
+    limits: LimitsFieldSchema,
     access: Type.Optional(Type.String({ maxLength: 32, description: 'Fixed; a change is refused.' })),
     ownerId: Type.Optional(Type.String({ maxLength: 64, description: 'Fixed; a change is refused.' })),
     accountId: Type.Optional(Type.String({ maxLength: 64, description: 'Fixed; a change is refused.' })),

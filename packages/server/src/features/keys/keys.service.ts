@@ -3,6 +3,7 @@ import { authErrors, type Caller, requireAuthenticated } from '../../http/index.
 import type { Permission } from '../../lib/permission.ts';
 import { dropOneTimeLinksOfKey, inTransaction, type Tx } from '../../storage/index.ts';
 import { type Account, toIdentity } from '../accounts/index.ts';
+import { areLimitsLoosened, checkLimits, type KeyLimitsInput } from '../limits/index.ts';
 import { type ApiKey, isExpired } from './api-key.ts';
 import {
   type CreateKeyInput,
@@ -16,7 +17,7 @@ import type { KeyChanges } from './key-notices.ts';
 import { findKeyPlace, listKeyIdsOfAccount } from './key-place.repo.ts';
 import { KeyStore } from './key-store.ts';
 import { keyErrors } from './keys.errors.ts';
-import { requireCallerHolds, requireReach, rightsOfNewKey } from './keys.policy.ts';
+import { requireCallerHolds, requireReach, requireUnlimitedCaller, rightsOfNewKey } from './keys.policy.ts';
 import * as repo from './keys.repo.ts';
 import {
   checkComment,
@@ -31,6 +32,8 @@ export interface KeyPatch {
   readonly comment?: string | undefined;
   readonly scopes?: readonly Permission[] | undefined;
   readonly ipRanges?: readonly string[] | undefined;
+  /** Null lifts the limits of the key; those of its account stay. */
+  readonly limits?: KeyLimitsInput | null | undefined;
   /** Fixed fields may be sent back unchanged; a change is refused by name. */
   readonly access?: string | undefined;
   readonly ownerId?: string | undefined;
@@ -48,7 +51,7 @@ export interface KeysService {
   create(caller: Caller, accountId: string, input: CreateKeyInput): Promise<MintedKey>;
   /** @throws request.not_found also for a key that the caller may not see */
   get(caller: Caller, keyId: string): Promise<ApiKey>;
-  /** Changes comment, patterns or allow list. @throws key.field_immutable, request.precondition_failed and those of create */
+  /** Changes comment, patterns, allow list or limits. @throws key.field_immutable, request.precondition_failed and those of create */
   update(caller: Caller, keyId: string, patch: KeyPatch, ifMatch: number | null): Promise<ApiKey>;
   /**
    * A new secret for the same key, with the original lifetime from now on. The old secret dies at once, or,
@@ -106,15 +109,18 @@ class Keys implements KeysService {
         ...before,
         comment: patch.comment === undefined ? before.comment : checkComment(patch.comment),
         ipRanges: patch.ipRanges === undefined ? before.ipRanges : checkIpRanges(patch.ipRanges),
+        limits: patch.limits === undefined ? before.limits : checkLimits(patch.limits, 'limits'),
         scopes,
       };
       const detail = changesOf(before, after);
       if (Object.keys(detail).length === 0) return before;
       // Who lifts the allow list of a key makes a copy of it usable somewhere else: he hands its rights on.
       if (isLoosened(before.ipRanges, after.ipRanges)) await this.#requireCallerHoldsKey(tx, caller, before);
+      if (areLimitsLoosened(before.limits, after.limits)) requireUnlimitedCaller(caller);
       // A narrowing ends the tokens that were got before it; their text still says more than the key may.
       const isTighter =
         isNarrowed(before.scopes, after.scopes) ||
+        areLimitsLoosened(after.limits, before.limits) ||
         JSON.stringify(before.ipRanges) !== JSON.stringify(after.ipRanges);
       return await this.#store.save(
         tx,
@@ -266,11 +272,11 @@ function requireFixedFields(before: ApiKey, patch: KeyPatch): void {
 }
 
 function changesOf(before: ApiKey, after: ApiKey): KeyChanges {
-  const change = <Field extends 'comment' | 'scopes' | 'ipRanges'>(field: Field) =>
+  const change = <Field extends 'comment' | 'scopes' | 'ipRanges' | 'limits'>(field: Field) =>
     JSON.stringify(before[field]) === JSON.stringify(after[field])
       ? {}
       : { [field]: { from: before[field], to: after[field] } };
-  return { ...change('comment'), ...change('scopes'), ...change('ipRanges') };
+  return { ...change('comment'), ...change('scopes'), ...change('ipRanges'), ...change('limits') };
 }
 
 /** @see KeysService */

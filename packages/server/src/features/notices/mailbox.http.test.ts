@@ -68,6 +68,7 @@ async function startApp(): Promise<App> {
     comment: 'CI',
     access: 'account',
     scopes: [],
+    limits: null,
     generation: 1,
     expiresAt: null,
   } as const;

@@ -14,6 +14,7 @@ const account: AccountIdentity = {
   role: 'admin',
   isActive: true,
   grants: [EVERYTHING],
+  keyLimits: null,
   epoch: 1,
 };
 
@@ -24,6 +25,7 @@ function keyOf(access: KeyIdentity['access']): KeyIdentity {
     comment: '',
     access,
     scopes: [EVERYTHING],
+    limits: null,
     generation: 1,
     expiresAt: null,
   };

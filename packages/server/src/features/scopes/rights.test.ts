@@ -22,13 +22,23 @@ function account(grants: readonly Permission[], more: Partial<AccountIdentity> =
     role: 'member',
     isActive: true,
     grants,
+    keyLimits: null,
     epoch: 1,
     ...more,
   };
 }
 
 function key(access: KeyAccess, scopes: readonly Permission[] = []): KeyIdentity {
-  return { id: 'kr_1', ownerId: 'acc_1', comment: 'CI', access, scopes, generation: 1, expiresAt: null };
+  return {
+    id: 'kr_1',
+    ownerId: 'acc_1',
+    comment: 'CI',
+    access,
+    scopes,
+    limits: null,
+    generation: 1,
+    expiresAt: null,
+  };
 }
 
 function permit(action: string, resource: string): Permission {

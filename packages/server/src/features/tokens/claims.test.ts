@@ -15,6 +15,7 @@ const account: AccountIdentity = {
   role: 'member',
   isActive: true,
   grants: [{ actions: ['package:*', 'stock:read'], resources: ['*'] }],
+  keyLimits: null,
   epoch: 7,
 };
 
@@ -27,6 +28,7 @@ const key: KeyIdentity = {
     { actions: ['package:push', 'package:unlist'], resources: ['Contoso.*'] },
     { actions: ['stock:read'], resources: ['*'] },
   ],
+  limits: null,
   generation: 3,
   expiresAt: NOW + 86_400_000,
 };

@@ -16,6 +16,7 @@ const account: AccountIdentity = {
     { actions: ['package:*'], resources: ['*'] },
     { actions: ['stock:read'], resources: ['eu/*'] },
   ],
+  keyLimits: null,
   epoch: 1,
 };
 
@@ -28,6 +29,7 @@ const scoped: KeyIdentity = {
     { actions: ['package:push'], resources: ['Contoso.*'] },
     { actions: ['package:unlist', 'stock:read'], resources: ['*'] },
   ],
+  limits: null,
   generation: 1,
   expiresAt: 1,
 };

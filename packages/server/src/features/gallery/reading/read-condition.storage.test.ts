@@ -125,6 +125,7 @@ function accountWith(grants: readonly Permission[]): SessionPrincipal['account']
     role: 'member',
     isActive: true,
     grants,
+    keyLimits: null,
     epoch: 1,
   };
 }
@@ -136,6 +137,7 @@ function keyWith(access: KeyIdentity['access'], scopes: readonly Permission[]): 
     comment: 'test',
     access,
     scopes,
+    limits: null,
     generation: 1,
     expiresAt: null,
   };

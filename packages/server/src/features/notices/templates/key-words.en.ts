@@ -24,7 +24,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['disabled', 'it was disabled'],
   ['expired', 'it had expired'],
 ]);
-const FIELDS = { comment: 'Comment', patterns: 'Patterns', ipRanges: 'Allowed addresses' } as const;
+const FIELDS = {
+  comment: 'Comment',
+  patterns: 'Patterns',
+  ipRanges: 'Allowed addresses',
+  limits: 'Limits',
+} as const;
 
 function nameFacts(key: KeyFacts): readonly Fact[] {
   return [

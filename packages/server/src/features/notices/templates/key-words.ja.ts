@@ -25,7 +25,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['disabled', 'キーの停止'],
   ['expired', '有効期限切れ'],
 ]);
-const FIELDS = { comment: 'コメント', patterns: 'パターン', ipRanges: '許可するアドレス' } as const;
+const FIELDS = {
+  comment: 'コメント',
+  patterns: 'パターン',
+  ipRanges: '許可するアドレス',
+  limits: '利用制限',
+} as const;
 
 function nameFacts(key: KeyFacts): readonly Fact[] {
   return [
