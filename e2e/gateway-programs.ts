@@ -58,7 +58,7 @@ function readConfiguration(
   return replaceAddresses(part === null ? whole : whole.replace(part, () => other), addresses);
 }
 
-async function canConnect(port: number): Promise<boolean> {
+export async function canConnect(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('connect', () => {

@@ -64,6 +64,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'nodes',
+          include: ['nodes/*.test.ts'],
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'nodes-full',
+          include: ['nodes/*.test.ts'],
+          env: { NODES_FULL: '1' },
+          testTimeout: 60 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'powercut',
           include: ['powercut/*.test.ts'],
           testTimeout: 20 * MINUTES_MS,

@@ -4,7 +4,7 @@
  * On Debian as root a missing one is installed; anywhere else the run fails with one message that says what
  * is missing and how to get it. It never skips: a suite that quietly tests less proves less than it says.
  *
- * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e notices bench postfix powercut`.
+ * As a module: `ensureDebianPackages(GROUPS.e2e)`. By hand: `node tools/debian.mjs e2e notices bench postfix powercut nodes`.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -31,7 +31,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} [preseed] An answer to what the package asks when it is installed (debconf-set-selections).
  */
 
-/** @type {Record<'e2e' | 'notices' | 'bench' | 'postfix' | 'powercut' | 'browser', Need[]>} */
+/** @type {Record<'e2e' | 'notices' | 'bench' | 'postfix' | 'powercut' | 'nodes' | 'browser', Need[]>} */
 export const GROUPS = {
   e2e: [
     { package: 'mono-complete', file: '/usr/bin/mono' },
@@ -76,6 +76,12 @@ export const GROUPS = {
     { package: 'mount', command: 'mount' },
     { package: 'mount', command: 'losetup' },
     { package: 'util-linux', command: 'unshare' },
+  ],
+  nodes: [
+    { package: 'postgresql-15', file: '/usr/lib/postgresql/15/bin/postgres' },
+    { package: 'pgbouncer', file: '/usr/sbin/pgbouncer' },
+    { package: 'redis-server', file: '/usr/bin/redis-server' },
+    { package: 'nginx-light', file: '/usr/sbin/nginx' },
   ],
   browser: [
     { package: 'chromium', file: '/usr/bin/chromium' },

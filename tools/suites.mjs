@@ -26,7 +26,7 @@ const playwrightWith = (config) => [
  * is `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about disks, and
  * thousands of commits would wait for one. Suites about crashes and restarts use the disk.
  *
- * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'browser' }[]}
+ * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'nodes' | 'browser' }[]}
  */
 export const SUITES = [
   {
@@ -52,6 +52,7 @@ export const SUITES = [
     fullCommand: vitestOf('powercut-full'),
     needs: 'powercut',
   },
+  { name: 'nodes', command: vitestOf('nodes'), fullCommand: vitestOf('nodes-full'), needs: 'nodes' },
   { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'notices',
