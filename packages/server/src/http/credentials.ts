@@ -13,6 +13,23 @@ export type PresentedCredential =
   | { readonly kind: 'pair'; readonly apiKey: string; readonly secretKey: Secret };
 
 const SINGLE_HEADERS = ['authorization', 'x-api-key', 'x-nuget-apikey', 'host', 'cookie'];
+const SINGLE_HEADER_LENGTHS = new Set(SINGLE_HEADERS.map((name) => name.length));
+
+/** The first credential or host header that was sent twice, or null. */
+export function findRepeatedHeader(rawHeaders: readonly string[]): string | null {
+  let seen = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index] ?? '';
+    if (!SINGLE_HEADER_LENGTHS.has(raw.length)) continue;
+    const name = raw.toLowerCase();
+    const position = SINGLE_HEADERS.indexOf(name);
+    if (position < 0) continue;
+    const bit = 1 << position;
+    if ((seen & bit) !== 0) return name;
+    seen |= bit;
+  }
+  return null;
+}
 
 /**
  * Refuses repeated credential and host headers: Node keeps the first of some and joins others, a proxy may
@@ -21,14 +38,9 @@ const SINGLE_HEADERS = ['authorization', 'x-api-key', 'x-nuget-apikey', 'host', 
  * @throws auth.ambiguous_credentials
  */
 export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
-  const seen = new Set<string>();
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
-    if (!SINGLE_HEADERS.includes(name)) continue;
-    if (seen.has(name))
-      throw authErrors.ambiguous_credentials({ detail: `The header ${name} was sent twice. Send it once.` });
-    seen.add(name);
-  }
+  const name = findRepeatedHeader(rawHeaders);
+  if (name !== null)
+    throw authErrors.ambiguous_credentials({ detail: `The header ${name} was sent twice. Send it once.` });
 }
 
 /** `user:password` of a Basic header, or null when it is not one. */

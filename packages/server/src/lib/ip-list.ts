@@ -12,16 +12,28 @@ export function parseCidr(text: string): { address: string; prefixBits: number }
   return prefixBits <= bitsMax ? { address, prefixBits } : null;
 }
 
-/** True when the address lies in one of the ranges. An address that cannot be read is in none: fail closed. */
-export function isIpInRanges(ip: string, ranges: readonly string[]): boolean {
-  if (isIP(ip) === 0) return false;
+/** Lists that were asked about, for as long as somebody keeps their ranges; null where one cannot be read. */
+const compiled = new WeakMap<readonly string[], BlockList | null>();
+
+function compile(ranges: readonly string[]): BlockList | null {
   const list = new BlockList();
   for (const range of ranges) {
     const parsed = parseCidr(range);
-    if (parsed === null) return false;
+    if (parsed === null) return null;
     list.addSubnet(parsed.address, parsed.prefixBits, isIPv4(parsed.address) ? 'ipv4' : 'ipv6');
   }
-  return list.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6');
+  return list;
+}
+
+/** True when the address lies in one of the ranges. An address that cannot be read is in none: fail closed. */
+export function isIpInRanges(ip: string, ranges: readonly string[]): boolean {
+  if (isIP(ip) === 0) return false;
+  let list = compiled.get(ranges);
+  if (list === undefined) {
+    list = compile(ranges);
+    compiled.set(ranges, list);
+  }
+  return list?.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6') === true;
 }
 
 /** Whoever has one IPv6 address usually has the other 2^64 of its network too, so they count as one. */

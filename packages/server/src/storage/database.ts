@@ -1,11 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
-import pg from 'pg';
+import { type Compilable, Kysely, sql, type Transaction } from 'kysely';
 import type { Config } from '../config/index.ts';
 import { createSqliteEpochGuard, type EpochGuard } from './epoch-guard.ts';
-import { readRevocationEpochs } from './revocation-epochs.ts';
+import { openPostgresStorage } from './postgres/open-postgres.ts';
 import type { Database } from './schema.ts';
 import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 
@@ -41,16 +40,20 @@ export interface Storage {
    * was read under one value is true as long as it is the value. Null on PostgreSQL, which has no such number.
    */
   readonly changeCounter: (() => number) | null;
+  /**
+   * A query that is run at once, without a turn of the event loop, for the few reads that come before an answer can
+   * be given synchronously. Each call takes the values of all its parameters. Null on PostgreSQL, which has to be
+   * waited for.
+   */
+  readonly prepareRead:
+    | (<Row>(query: Compilable<Row>) => (...values: readonly string[]) => Row | undefined)
+    | null;
   /** Tells whoever keeps answers about keys in memory whether they still hold, on both engines. */
   readonly epochGuard: EpochGuard;
   /** @see RaiseListener */
   readonly raiseListeners: Set<RaiseListener>;
   close(): Promise<void>;
 }
-
-const POSTGRES_INT8_OID = 20;
-const STATEMENT_TIMEOUT_MS = 5_000;
-const WATCH_TIMEOUT_MS = 1_000;
 
 /** Resolves when the database answers. */
 export async function pingStorage(storage: Storage): Promise<void> {
@@ -59,11 +62,13 @@ export async function pingStorage(storage: Storage): Promise<void> {
 
 export interface StorageLogger {
   error(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  info(details: object, message: string): void;
 }
 
 export function openStorage(config: Pick<Config, 'database' | 'dataDir'>, logger: StorageLogger): Storage {
   return config.database.engine === 'postgres'
-    ? openPostgresStorage(config.database.url.reveal(), logger)
+    ? openPostgresStorage(config.database, logger)
     : openSqliteStorage(config.dataDir);
 }
 
@@ -89,6 +94,7 @@ function openSqliteStorage(dataDir: string): Storage {
     watch: read,
     migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
+    prepareRead: (query) => prepareRead(readDatabase, query),
     epochGuard: createSqliteEpochGuard(readDatabase),
     raiseListeners: new Set(),
     close: async () => {
@@ -97,57 +103,15 @@ function openSqliteStorage(dataDir: string): Storage {
   };
 }
 
-function openPostgresStorage(url: string, logger: StorageLogger): Storage {
-  // int8 arrives as text by default; our integers are milliseconds and counts, all below 2^53.
-  const types = new pg.TypeOverrides();
-  types.setTypeParser(POSTGRES_INT8_OID, Number);
-  const toKysely = ({ options = '', ...limits }: pg.PoolConfig): Kysely<Database> => {
-    const pool = new pg.Pool({
-      connectionString: url,
-      types,
-      connectionTimeoutMillis: 2_000,
-      lock_timeout: 2_000,
-      keepAlive: true,
-      options: `-c synchronous_commit=on ${options}`,
-      ...limits,
-    });
-    // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
-    // hands on what the connection has already told. One that breaks while it is being closed is no fault.
-    pool.on('connect', (client) =>
-      client.on('error', (error) => {
-        if (!pool.ending) logger.error({ err: error }, 'a database connection broke');
-      }),
-    );
-    pool.on('error', () => {});
-    return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
-  };
-  const kysely = toKysely({
-    max: 10,
-    query_timeout: STATEMENT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-  });
-  const watch = toKysely({ max: 1, query_timeout: WATCH_TIMEOUT_MS, statement_timeout: WATCH_TIMEOUT_MS });
-  // Connects when it is asked something, and has nothing open a second later. Also without a deadline that the
-  // database itself sets for the user.
-  const unhurried = toKysely({ max: 1, options: '-c statement_timeout=0', idleTimeoutMillis: 1_000 });
-  return {
-    engine: 'postgres',
-    read: kysely,
-    write: kysely,
-    usage: kysely,
-    watch,
-    migration: { main: unhurried, usage: unhurried },
-    changeCounter: null,
-    epochGuard: {
-      peek: () => null,
-      read: async (workspaceId) => (await readRevocationEpochs(watch, [workspaceId])).get(workspaceId) ?? 0,
-      freshness: () => ({ source: 'database', ageMs: 0 }),
-      drop: () => {},
-    },
-    raiseListeners: new Set(),
-    close: async () => {
-      await Promise.all([kysely.destroy(), watch.destroy(), unhurried.destroy()]);
-    },
+function prepareRead<Row>(
+  database: DatabaseSync,
+  query: Compilable<Row>,
+): (...values: readonly string[]) => Row | undefined {
+  const { sql: text } = query.compile();
+  // Prepared when first used: before the migrations there are no tables.
+  let statement: ReturnType<DatabaseSync['prepare']> | null = null;
+  return (...values) => {
+    statement ??= database.prepare(text);
+    return statement.get(...values) as Row | undefined;
   };
 }

@@ -1,15 +1,16 @@
+import { hash, timingSafeEqual } from 'node:crypto';
 import { hasErrorCode } from '../../errors/index.ts';
-import type { AccountIdentity } from '../../http/index.ts';
+import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { isIpInRanges } from '../../lib/ip-list.ts';
-import type { Secret } from '../../lib/secret.ts';
+import { Secret } from '../../lib/secret.ts';
 import type { Executor, Keyring, Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import { type ApiKey, type Generation, isExpired, type KeyOutcome, toKeyIdentity } from './api-key.ts';
-import { createKeyCache, type KnownKey } from './key-cache.ts';
+import { createKeyCache, type KnownKey, type ProvenSecret, type RememberedAccount } from './key-cache.ts';
 import { digestForeignCredential, isSecretOf } from './key-digest.ts';
 import { hasFullKeyShape, type ParsedKey, parseFullKey, parsePair } from './key-format.ts';
-import { findKey, findKeyByForeignDigest } from './keys.repo.ts';
+import { findKey, findKeyByForeignDigest, prepareFindKey } from './keys.repo.ts';
 
 const FOREIGN_CHARACTERS_MIN = 8;
 const FOREIGN_CHARACTERS_MAX = 512;
@@ -33,6 +34,17 @@ export interface KeyAuthenticator {
   ): Promise<KeyOutcome>;
   /** The same for a key whose secret was proven before: a token of one of its generations. */
   reassess(workspaceId: string, keyId: string, generation: number, ip: string | null): Promise<KeyOutcome>;
+  /**
+   * The plain case of `authenticate` without waiting: a key in our own form that is good and has no limits, from
+   * memory or, where the storage can, by one read. Null for everything else, whatever it is: ask `authenticate`.
+   */
+  recognize(workspaceId: string, apiKey: string, secretKey: string, ip: string | null): RecognizedKey | null;
+}
+
+/** A key that is good. The objects stay the same as long as the key is kept in memory. */
+export interface RecognizedKey {
+  readonly account: AccountIdentity;
+  readonly key: KeyIdentity;
 }
 
 interface Deps {
@@ -47,7 +59,9 @@ const NOT_FOUND: KeyOutcome = { code: 'not_found' };
 
 export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
   const { storage, clock, keyring, accounts } = deps;
-  const cache = createKeyCache(storage);
+  const cache = createKeyCache(storage.epochGuard);
+  const findKeyNow = prepareFindKey(storage, keyring);
+  const { findIdentityNow } = accounts;
 
   /** An altered row is refused like an unknown key; only the log and the operator learn of it. */
   const guard = async (find: () => Promise<ApiKey | null>): Promise<ApiKey | null> => {
@@ -62,8 +76,19 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
 
   const withAccount = async (exec: Executor, key: ApiKey | null): Promise<KnownKey | null> => {
     const account = key === null ? null : await accounts.findIdentity(exec, key.workspaceId, key.accountId);
-    return key === null || account === null ? null : { key, account };
+    return key === null || account === null ? null : toKnownKey(key, account);
   };
+
+  /** An altered row is left to `authenticate`, which reports it. */
+  const loadNow =
+    findKeyNow === null || findIdentityNow === null
+      ? null
+      : (workspaceId: string, keyId: string, rememberedAccount: RememberedAccount): KnownKey | null => {
+          const key = findIntact(() => findKeyNow(workspaceId, keyId));
+          if (key === null) return null;
+          const account = rememberedAccount(key.accountId, () => findIdentityNow(workspaceId, key.accountId));
+          return account === null ? null : toKnownKey(key, account);
+        };
 
   /** Inside a transaction the key is always read: what the transaction has done itself is in no counter yet. */
   const findKnown = async (exec: Executor, workspaceId: string, keyId: string): Promise<KnownKey | null> => {
@@ -103,6 +128,24 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       if (known === null || generation == null || generation.digest === '') return NOT_FOUND;
       return judge(known, generation, ip, clock.now());
     },
+    recognize: (workspaceId, apiKey, secretKey, ip) => {
+      const load =
+        loadNow === null
+          ? null
+          : (account: RememberedAccount) =>
+              parsePair(apiKey, new Secret(secretKey)) === null
+                ? null
+                : loadNow(workspaceId, apiKey, account);
+      const known = cache.findNow(workspaceId, apiKey, load);
+      if (known === null || known.key.foreignDigest !== null) return null;
+      const { key, account } = known;
+      if (key.limits !== null || account.keyLimits !== null) return null;
+      const proven = proveSecret(keyring, known, secretKey);
+      if (proven === null) return null;
+      const presented = proven === known.provenCurrent ? key.current : key.old;
+      const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
+      return isGood ? proven : null;
+    },
   };
 }
 
@@ -117,6 +160,45 @@ async function findForeignKey(
   if (isTooOdd || hasFullKeyShape(text)) return null;
   const digest = digestForeignCredential(keyring, workspaceId, credential);
   return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
+}
+
+function toKnownKey(key: ApiKey, account: AccountIdentity): KnownKey {
+  return { key, account, provenCurrent: null, provenOld: null };
+}
+
+function findIntact(find: () => ApiKey | null): ApiKey | null {
+  try {
+    return find();
+  } catch (error) {
+    if (hasErrorCode(error, 'key.altered')) return null;
+    throw error;
+  }
+}
+
+/**
+ * The secret as one that was proven, by the HMAC when it comes for the first time. A wrong one is compared in a time
+ * that does not depend on how wrong it is, and then told from an unknown key by `authenticate` alone.
+ */
+function proveSecret(keyring: Keyring, known: KnownKey, secretKey: string): ProvenSecret | null {
+  const sha256 = hash('sha256', secretKey, 'buffer');
+  const { key, provenCurrent, provenOld } = known;
+  if (provenCurrent !== null && isSameDigest(sha256, provenCurrent.sha256)) return provenCurrent;
+  if (provenOld !== null && isSameDigest(sha256, provenOld.sha256)) return provenOld;
+  const prove = (generation: Generation): ProvenSecret | null =>
+    isSecretOf(keyring, key, generation, new Secret(secretKey))
+      ? { sha256: sha256.toString('latin1'), key: toKeyIdentity(key, generation), account: known.account }
+      : null;
+  if (provenCurrent === null) {
+    known.provenCurrent = prove(key.current);
+    if (known.provenCurrent !== null) return known.provenCurrent;
+  }
+  if (provenOld !== null || key.old === null) return null;
+  known.provenOld = prove(key.old);
+  return known.provenOld;
+}
+
+function isSameDigest(sha256: Buffer, stored: string): boolean {
+  return timingSafeEqual(sha256, Buffer.from(stored, 'latin1'));
 }
 
 function judge(

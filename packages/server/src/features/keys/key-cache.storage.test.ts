@@ -1,5 +1,4 @@
 import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 describe('a key that was just verified', () => {
@@ -52,7 +51,7 @@ describe('a key that was just verified', () => {
     expect(await statusOf(key)).toBe(401);
     await other.deps.keys.enable(company.adminCaller, minted.key.id);
     expect(await statusOf(key)).toBe(200);
-    await sql`delete from api_keys where id = ${minted.key.id}`.execute(other.deps.storage.write);
+    await other.deps.keys.remove(company.adminCaller, minted.key.id);
     expect(await statusOf(key)).toBe(401);
     await other.app.close();
     await other.deps.close();

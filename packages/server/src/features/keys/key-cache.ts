@@ -1,44 +1,126 @@
-import type { AccountIdentity } from '../../http/index.ts';
-import type { Storage } from '../../storage/index.ts';
+import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import type { EpochGuard } from '../../storage/index.ts';
 import type { ApiKey } from './api-key.ts';
+
+/** A secret that was proven by its HMAC: whoever shows it again is known by a hash that costs a fifth of that. */
+export interface ProvenSecret {
+  /** The SHA-256, as 32 Latin-1 characters: half the memory of a buffer. */
+  readonly sha256: string;
+  readonly key: KeyIdentity;
+  readonly account: AccountIdentity;
+}
 
 /** A key whose row was found intact, with the account behind it. */
 export interface KnownKey {
   readonly key: ApiKey;
   readonly account: AccountIdentity;
+  /** Of the current secret, and of the old one while both are good. */
+  provenCurrent: ProvenSecret | null;
+  provenOld: ProvenSecret | null;
 }
 
 export interface KeyCache {
-  /** The key, from memory when nothing at all was committed since it was read, otherwise by `load`. */
-  find(workspaceId: string, keyId: string, load: () => Promise<KnownKey | null>): Promise<KnownKey | null>;
+  /** The key, from memory when nothing of its workspace was revoked since it was read, otherwise by `load`. */
+  find(workspaceId: string, keyId: string, load: KeyLoader): Promise<KnownKey | null>;
+  /** The same without waiting; without `load` only from memory. Null also where the epoch must be waited for. */
+  findNow(
+    workspaceId: string,
+    keyId: string,
+    load: ((rememberedAccount: RememberedAccount) => KnownKey | null) | null,
+  ): KnownKey | null;
 }
 
-const KEYS_MAX = 20_000;
+/** Accounts are shared between their keys: without it each key would hold, and each miss parse, its own copy. */
+export type RememberedAccount = (
+  accountId: string,
+  load: () => AccountIdentity | null,
+) => AccountIdentity | null;
+
+type KeyLoader = () => Promise<KnownKey | null>;
+
+interface Kept<Value> {
+  /** What `EpochGuard` told before the row was read. */
+  readonly epoch: number;
+  readonly value: Value;
+}
+
+// Of each of two halves. A key takes about 1 KB in memory, so all of them at most some 50 MB.
+const KEYS_MAX = 25_000;
+const ACCOUNTS_MAX = 5_000;
 
 /**
- * Keeps keys as long as the change counter of the database stands still: asking for it costs a microsecond,
- * and it moves with the commit of every revocation, in whichever process, so a hit is as true as a read. Without
- * a counter (PostgreSQL) nothing is kept.
+ * The most recent of what was kept, in two halves: when the younger is full, it becomes the older, and what nobody has
+ * asked for in the meantime is gone. As good as remembering the order of each use, and without its cost at each hit.
  */
-export function createKeyCache(storage: Storage): KeyCache {
-  const { changeCounter } = storage;
-  if (changeCounter === null) return { find: (_workspaceId, _keyId, load) => load() };
-  const keys = new Map<string, KnownKey>();
-  let version = Number.NaN;
+class Recent<Value> {
+  readonly #halfMax: number;
+  #young = new Map<string, Kept<Value>>();
+  #old = new Map<string, Kept<Value>>();
+
+  constructor(halfMax: number) {
+    this.#halfMax = halfMax;
+  }
+
+  get(name: string): Kept<Value> | undefined {
+    const young = this.#young.get(name);
+    if (young !== undefined) return young;
+    const old = this.#old.get(name);
+    if (old !== undefined) this.set(name, old);
+    return old;
+  }
+
+  set(name: string, kept: Kept<Value>): void {
+    if (this.#young.size >= this.#halfMax) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(name, kept);
+  }
+}
+
+/**
+ * Keeps keys as long as nothing of their workspace is revoked, in whichever process: a hit is as true as a read
+ * (SQLite), or as the lease on the epoch (PostgreSQL). What is not there is never kept: a new key raises no epoch.
+ */
+export function createKeyCache(guard: EpochGuard): KeyCache {
+  const keys = new Recent<KnownKey>(KEYS_MAX);
+  const accounts = new Recent<AccountIdentity>(ACCOUNTS_MAX);
+
+  const recall = (workspaceId: string, keyId: string, epoch: number): KnownKey | null => {
+    const kept = keys.get(keyId);
+    return kept !== undefined && kept.epoch === epoch && kept.value.key.workspaceId === workspaceId
+      ? kept.value
+      : null;
+  };
+
+  const rememberAccounts =
+    (workspaceId: string, epoch: number): RememberedAccount =>
+    (accountId, load) => {
+      const kept = accounts.get(accountId);
+      if (kept !== undefined && kept.epoch === epoch && kept.value.workspaceId === workspaceId)
+        return kept.value;
+      const value = load();
+      if (value !== null) accounts.set(accountId, { epoch, value });
+      return value;
+    };
+
   return {
     find: async (workspaceId, keyId, load) => {
-      const now = changeCounter();
-      if (now !== version) {
-        keys.clear();
-        version = now;
-      }
-      const name = `${workspaceId}/${keyId}`;
-      const known = keys.get(name);
-      if (known !== undefined) return known;
-      const loaded = await load();
-      // While it was loading, another question may have seen a newer state; what was read before it is too old.
-      if (loaded !== null && version === now && keys.size < KEYS_MAX) keys.set(name, loaded);
-      return loaded;
+      const epoch = guard.peek(workspaceId) ?? (await guard.read(workspaceId));
+      const known = recall(workspaceId, keyId, epoch);
+      if (known !== null) return known;
+      const value = await load();
+      if (value !== null) keys.set(keyId, { epoch, value });
+      return value;
+    },
+    findNow: (workspaceId, keyId, load) => {
+      const epoch = guard.peek(workspaceId);
+      if (epoch === null) return null;
+      const known = recall(workspaceId, keyId, epoch);
+      if (known !== null || load === null) return known;
+      const value = load(rememberAccounts(workspaceId, epoch));
+      if (value !== null) keys.set(keyId, { epoch, value });
+      return value;
     },
   };
 }
