@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
 import { createAuthenticate } from './authenticate.ts';
 import type { Deps } from './deps.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
@@ -20,6 +21,7 @@ import {
   registerKeyRoutes,
   registerOverviewRoutes,
   registerSelfRoutes,
+  registerUsageRoutes,
 } from './features/keys/index.ts';
 import {
   registerMailboxRoutes,
@@ -51,10 +53,19 @@ import {
 } from './http/index.ts';
 import { pingStorage } from './storage/index.ts';
 
+/** What the process knows and the app does not: that it is about to end, and that there are others beside it. */
+export interface ProcessFacts {
+  readonly isStopping: () => boolean;
+  /** Given the metrics of this process, to hand them to whoever asks for those of all. */
+  readonly attachMetrics?: (registry: Registry) => void;
+  /** The metrics of all processes, in the text format of Prometheus. Without it, those of this one are shown. */
+  readonly renderMetrics?: () => Promise<string>;
+}
+
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
 export async function buildApp(
   deps: Deps,
-  options: { readonly gallery?: GalleryRouteOptions } = {},
+  options: { readonly gallery?: GalleryRouteOptions; readonly process?: ProcessFacts } = {},
 ): Promise<FastifyInstance> {
   const { config, workspaces, defaultWorkspace, audit, usage, sessions, tokens } = deps;
   const app = await createHttpApp({
@@ -84,7 +95,12 @@ export async function buildApp(
   registerOperationsRoutes(app, {
     ping: () => pingStorage(deps.storage),
     hasPackageFiles: () => deps.blobHealth.isUp(deps.blobs),
-    registerMetrics: (registry) => deps.blobHealth.registerMetrics(registry, deps.blobs),
+    registerMetrics: (registry) => {
+      deps.blobHealth.registerMetrics(registry, deps.blobs);
+      options.process?.attachMetrics?.(registry);
+    },
+    renderMetrics: options.process?.renderMetrics,
+    isStopping: options.process?.isStopping ?? (() => false),
     metricsToken: config.metricsToken,
   });
   registerDocsRoutes(app);
@@ -137,12 +153,12 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     keyLister: lister,
     keyDelivery: delivery,
     keyImporter: importer,
-    usage,
     clock,
     storage,
     keyring,
   } = deps;
-  registerKeyRoutes(app, { keys, lister, delivery, importer, usage, now: () => clock.now() });
+  registerKeyRoutes(app, { keys, lister, delivery, importer });
+  registerUsageRoutes(app, deps);
   registerSelfRoutes(app, {
     keys,
     lister,

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { FastifyBaseLogger } from 'fastify';
 import { destination, pino } from 'pino';
 import type { LogLevel } from './config/index.ts';
@@ -18,9 +19,15 @@ const REDACTED = [
   '*.token',
 ];
 
-export function createLogger(level: LogLevel): FastifyBaseLogger {
+// What the system writes into a pipe in one piece (PIPE_BUF).
+const ATOMIC_BYTES = 4_096;
+
+/** @param workers of how many processes; lines of several name theirs, and do not mix in a pipe that they share */
+export function createLogger(level: LogLevel, workers = 1): FastifyBaseLogger {
+  const isShared = workers > 1;
+  const base = { service: 'keyreeve', ...(isShared ? { pid: process.pid } : {}) };
   return pino(
-    { level, redact: { paths: REDACTED, censor: '[secret]' }, base: { service: 'keyreeve' } },
-    destination({ fd: 1, sync: false }),
+    { level, redact: { paths: REDACTED, censor: '[secret]' }, base },
+    destination({ fd: 1, sync: false, ...(isShared ? { maxWrite: ATOMIC_BYTES } : {}) }),
   );
 }

@@ -4,10 +4,12 @@ import { HOUR_MS, MINUTE_MS } from './lib/clock.ts';
 
 const SECOND_MS = 1_000;
 
-/** What the process does on its own, beside the requests. */
+/**
+ * What each process does for itself: it writes what it has gathered in memory, and tells of the keys that it has
+ * refused.
+ */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, expirySweep, refusalNotices, notices, fanOut, webhookSender } = deps;
-  const { tokens, signingKeys, passwordLinks, keyDelivery, blobSweeper, downloads, packages } = deps;
+  const { usage, audit, sessions, downloads, refusalNotices } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -15,8 +17,22 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write downloads', everyMs: 10 * SECOND_MS, run: () => downloads.flush() },
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
-      { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },
       { name: 'tell of refusals', everyMs: 10 * SECOND_MS, run: () => refusalNotices.run() },
+    ],
+  });
+}
+
+/**
+ * What one process of a machine does for the whole deployment. Other machines do the same at the same time: what
+ * must happen once is held by leases in the database.
+ */
+export function createDeploymentJobs(deps: Deps): JobRunner {
+  const { audit, sessions, expirySweep, notices, fanOut, webhookSender } = deps;
+  const { tokens, signingKeys, passwordLinks, keyDelivery, blobSweeper, packages, usageRetention } = deps;
+  return createJobRunner({
+    logger: deps.logger,
+    jobs: [
+      { name: 'tell of expiries', everyMs: MINUTE_MS, run: (signal) => expirySweep.run(signal) },
       { name: 'send mails', everyMs: 2 * SECOND_MS, run: (signal) => notices.sendDue(signal) },
       { name: 'fan out events', everyMs: SECOND_MS, run: (signal) => fanOut.run(signal) },
       { name: 'send webhooks', everyMs: SECOND_MS, run: (signal) => webhookSender.sendDue(signal) },
@@ -27,6 +43,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
       { name: 'rotate signing keys', everyMs: HOUR_MS, run: (signal) => signingKeys.rotateDue(signal) },
+      { name: 'sweep counters', everyMs: HOUR_MS, run: (signal) => usageRetention.sweep(signal) },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
       { name: 'sweep owner requests', everyMs: HOUR_MS, run: () => packages.sweepRequests() },
       { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },

@@ -1,20 +1,12 @@
+import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import process from 'node:process';
-import { buildApp } from '../app.ts';
 import { type Config, type Environment, loadConfig, publicUrlOf } from '../config/index.ts';
-import { fillDemo } from '../demo/fill-demo.ts';
-import { createDeps, type Deps } from '../deps.ts';
-import { prepareFirstRun } from '../first-run.ts';
-import { systemClock } from '../lib/clock.ts';
-import { systemRandom } from '../lib/random.ts';
 import { createLogger } from '../logger.ts';
-import { createProcessJobs } from '../process-jobs.ts';
 import { lockDataFolder } from '../storage/index.ts';
 import { readArguments } from './arguments.ts';
-import { EXIT } from './command.ts';
-
-const DRAIN_MS = 10_000;
+import { CommandError, EXIT } from './command.ts';
 
 /** For port 0 the system chooses. Links and tokens carry the address, so it must be known before all else. */
 async function choosePort(config: Config): Promise<Config> {
@@ -26,39 +18,69 @@ async function choosePort(config: Config): Promise<Config> {
   return address === null || typeof address === 'string' ? config : { ...config, port: address.port };
 }
 
-function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`);
+function announce(config: Config, lines: readonly string[]): void {
+  const text = [`Keyreeve listens on ${publicUrlOf(config)}`, ...lines].map((line) => `  ${line}`);
+  process.stdout.write(`${['', ...text, ''].join('\n')}\n`);
 }
 
-async function serve(config: Config, isDemo: boolean): Promise<void> {
-  const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
-  const logger = createLogger(config.logLevel);
-  const demo = isDemo
-    ? ((await fillDemo(config)) ?? [
-        'The demo needs an empty database; this one has accounts and was left as it is.',
-      ])
-    : [];
-  const deps: Deps = await createDeps({ config, clock: systemClock, random: systemRandom, logger });
-  const app = await buildApp(deps);
-  const firstRun = [...demo, ...(await prepareFirstRun(deps))];
-  const jobs = createProcessJobs(deps);
-  jobs.start();
-  await app.listen({ host: config.host, port: config.port });
-  print(['', `  Keyreeve listens on ${publicUrlOf(config)}`, ...firstRun.map((line) => `  ${line}`), '']);
+/** Fills the empty database of `--demo`. @returns what the operator is to read */
+async function prepareDemo(config: Config): Promise<readonly string[]> {
+  const { fillDemo } = await import('../demo/fill-demo.ts');
+  const lines = await fillDemo(config);
+  return lines ?? ['The demo needs an empty database; this one has accounts and was left as it is.'];
+}
 
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  // A connection that never ends must not keep the process: after the drain the rest is cut.
-  const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS).unref();
-  await app.close();
-  clearTimeout(cut);
-  await jobs.stop();
-  await deps.close();
-  lock?.release();
+/**
+ * SIGHUP asks for a rolling restart, and also comes when a terminal is closed: then it means the end, as ever.
+ */
+async function awaitEnd(onHangUp: () => void): Promise<void> {
+  const isAtTerminal = process.stdout.isTTY;
+  if (!isAtTerminal) process.on('SIGHUP', onHangUp);
+  const signals = isAtTerminal ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : ['SIGTERM', 'SIGINT'];
+  await Promise.race(signals.map((signal) => once(process, signal)));
+}
+
+async function serveAlone(config: Config, lines: readonly string[]): Promise<number> {
+  const { prepareServer } = await import('../serving/server.ts');
+  const server = await prepareServer(config, { isFirst: true });
+  await server.listen();
+  server.runJobs();
+  announce(config, [...lines, ...server.firstRun]);
+  await awaitEnd(() =>
+    server.deps.logger.warn('SIGHUP replaces workers, and there is one process alone; set KEYREEVE_WORKERS'),
+  );
+  await server.stop();
+  return EXIT.ok;
+}
+
+async function serveWithWorkers(config: Config, lines: readonly string[]): Promise<number> {
+  const { Primary } = await import('../serving/primary.ts');
+  const primary = new Primary({
+    ...config,
+    logger: createLogger(config.logLevel, config.workers),
+    onReady: (firstRun) => announce(config, [...lines, ...firstRun]),
+  });
+  // Before the workers start: whoever stops the server then must not leave them behind.
+  const end = awaitEnd(() => void primary.replaceAll());
+  const fault = await Promise.race([primary.run(), end]);
+  await primary.stop();
+  if (fault === undefined) return EXIT.ok;
+  if (fault.isExplained) return fault.exitCode;
+  throw new CommandError('server.worker_ended', fault.message);
 }
 
 /** Serves until SIGTERM or SIGINT, then lets what is under way end. */
 export async function runServe(args: readonly string[], environment: Environment): Promise<number> {
   const { values } = readArguments(args, { demo: { type: 'boolean' } }, 0);
-  await serve(await choosePort(loadConfig(environment)), values.demo === true);
-  return EXIT.ok;
+  if (cluster.isWorker) {
+    const { serveAsWorker } = await import('../serving/worker.ts');
+    await serveAsWorker(loadConfig(environment));
+    return EXIT.ok;
+  }
+  const config = await choosePort(loadConfig(environment));
+  const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
+  const demo = values.demo === true ? await prepareDemo(config) : [];
+  const exitCode = await (config.workers === 1 ? serveAlone(config, demo) : serveWithWorkers(config, demo));
+  lock?.release();
+  return exitCode;
 }

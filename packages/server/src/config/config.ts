@@ -3,9 +3,17 @@ import type { Secret } from '../lib/secret.ts';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export type DatabaseConfig =
-  | { readonly engine: 'sqlite' }
-  | { readonly engine: 'postgres'; readonly url: Secret };
+export interface PostgresConfig {
+  readonly engine: 'postgres';
+  /** Of one server, or of several of which one is the primary. */
+  readonly url: Secret;
+  /** Where to listen for hints of other processes; absent: at the primary. */
+  readonly listenUrl?: Secret | 'none';
+  /** What becomes of questions about keys in memory when the database does not answer; absent: `refuse`. */
+  readonly outage?: 'refuse' | 'serve';
+}
+
+export type DatabaseConfig = { readonly engine: 'sqlite' } | PostgresConfig;
 
 export interface S3BlobConfig {
   readonly kind: 's3';
@@ -37,6 +45,10 @@ export interface Config {
   readonly baseDomain: string | null;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly allowHttp: boolean;
+  /** Processes that answer requests. With 1 there is this one alone. */
+  readonly workers: number;
+  /** How long a server that was told to stop goes on taking connections. */
+  readonly drainSeconds: number;
   readonly trustProxy: readonly string[];
   readonly dataDir: string;
   readonly database: DatabaseConfig;
@@ -49,6 +61,9 @@ export interface Config {
   readonly smtpAllowPlain: boolean;
   readonly mailFrom: string;
   readonly bulkMailsPerMinute: number;
+  /** How long the use of keys is told by the hour, and by the day. */
+  readonly usageHourlyDays: number;
+  readonly usageDailyDays: number;
   readonly webhooks: {
     /** Ranges that are not public and that webhooks may go to all the same. */
     readonly allowedNetworks: readonly string[];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -360,6 +360,28 @@ describe('the master key', () => {
     ['two lines', `${MASTER_KEY.slice(0, 20)}\n${MASTER_KEY.slice(20)}`],
   ])('is refused as %s', (_name, text) => {
     expect(faultsOf({ KEYREEVE_MASTER_KEY: text })).toEqual([expect.stringContaining('exactly 32 bytes')]);
+  });
+});
+
+describe('the number of workers', () => {
+  it('is one, a number, or one for each core', () => {
+    expect(loadConfig({}).workers).toBe(1);
+    expect(loadConfig({ KEYREEVE_WORKERS: '64' }).workers).toBe(64);
+    expect(loadConfig({ KEYREEVE_WORKERS: 'auto' }).workers).toBe(Math.min(64, availableParallelism()));
+  });
+
+  it.each(['0', '65', '-1', '1.5', 'many', '1e1'])('is refused as %s', (text) => {
+    expect(faultsOf({ KEYREEVE_WORKERS: text })).toEqual([
+      'KEYREEVE_WORKERS must be a whole number from 1 to 64, or auto.',
+    ]);
+  });
+
+  it('goes with a time for load balancers, of at most five minutes', () => {
+    expect(loadConfig({ KEYREEVE_DRAIN_SECONDS: '15' }).drainSeconds).toBe(15);
+    for (const text of ['301', '-1', 'long'])
+      expect(faultsOf({ KEYREEVE_DRAIN_SECONDS: text })).toEqual([
+        'KEYREEVE_DRAIN_SECONDS must be a whole number from 0 to 300.',
+      ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import { parseCidr } from '../lib/ip-list.ts';
 import { Secret } from '../lib/secret.ts';
@@ -72,6 +73,22 @@ function readPort(reader: Reader): number {
   const port = toPort(reader.text('KEYREEVE_PORT') ?? '8080');
   if (!(port <= 65_535)) reader.fault('KEYREEVE_PORT', 'must be a whole number from 0 to 65535');
   return port;
+}
+
+const WORKERS_MAX = 64;
+const DRAIN_SECONDS_MAX = 300;
+
+function readWorkers(reader: Reader): Pick<Config, 'workers' | 'drainSeconds'> {
+  const text = reader.text('KEYREEVE_WORKERS') ?? '1';
+  const cores = Math.min(availableParallelism(), WORKERS_MAX);
+  const workers = text === 'auto' ? cores : /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (workers < 1 || workers > WORKERS_MAX)
+    reader.fault('KEYREEVE_WORKERS', `must be a whole number from 1 to ${WORKERS_MAX}, or auto`);
+  const seconds = reader.text('KEYREEVE_DRAIN_SECONDS') ?? '0';
+  const drainSeconds = /^\d{1,3}$/.test(seconds) ? Number(seconds) : Number.NaN;
+  if (!(drainSeconds <= DRAIN_SECONDS_MAX))
+    reader.fault('KEYREEVE_DRAIN_SECONDS', `must be a whole number from 0 to ${DRAIN_SECONDS_MAX}`);
+  return { workers, drainSeconds };
 }
 
 function readPublicUrl(reader: Reader): string | null {
@@ -211,6 +228,22 @@ function readMail(
   };
 }
 
+const USAGE_HOURLY_DAYS_MIN = 31;
+const USAGE_DAYS_MAX = 3_660;
+
+function readUsage(reader: Reader): Pick<Config, 'usageHourlyDays' | 'usageDailyDays'> {
+  const days = (name: VariableName, usual: string, min: number): number => {
+    const text = reader.text(name) ?? usual;
+    const value = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+    if (value < min || value > USAGE_DAYS_MAX)
+      reader.fault(name, `must be a whole number of days from ${min} to ${USAGE_DAYS_MAX}`);
+    return value;
+  };
+  // The overview shows the last 30 days by the hour.
+  const usageHourlyDays = days('KEYREEVE_USAGE_HOURLY_DAYS', '35', USAGE_HOURLY_DAYS_MIN);
+  return { usageHourlyDays, usageDailyDays: days('KEYREEVE_USAGE_DAILY_DAYS', '400', usageHourlyDays) };
+}
+
 function readList(reader: Reader, name: VariableName): readonly string[] {
   return (reader.text(name) ?? '')
     .split(',')
@@ -299,6 +332,7 @@ export function loadConfig(environment: Environment): Config {
     tls: readTls(reader),
     allowHttp: reader.flag('KEYREEVE_ALLOW_HTTP'),
     trustProxy: readRanges(reader, 'KEYREEVE_TRUST_PROXY'),
+    ...readWorkers(reader),
     dataDir,
     database,
     blobs: readBlobs(reader, environment, dataDir),
@@ -306,6 +340,7 @@ export function loadConfig(environment: Environment): Config {
     previousMasterKey: readPreviousMasterKey(reader),
     admin: readAdmin(reader),
     ...readMail(reader),
+    ...readUsage(reader),
     webhooks: readWebhooks(reader, database),
     metricsToken: reader.secret('KEYREEVE_METRICS_TOKEN'),
     keyPrefix,

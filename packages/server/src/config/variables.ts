@@ -41,6 +41,18 @@ export const VARIABLES = [
       'Addresses or ranges (comma-separated) of reverse proxies whose `X-Forwarded-*` headers count.',
   },
   {
+    name: 'KEYREEVE_WORKERS',
+    default: '1',
+    description:
+      'Processes that answer requests at the same port (1 to 64), or `auto` for one a core. See [workers.md](workers.md).',
+  },
+  {
+    name: 'KEYREEVE_DRAIN_SECONDS',
+    default: '0',
+    description:
+      'How long a server that was told to stop still takes connections (0 to 300), while `/readyz` says 503 and every answer ends its connection. Behind a load balancer: longer than that one takes to notice. See [workers.md](workers.md).',
+  },
+  {
     name: 'KEYREEVE_DATA_DIR',
     default: './data',
     description: 'Folder of the embedded database, the master key file and the packages.',
@@ -101,6 +113,16 @@ export const VARIABLES = [
     default: '600',
     description:
       'Expiry notices that all processes together send in a minute (1 to 100000). Other mails never wait for them.',
+  },
+  {
+    name: 'KEYREEVE_USAGE_HOURLY_DAYS',
+    default: '35',
+    description: 'Days for which the use of each key is kept by the hour (31 to 3660); then whole days are.',
+  },
+  {
+    name: 'KEYREEVE_USAGE_DAILY_DAYS',
+    default: '400',
+    description: 'Days for which it is kept by the day (at least as many, at most 3660).',
   },
   {
     name: 'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS',

@@ -13,6 +13,10 @@ export interface OperationsDeps {
   /** Whether the store of the package files answers. */
   readonly hasPackageFiles: () => Promise<boolean>;
   readonly registerMetrics: (registry: Registry) => void;
+  /** The metrics of several processes, where there are several. */
+  readonly renderMetrics: (() => Promise<string>) | undefined;
+  /** Whether the server was told to end: load balancers are to turn away from it. */
+  readonly isStopping: () => boolean;
   readonly metricsToken: Secret | null;
 }
 
@@ -93,6 +97,11 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
       },
     },
     async () => {
+      if (deps.isStopping())
+        throw requestErrors.unavailable({
+          detail: 'The server is about to stop.',
+          headers: { 'retry-after': '1' },
+        });
       try {
         await deps.ping();
       } catch (error) {
@@ -105,6 +114,7 @@ export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsD
   app.get('/metrics', { config: ANYBODY, schema: { hide: true } }, async (request, reply) => {
     if (!mayReadMetrics(request, deps.metricsToken))
       throw requestErrors.not_found({ detail: 'There is nothing at this address.' });
-    return await reply.type(registry.contentType).send(await registry.metrics());
+    const text = await (deps.renderMetrics ?? (() => registry.metrics()))();
+    return await reply.type(registry.contentType).send(text);
   });
 }

@@ -41,6 +41,8 @@ export interface RevocationHub {
    * @throws request.too_many beyond 500 of an account or 2,000 of a workspace, in this process
    */
   subscribe(subscriber: Subscriber): () => void;
+  /** Ends all subscriptions: whoever subscribes anew may come to another process. */
+  endAll(): void;
   /** Ends all subscriptions; further ones are refused. */
   close(): void;
 }
@@ -114,10 +116,14 @@ class Hub implements RevocationHub {
     return () => this.#remove(group, entry);
   }
 
-  close(): void {
-    this.#isClosed = true;
+  endAll(): void {
     for (const group of this.#groups.values())
       for (const entry of group.entries) this.#end(group, entry, false);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.endAll();
   }
 
   #requireRoom({ workspaceId, accountId }: Subscriber): Group {

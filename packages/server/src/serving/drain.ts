@@ -1,0 +1,49 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server, ServerResponse } from 'node:http';
+import { Server as TcpServer } from 'node:net';
+
+/**
+ * The end of an HTTP server without a lost request.
+ *
+ * A connection that is kept may bring a request at the very moment at which the server closes it: that request is
+ * lost, and nothing in HTTP/1.1 prevents it (RFC 9112, 9.5). So the server does not close what is open. It takes no
+ * new connection, ends each old one with the answer to its next request, which says so, and leaves those on which
+ * nothing comes until the time is over that its answers have promised for them (`Keep-Alive: timeout=…`).
+ */
+export interface Drain {
+  /** From now on each answer says `Connection: close`; connections are still taken. */
+  endConnectionsWithAnswers(): void;
+  /** Takes no connection any more. Resolves once the last one has ended; nothing is cut. */
+  stopListening(): Promise<void>;
+  /** What is open may end at once: no further request is expected. */
+  closeIdle(): void;
+  /** Ends what is left, whatever it is doing. */
+  cut(): void;
+}
+
+/** A connection that never ends must not keep a server that stops: after this time the rest is cut. */
+export const CUT_AFTER_MS = 10_000;
+
+// Of all servers of the process: one that listens at the name `localhost` is several.
+const REQUEST_STARTED = 'http.server.request.start';
+
+function endConnection(message: unknown): void {
+  const { response } = message as { readonly response: ServerResponse };
+  response.setHeader('connection', 'close');
+}
+
+/** @see Drain */
+export function createDrain(server: Server): Drain {
+  return {
+    endConnectionsWithAnswers: () => subscribe(REQUEST_STARTED, endConnection),
+    stopListening: async () => {
+      await new Promise<void>((resolve) => {
+        // The method of an HTTP server would close the idle connections as well.
+        TcpServer.prototype.close.call(server, () => resolve());
+      });
+      unsubscribe(REQUEST_STARTED, endConnection);
+    },
+    closeIdle: () => server.closeIdleConnections(),
+    cut: () => server.closeAllConnections(),
+  };
+}

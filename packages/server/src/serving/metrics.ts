@@ -1,0 +1,68 @@
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
+
+/** One metric with its values, as one process tells it to another. */
+export type MetricObject = MetricObjectWithValues<MetricValue<string>>;
+
+export interface WorkerCounts {
+  readonly serving: number;
+  readonly retiring: number;
+  readonly silent: number;
+}
+
+/** The metrics of all workers as one text. What a worker has counted stays counted after its end. */
+export interface AllMetrics {
+  countCrash(): void;
+  /** Takes over what a worker that has ended had counted when it was last heard of. */
+  keepCounters(metrics: readonly MetricObject[]): Promise<void>;
+  /**
+   * @param heard of the workers that answered
+   * @param lastHeard of those that did not: their counters go on as they were, so that no sum goes down
+   */
+  render(
+    heard: readonly (readonly MetricObject[])[],
+    lastHeard: readonly (readonly MetricObject[])[],
+    counts: WorkerCounts,
+  ): Promise<string>;
+}
+
+/** @see AllMetrics */
+export function createAllMetrics(): AllMetrics {
+  const own = new Registry();
+  const workers = new Gauge({
+    name: 'keyreeve_workers',
+    help: 'Worker processes: serving, retiring (replaced, with connections left), silent (no answer to this question).',
+    labelNames: ['state'],
+    registers: [own],
+  });
+  const crashes = new Counter({
+    name: 'keyreeve_worker_crashes_total',
+    help: 'Worker processes that ended without having been told to.',
+    registers: [own],
+  });
+  let ended: readonly MetricObject[] = [];
+  return {
+    countCrash: () => crashes.inc(),
+    keepCounters: async (metrics) => {
+      const sum = AggregatorRegistry.aggregate([[...ended], countersOf(metrics)]);
+      ended = await sum.getMetricsAsJSON();
+    },
+    render: async (heard, lastHeard, counts) => {
+      for (const state of ['serving', 'retiring', 'silent'] as const) workers.set({ state }, counts[state]);
+      const ours = await own.getMetricsAsJSON();
+      const all = [ours, ...heard, ...lastHeard.map(countersOf), [...ended]];
+      return await AggregatorRegistry.aggregate(all.map((metrics) => [...metrics])).metrics();
+    },
+  };
+}
+
+/** What only ever grows. A gauge of a process that is gone says nothing. */
+function countersOf(metrics: readonly MetricObject[]): MetricObject[] {
+  return metrics.filter(({ type }) => /^(counter|histogram)$/.test(String(type)));
+}
