@@ -1,7 +1,7 @@
 export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
 export { type Executor, openStorage, pingStorage, type RaiseListener, type Storage } from './database.ts';
 export type { EpochGuard, Freshness } from './epoch-guard.ts';
-export { isUniqueViolation } from './faults.ts';
+export { isRetryable, isUniqueViolation } from './faults.ts';
 export {
   checkSqliteFiles,
   type Inspection,
@@ -41,4 +41,4 @@ export {
 export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 export type * from './schema.ts';
 export type * from './schema-gallery.ts';
-export { inTransaction, type Tx } from './transaction.ts';
+export { inTransaction, inUsageTransaction, type Tx } from './transaction.ts';

@@ -16,6 +16,8 @@ import { revocationEpochs } from './migrations/0011-revocation-epochs.ts';
 import { keyLimits } from './migrations/0012-key-limits.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
+import { actions } from './migrations/usage-0003-actions.ts';
+import { keyQuotas } from './migrations/usage-0004-key-quotas.ts';
 import type { Database } from './schema.ts';
 
 const MAIN: Record<string, Migration> = {
@@ -31,7 +33,12 @@ const MAIN: Record<string, Migration> = {
   '0011-revocation-epochs': revocationEpochs,
   '0012-key-limits': keyLimits,
 };
-const USAGE: Record<string, Migration> = { '0001-counters': counters, '0002-refusals': refusals };
+const USAGE: Record<string, Migration> = {
+  '0001-counters': counters,
+  '0002-refusals': refusals,
+  '0003-actions': actions,
+  '0004-key-quotas': keyQuotas,
+};
 const TRIES_MAX = 100;
 
 /** The names of the migrations that a database has, in order; those of the code when it is up to date. */

@@ -53,8 +53,15 @@ export interface Database {
   feed_links: FeedLinksTable;
   one_time_links: OneTimeLinksTable;
   key_last_uses: KeyLastUsesTable;
-  key_hours: { workspace_id: string; key_id: string; hour: number; outcome: string; count: number };
-  key_last_refusals: KeyLastUsesTable & { reason: string };
+  key_quotas: KeyQuotasTable;
+  /** Empty `action`: none was asked for. */
+  key_hours: KeyCountsTable & { hour: number };
+  key_days: KeyCountsTable & { day: number };
+  key_last_refusals: KeyRefusalsTable;
+  /** Of the time since the key was last changed, `since`. */
+  key_first_refusals: KeyRefusalsTable & { since: number };
+  /** The number of the last batch of counters that each process has stored. */
+  usage_flushes: { recorder_id: string; sequence: number; at: number };
   workspace_hours: { workspace_id: string; hour: number; outcome: string; count: number };
   refusal_hours: { workspace_id: string; hour: number; reason: string; count: number };
 }
@@ -309,10 +316,37 @@ export interface OneTimeLinksTable {
   used_at: number | null;
 }
 
+export interface KeyQuotasTable {
+  workspace_id: string;
+  key_id: string;
+  /** `key` or `account`: whose quota it is; each key counts for itself in both. */
+  source: string;
+  /** `hour`, `day`, `month` or `never`. */
+  every: string;
+  /** The number of the hour, day or month in which uses were last taken. */
+  period: number;
+  used: number;
+  /** How many the last statement was given; it has no other way to tell. */
+  given: number;
+}
+
 export interface KeyLastUsesTable {
   workspace_id: string;
   key_id: string;
   at: number;
   ip: string | null;
   user_agent: string | null;
+}
+
+export interface KeyRefusalsTable extends KeyLastUsesTable {
+  reason: string;
+  action: string | null;
+}
+
+export interface KeyCountsTable {
+  workspace_id: string;
+  key_id: string;
+  action: string;
+  outcome: string;
+  count: number;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
 import { listRaisedWorkspaces } from './revocation-epochs.ts';
@@ -26,7 +26,7 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   let raised: ReadonlySet<string> = new Set();
   try {
-    return await runUntilStored(storage, async (tx) => {
+    return await runUntilStored(storage, storage.write, async (tx) => {
       raised = new Set();
       const made = await work(tx);
       raised = listRaisedWorkspaces(tx);
@@ -40,7 +40,7 @@ export async function inTransaction<Result>(
 }
 
 async function tellRaised(storage: Storage, workspaceIds: ReadonlySet<string>): Promise<void> {
-  storage.epochGuard.drop(workspaceIds);
+  storage.epochGuard.announce(workspaceIds);
   if (storage.raiseListeners.size === 0) return;
   const done = new AbortController();
   const listeners = [...storage.raiseListeners].map(async (tell) => await tell(workspaceIds));
@@ -49,15 +49,30 @@ async function tellRaised(storage: Storage, workspaceIds: ReadonlySet<string>): 
   await Promise.race([told, late]);
 }
 
-async function runUntilStored<Result>(storage: Storage, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+/**
+ * The same in the usage store, where whoever writes counts, and reads nothing that must stay true: on PostgreSQL a
+ * statement that meets another one on its row waits for it, and goes on with what that one left.
+ */
+export async function inUsageTransaction<Result>(
+  storage: Storage,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return await runUntilStored(storage, storage.usage, work, 'read committed');
+}
+
+async function runUntilStored<Result>(
+  storage: Storage,
+  store: Kysely<Database>,
+  work: (tx: Tx) => Promise<Result>,
+  isolation: 'serializable' | 'read committed' = 'serializable',
+): Promise<Result> {
   const startedAt = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
-      const builder = storage.write.transaction();
-      return await (storage.engine === 'postgres'
-        ? builder.setIsolationLevel('serializable')
-        : builder
-      ).execute(work);
+      const builder = store.transaction();
+      return await (storage.engine === 'postgres' ? builder.setIsolationLevel(isolation) : builder).execute(
+        work,
+      );
     } catch (error) {
       if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.

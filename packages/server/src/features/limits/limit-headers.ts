@@ -1,0 +1,46 @@
+import type { AppError } from '../../errors/index.ts';
+import { limitErrors } from './limits.errors.ts';
+import type { LimitAnswer, LimitState } from './limits.service.ts';
+
+function toPolicy({ name, limit, windowSeconds }: LimitState): string {
+  return `"${name}";q=${limit}${windowSeconds === null ? '' : `;w=${windowSeconds}`}`;
+}
+
+function toState({ name, remaining, resetSeconds }: LimitState): string {
+  return `"${name}";r=${remaining}${resetSeconds === null ? '' : `;t=${resetSeconds}`}`;
+}
+
+/**
+ * `RateLimit-Policy` and `RateLimit` as lists of structured fields (draft-ietf-httpapi-ratelimit-headers-10, sections
+ * 3 and 4), and `Retry-After` in seconds with a refusal (RFC 9110 10.2.3). Empty for keys without limits.
+ */
+export function limitHeaders({ code, states, retryAfterSeconds }: LimitAnswer): Record<string, string> {
+  if (states.length === 0) return {};
+  return {
+    'ratelimit-policy': states.map(toPolicy).join(', '),
+    ratelimit: states.map(toState).join(', '),
+    ...(code === 'within' || retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  };
+}
+
+function describeState({ name, limit, windowSeconds }: LimitState): string {
+  const of = name.startsWith('account-') ? ' for every key of its account' : '';
+  return name.endsWith('-rate')
+    ? `The key may make ${limit} requests in ${windowSeconds ?? 0} s${of}.`
+    : `The quota of ${limit} uses${of} is used up.`;
+}
+
+/** The refusal of a key that is over a limit; null while it is within all of them. */
+export function toLimitError(answer: LimitAnswer): AppError | null {
+  if (answer.code === 'within') return null;
+  const { spent, retryAfterSeconds } = answer;
+  const what = spent === null ? '' : `${describeState(spent)} `;
+  const when =
+    retryAfterSeconds === null
+      ? 'It is never refilled: have the quota raised, or use another key.'
+      : `Try again in ${retryAfterSeconds} s, or have the limit raised.`;
+  const options = { detail: what + when, headers: limitHeaders(answer) };
+  return answer.code === 'rate_limited'
+    ? limitErrors.rate_limited(options)
+    : limitErrors.quota_exceeded(options);
+}

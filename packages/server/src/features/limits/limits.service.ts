@@ -1,0 +1,223 @@
+import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { KeyLimits, Quota, RateLimit } from '../../lib/key-limits.ts';
+import type { Storage } from '../../storage/index.ts';
+import { everyOf, listQuotas, type QuotaPlace, type QuotaSource } from './quota.repo.ts';
+import { type QuotaState, quotaStateOf } from './quota-periods.ts';
+import { createQuotaTaker } from './quota-taker.ts';
+import type { RateCounter } from './rate-counter.ts';
+
+/** A key as it is used: its limits, and those of its account. */
+export interface LimitedKey {
+  readonly key: Pick<KeyIdentity, 'id' | 'limits'>;
+  readonly account: Pick<AccountIdentity, 'workspaceId' | 'keyLimits'>;
+}
+
+/** One of the limits that hold a key, as it stands after a request. */
+export interface LimitState {
+  readonly name: `${QuotaSource}-${'rate' | 'quota'}`;
+  readonly limit: number;
+  /** Null for quotas by month, whose length differs, and for those without refill. */
+  readonly windowSeconds: number | null;
+  readonly remaining: number;
+  /** Until the window ends, or uses come back; null when they never do. */
+  readonly resetSeconds: number | null;
+}
+
+export interface LimitAnswer {
+  readonly code: 'within' | 'rate_limited' | 'quota_exceeded';
+  readonly states: readonly LimitState[];
+  /** The limit that refused. */
+  readonly spent: LimitState | null;
+  /** When to try again, after a refusal; null when waiting does not help. */
+  readonly retryAfterSeconds: number | null;
+}
+
+export interface QuotaView extends QuotaState {
+  readonly source: QuotaSource;
+  readonly quota: Quota;
+}
+
+/** All limits that hold a key, and what its quotas have left. */
+export interface KeyAllowance {
+  readonly rates: readonly { readonly source: QuotaSource; readonly rate: RateLimit }[];
+  readonly quotas: readonly QuotaView[];
+}
+
+export interface LimitsService {
+  /**
+   * Counts a request with a key that was found good. Its rates count every request, also one that is refused for
+   * another reason (`isAccepted: false`); its quotas only those that are accepted. To be awaited before the answer:
+   * a use is durable then.
+   */
+  count(used: LimitedKey, isAccepted: boolean): Promise<LimitAnswer>;
+  /** The same question, without counting: of rates it says nothing. */
+  look(used: LimitedKey): Promise<LimitAnswer>;
+  /** What holds these keys of one workspace, by key id; keys without any limit are left out. */
+  listAllowances(
+    workspaceId: string,
+    keys: readonly {
+      readonly id: string;
+      readonly own: KeyLimits | null;
+      readonly ofAccount: KeyLimits | null;
+    }[],
+  ): Promise<ReadonlyMap<string, KeyAllowance>>;
+}
+
+const SECOND_MS = 1_000;
+const WINDOW_SECONDS = { hour: 3_600, day: 86_400, month: null } as const;
+const WITHIN: LimitAnswer = { code: 'within', states: [], spent: null, retryAfterSeconds: null };
+
+/** True for keys that no answer from memory may be given about: each of their uses is counted. */
+export function isLimited({ key, account }: LimitedKey): boolean {
+  return key.limits !== null || account.keyLimits !== null;
+}
+
+function sourcesOf(own: KeyLimits | null, ofAccount: KeyLimits | null) {
+  return [
+    { source: 'key', limits: own },
+    { source: 'account', limits: ofAccount },
+  ] as const;
+}
+
+function quotasOf(own: KeyLimits | null, ofAccount: KeyLimits | null) {
+  return sourcesOf(own, ofAccount).flatMap(({ source, limits }) =>
+    limits?.quota == null ? [] : [{ source, quota: limits.quota }],
+  );
+}
+
+function ratesOf(own: KeyLimits | null, ofAccount: KeyLimits | null) {
+  return sourcesOf(own, ofAccount).flatMap(({ source, limits }) =>
+    limits?.rate == null ? [] : [{ source, rate: limits.rate }],
+  );
+}
+
+function secondsUntil(instant: number | null, now: number): number | null {
+  return instant === null ? null : Math.max(1, Math.ceil((instant - now) / SECOND_MS));
+}
+
+/** The longest wait of those that refused: before it, one of them would refuse again. */
+function refusedBy(
+  code: 'rate_limited' | 'quota_exceeded',
+  states: readonly LimitState[],
+  refusing: readonly LimitState[],
+): LimitAnswer {
+  const isForEver = refusing.some(({ resetSeconds }) => resetSeconds === null);
+  return {
+    code,
+    states,
+    spent: refusing[0] ?? null,
+    retryAfterSeconds: isForEver ? null : Math.max(...refusing.map(({ resetSeconds }) => resetSeconds ?? 0)),
+  };
+}
+
+export function createLimitsService(deps: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly rateCounter: RateCounter;
+}): LimitsService {
+  const { storage, clock, rateCounter } = deps;
+  const taker = createQuotaTaker(deps);
+
+  const countRates = async ({ key, account }: LimitedKey) =>
+    await Promise.all(
+      ratesOf(key.limits, account.keyLimits).map(async ({ source, rate }) => {
+        const { requests, windowSeconds } = rate;
+        const name = `${account.workspaceId}:${key.id}:${source}:${windowSeconds}`;
+        const { count, resetMs } = await rateCounter.count(name, windowSeconds * SECOND_MS);
+        const state: LimitState = {
+          name: `${source}-rate`,
+          limit: requests,
+          windowSeconds,
+          remaining: Math.max(0, requests - count),
+          resetSeconds: Math.max(1, Math.ceil(resetMs / SECOND_MS)),
+        };
+        return { state, isOver: count > requests };
+      }),
+    );
+
+  const placesOf = ({ key, account }: LimitedKey): QuotaPlace[] =>
+    quotasOf(key.limits, account.keyLimits).map(({ source, quota }) => ({
+      workspaceId: account.workspaceId,
+      keyId: key.id,
+      source,
+      quota,
+    }));
+
+  const toQuotaState = ({ source, quota }: QuotaPlace, state: QuotaState): LimitState => ({
+    name: `${source}-quota`,
+    limit: quota.uses,
+    windowSeconds: quota.refill === null ? null : WINDOW_SECONDS[quota.refill.every],
+    remaining: state.remaining,
+    resetSeconds: secondsUntil(state.refillsAt, clock.now()),
+  });
+
+  const readStates = async (workspaceId: string, places: readonly Omit<QuotaPlace, 'workspaceId'>[]) => {
+    const keyIds = [...new Set(places.map(({ keyId }) => keyId))];
+    const stored = new Map(
+      (await listQuotas(storage.usage, workspaceId, keyIds)).map((row) => [
+        `${row.keyId} ${row.source} ${row.every}`,
+        row,
+      ]),
+    );
+    const now = clock.now();
+    return places.map(({ keyId, source, quota }) =>
+      quotaStateOf(quota, stored.get(`${keyId} ${source} ${everyOf(quota)}`) ?? null, now),
+    );
+  };
+
+  return {
+    count: async (used, isAccepted) => {
+      if (!isLimited(used)) return WITHIN;
+      const rates = await countRates(used);
+      const states = rates.map(({ state }) => state);
+      const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
+      if (over.length > 0) return refusedBy('rate_limited', states, over);
+      const places = placesOf(used);
+      const [first, ...others] = places;
+      if (!isAccepted || first === undefined) return { ...WITHIN, states };
+      const take = await taker.take([first, ...others]);
+      const quotas = take.states.flatMap((state, index) => {
+        const place = places[index];
+        return place === undefined ? [] : [toQuotaState(place, state)];
+      });
+      const all = [...states, ...quotas];
+      if (take.isGranted) return { ...WITHIN, states: all };
+      return refusedBy(
+        'quota_exceeded',
+        all,
+        quotas.filter(({ remaining }) => remaining === 0),
+      );
+    },
+    look: async (used) => {
+      const places = placesOf(used);
+      if (places.length === 0) return WITHIN;
+      const found = await readStates(used.account.workspaceId, places);
+      const states = places.flatMap((place, index) => {
+        const state = found[index];
+        return state === undefined ? [] : [toQuotaState(place, state)];
+      });
+      const spent = states.filter(({ remaining }) => remaining === 0);
+      return spent.length === 0 ? { ...WITHIN, states } : refusedBy('quota_exceeded', states, spent);
+    },
+    listAllowances: async (workspaceId, keys) => {
+      const limited = keys.filter(({ own, ofAccount }) => own !== null || ofAccount !== null);
+      const places = limited.flatMap(({ id, own, ofAccount }) =>
+        quotasOf(own, ofAccount).map((quota) => ({ keyId: id, ...quota })),
+      );
+      const states = places.length === 0 ? [] : await readStates(workspaceId, places);
+      return new Map(
+        limited.map(({ id, own, ofAccount }) => [
+          id,
+          {
+            rates: ratesOf(own, ofAccount),
+            quotas: places.flatMap(({ keyId, source, quota }, index) => {
+              const state = states[index];
+              return keyId !== id || state === undefined ? [] : [{ source, quota, ...state }];
+            }),
+          },
+        ]),
+      );
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { createClient } from 'redis';
+import type { Secret } from '../../lib/secret.ts';
+import type { RateCounter } from './rate-counter.ts';
+
+const CONNECT_TIMEOUT_MS = 1_000;
+const RECONNECT_MS = 500;
+/** Commands that wait for an answer: beyond, a store that hangs would only fill the memory. */
+const QUEUE_LENGTH_MAX = 10_000;
+const KEY_PREFIX = 'keyreeve:rate';
+
+/**
+ * Counts in Valkey or Redis, for all nodes together: one script there adds the request and starts the window. It
+ * connects on its own, and again after each loss; until it has, and whenever it fails, counting rejects at once.
+ */
+export function createRedisRateCounter(url: Secret): RateCounter {
+  const client = createClient({
+    url: url.reveal(),
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: QUEUE_LENGTH_MAX,
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: RECONNECT_MS },
+  });
+  // Whoever counts gets the error as well, and says so once.
+  client.on('error', () => {});
+  void client.connect().catch(() => {});
+  const limiter = new RateLimiterRedis({
+    storeClient: client,
+    useRedisPackage: true,
+    rejectIfRedisNotReady: true,
+    keyPrefix: KEY_PREFIX,
+    // The caller compares the count with his limit, which may change between two requests.
+    points: Number.MAX_SAFE_INTEGER,
+    duration: 1,
+  });
+  return {
+    count: async (name, windowMs) => {
+      const counted = await limiter.consume(name, 1, { customDuration: Math.ceil(windowMs / 1_000) });
+      return { count: counted.consumedPoints, resetMs: Math.max(0, counted.msBeforeNext) };
+    },
+    close: async () => {
+      client.destroy();
+    },
+  };
+}
