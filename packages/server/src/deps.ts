@@ -45,7 +45,9 @@ import {
   createKeysService,
   createOverviewService,
   createRefusalNotices,
+  createUsageReader,
   createUsageRecorder,
+  createUsageRetention,
   type ExpiryHint,
   type ExpirySweep,
   type FeedsService,
@@ -57,7 +59,9 @@ import {
   type KeysService,
   type OverviewService,
   type RefusalNotices,
+  type UsageReader,
   type UsageRecorder,
+  type UsageRetention,
 } from './features/keys/index.ts';
 import {
   createMailboxService,
@@ -144,6 +148,8 @@ interface People {
   readonly accounts: AccountsService;
   readonly accountNotices: AccountNotices;
   readonly passwords: Passwords;
+  readonly usageReader: UsageReader;
+  readonly usageRetention: UsageRetention;
   readonly passwordLinks: PasswordLinks;
   readonly passwordService: PasswordService;
   readonly sessions: SessionsService;
@@ -226,7 +232,9 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
       mailDomain: config.mailFrom.split('@')[1] ?? 'localhost',
     }),
     queue: createOutboxQueue({ storage, clock, keyring, config }),
-    usage: createUsageRecorder({ storage, clock }),
+    usage: createUsageRecorder({ storage, clock, random }),
+    usageReader: createUsageReader({ storage, clock, config }),
+    usageRetention: createUsageRetention({ storage, clock, config }),
   };
 }
 

@@ -7,7 +7,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
 import { openStorage, type Storage } from './database.ts';
-import { migrateStorage } from './migrate.ts';
+import { migrateStorage, migrateStorageTo, SCHEMA_VERSIONS } from './migrate.ts';
 
 const PROCESSES = 4;
 
@@ -104,8 +104,11 @@ describe('migrations', () => {
   it('have no deadline, however many rows an index is made of, while everything else has one', async () => {
     const { migration, write, engine } = open();
     if (engine === 'sqlite') return expect(migration.main).toBe(write);
-    const deadlineOf = async (db: typeof write) =>
-      (await sql<{ statement_timeout: string }>`show statement_timeout`.execute(db)).rows;
+    const deadlineOf = (db: typeof write) =>
+      db.transaction().execute(async (tx) => {
+        const shown = await sql<{ statement_timeout: string }>`show statement_timeout`.execute(tx);
+        return shown.rows;
+      });
     for (const db of [migration.main, migration.usage])
       expect(await deadlineOf(db)).toEqual([{ statement_timeout: '0' }]);
     expect(await deadlineOf(write)).toEqual([{ statement_timeout: '5s' }]);
@@ -129,23 +132,23 @@ describe('migrations', () => {
     );
   });
 
-  it('add up what an older release has counted for each key, so that the charts begin in the past', async () => {
-    await migrateStorage(open());
+  it('add up what an older release has counted for each key, and keep it, so that charts begin in the past', async () => {
+    await migrateStorageTo(open(), { ...SCHEMA_VERSIONS, usage: ['0001-counters'] });
     const { usage } = storage;
-    for (const table of ['key_last_refusals', 'workspace_hours'])
-      await usage.schema.dropTable(table).execute();
-    await sql`delete from usage_migrations where name = '0002-refusals'`.execute(usage);
     const counted = { workspace_id: 'w1', hour: 5, outcome: 'valid' };
-    await usage
-      .insertInto('key_hours')
-      .values([
-        { ...counted, key_id: 'a', count: 2 },
-        { ...counted, key_id: 'b', count: 3 },
-        { ...counted, key_id: 'c', outcome: 'expired', count: 4 },
-        { ...counted, key_id: 'd', workspace_id: 'w2', count: 5 },
-      ])
-      .execute();
+    const keys = [
+      { ...counted, key_id: 'a', count: 2 },
+      { ...counted, key_id: 'b', count: 3 },
+      { ...counted, key_id: 'c', outcome: 'expired', count: 4 },
+      { ...counted, key_id: 'd', workspace_id: 'w2', count: 5 },
+    ];
+    for (const { workspace_id, key_id, hour, outcome, count } of keys)
+      await sql`insert into key_hours (workspace_id, key_id, hour, outcome, count)
+        values (${workspace_id}, ${key_id}, ${hour}, ${outcome}, ${count})`.execute(usage);
     await migrateStorage(storage);
+    expect(await usage.selectFrom('key_hours').selectAll().orderBy('key_id').execute()).toEqual(
+      keys.map((row) => ({ ...row, action: '' })),
+    );
     const rows = await usage
       .selectFrom('workspace_hours')
       .select(['workspace_id', 'hour', 'outcome', 'count'])
@@ -176,9 +179,9 @@ describe('a connection', () => {
   it('commits durably', async () => {
     await migrateStorage(open());
     if (storage.engine === 'postgres') {
-      const { rows } = await sql<{ synchronous_commit: string }>`show synchronous_commit`.execute(
-        storage.write,
-      );
+      const { rows } = await storage.write.transaction().execute(async (tx) => {
+        return await sql<{ synchronous_commit: string }>`show synchronous_commit`.execute(tx);
+      });
       expect(rows).toEqual([{ synchronous_commit: 'on' }]);
       return;
     }
@@ -195,9 +198,9 @@ describe('a connection', () => {
         ? ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
         : [];
     for (const name of settings) {
-      const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(
-        storage.write,
-      );
+      const { rows } = await storage.write.transaction().execute(async (tx) => {
+        return await sql<{ value: string }>`select current_setting(${name}) as value`.execute(tx);
+      });
       expect(rows[0]?.value).toMatch(/^[1-9]\d*m?s$/);
     }
     if (storage.engine === 'sqlite')

@@ -21,3 +21,6 @@ export { createOverviewService, type OverviewService } from './overview.service.
 export { createRefusalNotices, type RefusalNotices } from './refusal-notices.ts';
 export { registerSelfRoutes } from './self.routes.ts';
 export { createUsageRecorder, type UsageRecorder } from './usage.ts';
+export { registerUsageRoutes } from './usage.routes.ts';
+export { createUsageReader, type UsageReader } from './usage-history.ts';
+export { createUsageRetention, type UsageRetention } from './usage-retention.ts';

@@ -17,7 +17,8 @@ import {
   listKeys,
   placeOf,
 } from './keys.repo.ts';
-import type { LastRefusal, LastUse, UsageRecorder } from './usage.ts';
+import type { UsageRecorder } from './usage.ts';
+import type { LastUse, Refusal } from './usage-buffer.ts';
 
 /** A key as people see it: whose it is, its state now, its last use and refusal. */
 export interface KeyView {
@@ -26,7 +27,9 @@ export interface KeyView {
   readonly owner: AccountName;
   readonly status: KeyStatus;
   readonly lastUse: LastUse | null;
-  readonly lastRefusal: LastRefusal | null;
+  readonly lastRefusal: Refusal | null;
+  /** Since it was last changed. */
+  readonly firstRefusal: Refusal | null;
   /** How often an expired key was presented all the same. */
   readonly refusedSinceExpiry: number;
 }
@@ -75,7 +78,7 @@ interface Deps {
 type UsageCondition = (
   key: ApiKey,
   lastUse: LastUse | undefined,
-  lastRefusal: LastRefusal | undefined,
+  lastRefusal: Refusal | undefined,
 ) => boolean;
 
 interface Scan {
@@ -193,6 +196,7 @@ async function toViews(
   );
   const lastUses = await usage.findLastUses(workspaceId, ids);
   const lastRefusals = await usage.findLastRefusals(workspaceId, ids);
+  const firstRefusals = await usage.findFirstRefusals(workspaceId, keys);
   const refusals = await usage.countExpiredRefusals(workspaceId, expired);
   return judged.flatMap(({ key, status }) => {
     const account = names.get(key.accountId);
@@ -208,6 +212,7 @@ async function toViews(
         status,
         lastUse: lastUses.get(key.id) ?? null,
         lastRefusal: lastRefusals.get(key.id) ?? null,
+        firstRefusal: firstRefusals.get(key.id) ?? null,
         refusedSinceExpiry: refusals.get(key.id) ?? 0,
       },
     ];

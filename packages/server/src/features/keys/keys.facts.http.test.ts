@@ -111,7 +111,7 @@ describe('the last refusal of a key', () => {
     await harness.deps.keys.disable(company.adminCaller, id, null);
     expect((await present(fullKey)).statusCode).toBe(401);
     const at = toIso(harness.clock.now());
-    const expected = { at, ip: '192.0.2.9', userAgent: 'cron/2', reason: 'disabled' };
+    const expected = { at, ip: '192.0.2.9', userAgent: 'cron/2', reason: 'disabled', action: null };
     expect((await read(id)).lastRefusal).toEqual(expected);
     await harness.deps.usage.flush();
     harness.clock.advance(HOUR_MS);
@@ -285,7 +285,7 @@ describe('counters', () => {
         workspace_id: defaultWorkspace.id,
         key_id: keyId,
         hour: at,
-        outcome: 'expired',
+        action: '', outcome: 'expired',
         count: index + 1,
       })),
     );
@@ -298,7 +298,7 @@ describe('counters', () => {
 
   it('of two processes that count the same keys at once are all kept', async () => {
     const { storage, defaultWorkspace } = harness.deps;
-    const recorders = [1, 2].map(() => createUsageRecorder({ storage, clock: harness.clock }));
+    const recorders = [1, 2].map(() => createUsageRecorder({ storage, clock: harness.clock, random: systemRandom }));
     const keys = Array.from({ length: 300 }, (_, index) => `kr_both${String(index).padStart(4, '0')}`);
     const common = { workspaceId: defaultWorkspace.id, action: null, ip: null, userAgent: null };
     for (let round = 0; round < 3; round += 1) {

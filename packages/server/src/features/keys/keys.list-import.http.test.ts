@@ -105,7 +105,8 @@ describe('lists, imports and rows that somebody tampered with', () => {
       lastUsedAgent: 'curl/8',
     });
     expect((await asAdmin('GET', `/v1/keys/${key.id}/usage`)).json()).toMatchObject({
-      hours: [{ outcome: 'valid', count: 3 }],
+      buckets: [{ outcomes: [{ outcome: 'valid', count: 3 }] }],
+      actions: [{ action: null, outcomes: [{ outcome: 'valid', count: 3 }] }],
     });
   });
 

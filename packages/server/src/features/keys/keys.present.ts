@@ -1,18 +1,14 @@
 import type { Static } from 'typebox';
-import { HOUR_MS, toIso, toIsoOrNull } from '../../lib/clock.ts';
+import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import { presentAccountName, presentPermissions } from '../accounts/index.ts';
 import { presentLimits } from '../limits/index.ts';
 import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
-import type { KeySchema, KeyUsageSchema, MintedKeySchema } from './keys.schema.ts';
-import type { LastRefusal } from './usage.ts';
-
-function presentRefusal({ at, ip, userAgent, reason }: LastRefusal) {
-  return { at: toIso(at), ip, userAgent, reason };
-}
+import type { KeySchema, MintedKeySchema } from './keys.schema.ts';
+import { presentRefusal } from './usage.present.ts';
 
 export function presentKey(view: KeyView): Static<typeof KeySchema> {
-  const { key, status, lastUse, lastRefusal } = view;
+  const { key, status, lastUse } = view;
   return {
     id: key.id,
     accountId: key.accountId,
@@ -39,7 +35,8 @@ export function presentKey(view: KeyView): Static<typeof KeySchema> {
     lastUsedAt: toIsoOrNull(lastUse?.at ?? null),
     lastUsedIp: lastUse?.ip ?? null,
     lastUsedAgent: lastUse?.userAgent ?? null,
-    lastRefusal: lastRefusal === null ? null : presentRefusal(lastRefusal),
+    lastRefusal: presentRefusal(view.lastRefusal),
+    firstRefusal: presentRefusal(view.firstRefusal),
     refusedSinceExpiry: view.refusedSinceExpiry,
   };
 }
@@ -51,13 +48,5 @@ export function presentMintedKey(minted: MintedKey, view: KeyView): Static<typeo
     apiKey: minted.key.id,
     secretKey: minted.secretKey.reveal(),
     fullKey: minted.fullKey.reveal(),
-  };
-}
-
-export function presentKeyHours(
-  hours: readonly { hour: number; outcome: string; count: number }[],
-): Static<typeof KeyUsageSchema> {
-  return {
-    hours: hours.map(({ hour, outcome, count }) => ({ hour: toIso(hour * HOUR_MS), outcome, count })),
   };
 }

@@ -9,13 +9,13 @@ import {
   refTo,
   toEtag,
 } from '../../http/index.ts';
-import { DAY_MS, parseInstant, toIsoOrNull } from '../../lib/clock.ts';
+import { parseInstant, toIsoOrNull } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { KeyDelivery } from './key-delivery.ts';
 import type { KeyImporter } from './key-import.ts';
 import type { KeyLister, KeyQuery } from './key-list.ts';
-import { presentKey, presentKeyHours, presentMintedKey } from './keys.present.ts';
+import { presentKey, presentMintedKey } from './keys.present.ts';
 import {
   AccountKeysParams,
   AccountKeysQuerySchema,
@@ -27,7 +27,6 @@ import {
   KeyParams,
   KeySchema,
   KeysQuerySchema,
-  KeyUsageSchema,
   MintedKeySchema,
   OpenedKeySchema,
   OpenLinkSchema,
@@ -35,31 +34,27 @@ import {
   UpdateKeySchema,
 } from './keys.schema.ts';
 import type { KeysService } from './keys.service.ts';
-import type { UsageRecorder } from './usage.ts';
+import { KeyRefusalSchema } from './usage.schema.ts';
 
 export interface KeyRouteDeps {
   readonly keys: KeysService;
   readonly lister: KeyLister;
   readonly delivery: KeyDelivery;
   readonly importer: KeyImporter;
-  readonly usage: UsageRecorder;
-  readonly now: () => number;
 }
 
 const READ: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:keys:read' };
 const WRITE: RouteAuth = { kinds: ['session', 'key', 'token'], action: 'iam:keys:write' };
-const USAGE_DAYS = 90;
 const tags = ['keys'];
 
 export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): void {
+  root.addSchema(KeyRefusalSchema);
   root.addSchema(KeySchema);
   root.addSchema(MintedKeySchema);
   root.addSchema(OpenedKeySchema);
   root.addSchema(ImportedKeysSchema);
-  root.addSchema(KeyUsageSchema);
   registerLists(root, deps);
   registerOneKey(root, deps);
-  registerUsage(root, deps);
   registerLifecycle(root, deps);
   registerSwitches(root, deps);
   registerLinkAndImport(root, deps);
@@ -194,27 +189,6 @@ function registerOneKey(root: FastifyInstance, { keys, lister }: KeyRouteDeps): 
     async (request, reply) => {
       await keys.remove(request.caller, request.params.keyId);
       return reply.code(204).send(null);
-    },
-  );
-}
-
-function registerUsage(root: FastifyInstance, { keys, usage, now }: KeyRouteDeps): void {
-  const app = root.withTypeProvider<TypeBoxTypeProvider>();
-  app.get(
-    '/v1/keys/:keyId/usage',
-    {
-      config: { auth: READ },
-      schema: {
-        operationId: 'getKeyUsage',
-        tags,
-        summary: 'Verifications by hour and outcome, last 90 days',
-        params: KeyParams,
-        response: { 200: refTo(KeyUsageSchema), default: problemResponse },
-      },
-    },
-    async (request) => {
-      const key = await keys.get(request.caller, request.params.keyId);
-      return presentKeyHours(await usage.listHours(key.workspaceId, key.id, now() - USAGE_DAYS * DAY_MS));
     },
   );
 }

@@ -3,6 +3,7 @@ import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { AccountNameSchema } from '../accounts/index.ts';
 import { KeyLimitsSchema, LimitsFieldSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
+import { keyRefusalRef } from './usage.schema.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
 const NullableTime = Type.Union([Type.String({ format: 'date-time' }), Type.Null()]);
@@ -56,23 +57,12 @@ export const KeySchema = Type.Object(
     lastUsedAt: NullableTime,
     lastUsedIp: NullableText,
     lastUsedAgent: NullableText,
-    lastRefusal: Type.Union(
-      [
-        Type.Object(
-          {
-            at: Type.String({ format: 'date-time' }),
-            ip: NullableText,
-            userAgent: NullableText,
-            reason: Type.String({
-              description: 'Code of a verification: `expired`, `insufficient_scope` and the like.',
-            }),
-          },
-          { additionalProperties: false },
-        ),
-        Type.Null(),
-      ],
-      { description: 'The last time that it was presented with the right secret, and refused.' },
-    ),
+    lastRefusal: Type.Union([keyRefusalRef, Type.Null()], {
+      description: 'The last time that it was presented with the right secret, and refused.',
+    }),
+    firstRefusal: Type.Union([keyRefusalRef, Type.Null()], {
+      description: 'Its first refusal since it was last changed: when an attack or a break began.',
+    }),
     refusedSinceExpiry: Type.Integer({
       description: 'How often an expired key was presented all the same; 0 for others.',
     }),
@@ -198,18 +188,6 @@ export const SelfSchema = Type.Object(
     permissions: Type.Array(refTo(PermissionSchema), { description: 'What the key may do right now.' }),
   },
   { $id: 'KeySelf', additionalProperties: false },
-);
-
-export const KeyUsageSchema = Type.Object(
-  {
-    hours: Type.Array(
-      Type.Object(
-        { hour: Type.String({ format: 'date-time' }), outcome: Type.String(), count: Type.Integer() },
-        { additionalProperties: false },
-      ),
-    ),
-  },
-  { $id: 'KeyUsage', additionalProperties: false },
 );
 
 export const OpenLinkSchema = Type.Object(

@@ -1,68 +1,176 @@
-import type { Database, Executor, KeyLastUsesTable } from '../../storage/index.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { Database, Executor, KeyLastUsesTable, Tx } from '../../storage/index.ts';
 
 type LastRefusalRow = Database['key_last_refusals'];
+export type FirstRefusalRow = Database['key_first_refusals'];
 
-export async function saveLastUse(exec: Executor, row: KeyLastUsesTable): Promise<void> {
-  const { at, ip, user_agent } = row;
-  await exec
-    .insertInto('key_last_uses')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict.column('key_id').doUpdateSet({ at, ip, user_agent }).where('key_last_uses.at', '<=', at),
-    )
-    .execute();
-}
+// Few sizes of statements: each is compiled once, and kept.
+const STATEMENT_ROWS = [64, 8, 1];
+const HOURS_A_DAY = 24;
 
-export async function saveLastRefusal(exec: Executor, row: LastRefusalRow): Promise<void> {
-  const { at, ip, user_agent, reason } = row;
-  await exec
-    .insertInto('key_last_refusals')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .column('key_id')
-        .doUpdateSet({ at, ip, user_agent, reason })
-        .where('key_last_refusals.at', '<=', at),
-    )
-    .execute();
-}
-
-export async function addKeyHour(
-  exec: Executor,
-  row: { workspaceId: string; keyId: string; hour: number; outcome: string; count: number },
+async function inStatements<Row>(
+  rows: readonly Row[],
+  write: (some: readonly Row[]) => Promise<unknown>,
 ): Promise<void> {
-  await exec
-    .insertInto('key_hours')
-    .values({
-      workspace_id: row.workspaceId,
-      key_id: row.keyId,
-      hour: row.hour,
-      outcome: row.outcome,
-      count: row.count,
-    })
+  for (let from = 0; from < rows.length; ) {
+    const left = rows.length - from;
+    const size = STATEMENT_ROWS.find((most) => most <= left) ?? 1;
+    await write(rows.slice(from, from + size));
+    from += size;
+  }
+}
+
+/**
+ * True for the one try that may store a batch. A second one waits here for the first to commit, and gets false; after
+ * a first one that failed it gets true.
+ */
+export async function claimFlush(tx: Tx, row: Database['usage_flushes']): Promise<boolean> {
+  const { sequence, at } = row;
+  const result = await tx
+    .insertInto('usage_flushes')
+    .values(row)
     .onConflict((conflict) =>
       conflict
-        .columns(['key_id', 'hour', 'outcome'])
-        .doUpdateSet((eb) => ({ count: eb('key_hours.count', '+', row.count) })),
+        .column('recorder_id')
+        .doUpdateSet({ sequence, at })
+        .where('usage_flushes.sequence', '<', sequence),
     )
-    .execute();
+    .executeTakeFirst();
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export async function saveLastUses(tx: Tx, rows: readonly KeyLastUsesTable[]): Promise<void> {
+  await inStatements(rows, async (some) =>
+    tx
+      .insertInto('key_last_uses')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict
+          .column('key_id')
+          .doUpdateSet((eb) => ({
+            at: eb.ref('excluded.at'),
+            ip: eb.ref('excluded.ip'),
+            user_agent: eb.ref('excluded.user_agent'),
+          }))
+          .whereRef('key_last_uses.at', '<=', 'excluded.at'),
+      )
+      .execute(),
+  );
+}
+
+export async function saveLastRefusals(tx: Tx, rows: readonly LastRefusalRow[]): Promise<void> {
+  await inStatements(rows, async (some) =>
+    tx
+      .insertInto('key_last_refusals')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict
+          .column('key_id')
+          .doUpdateSet((eb) => ({
+            at: eb.ref('excluded.at'),
+            ip: eb.ref('excluded.ip'),
+            user_agent: eb.ref('excluded.user_agent'),
+            reason: eb.ref('excluded.reason'),
+            action: eb.ref('excluded.action'),
+          }))
+          .whereRef('key_last_refusals.at', '<=', 'excluded.at'),
+      )
+      .execute(),
+  );
+}
+
+/** Keeps the earliest of each key since its last change, `since`. */
+export async function saveFirstRefusals(tx: Tx, rows: readonly FirstRefusalRow[]): Promise<void> {
+  await inStatements(rows, async (some) =>
+    tx
+      .insertInto('key_first_refusals')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict
+          .column('key_id')
+          .doUpdateSet((eb) => ({
+            since: eb.ref('excluded.since'),
+            at: eb.ref('excluded.at'),
+            ip: eb.ref('excluded.ip'),
+            user_agent: eb.ref('excluded.user_agent'),
+            reason: eb.ref('excluded.reason'),
+            action: eb.ref('excluded.action'),
+          }))
+          .where((eb) =>
+            eb.or([
+              eb('key_first_refusals.since', '<', eb.ref('excluded.since')),
+              eb.and([
+                eb('key_first_refusals.since', '=', eb.ref('excluded.since')),
+                eb('key_first_refusals.at', '>', eb.ref('excluded.at')),
+              ]),
+            ]),
+          ),
+      )
+      .execute(),
+  );
+}
+
+export async function addKeyHours(
+  tx: Tx,
+  rows: readonly {
+    workspaceId: string;
+    keyId: string;
+    hour: number;
+    action: string;
+    outcome: string;
+    count: number;
+  }[],
+): Promise<void> {
+  await inStatements(rows, async (some) =>
+    tx
+      .insertInto('key_hours')
+      .values(
+        some.map(({ workspaceId, keyId, ...tally }) => ({
+          workspace_id: workspaceId,
+          key_id: keyId,
+          ...tally,
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(['key_id', 'hour', 'action', 'outcome'])
+          .doUpdateSet((eb) => ({ count: eb('key_hours.count', '+', eb.ref('excluded.count')) })),
+      )
+      .execute(),
+  );
 }
 
 /** Adds to what the counters of a workspace come to in an hour. */
-export async function addWorkspaceHour(
-  exec: Executor,
-  row: { workspaceId: string; hour: number; outcome: string; count: number },
+export async function addWorkspaceHours(
+  tx: Tx,
+  rows: readonly { workspaceId: string; hour: number; outcome: string; count: number }[],
 ): Promise<void> {
-  const { workspaceId, hour, outcome, count } = row;
-  await exec
-    .insertInto('workspace_hours')
-    .values({ workspace_id: workspaceId, hour, outcome, count })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['workspace_id', 'hour', 'outcome'])
-        .doUpdateSet((eb) => ({ count: eb('workspace_hours.count', '+', count) })),
-    )
+  await inStatements(rows, async (some) =>
+    tx
+      .insertInto('workspace_hours')
+      .values(some.map(({ workspaceId, ...tally }) => ({ workspace_id: workspaceId, ...tally })))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['workspace_id', 'hour', 'outcome'])
+          .doUpdateSet((eb) => ({ count: eb('workspace_hours.count', '+', eb.ref('excluded.count')) })),
+      )
+      .execute(),
+  );
+}
+
+/** When each key was last changed, from the main store. Keys that are gone are missing. */
+export async function listChangeTimes(
+  exec: Executor,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (keyIds.length === 0) return new Map();
+  const rows = await exec
+    .selectFrom('api_keys')
+    .select(['id', 'updated_at'])
+    .where('id', 'in', keyIds)
+    .limit(1_000)
     .execute();
+  return new Map(rows.map(({ id, updated_at }) => [id, updated_at]));
 }
 
 export async function findLastUses(
@@ -88,7 +196,22 @@ export async function findLastRefusals(
   if (keyIds.length === 0) return [];
   return await exec
     .selectFrom('key_last_refusals')
-    .select(['workspace_id', 'key_id', 'at', 'ip', 'user_agent', 'reason'])
+    .select(['workspace_id', 'key_id', 'at', 'ip', 'user_agent', 'reason', 'action'])
+    .where('workspace_id', '=', workspaceId)
+    .where('key_id', 'in', keyIds)
+    .limit(1_000)
+    .execute();
+}
+
+export async function findFirstRefusals(
+  exec: Executor,
+  workspaceId: string,
+  keyIds: readonly string[],
+): Promise<FirstRefusalRow[]> {
+  if (keyIds.length === 0) return [];
+  return await exec
+    .selectFrom('key_first_refusals')
+    .select(['workspace_id', 'key_id', 'since', 'at', 'ip', 'user_agent', 'reason', 'action'])
     .where('workspace_id', '=', workspaceId)
     .where('key_id', 'in', keyIds)
     .limit(1_000)
@@ -103,7 +226,7 @@ export async function sumOutcomeSince(
   keys: readonly { readonly keyId: string; readonly sinceHour: number }[],
 ): Promise<{ key_id: string; count: number }[]> {
   if (keys.length === 0) return [];
-  const rows = await exec
+  const hours = exec
     .selectFrom('key_hours')
     .select((eb) => ['key_id', eb.fn.sum<number | string>('count').as('count')])
     .where('workspace_id', '=', workspaceId)
@@ -114,10 +237,26 @@ export async function sumOutcomeSince(
       ),
     )
     .groupBy('key_id')
-    .limit(1_000)
-    .execute();
+    .limit(1_000);
+  const days = exec
+    .selectFrom('key_days')
+    .select((eb) => ['key_id', eb.fn.sum<number | string>('count').as('count')])
+    .where('workspace_id', '=', workspaceId)
+    .where('outcome', '=', outcome)
+    .where((eb) =>
+      eb.or(
+        keys.map(({ keyId, sinceHour }) =>
+          eb.and([eb('key_id', '=', keyId), eb('day', '>=', Math.floor(sinceHour / HOURS_A_DAY))]),
+        ),
+      ),
+    )
+    .groupBy('key_id')
+    .limit(1_000);
+  const counts = new Map<string, number>();
   // PostgreSQL adds int8 up to numeric, which arrives as text.
-  return rows.map(({ key_id, count }) => ({ key_id, count: Number(count) }));
+  for (const { key_id, count } of [...(await hours.execute()), ...(await days.execute())])
+    counts.set(key_id, (counts.get(key_id) ?? 0) + Number(count));
+  return [...counts].map(([key_id, count]) => ({ key_id, count }));
 }
 
 export async function listKeyHours(
@@ -126,13 +265,113 @@ export async function listKeyHours(
   keyId: string,
   sinceHour: number,
 ): Promise<{ hour: number; outcome: string; count: number }[]> {
-  return await exec
+  const rows = await exec
     .selectFrom('key_hours')
-    .select(['hour', 'outcome', 'count'])
+    .select((eb) => ['hour', 'outcome', eb.fn.sum<number | string>('count').as('count')])
     .where('workspace_id', '=', workspaceId)
     .where('key_id', '=', keyId)
     .where('hour', '>=', sinceHour)
+    .groupBy(['hour', 'outcome'])
     .orderBy('hour')
+    .orderBy('outcome')
     .limit(10_000)
     .execute();
+  return rows.map(({ hour, outcome, count }) => ({ hour, outcome, count: Number(count) }));
+}
+
+export interface UsageSpan {
+  readonly workspaceId: string;
+  readonly keyId: string;
+  /** Hours since 1970; the first that counts, and the first that does not. */
+  readonly fromHour: number;
+  readonly toHour: number;
+}
+
+/** Rows of hours, and of the days that older hours were added up to, both with the day and hour they begin at. */
+function spanOf({ workspaceId, keyId, fromHour, toHour }: UsageSpan): RawBuilder<unknown> {
+  return sql`(
+    select hour, action, outcome, count from key_hours
+      where key_id = ${keyId} and workspace_id = ${workspaceId} and hour >= ${fromHour} and hour < ${toHour}
+    union all
+    select day * 24 as hour, action, outcome, count from key_days
+      where key_id = ${keyId} and workspace_id = ${workspaceId}
+        and day * 24 >= ${fromHour} and day * 24 < ${toHour}) as span`;
+}
+
+/** Sums by bucket of so many hours and outcome, in one statement: no hour counts twice while it becomes a day. */
+export async function sumByTime(
+  exec: Executor,
+  span: UsageSpan,
+  bucketHours: number,
+  limit: number,
+): Promise<{ bucket: number; outcome: string; count: number }[]> {
+  const { rows } = await sql<{ bucket: number; outcome: string; count: number | string }>`
+    select hour / ${sql.lit(bucketHours)} as bucket, outcome, sum(count) as count from ${spanOf(span)}
+    group by 1, 2 order by 1, 2 limit ${limit}`.execute(exec);
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+export async function sumByAction(
+  exec: Executor,
+  span: UsageSpan,
+  limit: number,
+): Promise<{ action: string; outcome: string; count: number }[]> {
+  const { rows } = await sql<{ action: string; outcome: string; count: number | string }>`
+    select action, outcome, sum(count) as count from ${spanOf(span)}
+    group by 1, 2 order by 3 desc, 1, 2 limit ${limit}`.execute(exec);
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+/**
+ * Adds some hours before `hour` up to their days, and says how many rows that were. What the transaction takes away is
+ * what it adds, so a use that is counted meanwhile is not lost.
+ */
+export async function rollUpHours(tx: Tx, hour: number, limit: number): Promise<number> {
+  const { rows } = await sql<Database['key_hours']>`
+    delete from key_hours where (key_id, hour, action, outcome) in
+      (select key_id, hour, action, outcome from key_hours where hour < ${hour} order by hour limit ${limit})
+    returning workspace_id, key_id, hour, action, outcome, count`.execute(tx);
+  const days = new Map<string, Database['key_days']>();
+  for (const { hour: at, count, ...row } of rows) {
+    const day = Math.floor(at / HOURS_A_DAY);
+    const name = `${row.key_id}|${day}|${row.action}|${row.outcome}`;
+    days.set(name, { ...row, day, count: (days.get(name)?.count ?? 0) + count });
+  }
+  const sorted = [...days].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  await inStatements(sorted, async (some) =>
+    tx
+      .insertInto('key_days')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['key_id', 'day', 'action', 'outcome'])
+          .doUpdateSet((eb) => ({ count: eb('key_days.count', '+', eb.ref('excluded.count')) })),
+      )
+      .execute(),
+  );
+  return rows.length;
+}
+
+/** Removes some counters of days before `day`. Returns how many rows that were. */
+export async function removeOldDays(tx: Tx, day: number, limit: number): Promise<number> {
+  const result = await sql`
+    delete from key_days where (key_id, day, action, outcome) in
+      (select key_id, day, action, outcome from key_days where day < ${day} order by day limit ${limit})`.execute(
+    tx,
+  );
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+export async function removeOldWorkspaceHours(tx: Tx, hour: number, limit: number): Promise<number> {
+  const result = await sql`
+    delete from workspace_hours where (workspace_id, hour, outcome) in
+      (select workspace_id, hour, outcome from workspace_hours where hour < ${hour} order by hour limit ${limit})`.execute(
+    tx,
+  );
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+/** Numbers of processes that have long ended. */
+export async function removeOldFlushes(tx: Tx, before: number): Promise<void> {
+  await tx.deleteFrom('usage_flushes').where('at', '<', before).execute();
 }

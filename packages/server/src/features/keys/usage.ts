@@ -1,50 +1,50 @@
+import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, HOUR_MS } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
 import { createTurns } from '../../lib/turns.ts';
-import type { KeyLastUsesTable, Storage, Tx } from '../../storage/index.ts';
+import type { Storage } from '../../storage/index.ts';
 import {
-  addKeyHour,
-  addWorkspaceHour,
+  findFirstRefusals,
   findLastRefusals,
   findLastUses,
   listKeyHours,
-  saveLastRefusal,
-  saveLastUse,
   sumOutcomeSince,
 } from './usage.repo.ts';
-
-export interface LastUse {
-  readonly at: number;
-  readonly ip: string | null;
-  readonly userAgent: string | null;
-}
-
-export type LastRefusal = LastUse & { readonly reason: UsageOutcome };
-
-/** `valid`, or the reason of a refusal. */
-export type UsageOutcome = string;
+import {
+  type KeyUse,
+  type LastUse,
+  type Refusal,
+  USAGE_BOUNDS,
+  type UsageBounds,
+  UsageBuffer,
+  type Use,
+} from './usage-buffer.ts';
+import { createUsageWriter } from './usage-flush.ts';
 
 /**
- * Last use, last refusal and hourly counters, gathered in memory and written in batches to the usage store. A
+ * Last use, refusals and hourly counters, gathered in memory and written in batches to the usage store. A
  * verification never waits for a write, and never wakes the caches that watch the durable file. A crash loses at
  * most the last second of counting, never a decision.
  */
 export interface UsageRecorder {
   /** Only for keys whose secret was right: a wrong one says nothing about the key, and must leave no trace on it. */
-  record(use: {
-    workspaceId: string;
-    keyId: string;
-    /** What was asked for: of the question, or of our own route. Null when a credential was only looked at. */
-    action: string | null;
-    outcome: UsageOutcome;
-    ip: string | null;
-    userAgent: string | null;
-  }): void;
+  record(use: Use): void;
   /** A credential that is nobody's: counted for the workspace, and for no key. */
   recordUnknown(workspaceId: string, outcome: 'malformed' | 'not_found'): void;
-  /** Writes what was gathered; called once a second and at the end of the process. */
+  /**
+   * Writes what was gathered; called once a second and at the end of the process. What could not be written is kept,
+   * and added exactly once, also when it is unknown whether a try was stored.
+   *
+   * @throws whatever the store answered
+   */
   flush(): Promise<void>;
   findLastUses(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastUse>>;
-  findLastRefusals(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, LastRefusal>>;
+  findLastRefusals(workspaceId: string, keyIds: readonly string[]): Promise<ReadonlyMap<string, Refusal>>;
+  /** The first refusal of each key since it was last changed: when an attack or a break began. */
+  findFirstRefusals(
+    workspaceId: string,
+    keys: readonly { readonly id: string; readonly updatedAt: number }[],
+  ): Promise<ReadonlyMap<string, Refusal>>;
   /** Keys that were refused here, with the right secret, since the last call. */
   takeRefused(): readonly { readonly workspaceId: string; readonly keyId: string }[];
   /**
@@ -57,7 +57,7 @@ export interface UsageRecorder {
     workspaceId: string,
     keys: readonly { readonly keyId: string; readonly since: number }[],
   ): Promise<ReadonlyMap<string, number>>;
-  /** Counts by hour (hours since 1970) and outcome. */
+  /** Counts by hour (hours since 1970) and outcome, of all actions together, as far back as hours are kept. */
   listHours(
     workspaceId: string,
     keyId: string,
@@ -65,99 +65,84 @@ export interface UsageRecorder {
   ): Promise<readonly { hour: number; outcome: string; count: number }[]>;
 }
 
-const BUFFER_KEYS_MAX = 100_000;
-const ROWS_PER_TRANSACTION = 500;
-// A key that is called every hour has 2,160 counters after 90 days: adding them up takes about a millisecond.
+const REFUSED_KEYS_MAX = 100_000;
+// A key that is called every hour has 840 counters after 35 days: adding them up takes about a millisecond.
 const SUMMED_KEYS = 4;
-
-interface Counter {
-  readonly workspaceId: string;
-  /** Null: of no key, only of the workspace. */
-  readonly keyId: string | null;
-  readonly hour: number;
-  readonly outcome: string;
-  count: number;
-}
-
-type OfWorkspace<Event> = Event & { readonly workspaceId: string };
-
-/** The newest of its kind for each key, in bounded memory. */
-class Latest<Event extends LastUse> {
-  #events = new Map<string, OfWorkspace<Event>>();
-
-  set(keyId: string, event: OfWorkspace<Event>): void {
-    if (this.#events.has(keyId) || this.#events.size < BUFFER_KEYS_MAX) this.#events.set(keyId, event);
-  }
-
-  take(): [string, OfWorkspace<Event>][] {
-    const taken = [...this.#events];
-    this.#events = new Map();
-    return taken;
-  }
-
-  /** What is still in memory is newer than what is stored. */
-  addTo(found: Map<string, Event>, workspaceId: string, keyIds: readonly string[]): Map<string, Event> {
-    for (const keyId of keyIds) {
-      const pending = this.#events.get(keyId);
-      if (pending !== undefined && pending.workspaceId === workspaceId) found.set(keyId, pending);
-    }
-    return found;
-  }
-}
+const ID_CHARACTERS = 20;
 
 export function createUsageRecorder(deps: {
   readonly storage: Storage;
   readonly clock: Clock;
+  readonly random: Random;
+  readonly bounds?: UsageBounds;
 }): UsageRecorder {
-  const { storage, clock } = deps;
-  const lastUses = new Latest<LastUse>();
-  const lastRefusals = new Latest<LastRefusal>();
+  const { storage, clock, random, bounds = USAGE_BOUNDS } = deps;
+  const buffer = new UsageBuffer(clock, bounds);
+  const recorderId = randomBase62(random, ID_CHARACTERS);
+  const writer = createUsageWriter({ storage, clock, buffer, recorderId });
   let refused = new Map<string, string>();
-  let counters = new Map<string, Counter>();
 
-  const count = (workspaceId: string, keyId: string | null, outcome: string): void => {
-    const hour = Math.floor(clock.now() / HOUR_MS);
-    const name = `${keyId ?? workspaceId}|${hour}|${outcome}`;
-    const counter = counters.get(name);
-    if (counter !== undefined) counter.count += 1;
-    else if (counters.size < BUFFER_KEYS_MAX)
-      counters.set(name, { workspaceId, keyId, hour, outcome, count: 1 });
+  /** What is not stored yet, the older first. */
+  const inMemory = (workspaceId: string, keyId: string): readonly KeyUse[] =>
+    [writer.get(keyId), buffer.get(keyId)].filter(
+      (use): use is KeyUse => use !== undefined && use.workspaceId === workspaceId,
+    );
+
+  const findNewest = <Event extends LastUse>(
+    workspaceId: string,
+    keyIds: readonly string[],
+    stored: ReadonlyMap<string, Event>,
+    eventOf: (use: KeyUse) => Event | null,
+  ): ReadonlyMap<string, Event> => {
+    const found = new Map(stored);
+    for (const keyId of keyIds) {
+      for (const use of inMemory(workspaceId, keyId)) {
+        const event = eventOf(use);
+        if (event !== null && event.at >= (found.get(keyId)?.at ?? 0)) found.set(keyId, event);
+      }
+    }
+    return found;
+  };
+
+  const lastRefusalsOf = async (workspaceId: string, keyIds: readonly string[]) => {
+    const rows = await findLastRefusals(storage.usage, workspaceId, keyIds);
+    const stored = new Map(rows.map((row) => [row.key_id, toRefusal(row)]));
+    return findNewest(workspaceId, keyIds, stored, (use) => use.lastRefusal);
   };
 
   return {
-    record: ({ workspaceId, keyId, outcome, ip, userAgent }) => {
-      count(workspaceId, keyId, outcome);
-      const event = { workspaceId, at: clock.now(), ip, userAgent };
-      if (outcome === 'valid') lastUses.set(keyId, event);
-      else {
-        lastRefusals.set(keyId, { ...event, reason: outcome });
-        if (refused.size < BUFFER_KEYS_MAX) refused.set(keyId, workspaceId);
-      }
+    record: (use) => {
+      buffer.add(use);
+      if (use.outcome !== 'valid' && refused.size < REFUSED_KEYS_MAX) refused.set(use.keyId, use.workspaceId);
     },
-    recordUnknown: (workspaceId, outcome) => count(workspaceId, null, outcome),
-    flush: async () => {
-      const uses = lastUses.take();
-      const refusals = lastRefusals.take();
-      const counts = [...counters];
-      counters = new Map();
-      await writeInBatches(storage, uses, refusals, counts);
-    },
+    recordUnknown: (workspaceId, outcome) => buffer.addUnknown(workspaceId, outcome),
+    flush: () => writer.flush(),
     findLastUses: async (workspaceId, keyIds) => {
       const rows = await findLastUses(storage.usage, workspaceId, keyIds);
-      const found = new Map<string, LastUse>(
+      const stored = new Map<string, LastUse>(
         rows.map((row) => [row.key_id, { at: row.at, ip: row.ip, userAgent: row.user_agent }]),
       );
-      return lastUses.addTo(found, workspaceId, keyIds);
+      return findNewest(workspaceId, keyIds, stored, (use) => use.lastUse);
     },
-    findLastRefusals: async (workspaceId, keyIds) => {
-      const rows = await findLastRefusals(storage.usage, workspaceId, keyIds);
-      const found = new Map<string, LastRefusal>(
-        rows.map(({ key_id, at, ip, user_agent, reason }) => [
-          key_id,
-          { at, ip, userAgent: user_agent, reason },
-        ]),
-      );
-      return lastRefusals.addTo(found, workspaceId, keyIds);
+    findLastRefusals: lastRefusalsOf,
+    findFirstRefusals: async (workspaceId, keys) => {
+      const ids = keys.map((key) => key.id);
+      const rows = await findFirstRefusals(storage.usage, workspaceId, ids);
+      const stored = new Map(rows.map((row) => [row.key_id, toRefusal(row)]));
+      const last = await lastRefusalsOf(workspaceId, ids);
+      const found = new Map<string, Refusal>();
+      for (const { id, updatedAt } of keys) {
+        // The last one stands in when the first was gathered in the very second of the change.
+        const candidates = [
+          stored.get(id),
+          ...inMemory(workspaceId, id).map((use) => use.firstRefusal),
+          last.get(id),
+        ];
+        const since = candidates.filter((one): one is Refusal => one != null && one.at >= updatedAt);
+        const [first] = since.toSorted((a, b) => a.at - b.at);
+        if (first !== undefined) found.set(id, first);
+      }
+      return found;
     },
     takeRefused: () => {
       const taken = [...refused].map(([keyId, workspaceId]) => ({ workspaceId, keyId }));
@@ -171,22 +156,14 @@ export function createUsageRecorder(deps: {
   };
 }
 
-async function writeInBatches(
-  storage: Storage,
-  uses: readonly [string, OfWorkspace<LastUse>][],
-  refusals: readonly [string, OfWorkspace<LastRefusal>][],
-  counts: readonly [string, Counter][],
-): Promise<void> {
-  const rows = Math.max(uses.length, refusals.length, counts.length);
-  for (let from = 0; from < rows; from += ROWS_PER_TRANSACTION) {
-    const to = from + ROWS_PER_TRANSACTION;
-    await storage.usage.transaction().execute(async (tx) => {
-      for (const [keyId, use] of inOrder(uses.slice(from, to))) await saveLastUse(tx, toRow(keyId, use));
-      for (const [keyId, refusal] of inOrder(refusals.slice(from, to)))
-        await saveLastRefusal(tx, { ...toRow(keyId, refusal), reason: refusal.reason });
-      await addCounts(tx, inOrder(counts.slice(from, to)));
-    });
-  }
+function toRefusal(row: {
+  readonly at: number;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+  readonly reason: string;
+  readonly action: string | null;
+}): Refusal {
+  return { at: row.at, ip: row.ip, userAgent: row.user_agent, reason: row.reason, action: row.action };
 }
 
 /** Outcomes that say nothing against whoever asked: let in, or refused because the key is meant to be off. */
@@ -221,27 +198,4 @@ async function sumExpired(
     await turns.step();
   }
   return counts;
-}
-
-/** One order everywhere: two processes that write the same rows would otherwise wait for each other for ever. */
-function inOrder<Value>(entries: readonly [string, Value][]): [string, Value][] {
-  return entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function toRow(keyId: string, { workspaceId, at, ip, userAgent }: OfWorkspace<LastUse>): KeyLastUsesTable {
-  return { workspace_id: workspaceId, key_id: keyId, at, ip, user_agent: userAgent };
-}
-
-/** Each counter to its key, and all of them to their workspace: the chart of a workspace reads few rows. */
-async function addCounts(tx: Tx, counts: readonly [string, Counter][]): Promise<void> {
-  const sums = new Map<string, Counter>();
-  for (const [, counter] of counts) {
-    const { workspaceId, keyId, hour, outcome, count } = counter;
-    if (keyId !== null) await addKeyHour(tx, { workspaceId, keyId, hour, outcome, count });
-    const name = `${workspaceId}|${hour}|${outcome}`;
-    const sum = sums.get(name);
-    if (sum === undefined) sums.set(name, { ...counter });
-    else sum.count += count;
-  }
-  for (const [, sum] of inOrder([...sums])) await addWorkspaceHour(tx, sum);
 }

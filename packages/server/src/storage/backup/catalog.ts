@@ -13,10 +13,13 @@ export interface TableShape {
 
 /** On PostgreSQL both stores are one database, so the tables of the usage store are named. */
 export const USAGE_TABLES: readonly string[] = [
+  'key_days',
+  'key_first_refusals',
   'key_hours',
   'key_last_refusals',
   'key_last_uses',
   'refusal_hours',
+  'usage_flushes',
   'workspace_hours',
 ];
 

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { type Gathered, UsageBuffer } from './usage-buffer.ts';
+
+const BOUNDS = { keysMax: 3, talliesMax: 20, actionsPerKeyMax: 4, actionsMax: 6 };
+
+let now = 1_000 * DAY_MS;
+const clock = { now: () => now };
+const from = { workspaceId: 'w', ip: '192.0.2.1', userAgent: 'curl' };
+
+function use(keyId: string, action: string | null, outcome = 'valid') {
+  return { ...from, keyId, action, outcome };
+}
+
+function countsOf({ keys }: Gathered, keyId: string): Record<string, number> {
+  const tallies = keys.get(keyId)?.tallies ?? [];
+  return Object.fromEntries(tallies.map(({ action, outcome, count }) => [`${action} ${outcome}`, count]));
+}
+
+describe('what is gathered', () => {
+  it('counts each action and outcome of a key by itself, whichever way they alternate', () => {
+    const buffer = new UsageBuffer(clock);
+    for (let round = 0; round < 3; round += 1) {
+      for (const action of ['orders:read', 'orders:write', null])
+        for (const outcome of ['valid', 'valid', 'insufficient_scope']) buffer.add(use('a', action, outcome));
+    }
+    expect(countsOf(buffer.take(), 'a')).toEqual({
+      'orders:read valid': 6,
+      'orders:read insufficient_scope': 3,
+      'orders:write valid': 6,
+      'orders:write insufficient_scope': 3,
+      ' valid': 6,
+      ' insufficient_scope': 3,
+    });
+    expect(buffer.take().keys.size).toBe(0);
+  });
+
+  it('keeps the hours apart, also when nothing was written in between', () => {
+    const buffer = new UsageBuffer(clock);
+    buffer.add(use('a', null));
+    now += HOUR_MS;
+    buffer.add(use('a', null));
+    buffer.add(use('a', null));
+    const tallies = buffer.take().keys.get('a')?.tallies;
+    expect(tallies?.map(({ count }) => count)).toEqual([1, 2]);
+    expect((tallies?.[1]?.hour ?? 0) - (tallies?.[0]?.hour ?? 0)).toBe(1);
+  });
+
+  it('knows the first and the last refusal, and the last use', () => {
+    const buffer = new UsageBuffer(clock);
+    for (const [action, outcome] of [
+      ['a:b', 'expired'],
+      ['c:d', 'valid'],
+      ['e:f', 'disabled'],
+      ['g:h', 'ip_not_allowed'],
+    ] as const) {
+      now += 1;
+      buffer.add(use('a', action, outcome));
+    }
+    expect(buffer.get('a')).toMatchObject({
+      firstRefusal: { at: now - 3, reason: 'expired', action: 'a:b', ip: '192.0.2.1' },
+      lastUse: { at: now - 2, userAgent: 'curl' },
+      lastRefusal: { at: now, reason: 'ip_not_allowed', action: 'g:h' },
+    });
+  });
+});
+
+describe('its bounds', () => {
+  it('call what a caller makes up beyond them `other`, for each key and the process, until the next day', () => {
+    const buffer = new UsageBuffer(clock, BOUNDS);
+    for (let name = 0; name < 7; name += 1) buffer.add(use('a', `made:up${name}`));
+    for (let name = 0; name < 4; name += 1) buffer.add(use('b', `made:up${name}`));
+    buffer.add(use('b', 'x:'.padEnd(65, 'y')));
+    const first = buffer.take();
+    expect(countsOf(first, 'a')).toMatchObject({ 'made:up3 valid': 1, 'other valid': 3 });
+    expect(countsOf(first, 'b')).toEqual({ 'made:up0 valid': 1, 'made:up1 valid': 1, 'other valid': 3 });
+    buffer.add(use('a', 'made:up6'));
+    buffer.add(use('a', 'made:up2'));
+    expect(countsOf(buffer.take(), 'a')).toEqual({ 'other valid': 1, 'made:up2 valid': 1 });
+    now += DAY_MS;
+    buffer.add(use('a', 'made:up6'));
+    expect(countsOf(buffer.take(), 'a')).toEqual({ 'made:up6 valid': 1 });
+  });
+
+  it('count keys for which there is no room for their workspace only, and lose nobody’s silently', () => {
+    const buffer = new UsageBuffer(clock, BOUNDS);
+    for (const keyId of ['a', 'b', 'c', 'd', 'd']) buffer.add(use(keyId, null));
+    for (const workspaceId of ['x', 'y', 'z']) buffer.addUnknown(workspaceId, 'not_found');
+    const { keys, workspaces, lost } = buffer.take();
+    expect([...keys.keys()]).toEqual(['a', 'b', 'c']);
+    expect(workspaces.get('w')).toMatchObject([{ outcome: 'valid', count: 2 }]);
+    expect([...workspaces.keys()]).toEqual(['w', 'x', 'y']);
+    expect(lost).toBe(1);
+  });
+
+  it('hold for the counters of all keys together, while a store does not answer for hours', () => {
+    const buffer = new UsageBuffer(clock, BOUNDS);
+    for (let hour = 0; hour < 30; hour += 1) {
+      now += HOUR_MS;
+      buffer.add(use('a', null));
+    }
+    const { keys, workspaces } = buffer.take();
+    expect(keys.get('a')?.tallies).toHaveLength(20);
+    expect(workspaces.get('w')).toHaveLength(10);
+  });
+});

@@ -1,0 +1,194 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../lib/clock.ts';
+import { createTurns } from '../../lib/turns.ts';
+import { isRetryable, type Storage, type Tx } from '../../storage/index.ts';
+import {
+  addKeyHours,
+  addWorkspaceHours,
+  claimFlush,
+  type FirstRefusalRow,
+  listChangeTimes,
+  saveFirstRefusals,
+  saveLastRefusals,
+  saveLastUses,
+} from './usage.repo.ts';
+import type { Gathered, KeyUse, LastUse, Tally, UsageBuffer } from './usage-buffer.ts';
+
+const ROWS_PER_TRANSACTION = 500;
+const TRIES_MAX = 5;
+const PAUSE_MS = 10;
+
+/** One transaction of counters. Under its number it is stored once, however often it is tried. */
+interface Batch {
+  readonly sequence: number;
+  readonly keys: readonly KeyUse[];
+  readonly workspaces: readonly (readonly [string, readonly Tally[]])[];
+}
+
+export interface UsageWriter {
+  /**
+   * Writes what was gathered. What could not be written is kept and tried again by the next call, before anything
+   * newer; meanwhile new uses gather in the buffer, within its bounds.
+   *
+   * @throws whatever the store answered, or that uses were lost for want of room
+   */
+  flush(): Promise<void>;
+  /** What is on its way: not in the buffer any more, and perhaps not stored yet. */
+  get(keyId: string): KeyUse | undefined;
+}
+
+export function createUsageWriter(deps: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly buffer: UsageBuffer;
+  /** Never that of another process, nor of an earlier run: its numbers would be taken for ours. */
+  readonly recorderId: string;
+}): UsageWriter {
+  const { storage, clock, buffer, recorderId } = deps;
+  let batches: Batch[] = [];
+  let underWay: ReadonlyMap<string, KeyUse> = new Map();
+  let sequence = 0;
+  let lost = 0;
+
+  const drain = async (): Promise<void> => {
+    const turns = createTurns();
+    for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
+      await writeBatch(storage, recorderId, clock.now(), batch);
+      batches.shift();
+      await turns.step();
+    }
+    underWay = new Map();
+  };
+
+  const flush = async (): Promise<void> => {
+    await drain();
+    const gathered = buffer.take();
+    underWay = gathered.keys;
+    batches = toBatches(gathered, () => (sequence += 1));
+    lost += gathered.lost;
+    await drain();
+    if (lost === 0) return;
+    const count = lost;
+    lost = 0;
+    throw new Error(`${count} uses were not counted: too much was gathered while the store did not answer.`);
+  };
+
+  let last: Promise<void> = Promise.resolve();
+  return {
+    // One after the other: a second call while one is at work would write the same batch beside it.
+    flush: () => {
+      const next = last.then(flush);
+      last = next.catch(() => {});
+      return next;
+    },
+    get: (keyId) => underWay.get(keyId),
+  };
+}
+
+function toBatches({ keys, workspaces }: Gathered, nextSequence: () => number): Batch[] {
+  const batches: Batch[] = [];
+  let some: KeyUse[] = [];
+  let rows = 0;
+  const close = (of: Batch['workspaces'] = []): void => {
+    if (some.length > 0 || of.length > 0)
+      batches.push({ sequence: nextSequence(), keys: some, workspaces: of });
+    some = [];
+    rows = 0;
+  };
+  for (const use of keys.values()) {
+    some.push(use);
+    rows += use.tallies.length;
+    if (rows >= ROWS_PER_TRANSACTION) close();
+  }
+  const others = [...workspaces];
+  for (let from = 0; from < others.length; from += ROWS_PER_TRANSACTION)
+    close(others.slice(from, from + ROWS_PER_TRANSACTION));
+  close();
+  return batches;
+}
+
+async function writeBatch(storage: Storage, recorderId: string, at: number, batch: Batch): Promise<void> {
+  const keys = batch.keys.toSorted((a, b) => (a.keyId < b.keyId ? -1 : 1));
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const firsts = await toFirstRefusals(storage, keys);
+      await storage.usage.transaction().execute(async (tx) => {
+        // First of all: two tries of one batch, of which one was thought lost, meet at this row.
+        if (await claimFlush(tx, { recorder_id: recorderId, sequence: batch.sequence, at }))
+          await writeRows(tx, keys, batch.workspaces, firsts);
+      });
+      return;
+    } catch (error) {
+      if (!isRetryable(error) || tries >= TRIES_MAX) throw error;
+      await delay(PAUSE_MS * tries);
+    }
+  }
+}
+
+/** Rows in one order everywhere: two processes that write the same ones would otherwise wait for each other. */
+async function writeRows(
+  tx: Tx,
+  keys: readonly KeyUse[],
+  workspaces: Batch['workspaces'],
+  firsts: readonly FirstRefusalRow[],
+): Promise<void> {
+  const uses = keys.flatMap((key) => (key.lastUse === null ? [] : [toRow(key, key.lastUse)]));
+  const refusals = keys.flatMap((key) => {
+    const { lastRefusal } = key;
+    if (lastRefusal === null) return [];
+    return [{ ...toRow(key, lastRefusal), reason: lastRefusal.reason, action: lastRefusal.action }];
+  });
+  await saveLastUses(tx, uses);
+  await saveLastRefusals(tx, refusals);
+  await saveFirstRefusals(tx, firsts);
+  const hours = keys.flatMap(({ workspaceId, keyId, tallies }) =>
+    tallies.toSorted(compareTallies).map((tally) => ({ workspaceId, keyId, ...tally })),
+  );
+  await addKeyHours(tx, hours);
+  const ofNobody = workspaces.flatMap(([workspaceId, tallies]) =>
+    tallies.map((tally) => ({ workspaceId, ...tally })),
+  );
+  await addWorkspaceHours(tx, sumByWorkspace([...hours, ...ofNobody]));
+}
+
+/** The first of each key since it was last changed: what was refused before the change says nothing of it now. */
+async function toFirstRefusals(storage: Storage, keys: readonly KeyUse[]): Promise<FirstRefusalRow[]> {
+  const refused = keys.filter((key) => key.firstRefusal !== null);
+  const changes = await listChangeTimes(
+    storage.read,
+    refused.map((key) => key.keyId),
+  );
+  return refused.flatMap((key) => {
+    const since = changes.get(key.keyId);
+    const first = [key.firstRefusal, key.lastRefusal].find(
+      (refusal) => refusal !== null && refusal.at >= (since ?? 0),
+    );
+    if (since === undefined || first === undefined || first === null) return [];
+    return [{ ...toRow(key, first), since, reason: first.reason, action: first.action }];
+  });
+}
+
+function toRow({ workspaceId, keyId }: KeyUse, { at, ip, userAgent }: LastUse) {
+  return { workspace_id: workspaceId, key_id: keyId, at, ip, user_agent: userAgent };
+}
+
+type WorkspaceTally = Omit<Tally, 'action'> & { readonly workspaceId: string };
+
+/** All keys of a workspace together: its chart reads few rows. */
+function sumByWorkspace(tallies: readonly WorkspaceTally[]): WorkspaceTally[] {
+  const sums = new Map<string, WorkspaceTally>();
+  for (const { workspaceId, hour, outcome, count } of tallies) {
+    const name = `${workspaceId}|${hour}|${outcome}`;
+    const sum = sums.get(name);
+    if (sum === undefined) sums.set(name, { workspaceId, hour, outcome, count });
+    else sum.count += count;
+  }
+  return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+}
+
+/** By the columns of the primary key. */
+function compareTallies(a: Tally, b: Tally): number {
+  if (a.hour !== b.hour) return a.hour - b.hour;
+  if (a.action !== b.action) return a.action < b.action ? -1 : 1;
+  return a.outcome < b.outcome ? -1 : 1;
+}

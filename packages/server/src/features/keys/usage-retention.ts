@@ -1,0 +1,49 @@
+import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { nextTurn } from '../../lib/turns.ts';
+import type { Storage } from '../../storage/index.ts';
+import { removeOldDays, removeOldFlushes, removeOldWorkspaceHours, rollUpHours } from './usage.repo.ts';
+
+const ROWS_PER_TRANSACTION = 500;
+/** A process tries a flush again for as long as it lives; none is down to one flush for a week. */
+const FLUSHES_KEPT_DAYS = 7;
+
+export interface UsageRetention {
+  /**
+   * Adds hours that are past their time up to days, and removes days that are: a few rows in each transaction, until
+   * nothing is left or the signal comes. Returns how many rows it took away.
+   */
+  sweep(signal?: AbortSignal): Promise<number>;
+}
+
+/** How long counters are kept: single hours for a while, whole days much longer. */
+export function createUsageRetention(deps: {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly config: { readonly usageHourlyDays: number; readonly usageDailyDays: number };
+}): UsageRetention {
+  const { storage, clock, config } = deps;
+  return {
+    sweep: async (signal) => {
+      // Whole days, so that none is half hours, half day.
+      const today = Math.floor(clock.now() / DAY_MS);
+      const hoursFrom = ((today - config.usageHourlyDays) * DAY_MS) / HOUR_MS;
+      const daysFrom = today - config.usageDailyDays;
+      const steps = [rollUpHours, removeOldDays, removeOldWorkspaceHours] as const;
+      const befores = [hoursFrom, daysFrom, (daysFrom * DAY_MS) / HOUR_MS];
+      let count = 0;
+      for (const [index, step] of steps.entries()) {
+        for (let rows = ROWS_PER_TRANSACTION; rows === ROWS_PER_TRANSACTION && signal?.aborted !== true; ) {
+          rows = await storage.usage
+            .transaction()
+            .execute((tx) => step(tx, befores[index] ?? 0, ROWS_PER_TRANSACTION));
+          count += rows;
+          await nextTurn();
+        }
+      }
+      await storage.usage
+        .transaction()
+        .execute((tx) => removeOldFlushes(tx, clock.now() - FLUSHES_KEPT_DAYS * DAY_MS));
+      return count;
+    },
+  };
+}
