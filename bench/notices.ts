@@ -3,8 +3,9 @@
  * that is due, beside its rate while nothing is to be sent, in one run and in turn.
  */
 import { type SinkMode, startSmtpSink } from '../packages/testkit/src/smtp-sink.ts';
+import { median } from './harness/statistics.ts';
 import { ADMIN, startKeyreeve } from './servers.ts';
-import { type Load, type Measured, measureLoad, median } from './wrk.ts';
+import { type Load, type Measured, measureLoad } from './wrk.ts';
 
 const ROUNDS = 5;
 const SECONDS = 3;

@@ -8,15 +8,28 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const SERVER_CORE = '0';
 export const CLIENT_CORE = '1';
-const START_TRIES = 100;
+const START_SECONDS_MAX = 60;
+const PROBE_EVERY_MS = 5;
 
 export interface BenchServer {
   readonly url: string;
   readonly child: ChildProcess;
+  /** Milliseconds from the start of the process to its first answer that the probe takes. */
+  readonly readyMs: number;
   stop(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+export interface Program {
+  readonly command: readonly string[];
+  readonly port: number;
+  /** Asked until the program answers, or answers 2xx when `isReadiness`. */
+  readonly probePath: string;
+  readonly isReadiness?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cleanUp?: () => void;
+}
+
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
@@ -26,46 +39,40 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a program on the server's core and waits until it answers. */
-async function start(
-  script: string,
-  args: readonly string[],
-  port: number,
-  probePath: string,
-  environment: Record<string, string>,
-  cleanUp: () => void,
-): Promise<BenchServer> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, script, ...args], {
+export async function startProgram(program: Program): Promise<BenchServer> {
+  const { command, port, probePath, isReadiness = false, environment, cleanUp } = program;
+  const startedAt = performance.now();
+  const child = spawn('taskset', ['-c', SERVER_CORE, ...command], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; ; tries += 1) {
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    cleanUp?.();
+  };
+  for (;;) {
     const isUp = await fetch(`${url}${probePath}`).then(
-      () => true,
+      (response) => response.ok || !isReadiness,
       () => false,
     );
-    if (isUp) break;
-    if (tries >= START_TRIES) throw new Error(`${script} did not start.`);
-    await delay(100);
+    if (isUp) return { url, child, readyMs: performance.now() - startedAt, stop };
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    if (hasEnded || performance.now() - startedAt > START_SECONDS_MAX * 1_000) {
+      await stop();
+      throw new Error(`${command.join(' ')} did not start.`);
+    }
+    await delay(PROBE_EVERY_MS);
   }
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    cleanUp();
-  };
-  return { url, child, stop };
 }
 
 export async function startBareServer(): Promise<BenchServer> {
   const port = await freePort();
-  return await start(
-    path.join(import.meta.dirname, 'bare-server.ts'),
-    [String(port)],
-    port,
-    '/',
-    {},
-    () => undefined,
-  );
+  const script = path.join(import.meta.dirname, 'bare-server.ts');
+  return await startProgram({ command: [process.execPath, script, String(port)], port, probePath: '/' });
 }
 
 export const ADMIN = { email: 'bench@example.com', password: 'a bench needs no good memory' };
@@ -74,16 +81,20 @@ export const ADMIN = { email: 'bench@example.com', password: 'a bench needs no g
 export async function startKeyreeve(more: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const port = await freePort();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-bench-'));
-  const environment = {
-    KEYREEVE_DATA_DIR: dataDir,
-    KEYREEVE_PORT: String(port),
-    KEYREEVE_ADMIN_EMAIL: ADMIN.email,
-    KEYREEVE_ADMIN_PASSWORD: ADMIN.password,
-    KEYREEVE_LOG_LEVEL: 'warn',
-    ...more,
-  };
   const main = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
-  return await start(main, [], port, '/healthz', environment, () =>
-    rmSync(dataDir, { recursive: true, force: true }),
-  );
+  return await startProgram({
+    command: [process.execPath, main],
+    port,
+    probePath: '/readyz',
+    isReadiness: true,
+    environment: {
+      KEYREEVE_DATA_DIR: dataDir,
+      KEYREEVE_PORT: String(port),
+      KEYREEVE_ADMIN_EMAIL: ADMIN.email,
+      KEYREEVE_ADMIN_PASSWORD: ADMIN.password,
+      KEYREEVE_LOG_LEVEL: 'warn',
+      ...more,
+    },
+    cleanUp: () => rmSync(dataDir, { recursive: true, force: true }),
+  });
 }

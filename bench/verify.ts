@@ -1,5 +1,6 @@
+import { median } from './harness/statistics.ts';
 import { ADMIN, startBareServer, startKeyreeve } from './servers.ts';
-import { type Load, measureRate, median } from './wrk.ts';
+import { type Load, measureRate } from './wrk.ts';
 
 const ROUNDS = 5;
 const SECONDS = 2;

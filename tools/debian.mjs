@@ -61,7 +61,11 @@ export const GROUPS = {
     { package: 'python3-yaml', probe: ['/usr/bin/python3', '-c', 'import yaml'] },
   ],
   notices: [{ package: 'python3', file: '/usr/bin/python3' }],
-  bench: [{ package: 'wrk', command: 'wrk' }],
+  bench: [
+    { package: 'wrk', command: 'wrk' },
+    // A peer, with the schema of its database. Its service is not started: the bench runs one of its own.
+    { package: 'glewlwyd', file: '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3' },
+  ],
   postfix: [
     {
       package: 'postfix',
