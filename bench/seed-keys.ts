@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -58,6 +58,8 @@ export interface SeededDatabase {
   readonly remove: () => void;
 }
 
+/** Says with which keys a folder was filled; it holds the master key, as everything of a bench is known. */
+const RECORD_FILE = 'seed.json';
 const BATCH_ROWS = 10_000;
 const TOLD_EVERY = 500_000;
 const KEYS_PER_ACCOUNT = 20;
@@ -78,35 +80,59 @@ export async function seedKeys(options: SeedOptions): Promise<SeededDatabase> {
   const startedAt = performance.now();
   const isOwnFolder = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(path.join(options.under ?? tmpdir(), 'keyreeve-bench-'));
-  const masterKey = randomBytes(32).toString('base64');
-  const environment = {
-    KEYREEVE_DATA_DIR: dataDir,
-    KEYREEVE_MASTER_KEY: masterKey,
-    ...(options.databaseUrl === undefined ? {} : { KEYREEVE_DATABASE_URL: options.databaseUrl }),
-  };
-  const { keyring, workspaceId, passwordHash } = await makeEmptyDatabase(environment);
-  const plan: SeedPlan = {
-    seed: 'keyreeve bench',
-    workspaceId,
-    keys: options.count,
-    accounts: Math.max(1, Math.ceil(options.count / (options.keysPerAccount ?? KEYS_PER_ACCOUNT))),
-    now: systemClock.now(),
-  };
-  const writer =
-    options.databaseUrl === undefined
-      ? openSqliteWriter(dataDir)
-      : await openPostgresWriter(options.databaseUrl);
-  await fill(writer, plan, { keyring, passwordHash, auditRows: options.auditRows ?? 0, ...tell(options) });
+  try {
+    const masterKey = randomBytes(32).toString('base64');
+    const environment = {
+      KEYREEVE_DATA_DIR: dataDir,
+      KEYREEVE_MASTER_KEY: masterKey,
+      ...(options.databaseUrl === undefined ? {} : { KEYREEVE_DATABASE_URL: options.databaseUrl }),
+    };
+    const { keyring, workspaceId, passwordHash } = await makeEmptyDatabase(environment);
+    const plan: SeedPlan = {
+      seed: 'keyreeve bench',
+      workspaceId,
+      keys: options.count,
+      accounts: Math.max(1, Math.ceil(options.count / (options.keysPerAccount ?? KEYS_PER_ACCOUNT))),
+      now: systemClock.now(),
+    };
+    const writer =
+      options.databaseUrl === undefined
+        ? openSqliteWriter(dataDir)
+        : await openPostgresWriter(options.databaseUrl);
+    await fill(writer, plan, { keyring, passwordHash, auditRows: options.auditRows ?? 0, ...tell(options) });
+    const bytesOnDisk = await measureBytes(dataDir, options.databaseUrl);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const record: SeedRecord = { environment, plan, bytesOnDisk, seconds };
+    writeFileSync(path.join(dataDir, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
+    return toSeeded(dataDir, record, options.sampleSize ?? SAMPLE_SIZE, isOwnFolder);
+  } catch (error) {
+    if (isOwnFolder) rmSync(dataDir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** A database that was filled before, by this process or another: `dataDir` is the folder that was named then. */
+export function openSeeded(dataDir: string, sampleSize = SAMPLE_SIZE): SeededDatabase {
+  const record = JSON.parse(readFileSync(path.join(dataDir, RECORD_FILE), 'utf8')) as SeedRecord;
+  return toSeeded(dataDir, record, sampleSize, false);
+}
+
+type SeedRecord = Pick<SeededDatabase, 'environment' | 'plan' | 'bytesOnDisk' | 'seconds'>;
+
+function toSeeded(
+  dataDir: string,
+  record: SeedRecord,
+  sampleSize: number,
+  isOwnFolder: boolean,
+): SeededDatabase {
+  const { plan } = record;
   return {
-    environment,
+    ...record,
     dataDir,
-    plan,
     admin: ADMIN,
     member: { email: 'user-0@example.com', password: ADMIN.password, accountId: accountIdAt(plan, 0) },
-    sample: takeSample(plan, options.sampleSize ?? SAMPLE_SIZE),
+    sample: takeSample(plan, sampleSize),
     keyAt: (index) => seededKeyAt(plan, index),
-    bytesOnDisk: await measureBytes(dataDir, options.databaseUrl),
-    seconds: (performance.now() - startedAt) / 1_000,
     remove: () => {
       if (isOwnFolder) rmSync(dataDir, { recursive: true, force: true });
     },

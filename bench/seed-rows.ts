@@ -248,6 +248,7 @@ export function keyRowsAt(plan: SeedPlan, keyring: Keyring, index: number): KeyR
             workspace_id: workspaceId,
             key_id: id,
             hour: Math.floor(now / HOUR_MS) - ago,
+            action: 'report:read',
             outcome: ago === 2 ? 'ip_not_allowed' : 'valid',
             count: 100 + lot,
           }))
