@@ -62,8 +62,8 @@ export async function pingStorage(storage: Storage): Promise<void> {
 
 export interface StorageLogger {
   error(details: object, message: string): void;
-  warn(details: object, message: string): void;
-  info(details: object, message: string): void;
+  warn?(details: object, message: string): void;
+  info?(details: object, message: string): void;
 }
 
 export function openStorage(config: Pick<Config, 'database' | 'dataDir'>, logger: StorageLogger): Storage {

@@ -7,6 +7,14 @@ export interface Freshness {
   readonly ageMs: number;
 }
 
+/** It was so at `readAtMs`, or a moment later. */
+export interface EpochAnswer {
+  /** 0 where nothing was ever revoked. */
+  readonly epochs: ReadonlyMap<string, number>;
+  /** Milliseconds of the monotonic clock of this process. */
+  readonly readAtMs: number;
+}
+
 /**
  * What tells whoever keeps rows in memory that they are still true. A row may be kept under the number that was told
  * before the row was read, and used while `peek` tells the same number.
@@ -25,8 +33,18 @@ export interface EpochGuard {
   read(workspaceId: string): Promise<number>;
   /** Of an answer that is given now. */
   freshness(workspaceId: string): Freshness;
+  /**
+   * The epochs themselves, by a question that is sent after this call.
+   *
+   * @throws the error of the driver when the database does not answer
+   */
+  ask(workspaceIds: Iterable<string>): Promise<EpochAnswer>;
   /** What was known of these workspaces is no longer relied upon, nor what questions under way will tell. */
   drop(workspaceIds: Iterable<string>): void;
+  /** The same, after a commit of this process; other processes get a hint, which may be lost. */
+  announce(workspaceIds: Iterable<string>): void;
+  /** Called when an answer differs from the one before: a reason to ask, never the proof. */
+  readonly changeListeners: Set<() => void>;
 }
 
 const NOW: Freshness = { source: 'database', ageMs: 0 };
@@ -64,5 +82,17 @@ export function createSqliteEpochGuard(database: DatabaseSync): EpochGuard {
     epochs.set(workspaceId, epoch);
     return epoch;
   };
-  return { peek, read: async (workspaceId) => peek(workspaceId), freshness: () => NOW, drop: () => {} };
+  return {
+    peek,
+    read: async (workspaceId) => peek(workspaceId),
+    freshness: () => NOW,
+    ask: async (workspaceIds) => {
+      const readAtMs = performance.now();
+      return { epochs: new Map([...workspaceIds].map((id) => [id, peek(id)])), readAtMs };
+    },
+    // Every commit moves the version, so there is nothing to forget and nobody to tell.
+    drop: () => {},
+    announce: () => {},
+    changeListeners: new Set(),
+  };
 }

@@ -5,6 +5,10 @@ const SQLITE_MISMATCH = 20;
 const SQLITE_UNIQUE = [1555, 2067];
 // Shut down, gone, or out of resources; a statement that took too long; a standby that only reads.
 const POSTGRES_UNAVAILABLE = /^(57P0|57014|08|53|25006)/;
+/** The connection is gone, or its server is about to go. */
+const POSTGRES_LOST = /^(57P0|08)/;
+const POSTGRES_READ_ONLY = '25006';
+const SOCKET_LOST = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'];
 const POSTGRES_RETRY = ['40001', '40P01', '55P03'];
 
 function readMember(error: unknown, name: string): unknown {
@@ -35,6 +39,44 @@ export function isUniqueViolation(error: unknown): boolean {
   return readMember(error, 'code') === '23505';
 }
 
+/**
+ * It is not known whether the transaction was stored: the connection broke while it was. It must not be run again
+ * without looking.
+ */
+export class CommitOutcomeUnknown extends Error {
+  constructor(options: ErrorOptions) {
+    super('The connection to the database broke at a commit; whether it was stored is not known.', options);
+    this.name = 'CommitOutcomeUnknown';
+  }
+}
+
+function messageMatches(error: unknown, pattern: RegExp): boolean {
+  const message = readMember(error, 'message');
+  return typeof message === 'string' && pattern.test(message);
+}
+
+/** The server has said that it did not store the transaction: it goes on, and tells an error. */
+export function isRolledBack(error: unknown): boolean {
+  return readMember(error, 'severity') === 'ERROR';
+}
+
+/** The server only reads: it is a standby, or became one. */
+export function isReadOnlyServer(error: unknown): boolean {
+  return readMember(error, 'code') === POSTGRES_READ_ONLY;
+}
+
+/** No answer came within the time that the driver waits. */
+export function isQueryTimeout(error: unknown): boolean {
+  return messageMatches(error, /^Query read timeout/);
+}
+
+/** Nothing can be asked on this connection any more, or none could be made. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = readMember(error, 'code');
+  if (typeof code === 'string' && (POSTGRES_LOST.test(code) || SOCKET_LOST.includes(code))) return true;
+  return isReadOnlyServer(error) || messageMatches(error, /Connection terminated|is not queryable/);
+}
+
 /** The database cannot be reached or written right now; nothing was changed. */
 export function isUnavailable(error: unknown): boolean {
   const errcode = readMember(error, 'errcode');
@@ -43,13 +85,9 @@ export function isUnavailable(error: unknown): boolean {
   const code = readMember(error, 'code');
   if (typeof code === 'string' && (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_RETRY.includes(code)))
     return true;
-  if (typeof code === 'string' && ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code))
-    return true;
-  const message = readMember(error, 'message');
   return (
-    typeof message === 'string' &&
-    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|is not queryable/.test(
-      message,
-    )
+    isConnectionLost(error) ||
+    isQueryTimeout(error) ||
+    messageMatches(error, /timeout exceeded when trying to connect/)
   );
 }

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import type { StorageLogger } from '../database.ts';
+import { isConnectionLost, isReadOnlyServer } from '../faults.ts';
+import { GuardedClient, type TransactionLimits } from './guarded-client.ts';
+import { type Place, type Primary, readServerFacts, type ServerFacts } from './primary.ts';
+
+const CONNECT_MS = 2_000;
+
+export interface PoolOptions {
+  readonly connectionsMax: number;
+  /** How long a statement may take before its connection is given up; 0 for no limit. */
+  readonly statementMs: number;
+  readonly limits: TransactionLimits;
+  /** After how long without use a connection is closed; 0 for never. */
+  readonly idleMs: number;
+}
+
+interface OpenPool {
+  readonly pool: pg.Pool;
+  readonly place: Place;
+}
+
+/** Connections to whichever server is the primary now. Those to the one before are closed as soon as they are free. */
+export class PrimaryPool {
+  /** Kysely looks at it. */
+  readonly options = {};
+  readonly #primary: Primary;
+  readonly #options: PoolOptions;
+  readonly #types: pg.TypeOverrides;
+  readonly #logger: StorageLogger;
+  readonly #clients = new WeakMap<pg.PoolClient, GuardedClient>();
+  readonly #facts = new WeakMap<pg.ClientBase, ServerFacts>();
+  #open: OpenPool | null = null;
+  #isEnded = false;
+
+  constructor(primary: Primary, types: pg.TypeOverrides, options: PoolOptions, logger: StorageLogger) {
+    this.#primary = primary;
+    this.#options = options;
+    this.#types = types;
+    this.#logger = logger;
+  }
+
+  /** @throws NoPrimaryError, or the fault of the connection */
+  async connect(): Promise<GuardedClient> {
+    for (let tries = 1; ; tries += 1) {
+      const { pool, place } = await this.#current();
+      try {
+        return this.#guard(await pool.connect(), place);
+      } catch (error) {
+        this.#report(error, place);
+        // Nothing was asked yet, so asking another server does nothing twice.
+        if (tries > 1 || this.#primary.isKnown()) throw error;
+      }
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    await this.#open?.pool.end();
+  }
+
+  async #current(): Promise<OpenPool> {
+    const place = await this.#primary.find();
+    const open = this.#open;
+    if (open !== null && open.place.generation === place.generation) return open;
+    if (this.#isEnded) throw new Error('The database was closed.');
+    // Not waited for: what is under way there ends on its own.
+    void open?.pool.end();
+    this.#open = { pool: this.#openPool(place), place };
+    return this.#open;
+  }
+
+  #openPool(place: Place): pg.Pool {
+    const { connectionsMax, statementMs, idleMs } = this.#options;
+    const pool = new pg.Pool({
+      connectionString: place.host.url,
+      types: this.#types,
+      max: connectionsMax,
+      // Also how long somebody waits for a free connection.
+      connectionTimeoutMillis: CONNECT_MS,
+      idleTimeoutMillis: idleMs,
+      keepAlive: true,
+      fallback_application_name: 'keyreeve',
+      ...(statementMs === 0 ? {} : { query_timeout: statementMs }),
+      onConnect: async (client) => {
+        const facts = await readServerFacts(client);
+        this.#primary.requireFit(place.host, facts);
+        this.#facts.set(client, facts);
+      },
+    });
+    // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
+    // hands on what the connection has already told. One that breaks while it is being closed is no fault.
+    pool.on('connect', (client) =>
+      client.on('error', (error) => {
+        if (!pool.ending) this.#logger.error({ err: error }, 'a database connection broke');
+      }),
+    );
+    pool.on('error', (error) => this.#report(error, place));
+    return pool;
+  }
+
+  #guard(client: pg.PoolClient, place: Place): GuardedClient {
+    const known = this.#clients.get(client);
+    if (known !== undefined) return known;
+    const facts = this.#facts.get(client);
+    if (facts === undefined) throw new Error('The server behind a connection was not looked at.');
+    const made = new GuardedClient(client, facts, this.#options.limits, (error) =>
+      this.#report(error, place),
+    );
+    this.#clients.set(client, made);
+    return made;
+  }
+
+  #report(error: unknown, place: Place): void {
+    if (isReadOnlyServer(error)) this.#primary.leave(place);
+    else if (isConnectionLost(error)) this.#primary.suspect(place);
+  }
+}
