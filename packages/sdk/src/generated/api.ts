@@ -770,26 +770,6 @@ export interface paths {
         patch: operations["updateKey"];
         trace?: never;
     };
-    "/v1/keys/{keyId}/usage": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Verifications by hour and outcome, last 90 days
-         * @description Who: session, key, token; keys and tokens need the action `iam:keys:read`.
-         */
-        get: operations["getKeyUsage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/keys/{keyId}/regenerate": {
         parameters: {
             query?: never;
@@ -904,6 +884,26 @@ export interface paths {
          * @description Who: session, key, token; keys and tokens need the action `iam:keys:import`; administrators only.
          */
         post: operations["importKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{keyId}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uses of a key over time, and by action
+         * @description Who: session, key, token; keys and tokens need the action `iam:keys:read`.
+         */
+        get: operations["getKeyUsage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2861,6 +2861,41 @@ export interface components {
             nextAttemptAt: string | null;
             doneAt: string | null;
         };
+        KeyRefusal: {
+            /** Format: date-time */
+            at: string;
+            ip: string | null;
+            userAgent: string | null;
+            /** @description Code of a verification: `expired`, `insufficient_scope` and the like. */
+            reason: string;
+            /** @description What was asked for; null when nothing was, or when an older release counted it. */
+            action: string | null;
+        };
+        /** @description All limits that hold the key: its own and those of its account. The first one that is spent refuses. */
+        KeyAllowance: {
+            rates: {
+                /** @description Whether the key has this limit itself, or as every key of its account. */
+                source: "key" | "account";
+                requests: number;
+                windowSeconds: number;
+            }[];
+            quotas: {
+                /** @description Whether the key has this limit itself, or as every key of its account. */
+                source: "key" | "account";
+                uses: number;
+                /** @description Null: never refilled. */
+                refill: {
+                    /** @description At the beginning of each hour, day or month, in UTC. */
+                    every: "hour" | "day" | "month";
+                    /** @description Null: all of them. */
+                    uses: number | null;
+                } | null;
+                /** @description Uses that are left now. */
+                remaining: number;
+                /** @description When uses come back next; null when they never do. */
+                refillsAt: string | null;
+            }[];
+        };
         Key: {
             /** @description The API key: the public half. */
             id: string;
@@ -2875,6 +2910,8 @@ export interface components {
             ipRanges: string[];
             /** @description Its own limits; those of its account hold it as well. */
             limits: components["schemas"]["KeyLimits"] | null;
+            /** @description All limits that hold it, and what its quotas have left; null without any. */
+            allowance: components["schemas"]["KeyAllowance"] | null;
             /** Format: date-time */
             createdAt: string;
             createdBy: string | null;
@@ -2894,14 +2931,9 @@ export interface components {
             lastUsedIp: string | null;
             lastUsedAgent: string | null;
             /** @description The last time that it was presented with the right secret, and refused. */
-            lastRefusal: {
-                /** Format: date-time */
-                at: string;
-                ip: string | null;
-                userAgent: string | null;
-                /** @description Code of a verification: `expired`, `insufficient_scope` and the like. */
-                reason: string;
-            } | null;
+            lastRefusal: components["schemas"]["KeyRefusal"] | null;
+            /** @description Its first refusal since it was last changed: when an attack or a break began. */
+            firstRefusal: components["schemas"]["KeyRefusal"] | null;
             /** @description How often an expired key was presented all the same; 0 for others. */
             refusedSinceExpiry: number;
         };
@@ -2927,11 +2959,41 @@ export interface components {
             keyIds: string[];
         };
         KeyUsage: {
-            hours: {
+            by: "hour" | "day";
+            /**
+             * Format: date-time
+             * @description Where the first bucket begins.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Where the last bucket ends.
+             */
+            to: string;
+            /**
+             * Format: date-time
+             * @description Before this, only days are known: ask with `by=day`.
+             */
+            hoursKeptFrom: string;
+            /** @description Oldest first. Buckets in which nothing was counted are left out. */
+            buckets: {
                 /** Format: date-time */
-                hour: string;
-                outcome: string;
-                count: number;
+                start: string;
+                outcomes: {
+                    /** @description `valid`, or why the key was refused. */
+                    outcome: string;
+                    count: number;
+                }[];
+            }[];
+            /** @description The same time by action, the most frequent first; at most 100. */
+            actions: {
+                /** @description Null: no action was asked for. `other`: further actions, which are not told apart. */
+                action: string | null;
+                outcomes: {
+                    /** @description `valid`, or why the key was refused. */
+                    outcome: string;
+                    count: number;
+                }[];
             }[];
         };
         KeySelf: {
@@ -3235,6 +3297,20 @@ export interface components {
             revocation_endpoint_auth_methods_supported: string[];
             authorization_details_types_supported: string[];
         };
+        /** @description The limits of the key as they stand after this use. */
+        LimitAnswer: {
+            /** @description Null when waiting does not help. */
+            retryAfterSeconds: number | null;
+            states: {
+                name: "key-rate" | "account-rate" | "key-quota" | "account-quota";
+                limit: number;
+                /** @description Null for quotas by month and those without refill. */
+                windowSeconds: number | null;
+                remaining: number;
+                /** @description Null when waiting does not help. */
+                resetSeconds: number | null;
+            }[];
+        };
         VerifyKey: {
             /** @description A full key. Either this, or `apiKey` and `secretKey`. */
             key?: string;
@@ -3249,7 +3325,7 @@ export interface components {
         };
         VerifyAnswer: {
             valid: boolean;
-            code: "valid" | "malformed" | "not_found" | "expired" | "disabled" | "account_disabled" | "insufficient_scope" | "ip_not_allowed" | "rate_limited";
+            code: "valid" | "malformed" | "not_found" | "expired" | "disabled" | "account_disabled" | "insufficient_scope" | "ip_not_allowed" | "rate_limited" | "quota_exceeded";
             keyId: string | null;
             account: {
                 id: string;
@@ -3261,6 +3337,7 @@ export interface components {
             scopes: components["schemas"]["Permission"][] | null;
             expiresAt: string | null;
             matched?: components["schemas"]["Permission"];
+            limits?: components["schemas"]["LimitAnswer"];
         };
         RevocationEpoch: {
             workspaceId: string;
@@ -7092,6 +7169,7 @@ export interface operations {
                      *             "192.0.2.0/24"
                      *           ],
                      *           "limits": null,
+                     *           "allowance": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
                      *           "createdBy": "acc_0123456789abcdefghij",
                      *           "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7108,6 +7186,7 @@ export interface operations {
                      *           "lastUsedIp": "192.0.2.7",
                      *           "lastUsedAgent": null,
                      *           "lastRefusal": null,
+                     *           "firstRefusal": null,
                      *           "refusedSinceExpiry": 1
                      *         }
                      *       ],
@@ -7235,6 +7314,7 @@ export interface operations {
                      *           "192.0.2.0/24"
                      *         ],
                      *         "limits": null,
+                     *         "allowance": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7251,6 +7331,7 @@ export interface operations {
                      *         "lastUsedIp": "192.0.2.7",
                      *         "lastUsedAgent": null,
                      *         "lastRefusal": null,
+                     *         "firstRefusal": null,
                      *         "refusedSinceExpiry": 1
                      *       },
                      *       "apiKey": "kr_0123456789ABCDEF",
@@ -7363,6 +7444,7 @@ export interface operations {
                      *             "192.0.2.0/24"
                      *           ],
                      *           "limits": null,
+                     *           "allowance": null,
                      *           "createdAt": "2027-03-01T09:00:00.000Z",
                      *           "createdBy": "acc_0123456789abcdefghij",
                      *           "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7379,6 +7461,7 @@ export interface operations {
                      *           "lastUsedIp": "192.0.2.7",
                      *           "lastUsedAgent": null,
                      *           "lastRefusal": null,
+                     *           "firstRefusal": null,
                      *           "refusedSinceExpiry": 1
                      *         }
                      *       ],
@@ -7468,6 +7551,7 @@ export interface operations {
                      *         "192.0.2.0/24"
                      *       ],
                      *       "limits": null,
+                     *       "allowance": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7484,6 +7568,7 @@ export interface operations {
                      *       "lastUsedIp": "192.0.2.7",
                      *       "lastUsedAgent": null,
                      *       "lastRefusal": null,
+                     *       "firstRefusal": null,
                      *       "refusedSinceExpiry": 1
                      *     }
                      */
@@ -7645,6 +7730,7 @@ export interface operations {
                      *         "192.0.2.0/24"
                      *       ],
                      *       "limits": null,
+                     *       "allowance": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7661,6 +7747,7 @@ export interface operations {
                      *       "lastUsedIp": "192.0.2.7",
                      *       "lastUsedAgent": null,
                      *       "lastRefusal": null,
+                     *       "firstRefusal": null,
                      *       "refusedSinceExpiry": 1
                      *     }
                      */
@@ -7691,66 +7778,6 @@ export interface operations {
                      *       "status": 403,
                      *       "detail": "A key cannot make or renew a key that may do more than itself; use a console session.",
                      *       "code": "key.scope_exceeds_caller",
-                     *       "instance": "req_0123456789abcdef0123456789abcdef"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getKeyUsage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The API key: the public half, `kr_` and 16 characters. */
-                keyId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "hours": [
-                     *         {
-                     *           "hour": "2027-03-01T09:00:00.000Z",
-                     *           "outcome": "text",
-                     *           "count": 1
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["KeyUsage"];
-                };
-            };
-            /**
-             * @description A problem (RFC 9457). `code` is stable and documented.
-             *
-             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.insufficient_scope`
-             *     - 409: `auth.other_account`
-             */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
-                     *       "title": "The request is not valid",
-                     *       "status": 400,
-                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
-                     *       "code": "request.invalid",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -7825,6 +7852,7 @@ export interface operations {
                      *           "192.0.2.0/24"
                      *         ],
                      *         "limits": null,
+                     *         "allowance": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7841,6 +7869,7 @@ export interface operations {
                      *         "lastUsedIp": "192.0.2.7",
                      *         "lastUsedAgent": null,
                      *         "lastRefusal": null,
+                     *         "firstRefusal": null,
                      *         "refusedSinceExpiry": 1
                      *       },
                      *       "apiKey": "kr_0123456789ABCDEF",
@@ -7931,6 +7960,7 @@ export interface operations {
                      *         "192.0.2.0/24"
                      *       ],
                      *       "limits": null,
+                     *       "allowance": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -7947,6 +7977,7 @@ export interface operations {
                      *       "lastUsedIp": "192.0.2.7",
                      *       "lastUsedAgent": null,
                      *       "lastRefusal": null,
+                     *       "firstRefusal": null,
                      *       "refusedSinceExpiry": 1
                      *     }
                      */
@@ -8041,6 +8072,7 @@ export interface operations {
                      *         "192.0.2.0/24"
                      *       ],
                      *       "limits": null,
+                     *       "allowance": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -8057,6 +8089,7 @@ export interface operations {
                      *       "lastUsedIp": "192.0.2.7",
                      *       "lastUsedAgent": null,
                      *       "lastRefusal": null,
+                     *       "firstRefusal": null,
                      *       "refusedSinceExpiry": 1
                      *     }
                      */
@@ -8142,6 +8175,7 @@ export interface operations {
                      *         "192.0.2.0/24"
                      *       ],
                      *       "limits": null,
+                     *       "allowance": null,
                      *       "createdAt": "2027-03-01T09:00:00.000Z",
                      *       "createdBy": "acc_0123456789abcdefghij",
                      *       "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -8158,6 +8192,7 @@ export interface operations {
                      *       "lastUsedIp": "192.0.2.7",
                      *       "lastUsedAgent": null,
                      *       "lastRefusal": null,
+                     *       "firstRefusal": null,
                      *       "refusedSinceExpiry": 1
                      *     }
                      */
@@ -8358,6 +8393,92 @@ export interface operations {
             };
         };
     };
+    getKeyUsage: {
+        parameters: {
+            query?: {
+                /** @description The bucket of this instant is the first. Without it: 48 hours or 30 days before `to`, by `by`. */
+                from?: string;
+                /** @description Buckets that begin at this instant or later are left out. Without it: now included. */
+                to?: string;
+                /** @description Length of a bucket (default `hour`); days are those of UTC. */
+                by?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                /** @description The API key: the public half, `kr_` and 16 characters. */
+                keyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "by": "hour",
+                     *       "from": "2027-03-01T09:00:00.000Z",
+                     *       "to": "2027-03-01T09:00:00.000Z",
+                     *       "hoursKeptFrom": "2027-03-01T09:00:00.000Z",
+                     *       "buckets": [
+                     *         {
+                     *           "start": "2027-03-01T09:00:00.000Z",
+                     *           "outcomes": [
+                     *             {
+                     *               "outcome": "text",
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "actions": [
+                     *         {
+                     *           "action": "package:push",
+                     *           "outcomes": [
+                     *             {
+                     *               "outcome": "text",
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeyUsage"];
+                };
+            };
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getOwnKey: {
         parameters: {
             query?: never;
@@ -8405,6 +8526,7 @@ export interface operations {
                      *           "192.0.2.0/24"
                      *         ],
                      *         "limits": null,
+                     *         "allowance": null,
                      *         "createdAt": "2027-03-01T09:00:00.000Z",
                      *         "createdBy": "acc_0123456789abcdefghij",
                      *         "updatedAt": "2027-03-01T09:00:00.000Z",
@@ -8421,6 +8543,7 @@ export interface operations {
                      *         "lastUsedIp": "192.0.2.7",
                      *         "lastUsedAgent": null,
                      *         "lastRefusal": null,
+                     *         "firstRefusal": null,
                      *         "refusedSinceExpiry": 1
                      *       },
                      *       "account": {
@@ -9271,6 +9394,18 @@ export interface operations {
                      *         ],
                      *         "resources": [
                      *           "AzureRM.DataFactory*"
+                     *         ]
+                     *       },
+                     *       "limits": {
+                     *         "retryAfterSeconds": null,
+                     *         "states": [
+                     *           {
+                     *             "name": "key-rate",
+                     *             "limit": 50,
+                     *             "windowSeconds": null,
+                     *             "remaining": 1,
+                     *             "resetSeconds": null
+                     *           }
                      *         ]
                      *       }
                      *     }
@@ -12443,6 +12578,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12458,7 +12599,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12473,6 +12614,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12531,6 +12680,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12546,7 +12701,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12561,6 +12716,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12619,6 +12782,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12634,7 +12803,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12649,6 +12818,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12707,6 +12884,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12722,7 +12905,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12737,6 +12920,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12795,6 +12986,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12810,7 +13007,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12825,6 +13022,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12883,6 +13088,12 @@ export interface operations {
                     "x-keyreeve-key-id"?: string;
                     /** @description Id of the workspace. */
                     "x-keyreeve-workspace"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12898,7 +13109,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The credential does not permit the action; no body. */
+            /** @description The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body. */
             403: {
                 headers: {
                     /** @description Id of the account of the credential. */
@@ -12913,6 +13124,14 @@ export interface operations {
                     "x-keyreeve-workspace"?: string;
                     /** @description Why, in one word; precise only when the secret was right. */
                     "x-keyreeve-reason"?: string;
+                    /** @description The limits of the key (draft-ietf-httpapi-ratelimit-headers). */
+                    "ratelimit-policy"?: string;
+                    /** @description What is left of them. */
+                    ratelimit?: string;
+                    /** @description `none`: the answer counts one use and may not be kept. */
+                    "keyreeve-cache"?: string;
+                    /** @description Seconds, where waiting helps a key that is over a limit. */
+                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
