@@ -11,7 +11,7 @@ export const ADMIN = { email: 'ada@example.com', password: 'ampersand violin har
 /** The environment of an unattended first start. */
 export const WITH_ADMIN = { KEYREEVE_ADMIN_EMAIL: ADMIN.email, KEYREEVE_ADMIN_PASSWORD: ADMIN.password };
 
-const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
+export const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly port?: number;
   /** Moves the clock of the process, so that a year can pass. */
   readonly clockAheadMs?: number;
+  /** What is run in the place of the server's entry: a script that loads it. */
+  readonly main?: string;
   /** The system lets no file of the process grow beyond this, as if the disk were full. */
   readonly fileKibibytesMax?: number;
 }
@@ -95,7 +97,14 @@ async function launch(folder: string, options: StartOptions): Promise<Launched> 
   const clock = `const now = Date.now; Date.now = () => now() + ${clockAheadMs};`;
   const flags = clockAheadMs === 0 ? [] : ['--import', `data:text/javascript,${encodeURIComponent(clock)}`];
   const limit = fileKibibytesMax === undefined ? 'unlimited' : String(fileKibibytesMax);
-  const command = ['-c', 'ulimit -f "$0" && exec "$@"', limit, process.execPath, ...flags, MAIN];
+  const command = [
+    '-c',
+    'ulimit -f "$0" && exec "$@"',
+    limit,
+    process.execPath,
+    ...flags,
+    options.main ?? MAIN,
+  ];
   const child = spawn('bash', command, {
     // Away from the repository: a `.env` file of a developer must not be read.
     cwd: folder,

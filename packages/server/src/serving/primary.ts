@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
+import { serveRateCounters } from '../features/limits/index.ts';
 import { CUT_AFTER_MS } from './drain.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { createAllMetrics, type MetricObject } from './metrics.ts';
@@ -72,6 +73,7 @@ export class Primary {
     cluster.schedulingPolicy = cluster.SCHED_RR;
     // The other one writes null for the numbers that JSON does not know, and metrics have such.
     cluster.setupPrimary({ serialization: 'advanced' });
+    serveRateCounters(cluster);
   }
 
   /**

@@ -74,8 +74,10 @@ class PrimaryLink {
   /** Follows the primary from now on. */
   serve(server: RunningServer): void {
     process.on('message', (message: ToWorker) => {
-      if (message.kind === 'run jobs') server.runJobs();
-      else if (message.kind === 'stop jobs')
+      if (message.kind === 'run jobs') {
+        server.deps.logger.info('this worker runs the jobs of the deployment');
+        server.runJobs();
+      } else if (message.kind === 'stop jobs')
         void server.stopJobs().then(() => send({ kind: 'jobs stopped' }));
       else if (message.kind === 'retire') void this.#end(server.deps.logger, server.retire());
       else if (message.kind === 'stop') void this.#end(server.deps.logger, server.stop());

@@ -3,7 +3,7 @@ import type { Caller } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { toNetwork } from '../../lib/ip-list.ts';
 import { nextTurn } from '../../lib/turns.ts';
-import { inTransaction, type Storage } from '../../storage/index.ts';
+import { inTransaction, inUsageTransaction, type Storage } from '../../storage/index.ts';
 import {
   type AuditRow,
   addRefusalHour,
@@ -75,7 +75,9 @@ export function createRefusalCounter({
       });
       pendingRows.splice(0, rowBatch.length);
       pendingCounts.splice(0, countBatch.length);
-      for (const sum of sumByHour(countBatch)) await addRefusalHour(storage.usage, sum);
+      await inUsageTransaction(storage, async (tx) => {
+        for (const sum of sumByHour(countBatch)) await addRefusalHour(tx, sum);
+      });
       await nextTurn();
     }
   };

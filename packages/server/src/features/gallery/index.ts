@@ -16,4 +16,5 @@ export { createPrefixesService, type PrefixesService } from './prefixes/prefixes
 export { createQuotas, type Quotas } from './quotas/quotas.ts';
 export { createGalleryReading, type GalleryReading } from './reading/gallery-reading.ts';
 export { type SeedPackage, seedPackages } from './seed-packages.ts';
+export { shareUploads } from './upload/upload-places.ts';
 export { registerV3Routes } from './v3/v3.routes.ts';

@@ -43,6 +43,7 @@ export type PreviewPackage = (caller: Caller, keyId: string, body: UploadBody) =
 interface Deps extends PreviewDeps {
   readonly clock: Clock;
   readonly blobs: BlobStore;
+  readonly uploadsMax?: number;
 }
 
 async function receive(deps: Deps, body: UploadBody): Promise<ReadPackage> {
@@ -57,7 +58,7 @@ export function createPreviewPackage(deps: Deps): PreviewPackage {
   const { storage, keys } = deps;
   const findPusher = createFindPusher(deps);
   const rights = createGalleryRights(deps);
-  const places = createUploadPlaces();
+  const places = createUploadPlaces(deps.uploadsMax);
   return async (caller, keyId, body) => {
     const { principal, workspace } = requireAuthenticated(caller);
     const { current, ownerId } = await keys.get(caller, keyId);

@@ -44,6 +44,7 @@ interface Deps extends OwnerDeps {
   readonly keys: KeysService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly galleryReading: GalleryReading;
+  readonly uploadsMax?: number;
 }
 
 /** A package that the caller manages and may unlist, and the owner in whose name he does so. */

@@ -9,7 +9,7 @@ const ARGON2_COST = { memoryCost: 47_104, timeCost: 1, parallelism: 1, outputLen
 const SALT_BYTES = 16;
 
 // Each hash holds a thread of the pool that files and name look-ups share, and 46 MiB. Two at once leave half
-// of the pool free; 32 in the queue are answered within a second or so.
+// of the pool free; 32 in the queue are answered within a second or so. Several workers have one each.
 const LIMITS = { runningMax: 2, waitingMax: 32, retryAfterSeconds: 2 };
 
 export interface Passwords {
@@ -38,8 +38,8 @@ function newDummyHash(random: Random): string {
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${base64(random.bytes(SALT_BYTES))}$${base64(random.bytes(outputLen))}`;
 }
 
-export function createPasswords(deps: { readonly random: Random }): Passwords {
-  const lane = createLane(LIMITS);
+export function createPasswords(deps: { readonly random: Random; readonly workers?: number }): Passwords {
+  const lane = createLane({ ...LIMITS, runningMax: (deps.workers ?? 1) > 1 ? 1 : LIMITS.runningMax });
   const dummyHash = newDummyHash(deps.random);
   return {
     hash: async (password, contextWords) => {

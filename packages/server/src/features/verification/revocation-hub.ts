@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { AppError, requestErrors } from '../../errors/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { createTurns } from '../../lib/turns.ts';
-import { readRevocationEpochs, type Storage } from '../../storage/index.ts';
+import type { Storage } from '../../storage/index.ts';
 
 /** What is known of a workspace: its epoch, and when it was asked for. It was that epoch then, or a moment later. */
 export interface RevocationState {
@@ -51,11 +51,10 @@ export interface RevocationHubDeps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
-  readonly limits?: { readonly perAccount: number; readonly perWorkspace: number };
-  readonly monotonic?: () => number;
+  readonly streamsMax?: { readonly perAccount: number; readonly perWorkspace: number };
 }
 
-const LIMITS = { perAccount: 500, perWorkspace: 2_000 };
+const STREAMS_MAX = { perAccount: 500, perWorkspace: 2_000 };
 // Below the published 250 and 500 ms, as timers are never early and sometimes late.
 const POLL_MS = 240;
 // Every second poll is a beat, also when it comes a little early.
@@ -83,9 +82,6 @@ interface Group {
 class Hub implements RevocationHub {
   readonly #deps: RevocationHubDeps;
   readonly #groups = new Map<string, Group>();
-  readonly #monotonic: () => number;
-  /** Epochs under this number of the change counter; without a counter they are always read. */
-  #known: { readonly counter: number; readonly epochs: ReadonlyMap<string, number> } | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
   #isPollWanted = false;
@@ -94,12 +90,11 @@ class Hub implements RevocationHub {
 
   constructor(deps: RevocationHubDeps) {
     this.#deps = deps;
-    this.#monotonic = deps.monotonic ?? (() => performance.now());
   }
 
   async read(workspaceId: string): Promise<RevocationState> {
-    const [readAtMs, at] = [this.#monotonic(), this.#deps.clock.now()];
-    const epochs = await readRevocationEpochs(this.#deps.storage.read, [workspaceId]);
+    const at = this.#deps.clock.now();
+    const { epochs, readAtMs } = await this.#deps.storage.epochGuard.ask([workspaceId]);
     return { workspaceId, epoch: epochs.get(workspaceId) ?? 0, readAtMs, at };
   }
 
@@ -107,8 +102,11 @@ class Hub implements RevocationHub {
     if (this.#isClosed) throw requestErrors.unavailable({ headers: { 'retry-after': '1' } });
     const group = this.#requireRoom(subscriber);
     const { workspaceId, accountId, expiresAt } = subscriber;
-    const entry: Entry = { subscriber, subscribedAtMs: this.#monotonic(), expiresAt, isGreeted: false };
-    if (this.#groups.size === 0) this.#deps.storage.raiseListeners.add(this.#poll);
+    const entry: Entry = { subscriber, subscribedAtMs: performance.now(), expiresAt, isGreeted: false };
+    if (this.#groups.size === 0) {
+      this.#deps.storage.raiseListeners.add(this.#poll);
+      this.#deps.storage.epochGuard.changeListeners.add(this.#poll);
+    }
     this.#groups.set(workspaceId, group);
     group.entries.add(entry);
     group.perAccount.set(accountId, (group.perAccount.get(accountId) ?? 0) + 1);
@@ -127,7 +125,7 @@ class Hub implements RevocationHub {
   }
 
   #requireRoom({ workspaceId, accountId }: Subscriber): Group {
-    const { perAccount, perWorkspace } = this.#deps.limits ?? LIMITS;
+    const { perAccount, perWorkspace } = this.#deps.streamsMax ?? STREAMS_MAX;
     const group: Group = this.#groups.get(workspaceId) ?? {
       entries: new Set(),
       perAccount: new Map(),
@@ -154,6 +152,7 @@ class Hub implements RevocationHub {
     if (this.#groups.size > 0) return;
     clearTimeout(this.#timer);
     this.#deps.storage.raiseListeners.delete(this.#poll);
+    this.#deps.storage.epochGuard.changeListeners.delete(this.#poll);
   }
 
   #end(group: Group, entry: Entry, isCut: boolean): void {
@@ -169,7 +168,7 @@ class Hub implements RevocationHub {
 
   async #pollUntilDone(): Promise<void> {
     this.#isPolling = true;
-    const startedAtMs = this.#monotonic();
+    const startedAtMs = performance.now();
     try {
       while (this.#isPollWanted && this.#groups.size > 0) {
         this.#isPollWanted = false;
@@ -185,14 +184,13 @@ class Hub implements RevocationHub {
     this.#isPolling = false;
     clearTimeout(this.#timer);
     if (this.#groups.size === 0) return;
-    const pauseMs = Math.max(0, startedAtMs + POLL_MS - this.#monotonic());
+    const pauseMs = Math.max(0, startedAtMs + POLL_MS - performance.now());
     this.#timer = setTimeout(this.#poll, pauseMs).unref();
   }
 
   async #pollOnce(): Promise<void> {
-    // Taken before the question: what is told must have been true at this time or later.
-    const [readAtMs, at] = [this.#monotonic(), this.#deps.clock.now()];
-    const epochs = await this.#readEpochs();
+    const at = this.#deps.clock.now();
+    const { epochs, readAtMs } = await this.#deps.storage.epochGuard.ask(this.#groups.keys());
     for (const [workspaceId, group] of this.#groups) {
       const epoch = epochs.get(workspaceId);
       if (epoch === undefined) continue;
@@ -204,18 +202,6 @@ class Hub implements RevocationHub {
       await this.#tell(group, { workspaceId, epoch, readAtMs, at }, isRaised || isBeat);
       if (group.isRecheckDue && !group.isRechecking) void this.#recheck(group);
     }
-  }
-
-  async #readEpochs(): Promise<ReadonlyMap<string, number>> {
-    const { changeCounter, watch } = this.#deps.storage;
-    const ids = [...this.#groups.keys()];
-    const counter = changeCounter?.() ?? null;
-    const known = this.#known;
-    if (known !== null && known.counter === counter && ids.every((id) => known.epochs.has(id)))
-      return known.epochs;
-    const epochs = await readRevocationEpochs(watch, ids);
-    this.#known = counter === null ? null : { counter, epochs };
-    return epochs;
   }
 
   /** Everybody, or only those who have not been told anything yet. Gives way to others between two subscribers. */

@@ -6,8 +6,13 @@ export interface UploadPlaces {
   hold<Result>(accountId: string, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** Of one account, in one process. */
+/** Of one account, on one machine: workers that share its disk share this number too. */
 export const UPLOADS_MAX = 32;
+
+/** The part of one of several workers. */
+export function shareUploads(workers: number): number {
+  return Math.ceil(UPLOADS_MAX / workers);
+}
 
 /**
  * Uploads are gathered on the disk that the database needs as well, and a quota is asked only once they are whole: the

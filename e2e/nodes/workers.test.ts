@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAIN, openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../server-process.ts';
+import { type PostgresServer, startPostgres } from './postgres.ts';
+import { openAgent, send } from './wire.ts';
+import { connectToBoth, countStaleAnswers, findPid, mintSwitchedKey, startLoad } from './workers.ts';
+
+const IS_FULL = process.env['NODES_FULL'] === '1';
+const ROUNDS = IS_FULL ? 250 : 25;
+const REQUESTS_MIN = IS_FULL ? 100_000 : 1_000;
+const WORKERS = { ...WITH_ADMIN, KEYREEVE_WORKERS: '2', KEYREEVE_LOG_LEVEL: 'info' };
+
+const place = openWorkplace();
+let postgres: PostgresServer | null = null;
+afterAll(async () => {
+  await place.close();
+  await postgres?.close();
+});
+
+function count(server: ServerProcess, text: string): number {
+  return server.output().split(text).length - 1;
+}
+
+async function waitUntil(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`Still not: ${isSo.toString()}`);
+    await sleep(10);
+  }
+}
+
+/** A rolling restart, until each worker has a successor. */
+async function restart(server: ServerProcess): Promise<void> {
+  const before = count(server, 'the workers are replaced');
+  server.signal('SIGHUP');
+  await waitUntil(() => count(server, 'the workers are replaced') > before);
+}
+
+async function readMetrics(server: ServerProcess): Promise<{ healthz: number; workers: string[] }> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const counted = /^keyreeve_http_request_duration_seconds_count\{route="\/healthz".*\} (\d+)$/m.exec(text);
+  return { healthz: Number(counted?.[1] ?? 0), workers: text.match(/^keyreeve_worker.*$/gm) ?? [] };
+}
+
+describe('several workers over SQLite', () => {
+  let server: ServerProcess;
+  const main = path.join(place.folder, 'release.mjs');
+  const release = (name: string) =>
+    writeFileSync(main, `console.log('${name}');\nawait import('${pathToFileURL(MAIN).href}');\n`);
+
+  beforeAll(async () => {
+    release('release one');
+    server = await place.start({ data: 'sqlite', env: WORKERS, main });
+  });
+
+  it('begin with one announcement, and one of them runs the jobs', async () => {
+    expect(count(server, 'Keyreeve listens on')).toBe(1);
+    expect(count(server, 'The administrator is')).toBe(1);
+    await waitUntil(() => count(server, 'this worker runs the jobs') > 0);
+    expect(count(server, 'this worker runs the jobs')).toBe(1);
+  });
+
+  it('refuse at once what another of them has revoked', async () => {
+    const key = await mintSwitchedKey(server);
+    const [one, other] = await connectToBoth(server);
+    expect(await countStaleAnswers(key, [one, other], ROUNDS)).toBe(0);
+    expect(await countStaleAnswers(key, [other, one], ROUNDS)).toBe(0);
+    for (const { agent } of [one, other]) agent.destroy();
+  });
+
+  it('tell of all of them in their metrics, whichever is asked', async () => {
+    const before = await readMetrics(server);
+    const [one, other] = await connectToBoth(server);
+    for (const { agent } of [one, other])
+      for (let asked = 0; asked < 5; asked += 1)
+        await send(agent, server.url, { method: 'GET', path: '/healthz' });
+    const after = await readMetrics(server);
+    // Each connection has cost a question of its own.
+    expect(after.healthz - before.healthz).toBeGreaterThanOrEqual(12);
+    expect(after.workers).toContain('keyreeve_workers{state="serving"} 2');
+    for (const { agent } of [one, other]) agent.destroy();
+  });
+
+  it('are replaced twice under load by a newer release, and no request fails', async () => {
+    const key = await mintSwitchedKey(server);
+    const switched = await mintSwitchedKey(server);
+    const idle = openAgent(1);
+    const oldPid = await findPid(server, await send(idle, server.url, { method: 'GET', path: '/healthz' }));
+    const counted = (await readMetrics(server)).healthz;
+    release('release two');
+    const load = startLoad(server.url, key.fullKey);
+
+    let isOver = false;
+    let wrong = 0;
+    let checks = 0;
+    const check = (async () => {
+      while (!isOver) {
+        const fresh = openAgent(1);
+        await switched.set(fresh, 'disable');
+        if ((await switched.authorize(openAgent(1))) !== 401) wrong += 1;
+        await switched.set(fresh, 'enable');
+        if ((await switched.authorize(openAgent(1))) !== 204) wrong += 1;
+        checks += 2;
+        fresh.destroy();
+      }
+    })();
+    await waitUntil(() => load.requests() > REQUESTS_MIN / 4);
+    await restart(server);
+
+    // Nothing came over it for the whole restart: the worker at its end waits as long as it has promised.
+    const late = await send(idle, server.url, { method: 'GET', path: '/healthz' });
+    expect(late).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    expect(await findPid(server, late)).toBe(oldPid);
+
+    await restart(server);
+    await waitUntil(() => load.requests() > REQUESTS_MIN);
+    isOver = true;
+    await Promise.all([check, load.stop()]);
+    console.log(`${load.requests()} requests, ${checks} checks of a revocation`);
+    expect(load.failures).toEqual([]);
+    expect(wrong).toBe(0);
+    expect(checks).toBeGreaterThan(4);
+
+    expect(count(server, 'release two')).toBe(4);
+    await waitUntil(() => count(server, 'a worker has retired') === 4);
+    const now = await readMetrics(server);
+    expect(now.healthz).toBeGreaterThan(counted);
+    expect(now.workers).toContain('keyreeve_worker_crashes_total 0');
+  });
+
+  it('go on when one of them crashes: it is replaced, and another runs the jobs', async () => {
+    const [, holder = ''] =
+      [...server.output().matchAll(/"pid":(\d+),[^\n]*this worker runs the jobs/g)].at(-1) ?? [];
+    const before = count(server, 'this worker runs the jobs');
+    const counted = (await readMetrics(server)).healthz;
+    process.kill(Number(holder), 'SIGKILL');
+    await waitUntil(() => count(server, 'this worker runs the jobs') > before);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    await waitUntil(() => count(server, 'a worker crashed; it is replaced') === 1);
+    await connectToBoth(server);
+    const now = await readMetrics(server);
+    expect(now.workers).toContain('keyreeve_worker_crashes_total 1');
+    expect(now.healthz).toBeGreaterThan(counted);
+  });
+
+  it('keep their places when the new release does not start', async () => {
+    writeFileSync(main, `console.error('release three is broken');\nprocess.exit(3);\n`);
+    server.signal('SIGHUP');
+    await waitUntil(() => count(server, 'a new worker did not start; the present ones go on') === 1);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    release('release four');
+    await restart(server);
+    expect(count(server, 'release four')).toBe(2);
+  });
+
+  it('end together, in order', async () => {
+    expect(await server.stop()).toBe(0);
+  });
+
+  it('explain once why they cannot start', async () => {
+    const first = await place.start({ data: 'first', env: WITH_ADMIN });
+    const refused = await place.startRefused({ data: 'second', port: first.port, env: WORKERS });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr.match(/The address is in use/g)).toHaveLength(1);
+    await first.stop();
+  });
+});
+
+describe('several workers over PostgreSQL', () => {
+  it('refuse at once what another of them has revoked', async () => {
+    postgres = await startPostgres();
+    const env = {
+      ...WORKERS,
+      KEYREEVE_DATABASE_URL: postgres.url,
+      KEYREEVE_MASTER_KEY: randomBytes(32).toString('base64'),
+    };
+    const server = await place.start({ data: 'postgres', env });
+    const key = await mintSwitchedKey(server);
+    const [one, other] = await connectToBoth(server);
+    expect(await countStaleAnswers(key, [one, other], ROUNDS)).toBe(0);
+    expect(await countStaleAnswers(key, [other, one], ROUNDS)).toBe(0);
+    expect(await server.stop()).toBe(0);
+  });
+});
+
+describe('a single process that is told to stop', () => {
+  it('says so to load balancers first, and answers until they have turned away', async () => {
+    const env = { ...WITH_ADMIN, KEYREEVE_DRAIN_SECONDS: '1' };
+    const server = await place.start({ data: 'alone', env });
+    const key = await mintSwitchedKey(server);
+    const agent = openAgent(1);
+    expect(await key.authorize(agent)).toBe(204);
+    const ended = server.stop();
+    let ready = 200;
+    while (ready === 200) ready = (await fetch(`${server.url}/readyz`)).status;
+    expect(ready).toBe(503);
+    const path = '/v1/authorize';
+    const headers = { authorization: `Bearer ${key.fullKey}` };
+    for (const by of [agent, openAgent(1)])
+      expect(await send(by, server.url, { method: 'GET', path, headers })).toMatchObject({
+        status: 204,
+        headers: { connection: 'close' },
+      });
+    expect(await ended).toBe(0);
+  });
+});
