@@ -264,7 +264,12 @@ describe('the stream of revocations', () => {
   it('is refused beyond the limit of an account, in words that help', async () => {
     const { createRevocationHub } = await import('./revocation-hub.ts');
     const { storage, clock, logger } = harness.deps;
-    const hub = createRevocationHub({ storage, clock, logger, limits: { perAccount: 2, perWorkspace: 3 } });
+    const hub = createRevocationHub({
+      storage,
+      clock,
+      logger,
+      streamsMax: { perAccount: 2, perWorkspace: 3 },
+    });
     const subscriber = (accountId: string) => ({
       workspaceId: 'wsp_1',
       accountId,
