@@ -66,6 +66,7 @@ export default defineConfig({
         test: {
           name: 'nodes',
           include: ['nodes/*.test.ts'],
+          exclude: ['nodes/*.full.test.ts'],
           testTimeout: 2 * MINUTES_MS,
           hookTimeout: 2 * MINUTES_MS,
         },

@@ -8,8 +8,8 @@ export interface Cluster {
   readonly urls: readonly string[];
   /** The administrator, signed in once; the session is good at every node. */
   readonly admin: Person;
-  /** Stops the node with SIGTERM and starts it again at the same port. */
-  restart(index: number): Promise<void>;
+  /** Stops the node with SIGTERM and starts it again at the same port, from then on with this environment too. */
+  restart(index: number, env?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export interface ClusterOptions {
 
 export async function startCluster({ env, nodeCount = 3 }: ClusterOptions): Promise<Cluster> {
   const place = openWorkplace();
-  const shared = {
+  let shared = {
     ...WITH_ADMIN,
     KEYREEVE_MASTER_KEY: randomBytes(32).toString('base64'),
     // One deployment has one address: it is the issuer of its tokens, whichever node signs them.
@@ -43,9 +43,10 @@ export async function startCluster({ env, nodeCount = 3 }: ClusterOptions): Prom
       nodes,
       urls,
       admin,
-      restart: async (index) => {
+      restart: async (index, changes = {}) => {
         const old = nodes[index];
         if (old === undefined) throw new Error(`There is no node ${index}.`);
+        shared = { ...shared, ...changes };
         await old.stop();
         nodes[index] = await startNode(index, old.port);
       },

@@ -23,23 +23,15 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-export interface PostgresOptions {
-  readonly folder?: ProgramFolder;
-  readonly settings?: readonly string[];
-}
-
-const BASE_SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=120'];
+const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=120'];
 
 /** Starts an empty server with a database `keyreeve`. */
-export async function startPostgres({
-  folder,
-  settings = [],
-}: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres(folder?: ProgramFolder): Promise<PostgresServer> {
   const home = folder ?? openProgramFolder();
   const dataDir = home.makePrivate('primary');
   const init = ['--pgdata', dataDir, '--username=keyreeve', '--auth=trust', '--no-sync', '--locale=C'];
   runProgram(`${BINARIES}/initdb`, [...init, '--encoding=UTF8'], dataDir);
-  const server = await openPostgres(dataDir, settings, folder === undefined ? home : null);
+  const server = await openPostgres(dataDir, folder === undefined ? home : null);
   const client = new pg.Client({ connectionString: server.url.replace(/keyreeve$/, 'postgres') });
   await client.connect();
   await client.query('create database keyreeve');
@@ -48,29 +40,21 @@ export async function startPostgres({
 }
 
 /** A standby of the primary that follows it by streaming replication under the name `standby`. */
-export async function startStandby(
-  primary: PostgresServer,
-  folder: ProgramFolder,
-  settings: readonly string[] = [],
-): Promise<PostgresServer> {
+export async function startStandby(primary: PostgresServer, folder: ProgramFolder): Promise<PostgresServer> {
   const dataDir = folder.makePrivate('standby');
   const source = `host=127.0.0.1 port=${primary.port} user=keyreeve application_name=standby`;
   const copy = ['--pgdata', dataDir, '--dbname', source, '--wal-method=stream', '--checkpoint=fast'];
   runProgram(`${BINARIES}/pg_basebackup`, [...copy, '--no-sync'], folder.path);
   appendFileSync(path.join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`);
   writeFileSync(path.join(dataDir, 'standby.signal'), '');
-  return await openPostgres(dataDir, settings, null);
+  return await openPostgres(dataDir, null);
 }
 
-async function openPostgres(
-  dataDir: string,
-  settings: readonly string[],
-  ownFolder: ProgramFolder | null,
-): Promise<PostgresServer> {
+async function openPostgres(dataDir: string, ownFolder: ProgramFolder | null): Promise<PostgresServer> {
   const port = await freePort();
   const url = `postgres://keyreeve@127.0.0.1:${port}/keyreeve`;
   const start = async (): Promise<Program> => {
-    const flags = [...BASE_SETTINGS, ...settings, `port=${port}`].flatMap((one) => ['-c', one]);
+    const flags = [...SETTINGS, `port=${port}`].flatMap((one) => ['-c', one]);
     const started = await startProgram(`${BINARIES}/postgres`, ['-D', dataDir, ...flags], {
       cwd: dataDir,
       port,

@@ -1,0 +1,22 @@
+import { freePort } from '../server-process.ts';
+import { openProgramFolder, startProgram } from './programs.ts';
+
+export interface RedisServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Redis of Debian that keeps nothing on disk. */
+export async function startRedis(): Promise<RedisServer> {
+  const folder = openProgramFolder();
+  const port = await freePort();
+  const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  const program = await startProgram('/usr/bin/redis-server', flags, { cwd: folder.path, port });
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    close: async () => {
+      await program.end('SIGTERM');
+      folder.remove();
+    },
+  };
+}
