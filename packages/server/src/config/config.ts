@@ -69,6 +69,8 @@ export interface Config {
     readonly allowedNetworks: readonly string[];
     readonly ports: readonly number[];
   };
+  /** Where all nodes count the requests of limited keys together; null: each for itself. */
+  readonly redisUrl: Secret | null;
   readonly metricsToken: Secret | null;
   readonly keyPrefix: string;
   readonly logLevel: LogLevel;

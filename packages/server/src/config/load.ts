@@ -7,6 +7,7 @@ import { Secret } from '../lib/secret.ts';
 import { isEmailAddress } from '../lib/text.ts';
 import { readBlobUrl } from './blob-url.ts';
 import { type Config, type DatabaseConfig, LOG_LEVELS, type LogLevel } from './config.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 import { VARIABLES, type VariableName } from './variables.ts';
 
 // Read by the command line, which people run in the same shell as the server.
@@ -137,11 +138,40 @@ function checkPair(reader: Reader, pair: NonNullable<Config['tls']>): void {
 }
 
 function readDatabase(reader: Reader): DatabaseConfig {
-  const url = reader.text('KEYREEVE_DATABASE_URL');
-  if (url === null) return { engine: 'sqlite' };
-  if (!/^postgres(ql)?:\/\//.test(url))
-    reader.fault('KEYREEVE_DATABASE_URL', 'must start with postgres:// (leave it empty for SQLite)');
-  return { engine: 'postgres', url: new Secret(url) };
+  const url = reader.secret('KEYREEVE_DATABASE_URL');
+  const listen = reader.text('KEYREEVE_DATABASE_LISTEN_URL');
+  const outage = reader.text('KEYREEVE_DATABASE_OUTAGE') ?? 'refuse';
+  if (outage !== 'refuse' && outage !== 'serve')
+    reader.fault('KEYREEVE_DATABASE_OUTAGE', 'must be refuse or serve');
+  if (url === null) {
+    // On SQLite they would mean nothing, and whoever set them believes that they do.
+    for (const name of ['KEYREEVE_DATABASE_LISTEN_URL', 'KEYREEVE_DATABASE_OUTAGE'] as const)
+      if (reader.text(name) !== null) reader.fault(name, 'needs PostgreSQL in KEYREEVE_DATABASE_URL');
+    return { engine: 'sqlite' };
+  }
+  for (const fault of parseDatabaseUrl(url.reveal()).faults) reader.fault('KEYREEVE_DATABASE_URL', fault);
+  const listenUrl = listen === null || listen === 'none' ? listen : new Secret(listen);
+  if (listenUrl instanceof Secret) {
+    const { hosts, faults } = parseDatabaseUrl(listenUrl.reveal());
+    if (faults.length > 0 || hosts.length !== 1)
+      reader.fault('KEYREEVE_DATABASE_LISTEN_URL', 'must be postgres://… with one server, or none');
+  }
+  return {
+    engine: 'postgres',
+    url,
+    ...(listenUrl === null ? {} : { listenUrl }),
+    outage: outage === 'serve' ? 'serve' : 'refuse',
+  };
+}
+
+function readRedisUrl(reader: Reader): Secret | null {
+  const url = reader.secret('KEYREEVE_REDIS_URL');
+  if (url !== null && !(URL.canParse(url.reveal()) && /^rediss?:$/.test(new URL(url.reveal()).protocol)))
+    reader.fault(
+      'KEYREEVE_REDIS_URL',
+      'must be an address like rediss://user:password@redis.example.com:6379',
+    );
+  return url;
 }
 
 function readBlobs(reader: Reader, environment: Environment, dataDir: string): Config['blobs'] {
@@ -261,23 +291,14 @@ function readRanges(reader: Reader, name: VariableName): readonly string[] {
 }
 
 const WEBHOOK_PORTS = [80, 443];
-const POSTGRES_PORT = 5432;
-
-function portOfDatabase(database: DatabaseConfig): number | null {
-  const url = database.engine === 'postgres' ? database.url.reveal() : '';
-  if (!URL.canParse(url)) return null;
-  const { port } = new URL(url);
-  return port === '' ? POSTGRES_PORT : Number(port);
-}
-
 function readWebhooks(reader: Reader, database: DatabaseConfig): Config['webhooks'] {
   const name = 'KEYREEVE_WEBHOOK_PORTS';
   const given = readList(reader, name);
   const ports = given.length === 0 ? WEBHOOK_PORTS : given.map(toPort);
   if (!ports.every((port) => port >= 1 && port <= 65_535))
     reader.fault(name, 'must be whole numbers from 1 to 65535, like 443,8443');
-  const databasePort = portOfDatabase(database);
-  if (databasePort !== null && ports.includes(databasePort))
+  const { hosts } = parseDatabaseUrl(database.engine === 'postgres' ? database.url.reveal() : '');
+  if (hosts.some(({ port }) => ports.includes(port)))
     reader.fault(name, 'contains the port of the database, to which no webhook may go');
   return { allowedNetworks: readRanges(reader, 'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS'), ports };
 }
@@ -342,6 +363,7 @@ export function loadConfig(environment: Environment): Config {
     ...readMail(reader),
     ...readUsage(reader),
     webhooks: readWebhooks(reader, database),
+    redisUrl: readRedisUrl(reader),
     metricsToken: reader.secret('KEYREEVE_METRICS_TOKEN'),
     keyPrefix,
     logLevel: readLogLevel(reader),

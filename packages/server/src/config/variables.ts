@@ -60,7 +60,21 @@ export const VARIABLES = [
   {
     name: 'KEYREEVE_DATABASE_URL',
     default: 'SQLite in the data folder',
-    description: '`postgres://…` for PostgreSQL.',
+    description:
+      '`postgres://user:password@host:5432/name` for PostgreSQL; several servers of one database are separated by commas (`host1:5432,host2:5432`), and the one that is the primary is used. See [postgresql.md](postgresql.md).',
+    isSecret: true,
+  },
+  {
+    name: 'KEYREEVE_DATABASE_OUTAGE',
+    default: 'refuse',
+    description:
+      'What becomes of questions about keys while PostgreSQL does not answer: `refuse` (503 as soon as that is noticed) or `serve` (from memory for at most two seconds after it last answered, then 503). See [postgresql.md](postgresql.md).',
+  },
+  {
+    name: 'KEYREEVE_DATABASE_LISTEN_URL',
+    default: 'the primary of `KEYREEVE_DATABASE_URL`',
+    description:
+      'A way to PostgreSQL past the pooler (`postgres://…`, one server), on which other nodes tell at once that something was revoked; or `none`. Without it that is seen within 250 ms. See [postgresql.md](postgresql.md).',
     isSecret: true,
   },
   {
@@ -134,6 +148,13 @@ export const VARIABLES = [
     name: 'KEYREEVE_WEBHOOK_PORTS',
     default: '80,443',
     description: 'Ports (comma-separated) that webhooks may go to.',
+  },
+  {
+    name: 'KEYREEVE_REDIS_URL',
+    default: '',
+    description:
+      '`redis://…` or `rediss://…` of a Valkey or Redis in which all nodes count the requests of keys with a rate limit. Without it, each node counts for itself. See [limits.md](limits.md).',
+    isSecret: true,
   },
   {
     name: 'KEYREEVE_METRICS_TOKEN',

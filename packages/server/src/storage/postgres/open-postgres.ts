@@ -1,12 +1,11 @@
 import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely';
 import pg from 'pg';
-import type { PostgresConfig } from '../../config/index.ts';
+import { type PostgresConfig, parseDatabaseUrl } from '../../config/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Storage, StorageLogger } from '../database.ts';
 import type { Database } from '../schema.ts';
 import { EpochLease, type EpochQuestionAnswer } from './epoch-lease.ts';
 import { EPOCH_CHANNEL, EpochListener } from './epoch-listener.ts';
-import { parseDatabaseUrl } from './hosts.ts';
 import { Primary } from './primary.ts';
 import { type PoolOptions, PrimaryPool } from './primary-pool.ts';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
+import type { DatabaseHost } from '../../config/index.ts';
 import type { StorageLogger } from '../database.ts';
-import type { DatabaseHost } from './hosts.ts';
 
 const PROBE_MS = 2_000;
 /** So long after a success others may still answer: of two that call themselves primary, the newer one counts. */

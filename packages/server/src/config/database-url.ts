@@ -12,7 +12,7 @@ export interface DatabaseHost {
 
 /**
  * Takes `postgres://user:password@host1:5432,host2:5432/name?options` apart, as libpq writes several servers
- * (PostgreSQL manual 34.1.1.3), into one address for each. Faults name no part of the address but a port.
+ * (PostgreSQL manual 34.1.1.3), into one address for each. Faults name no part of the address.
  */
 export function parseDatabaseUrl(text: string): {
   readonly hosts: readonly DatabaseHost[];
@@ -31,8 +31,12 @@ export function parseDatabaseUrl(text: string): {
     const [, host = '', portText = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
     if (host === '' && places.length > 1) faults.push('has an empty place in its list of servers');
     const port = portText === '' ? PORT_DEFAULT : Number(portText);
-    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
-      faults.push(`has the port ${JSON.stringify(portText)}, which is not a whole number from 1 to 65535`);
+    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+      // What stands there may be the rest of a password with a slash in it.
+      faults.push(
+        'has a port that is not a whole number from 1 to 65535 (in a password, / is written as %2F and # as %23)',
+      );
+    }
     return { url: `${scheme}${authority.slice(0, at)}${place}${tail}`, name: `${host}:${port}`, port };
   });
   return { hosts, faults: [...new Set(faults)] };
