@@ -59,6 +59,8 @@ export const GROUPS = {
     { package: 'haproxy', file: '/usr/sbin/haproxy' },
     { package: 'jq', command: 'jq' },
     { package: 'python3-yaml', probe: ['/usr/bin/python3', '-c', 'import yaml'] },
+    // Judges the unit of deploy/systemd; nothing of it is started.
+    { package: 'systemd', file: '/usr/bin/systemd-analyze' },
   ],
   notices: [{ package: 'python3', file: '/usr/bin/python3' }],
   bench: [

@@ -93,7 +93,7 @@ export function startLoad(url: string, fullKey: string): Load {
   const agent = openAgent(LOOPS / 2);
   const headers = { authorization: `Bearer ${fullKey}` };
   let requests = 0;
-  let isOver = false;
+  const over = new AbortController();
   const askByFetch = async () => {
     const answer = await fetch(`${url}/v1/authorize`, { headers });
     await answer.arrayBuffer();
@@ -102,7 +102,7 @@ export function startLoad(url: string, fullKey: string): Load {
   const askByAgent = async () =>
     (await send(agent, url, { method: 'GET', path: '/v1/authorize', headers })).status;
   const loop = async (ask: () => Promise<number>) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       try {
         const status = await ask();
         if (status !== 204) failures.push(`answered ${status}`);
@@ -117,7 +117,7 @@ export function startLoad(url: string, fullKey: string): Load {
     requests: () => requests,
     failures,
     stop: async () => {
-      isOver = true;
+      over.abort();
       await Promise.all(loops);
       agent.destroy();
     },

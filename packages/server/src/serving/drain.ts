@@ -29,7 +29,8 @@ const REQUEST_STARTED = 'http.server.request.start';
 
 function endConnection(message: unknown): void {
   const { response } = message as { readonly response: ServerResponse };
-  response.setHeader('connection', 'close');
+  // Not by a header: whoever writes the head himself takes the line `Connection` from here as well.
+  response.shouldKeepAlive = false;
 }
 
 /** @see Drain */

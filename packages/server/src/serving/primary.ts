@@ -123,8 +123,9 @@ export class Primary {
 
   async #replaceEach(): Promise<void> {
     const { logger } = this.#options;
-    // Those of the last time may have connections left. Never more of them than of those that serve.
-    await Promise.all(this.#list('retiring').map(({ worker }) => exitOf(worker)));
+    // Those of the last times may have connections left. Whoever asks again and again does not fill the memory.
+    while (this.#list('retiring').length > this.#options.workers)
+      await Promise.race(this.#list('retiring').map(({ worker }) => exitOf(worker)));
     for (const member of this.#list('serving')) {
       try {
         await this.#launch(false);
