@@ -17,6 +17,12 @@ const NOT_VISIBLE = 'が見つからないか、表示する権限がありま�
 
 /** What the server adds to its standing advice: the number, the name, the reason of this very case. */
 const RULES: readonly SentenceRule[] = [
+  [/^from must be before to$/, 'The start must be before the end.', '開始は終了より前にしてください。'],
+  [
+    /^from and to may hold at most (\d+) buckets; ask for less at once, or by=day$/,
+    'The time is too long; at most $1 hours or days can be shown at once.',
+    '期間が長すぎます。一度に表示できるのは$1時間または$1日までです。',
+  ],
   [
     /^The password has (\d+) characters; at least (\d+) are needed\. .+$/,
     null,

@@ -23,6 +23,7 @@ const VERIFICATION_CODES: Record<VerifyAnswer['code'], true> = {
   insufficient_scope: true,
   ip_not_allowed: true,
   rate_limited: true,
+  quota_exceeded: true,
 };
 
 /** The advice on the docs page of each code of the server. */

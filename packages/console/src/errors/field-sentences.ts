@@ -63,6 +63,11 @@ const RULES: readonly SentenceRule[] = [
     'アカウント自身、またはアカウントが管理するサービスアカウントを指定してください。',
   ],
   [/^cannot be changed$/, null, '変更できません。'],
+  [
+    /^is (-?\d+); it must be from 1 to (\d+)\. .+$/,
+    'Must be from 1 to $2; it is $1.',
+    '1〜$2で指定してください（現在の値は$1）。',
+  ],
   [/^has (\d+) entries; at most (\d+) are allowed$/, null, '$1件あります。$2件以内にしてください。'],
   [
     /^has (\d+) patterns; at most (\d+) are allowed$/,

@@ -19,6 +19,7 @@ export const accountWords = defineWords(
     description: 'Description',
     managers: 'Managers',
     grants: 'Rights',
+    keyLimits: 'Limits of each key',
   },
   {
     admin: '管理者',
@@ -36,5 +37,6 @@ export const accountWords = defineWords(
     description: '説明',
     managers: '管理担当者',
     grants: '権限',
+    keyLimits: 'キーごとの回数制限',
   },
 );

@@ -70,6 +70,10 @@ export const KEY_TEXTS_EN = {
     title: 'The scopes exceed the grants of the account.',
     remedy: 'Ask for less, or have an administrator widen the grants of the account first.',
   },
+  'key.limits_exceed_caller': {
+    title: 'A key with limits makes no keys and loosens no limits.',
+    remedy: 'Sign in to the console and do it there, or use a key without limits.',
+  },
   'key.scope_exceeds_caller': {
     title: 'You cannot hand out a right that you lack.',
     remedy:
@@ -126,5 +130,17 @@ export const KEY_TEXTS_EN = {
   rate_limited: {
     title: 'The key was used too often in a short time.',
     remedy: 'Wait a moment, then try again.',
+  },
+  quota_exceeded: {
+    title: 'The quota of the key is used up.',
+    remedy: 'Wait until it is refilled, or have the quota of the key or of its account raised.',
+  },
+  'limit.rate_limited': {
+    title: 'The key is used too often.',
+    remedy: 'Wait a moment, then go on more slowly, or have the limit of the key or of its account raised.',
+  },
+  'limit.quota_exceeded': {
+    title: 'The quota of the key is used up.',
+    remedy: 'Wait until it is refilled, or have the quota of the key or of its account raised.',
   },
 } as const satisfies Record<string, ErrorText>;

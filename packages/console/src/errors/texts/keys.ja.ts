@@ -75,6 +75,10 @@ export const KEY_TEXTS_JA: TranslationOf<typeof KEY_TEXTS_EN> = {
     title: 'アカウントに許可されている範囲を超えるスコープです。',
     remedy: '範囲を狭めるか、先にアカウントに許可する範囲を広げるよう管理者に依頼してください。',
   },
+  'key.limits_exceed_caller': {
+    title: '回数制限のあるキーで、キーの作成や制限の緩和はできません。',
+    remedy: 'コンソールにサインインして操作するか、制限のないキーを使ってください。',
+  },
   'key.scope_exceeds_caller': {
     title: '自分が持っていない権限は渡せません。',
     remedy:
@@ -131,5 +135,17 @@ export const KEY_TEXTS_JA: TranslationOf<typeof KEY_TEXTS_EN> = {
   rate_limited: {
     title: '短時間にキーが使われすぎました。',
     remedy: 'しばらく待ってから、もう一度お試しください。',
+  },
+  quota_exceeded: {
+    title: 'キーの使用回数が上限に達しました。',
+    remedy: '回数が回復するまで待つか、キーまたはアカウントの上限の引き上げを依頼してください。',
+  },
+  'limit.rate_limited': {
+    title: 'キーの使用頻度が高すぎます。',
+    remedy: '少し待ってから間隔を空けて使うか、キーまたはアカウントの制限の緩和を依頼してください。',
+  },
+  'limit.quota_exceeded': {
+    title: 'キーの使用回数が上限に達しました。',
+    remedy: '回数が回復するまで待つか、キーまたはアカウントの上限の引き上げを依頼してください。',
   },
 };

@@ -8,6 +8,8 @@ import { accountWords } from '../../ui/account.words.ts';
 import { ConflictDialog, type ConflictRow } from '../../ui/conflict-dialog.tsx';
 import { isSame } from '../../ui/is-same.ts';
 import { Ago } from '../../ui/time.tsx';
+import type { LimitsDraft } from '../keys/limits-draft.ts';
+import { LimitsDraftText } from '../keys/limits-text.tsx';
 import { accountPageWords } from './account-page.words.ts';
 import { type Account, accountQuery, isUser } from './accounts-queries.ts';
 import { noticeFieldsWords } from './notice-fields.words.ts';
@@ -36,6 +38,7 @@ function useFieldText(): (field: string, value: unknown) => ReactNode {
       return (value as readonly Permission[]).map((right) => (
         <RightText key={JSON.stringify(right)} value={right} />
       ));
+    if (field === 'keyLimits') return <LimitsDraftText value={value as LimitsDraft} />;
     if (field === 'managers')
       return (value as readonly string[]).map((id) => (
         <div key={id}>

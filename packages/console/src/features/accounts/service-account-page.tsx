@@ -6,11 +6,13 @@ import { useIsAdmin } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { accountWords } from '../../ui/account.words.ts';
 import { Panel } from '../../ui/panel.tsx';
+import { type LimitsDraft, limitsDraftOf } from '../keys/limits-draft.ts';
 import { accountFormWords } from './account-form.words.ts';
 import { AccountFrame, AccountMissing } from './account-frame.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
 import { accountQuery, type ServiceAccountPatch, updateServiceAccount } from './accounts-queries.ts';
+import { KeyLimitsPanel } from './key-limits-panel.tsx';
 import { ManagersField } from './managers-field.tsx';
 import { AccountTimeZoneField, MutedNoticesField } from './notice-fields.tsx';
 import { noticeFieldsWords } from './notice-fields.words.ts';
@@ -22,6 +24,7 @@ import {
   bindField,
   toPatch,
   useAccountEditor,
+  withLimits,
 } from './use-account-editor.ts';
 
 interface ServiceValues {
@@ -34,6 +37,7 @@ interface ServiceValues {
   readonly timeZone: ServiceAccount['timeZone'];
   readonly mutedNotices: ServiceAccount['mutedNotices'];
   readonly grants: ServiceAccount['grants'];
+  readonly keyLimits: LimitsDraft;
 }
 
 const NULLABLE = ['email', 'description'] as const;
@@ -49,6 +53,7 @@ const KIT: AccountKit<ServiceAccount, ServiceValues> = {
     'timeZone',
     'mutedNotices',
     'grants',
+    'keyLimits',
   ],
   toValues: ({
     displayName,
@@ -60,6 +65,7 @@ const KIT: AccountKit<ServiceAccount, ServiceValues> = {
     timeZone,
     mutedNotices,
     grants,
+    keyLimits,
   }) => ({
     displayName,
     email: email ?? '',
@@ -70,9 +76,13 @@ const KIT: AccountKit<ServiceAccount, ServiceValues> = {
     timeZone,
     mutedNotices,
     grants,
+    keyLimits: limitsDraftOf(keyLimits),
   }),
   save: (seen, values, changed) =>
-    updateServiceAccount(seen, toPatch(values, changed, NULLABLE) as ServiceAccountPatch),
+    updateServiceAccount(
+      seen,
+      withLimits(toPatch(values, changed, NULLABLE), values.keyLimits) as ServiceAccountPatch,
+    ),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('service', id), staleTime: 0 }),
 };
 
@@ -98,12 +108,21 @@ function ServiceEditor({ account }: { readonly account: ServiceAccount }) {
       isManaged={isAdmin}
       information={<ServiceInformation account={account} editor={editor} />}
       rights={
-        <RightsPanel
-          value={values.grants}
-          faults={faults}
-          isOfAdmin={false}
-          onChange={isAdmin ? (grants) => set('grants', grants) : null}
-        />
+        <>
+          <RightsPanel
+            value={values.grants}
+            faults={faults}
+            isOfAdmin={false}
+            onChange={isAdmin ? (grants) => set('grants', grants) : null}
+          />
+          {isAdmin && (
+            <KeyLimitsPanel
+              value={values.keyLimits}
+              faults={faults}
+              onChange={(limits) => set('keyLimits', limits)}
+            />
+          )}
+        </>
       }
     />
   );

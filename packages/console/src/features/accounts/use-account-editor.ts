@@ -1,3 +1,4 @@
+import type { KeyLimitsInput } from '@keyreeve/sdk';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { isStale } from '../../api/is-stale.ts';
@@ -5,6 +6,7 @@ import { currentLanguage, type Language } from '../../i18n/i18n.ts';
 import { readCodedFaults } from '../../ui/coded-faults.ts';
 import type { FieldFaults } from '../../ui/field-faults.ts';
 import { useDraft } from '../../ui/use-draft.ts';
+import { type LimitsDraft, toLimits } from '../keys/limits-draft.ts';
 import type { Seen } from './accounts-queries.ts';
 
 /** How one kind of account becomes fields of a form and back. */
@@ -28,6 +30,15 @@ export function toPatch<Values extends object>(
     return [name, text === '' && nullable.includes(name) ? null : text] as const;
   });
   return Object.fromEntries(fields) as { [Name in keyof Values]?: Values[Name] | null };
+}
+
+/** Limits are edited as texts, and sent as numbers. */
+export function withLimits<Patch extends { readonly keyLimits?: unknown }>(
+  patch: Patch,
+  draft: LimitsDraft,
+): Omit<Patch, 'keyLimits'> & { readonly keyLimits?: KeyLimitsInput | null } {
+  const { keyLimits, ...others } = patch;
+  return keyLimits === undefined ? others : { ...others, keyLimits: toLimits(draft) };
 }
 
 export interface AccountEditor<A extends Seen, Values extends object> {

@@ -6,10 +6,12 @@ import { useIsAdmin, useSession } from '../../api/session.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { accountWords } from '../../ui/account.words.ts';
 import { Panel } from '../../ui/panel.tsx';
+import { type LimitsDraft, limitsDraftOf } from '../keys/limits-draft.ts';
 import { AccountFrame, AccountMissing } from './account-frame.tsx';
 import classes from './account-page.module.css';
 import { accountPageWords } from './account-page.words.ts';
 import { accountQuery, type UserPatch, updateUser } from './accounts-queries.ts';
+import { KeyLimitsPanel } from './key-limits-panel.tsx';
 import { AccountTimeZoneField, MutedNoticesField } from './notice-fields.tsx';
 import { RightsPanel } from './rights-panel.tsx';
 import { EmailField, LanguageField, NameFields, RoleField, TagsField, TextField } from './text-fields.tsx';
@@ -19,6 +21,7 @@ import {
   bindField,
   toPatch,
   useAccountEditor,
+  withLimits,
 } from './use-account-editor.ts';
 
 interface UserValues {
@@ -32,6 +35,7 @@ interface UserValues {
   readonly mutedNotices: User['mutedNotices'];
   readonly tags: readonly string[];
   readonly grants: User['grants'];
+  readonly keyLimits: LimitsDraft;
 }
 
 const NULLABLE = ['firstName', 'lastName'] as const;
@@ -48,6 +52,7 @@ const KIT: AccountKit<User, UserValues> = {
     'mutedNotices',
     'tags',
     'grants',
+    'keyLimits',
   ],
   toValues: ({ firstName, lastName, ...user }) => ({
     firstName: firstName ?? '',
@@ -60,8 +65,10 @@ const KIT: AccountKit<User, UserValues> = {
     mutedNotices: user.mutedNotices,
     tags: user.tags,
     grants: user.grants,
+    keyLimits: limitsDraftOf(user.keyLimits),
   }),
-  save: (seen, values, changed) => updateUser(seen, toPatch(values, changed, NULLABLE) as UserPatch),
+  save: (seen, values, changed) =>
+    updateUser(seen, withLimits(toPatch(values, changed, NULLABLE), values.keyLimits) as UserPatch),
   reload: (id) => queryClient.fetchQuery({ ...accountQuery('user', id), staleTime: 0 }),
 };
 
@@ -88,12 +95,21 @@ function UserEditor({ user }: { readonly user: User }) {
       isManaged={isAdmin}
       information={<UserInformation user={user} editor={editor} isAdmin={isAdmin} />}
       rights={
-        <RightsPanel
-          value={values.grants}
-          faults={faults}
-          isOfAdmin={values.role === 'admin'}
-          onChange={isAdmin ? (grants) => set('grants', grants) : null}
-        />
+        <>
+          <RightsPanel
+            value={values.grants}
+            faults={faults}
+            isOfAdmin={values.role === 'admin'}
+            onChange={isAdmin ? (grants) => set('grants', grants) : null}
+          />
+          {isAdmin && (
+            <KeyLimitsPanel
+              value={values.keyLimits}
+              faults={faults}
+              onChange={(limits) => set('keyLimits', limits)}
+            />
+          )}
+        </>
       }
     />
   );

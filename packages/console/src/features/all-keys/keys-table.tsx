@@ -35,7 +35,7 @@ export function KeysTable(props: {
       isDimmed={(value) => value.status === 'disabled'}
       actions={(value) => <KeyRowActions value={value} onRequest={onRequest} isMenu={!isWide} />}
       actionsHeader={t('actions')}
-      actionsWidth={isWide ? '150px' : '58px'}
+      actionsWidth={isWide ? '180px' : '58px'}
     />
   );
 }

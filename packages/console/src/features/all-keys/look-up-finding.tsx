@@ -14,6 +14,7 @@ const VERDICTS = {
   valid: { word: 'rightValid', color: 'red' },
   insufficient_scope: { word: 'rightValid', color: 'red' },
   rate_limited: { word: 'rightLimited', color: 'red' },
+  quota_exceeded: { word: 'rightUsedUp', color: 'red' },
   ip_not_allowed: { word: 'rightElsewhere', color: 'amber' },
   expired: { word: 'rightExpired', color: 'gray' },
   disabled: { word: 'rightDisabled', color: 'gray' },

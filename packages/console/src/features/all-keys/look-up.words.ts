@@ -28,6 +28,7 @@ export const lookUpWords = defineWords(
     rightElsewhere:
       '<b>The secret is right.</b> It works from the addresses on the allow list of the key, and from nowhere else.',
     rightLimited: '<b>The secret is right.</b> Calls with it are slowed down by a limit at the moment.',
+    rightUsedUp: '<b>The secret is right.</b> Its quota is used up at the moment.',
     wrong:
       '<b>The secret is wrong,</b> or an older one that was replaced. The key exists, but nobody can use it with this text.',
     publicOnly: '<b>Only the API key was given,</b> the public half. Without its secret nobody can use it.',
@@ -74,6 +75,7 @@ export const lookUpWords = defineWords(
       '<b>シークレットは正しいものです</b>が、アカウントは停止中です。呼び出しは拒否されます。',
     rightElsewhere: '<b>シークレットは正しいものです。</b>キーの許可リストにあるアドレスからだけ使えます。',
     rightLimited: '<b>シークレットは正しいものです。</b>現在は回数制限により呼び出しが抑えられています。',
+    rightUsedUp: '<b>シークレットは正しいものです。</b>現在は使用回数の上限に達しています。',
     wrong:
       '<b>シークレットが違います。</b>または再生成前の古いものです。キーは存在しますが、このテキストでは使えません。',
     publicOnly: '<b>APIキー（公開してよい値）だけです。</b>シークレットがなければ誰も使えません。',

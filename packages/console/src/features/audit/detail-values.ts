@@ -1,3 +1,4 @@
+import type { KeyLimits } from '@keyreeve/sdk';
 import { describeCode } from '../../errors/describe-error.ts';
 import { formatBytes, formatDays, formatDuration, formatInstant, formatNumber } from '../../format/dates.ts';
 import type { Locale } from '../../format/locale.ts';
@@ -75,6 +76,35 @@ function isPermission(value: unknown): value is Permission {
   );
 }
 
+function isLimits(value: unknown): value is KeyLimits {
+  return typeof value === 'object' && value !== null && 'rate' in value && 'quota' in value;
+}
+
+const REFILL_WORDS = {
+  never: { en: 'in all', ja: '合計' },
+  hour: { en: 'every hour', ja: '1時間' },
+  day: { en: 'every day', ja: '1日' },
+  month: { en: 'every month', ja: '1か月' },
+} as const;
+
+function wordLimits({ rate, quota }: KeyLimits, locale: Locale): string {
+  const texts: string[] = [];
+  if (rate !== null) {
+    const [count, window] = [formatNumber(rate.requests, locale), formatDuration(rate.windowSeconds, locale)];
+    texts.push(locale === 'ja' ? `${window}に${count}リクエスト` : `${count} requests within ${window}`);
+  }
+  if (quota !== null) {
+    const count = formatNumber(quota.uses, locale);
+    const word = REFILL_WORDS[quota.refill?.every ?? 'never'][locale];
+    texts.push(locale === 'ja' ? `${word}${count}回` : `${count} uses ${word}`);
+    if (quota.refill?.uses != null) {
+      const back = formatNumber(quota.refill.uses, locale);
+      texts.push(locale === 'ja' ? `${back}回ずつ回復` : `${back} come back each time`);
+    }
+  }
+  return texts.join(locale === 'ja' ? '、' : ', ');
+}
+
 const plain = (text: string): DetailValue => ({ text, isMono: false });
 const mono = (text: string): DetailValue => ({ text, isMono: true });
 
@@ -108,6 +138,7 @@ export function wordValue(name: string, value: unknown, locale: Locale, nameOf: 
   if (typeof value === 'boolean') return plain((value ? YES : NO)[locale]);
   if (typeof value === 'number') return plain(wordNumber(name, value, locale));
   if (Array.isArray(value)) return wordList(name, value, locale, nameOf);
+  if (isLimits(value)) return plain(wordLimits(value, locale));
   if (typeof value !== 'string') return mono(JSON.stringify(value));
   if (name === 'code') return plain(describeCode(value, locale) ?? value);
   if (INSTANT.test(value)) return plain(formatInstant(value, locale));

@@ -20,6 +20,7 @@ import {
   AccessField,
   CommentField,
   LifetimePart,
+  LimitsPart,
   MailPart,
   OwnerField,
   useFaultWords,
@@ -190,6 +191,7 @@ function Columns(props: {
         ) : (
           folded
         )}
+        <LimitsPart {...fields} />
         <MailPart {...fields} email={account.email} />
       </div>
       {!isNarrow && (

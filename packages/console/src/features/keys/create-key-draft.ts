@@ -1,6 +1,7 @@
 import type { BodyOf, Permission } from '@keyreeve/sdk';
 import { splitByPattern } from '../../format/pattern-view.ts';
 import { COMMENT_CHARACTERS_MAX, PATTERNS_MAX } from './key-limits.ts';
+import { findLimitsFaults, type LimitsDraft, toLimits } from './limits-draft.ts';
 import { findPatternFault } from './pattern-list.ts';
 
 /** Where the dialog starts: the three ways to use a key on the page of one's own keys. */
@@ -34,6 +35,8 @@ export interface KeyDraft {
   /** Packages ticked one by one. */
   readonly singles: readonly string[];
   readonly others: readonly OtherScope[];
+  /** Null: no limits of its own. */
+  readonly limits: LimitsDraft | null;
   readonly sendsMail: boolean;
   readonly mailTo: string;
 }
@@ -50,6 +53,7 @@ const BLANK: KeyDraft = {
   patternText: '',
   singles: [],
   others: [],
+  limits: null,
   sendsMail: false,
   mailTo: '',
 };
@@ -110,6 +114,7 @@ export function toBody(draft: KeyDraft, lifetimeDays: number | undefined): BodyO
     ...(draft.access === 'scoped' ? { scopes: [...scopesOf(draft)] } : {}),
     ...(draft.access === 'scoped' && draft.ownerId !== null ? { ownerId: draft.ownerId } : {}),
     ...(lifetimeDays === undefined ? {} : { lifetimeDays }),
+    ...(draft.limits === null ? {} : { limits: toLimits(draft.limits) }),
     ...(draft.sendsMail ? { sendMail: true } : {}),
     ...(draft.sendsMail && draft.mailTo.trim() !== '' ? { mailTo: draft.mailTo.trim() } : {}),
   };
@@ -129,6 +134,7 @@ export type FieldName =
   | `other:${number}:action`
   | `other:${number}:resources`
   | `other:${number}:resource:${number}`
+  | `limits.${string}`
   | 'mailTo';
 
 /** Why a draft cannot be sent, as names of words; what only the server knows, it says itself. */
@@ -142,6 +148,7 @@ export type DraftFault =
   | 'patternFaulty'
   | 'actionMissing'
   | 'resourceMissing'
+  | 'limitFaulty'
   | 'addressMissing';
 
 function findScopeFaults(draft: KeyDraft): Map<FieldName, DraftFault> {
@@ -183,6 +190,7 @@ export function findDraftFaults(
   if (lifetimeDays === null) faults.set('lifetimeDays', 'daysMissing');
   if (draft.access === 'scoped')
     for (const [field, fault] of findScopeFaults(draft)) faults.set(field, fault);
+  if (draft.limits !== null && findLimitsFaults(draft.limits).size > 0) faults.set('limits.', 'limitFaulty');
   if (draft.sendsMail && !hasAddress && draft.mailTo.trim() === '') faults.set('mailTo', 'addressMissing');
   return faults;
 }
@@ -193,6 +201,7 @@ const SCOPE_FIELD = /^scopes\[(\d+)\](?:\.(actions|resources)(?:\[(\d+)\])?)?/;
 export function placeOfField(field: string, draft: KeyDraft): FieldName | null {
   if (field === 'comment' || field === 'lifetimeDays' || field === 'ownerId' || field === 'mailTo')
     return field;
+  if (field.startsWith('limits.')) return field as FieldName;
   if (field === 'scopes') return draft.others.length === 0 ? 'patterns' : 'permissions';
   const match = SCOPE_FIELD.exec(field);
   if (match === null) return null;

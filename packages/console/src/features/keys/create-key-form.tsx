@@ -1,4 +1,4 @@
-import { Alert, Radio, Select, TextInput } from '@mantine/core';
+import { Alert, Checkbox, Radio, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { useSession } from '../../api/session.ts';
@@ -10,6 +10,10 @@ import { createKeyWords } from './create-key.words.ts';
 import { resourcesOf } from './create-key-draft.ts';
 import { type KeyAccount, ownersQuery } from './key-account.ts';
 import { LifetimeField } from './lifetime-field.tsx';
+import limitClasses from './limits.module.css';
+import { limitsWords } from './limits.words.ts';
+import { NO_LIMITS } from './limits-draft.ts';
+import { LimitsFields } from './limits-fields.tsx';
 import { MailField } from './mail-field.tsx';
 import type { FieldProps, KeyForm } from './use-create-key.ts';
 
@@ -22,7 +26,7 @@ export function useFaultWords(form: KeyForm): FieldProps['wordOf'] {
     if (fault === null) return null;
     if ('message' in fault) return fault.message;
     // Which pattern it is, and why, stands under the field already.
-    if (fault.word === 'patternFaulty') return null;
+    if (fault.word === 'patternFaulty' || fault.word === 'limitFaulty') return null;
     const max = data?.settings.maxLifetimeDays ?? 0;
     return t(fault.word, { max, count: resourcesOf(form.draft).length });
   };
@@ -64,6 +68,31 @@ export function MailPart(props: FieldProps & { readonly email: string | null }) 
       email={email}
       settings={data?.settings}
     />
+  );
+}
+
+/** Off at first: most keys need none. */
+export function LimitsPart({ form, wordOf }: FieldProps) {
+  const { t } = useWords(limitsWords);
+  const { limits } = form.draft;
+  return (
+    <div className={limitClasses.group}>
+      <Checkbox
+        label={t('switch')}
+        checked={limits !== null}
+        onChange={(event) => form.change({ limits: event.currentTarget.checked ? NO_LIMITS : null })}
+      />
+      {limits !== null && (
+        <>
+          <p className={limitClasses.hint}>{t('keyHint')}</p>
+          <LimitsFields
+            value={limits}
+            faultOf={(field) => wordOf(`limits.${field}`)}
+            onChange={(next) => form.change({ limits: next })}
+          />
+        </>
+      )}
+    </div>
   );
 }
 

@@ -3,12 +3,15 @@ import { useSession } from '../../api/session.ts';
 import { formatRelative } from '../../format/dates.ts';
 import { useWords } from '../../i18n/words.tsx';
 import { ConflictDialog, type ConflictRow } from '../../ui/conflict-dialog.tsx';
+import { isSame } from '../../ui/is-same.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { Fault } from './dialog-fault.tsx';
 import { editKeyWords } from './edit-key.words.ts';
 import { changedResourcesOf } from './edit-key-draft.ts';
 import { PatternPills } from './key-access.tsx';
 import { refreshKeys } from './key-calls.ts';
+import { limitsWords } from './limits.words.ts';
+import { LimitsDraftText, LimitsText } from './limits-text.tsx';
 import type { Conflict, KeyEdit } from './use-edit-key.ts';
 
 /** Shown when the key is no longer in the version that the form began with. */
@@ -53,6 +56,7 @@ function resourcesText(resources: readonly string[] | undefined): string {
 /** Only fields of which the two sides differ; what the person has left alone is not part of the save. */
 function useRows({ conflict, base, draft, changes }: KeyEdit): readonly ConflictRow[] {
   const { t } = useWords(editKeyWords);
+  const { t: limitText } = useWords(limitsWords);
   if (conflict === null || base === null) return [];
   const { saved } = conflict;
   const rows: ConflictRow[] = [];
@@ -81,6 +85,15 @@ function useRows({ conflict, base, draft, changes }: KeyEdit): readonly Conflict
       label: t('ipRanges'),
       saved: addresses(saved.ipRanges),
       ...(ranges === undefined ? {} : { yours: addresses(ranges) }),
+    });
+  if (changes.limits !== undefined || !isSame(saved.limits, base.limits))
+    rows.push({
+      id: 'limits',
+      label: limitText('title'),
+      saved: <LimitsText value={saved.limits} />,
+      ...(changes.limits === undefined || draft === null
+        ? {}
+        : { yours: <LimitsDraftText value={draft.limits} /> }),
     });
   return rows;
 }

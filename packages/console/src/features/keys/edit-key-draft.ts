@@ -1,4 +1,6 @@
 import type { BodyOf, Key, Permission } from '@keyreeve/sdk';
+import { isSame } from '../../ui/is-same.ts';
+import { type LimitsDraft, limitsDraftOf, toLimits } from './limits-draft.ts';
 import { addPatterns, splitPatterns } from './pattern-list.ts';
 
 /** The resources of one scope, as they are edited. */
@@ -15,6 +17,7 @@ export interface KeyDraft {
   readonly scopes: readonly ScopeDraft[];
   /** One address or range a line. */
   readonly ipText: string;
+  readonly limits: LimitsDraft;
 }
 
 const IP_SEPARATORS = /[\s,;\u3001\uff0c\uff1b]+/;
@@ -38,6 +41,7 @@ export function draftOf(key: Key, existing: readonly string[]): KeyDraft {
   return {
     comment: key.comment,
     ipText: key.ipRanges.join('\n'),
+    limits: limitsDraftOf(key.limits),
     scopes: key.scopes.map((scope) => {
       const singles = isForPackages(scope) ? scope.resources.filter((one) => existing.includes(one)) : [];
       return { patterns: scope.resources.filter((one) => !singles.includes(one)), text: '', singles };
@@ -74,6 +78,7 @@ export function changedResourcesOf(base: Key, draft: KeyDraft, index: number): s
 export function changesOf(base: Key, draft: KeyDraft, saved: Key = base): BodyOf<'updateKey'> {
   const comment = draft.comment.trim();
   const ipRanges = ipRangesOf(draft.ipText);
+  const limits = toLimits(draft.limits);
   const wanted = base.scopes.map((_scope, index) => changedResourcesOf(base, draft, index));
   const scopes = saved.scopes.map(({ actions, resources }, index) => ({
     actions,
@@ -83,5 +88,6 @@ export function changesOf(base: Key, draft: KeyDraft, saved: Key = base): BodyOf
     ...(comment === base.comment ? {} : { comment }),
     ...(wanted.every((resources) => resources === undefined) ? {} : { scopes }),
     ...(isSameSet(ipRanges, base.ipRanges) ? {} : { ipRanges: [...ipRanges] }),
+    ...(isSame(limits, toLimits(limitsDraftOf(base.limits))) ? {} : { limits }),
   };
 }

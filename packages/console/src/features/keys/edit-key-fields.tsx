@@ -13,6 +13,9 @@ import { ipRangesOf, isForPackages, type KeyDraft, type ScopeDraft } from './edi
 import { findFaults } from './edit-key-faults.ts';
 import { actionsOf, KeyMay } from './key-access.tsx';
 import { PATTERNS_MAX } from './key-limits.ts';
+import limitClasses from './limits.module.css';
+import { limitsWords } from './limits.words.ts';
+import { LimitsFields } from './limits-fields.tsx';
 import { PatternField } from './pattern-field.tsx';
 import { useUncovered } from './use-uncovered.ts';
 
@@ -32,7 +35,7 @@ function useServerFaults(error: unknown) {
   const { language } = useWords(editKeyWords);
   if (error === null || error === undefined) return { of: () => null, hasOther: false };
   const { fields } = describeError(error, language);
-  const isShown = (field: string) => /^(?:comment|ipRanges|scopes\[\d+\]\.resources)\b/.test(field);
+  const isShown = (field: string) => /^(?:comment|ipRanges|limits|scopes\[\d+\]\.resources)\b/.test(field);
   return {
     of: (name: string) => fields.find(({ field }) => field === name)?.message ?? null,
     hasOther: fields.length === 0 || fields.some(({ field }) => !isShown(field)),
@@ -42,6 +45,7 @@ function useServerFaults(error: unknown) {
 export function EditKeyFields(props: EditKeyFieldsProps) {
   const { formId, base, draft, error, wasTried, onChange, onScopeChange } = props;
   const { t } = useWords(editKeyWords);
+  const { t: limitText } = useWords(limitsWords);
   const server = useServerFaults(error);
   const faults = wasTried ? findFaults(base, draft) : [];
   const first = useRef<HTMLInputElement>(null);
@@ -84,6 +88,15 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
         />
       ))}
       <IpField draft={draft} faultOf={server.of} onChange={(ipText) => onChange({ ipText })} />
+      <fieldset className={limitClasses.group}>
+        <legend className={limitClasses.title}>{limitText('title')}</legend>
+        <p className={limitClasses.hint}>{limitText('keyHint')}</p>
+        <LimitsFields
+          value={draft.limits}
+          faultOf={(field) => server.of(`limits.${field}`)}
+          onChange={(limits) => onChange({ limits })}
+        />
+      </fieldset>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import type { BodyOf, Key } from '@keyreeve/sdk';
+import type { BodyOf, Key, KeyUsage } from '@keyreeve/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../../api/client.ts';
 import { queryClient } from '../../api/query-client.ts';
@@ -59,11 +59,14 @@ export function callsTodayQuery(keyId: string) {
   return queryOptions({
     queryKey: ['keys', 'calls-today', keyId],
     queryFn: async ({ signal }): Promise<number> => {
-      const { data } = await api.GET('/v1/keys/{keyId}/usage', { ...pathOf(keyId), signal });
-      const midnight = new Date().setHours(0, 0, 0, 0);
-      return data.hours
-        .filter(({ hour, outcome }) => outcome === 'valid' && Date.parse(hour) >= midnight)
-        .reduce((sum, { count }) => sum + count, 0);
+      const from = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+      const params = { ...pathOf(keyId).params, query: { from } };
+      const { data } = await api.GET('/v1/keys/{keyId}/usage', { params, signal });
+      return data.buckets.reduce((sum, { outcomes }) => sum + countAccepted(outcomes), 0);
     },
   });
+}
+
+function countAccepted(outcomes: KeyUsage['buckets'][number]['outcomes']): number {
+  return outcomes.find(({ outcome }) => outcome === 'valid')?.count ?? 0;
 }

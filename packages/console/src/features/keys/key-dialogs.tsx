@@ -6,9 +6,11 @@ import { EditKeyDialog } from './edit-key-dialog.tsx';
 import { EnableKeyDialog } from './enable-key-dialog.tsx';
 import { EndOverlapDialog } from './end-overlap-dialog.tsx';
 import type { KeyRequest, OnMinted } from './key-request.ts';
+import { KeyUsageDialog } from './key-usage-dialog.tsx';
 import { RegenerateKeyDialog } from './regenerate-key-dialog.tsx';
 
 const DIALOGS = {
+  usage: KeyUsageDialog,
   regenerate: RegenerateKeyDialog,
   delete: DeleteKeyDialog,
   disable: DisableKeyDialog,

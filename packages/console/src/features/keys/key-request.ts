@@ -2,7 +2,7 @@ import type { Key } from '@keyreeve/sdk';
 import type { SecretBox } from './secret-box.ts';
 
 export interface KeyRequest {
-  readonly kind: 'regenerate' | 'delete' | 'disable' | 'enable' | 'edit' | 'endOverlap';
+  readonly kind: 'usage' | 'regenerate' | 'delete' | 'disable' | 'enable' | 'edit' | 'endOverlap';
   readonly key: Key;
 }
 

@@ -13,7 +13,7 @@ export function KeyRowActions(props: {
 }) {
   const { value: key, onRequest } = props;
   const actionOf = useKeyAction(key);
-  const verbs: KeyRequest['kind'][] = ['edit'];
+  const verbs: KeyRequest['kind'][] = ['usage', 'edit'];
   if (key.overlapEndsAt !== null) verbs.push('endOverlap');
   if (isRegenerable(key)) verbs.push('regenerate');
   verbs.push(key.status === 'disabled' ? 'enable' : 'disable', 'delete');

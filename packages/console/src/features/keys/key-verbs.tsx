@@ -1,5 +1,6 @@
 import type { Key } from '@keyreeve/sdk';
 import {
+  IconActivity,
   IconArrowsExchange,
   IconCircleCheck,
   IconCircleMinus,
@@ -17,6 +18,7 @@ export type KeyVerb = KeyRequest['kind'] | 'replace';
 
 const ICON = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
 const ICONS = {
+  usage: <IconActivity {...ICON} />,
   edit: <IconPencil {...ICON} />,
   regenerate: <IconRefresh {...ICON} />,
   replace: <IconReplace {...ICON} />,

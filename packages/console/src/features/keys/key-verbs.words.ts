@@ -4,6 +4,8 @@ import { defineWords } from '../../i18n/words.tsx';
 export const keyVerbsWords = defineWords(
   'keyVerbs',
   {
+    usage: 'Usage',
+    usageOf: 'Usage of {{name}}',
     edit: 'Edit',
     editOf: 'Edit {{name}}',
     regenerate: 'Regenerate',
@@ -20,6 +22,8 @@ export const keyVerbsWords = defineWords(
     deleteOf: 'Delete {{name}}',
   },
   {
+    usage: '使用状況',
+    usageOf: '{{name}} の使用状況',
     edit: '編集',
     editOf: '{{name}} を編集',
     regenerate: '再生成',

@@ -58,6 +58,7 @@ const FIELDS_OF: Readonly<Record<keyof KeyDraft, readonly string[]>> = {
   patternText: [],
   singles: ['permissions', 'patterns'],
   others: ['permissions', 'other'],
+  limits: ['limits'],
   sendsMail: ['mailTo'],
   mailTo: ['mailTo'],
 };

@@ -7,12 +7,12 @@ import { RowActions } from '../../ui/row-actions.tsx';
 import { isRegenerable } from '../keys/key-facts.ts';
 import { type KeyVerb, useKeyAction } from '../keys/key-verbs.tsx';
 
-/** Those with words first; the ones that take something away are icons at the end. */
+/** Those with words first; how it is used, and what takes something away, are icons at the end. */
 function verbsOf(value: Key): readonly { readonly verb: KeyVerb; readonly isIcon: boolean }[] {
   const words: KeyVerb[] = ['edit', isRegenerable(value) ? 'regenerate' : 'replace'];
   if (value.overlapEndsAt !== null) words.push('endOverlap');
   if (value.status === 'disabled') words.push('enable');
-  const icons: KeyVerb[] = value.status === 'disabled' ? ['delete'] : ['disable', 'delete'];
+  const icons: KeyVerb[] = value.status === 'disabled' ? ['usage', 'delete'] : ['usage', 'disable', 'delete'];
   return [
     ...words.map((verb) => ({ verb, isIcon: false })),
     ...icons.map((verb) => ({ verb, isIcon: true })),

@@ -5,13 +5,14 @@ import { Panel } from '../../ui/panel.tsx';
 import classes from './overview.module.css';
 import { overviewWords } from './overview.words.ts';
 
-const REASONS = [
+export const REASONS = [
   'expired',
   'insufficient_scope',
   'not_found',
   'disabled',
   'malformed',
   'rate_limited',
+  'quota_exceeded',
   'account_disabled',
   'ip_not_allowed',
 ] as const;

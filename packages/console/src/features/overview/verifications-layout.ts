@@ -1,8 +1,10 @@
 import { HOUR_MS } from '../../format/dates.ts';
 
-interface Hours {
+export interface Verifications {
   readonly generatedAt: string;
   readonly hours: number;
+  /** How long a point of the chart is; one hour without it, and days are those of UTC. */
+  readonly bucketHours?: 24;
   readonly verifications: readonly {
     readonly hour: string;
     readonly accepted: number;
@@ -36,14 +38,26 @@ export function niceStep(value: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= value) ?? 10 * power;
 }
 
-/** The curves of the chart in pixels. Hours without a count had none. */
-export function layOutVerifications(value: Hours, width: number, height: number): VerificationsLayout {
-  const last = Math.floor(Date.parse(value.generatedAt) / HOUR_MS);
-  const first = last - value.hours + 1;
+export function formatShare(accepted: number, total: number): string {
+  // Rounded down: one refusal among a million shall not read as 100 %.
+  return (Math.floor((accepted / total) * 10_000) / 100).toFixed(2).replace(/\.?0+$/, '');
+}
+
+/** The curves of the chart in pixels. Hours, or days, without a count had none. */
+export function layOutVerifications(
+  value: Verifications,
+  width: number,
+  height: number,
+): VerificationsLayout {
+  const { bucketHours = 1 } = value;
+  const bucketMs = bucketHours * HOUR_MS;
+  const count = value.hours / bucketHours;
+  const last = Math.floor(Date.parse(value.generatedAt) / bucketMs);
+  const first = last - count + 1;
   const byHour = new Map(
-    value.verifications.map((each) => [Math.floor(Date.parse(each.hour) / HOUR_MS), each]),
+    value.verifications.map((each) => [Math.floor(Date.parse(each.hour) / bucketMs), each]),
   );
-  const points = Array.from({ length: value.hours }, (_, index) => {
+  const points = Array.from({ length: count }, (_, index) => {
     const { accepted = 0, refused = 0 } = byHour.get(first + index) ?? {};
     return { all: accepted + refused, refused };
   });
@@ -51,11 +65,9 @@ export function layOutVerifications(value: Hours, width: number, height: number)
   const top = step * GRID_LINES;
   const floor = height - BOTTOM;
   const xOf = (index: number) => LEFT + (index / Math.max(1, points.length - 1)) * (width - LEFT - 4);
-  const yOf = (count: number) => floor - (count / top) * (floor - TOP);
+  const yOf = (each: number) => floor - (each / top) * (floor - TOP);
   const draw = (counts: readonly number[]) =>
-    counts.map(
-      (count, index) => `${index === 0 ? 'M' : 'L'}${xOf(index).toFixed(1)} ${yOf(count).toFixed(1)}`,
-    );
+    counts.map((each, index) => `${index === 0 ? 'M' : 'L'}${xOf(index).toFixed(1)} ${yOf(each).toFixed(1)}`);
   const curve = draw(points.map(({ all }) => all)).join('');
   const hasRefusals = points.some(({ refused }) => refused > 0);
   return {
@@ -67,9 +79,9 @@ export function layOutVerifications(value: Hours, width: number, height: number)
     area: `${curve}L${xOf(points.length - 1).toFixed(1)} ${floor}L${LEFT} ${floor}Z`,
     refusedCurve: hasRefusals ? draw(points.map(({ refused }) => refused)).join('') : null,
     lines: Array.from({ length: GRID_LINES + 1 }, (_, line) => ({ y: yOf(line * step), count: line * step })),
-    ticks: findTicks(first, value.hours).map((hour) => ({
-      x: xOf(hour - first),
-      at: new Date(hour * HOUR_MS).toISOString(),
+    ticks: (bucketHours === 1 ? findTicks(first, count) : findDayTicks(first, count)).map((bucket) => ({
+      x: xOf(bucket - first),
+      at: new Date(bucket * bucketMs).toISOString(),
     })),
   };
 }
@@ -82,4 +94,10 @@ function findTicks(first: number, hours: number): number[] {
   if (hours <= DAY_HOURS) return all.filter((hour) => localHour(hour) % every === 0);
   const midnights = all.filter((hour) => localHour(hour) === 0);
   return midnights.filter((_hour, index) => index % (every / DAY_HOURS) === 0);
+}
+
+/** Some days at equal distances; those at the edges would be cut off. */
+function findDayTicks(first: number, days: number): number[] {
+  const every = Math.ceil(days / TICKS_MAX);
+  return Array.from({ length: Math.floor(days / every) }, (_, index) => first + every * index + (every >> 1));
 }
