@@ -20,7 +20,7 @@ const WATCHED: readonly Watched[] = [
 ];
 
 function rowsOf(snapshot: Snapshot, table: string): readonly Row[] {
-  const rows = snapshot.rows.get(table);
+  const rows = snapshot.all.get(table);
   if (rows === undefined) throw new Error(`There is no table ${table}: the matrix would miss its changes.`);
   return rows;
 }
@@ -32,6 +32,8 @@ function toText(row: Row, free: readonly string[]): string {
 /** The workspaces of rows that are gone, or say something else. */
 function listChanged(before: Snapshot, after: Snapshot, watched: Watched): string[] {
   const { table, id, free, isNewWatched = false } = watched;
+  // The ledger hands on the same rows as long as a table is not touched.
+  if (rowsOf(before, table) === rowsOf(after, table)) return [];
   const [old, now] = [before, after].map(
     (snapshot) => new Map(rowsOf(snapshot, table).map((row) => [row[id], row])),
   );

@@ -1,26 +1,22 @@
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { inTransaction, type Storage } from '@keyreeve/server';
 import type { Harness } from '@keyreeve/testkit';
-
-type Row = Readonly<Record<string, unknown>>;
-/** The tables are found by name; to the types any one will do. */
-type Table = 'audit';
+import { type Row, watchTables } from './watched-tables.ts';
 
 /** All rows of all tables at one moment. */
 export interface Snapshot {
-  readonly rows: ReadonlyMap<string, readonly Row[]>;
+  readonly all: ReadonlyMap<string, readonly Row[]>;
+  /** What of them counts, for comparing. */
   readonly texts: ReadonlyMap<string, string>;
 }
 
 export interface Ledger {
-  read(): Promise<Snapshot>;
+  read(): Snapshot;
   /** The tables whose rows differ. */
   compare(before: Snapshot, after: Snapshot): string[];
   /** The same, looking only at the rows of one workspace. */
   compareWithin(workspaceId: string, before: Snapshot, after: Snapshot): string[];
   /** Puts all tables back to what they were, so that the next request meets the same stage. */
-  restore(wanted: Snapshot): Promise<void>;
+  restore(wanted: Snapshot): void;
   close(): void;
 }
 
@@ -34,7 +30,6 @@ const COUNTERS = [
   'key_last_refusals',
   'workspace_hours',
 ];
-const ROWS_AT_ONCE = 50;
 /** What the search of SQLite keeps its index in: triggers write it along with the rows that it is about. */
 const isIndexTable = (name: string): boolean => name.startsWith('package_search_trigrams');
 
@@ -49,80 +44,52 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
     .map(({ name }) => name)
     .filter((name) => !COUNTERS.includes(name) && !name.startsWith('schema_') && !isIndexTable(name));
   if (tables.length < 15) throw new Error(`Only ${tables.length} tables were found: ${tables.join(', ')}.`);
-  const commits =
-    database.engine === 'sqlite' ? watchCommits(path.join(database.dataDir, 'keyreeve.db')) : null;
-  let last: { readonly version: number; readonly snapshot: Snapshot } | null = null;
-
-  const read: Ledger['read'] = async () => {
-    const version = commits?.version() ?? null;
-    if (last !== null && version === last.version) return last.snapshot;
-    const snapshot = await readTables(storage, tables);
-    last = version === null ? null : { version, snapshot };
-    return snapshot;
+  if (database.engine !== 'sqlite') throw new Error('The rows of the matrix lie in a SQLite file.');
+  const watched = watchTables(path.join(database.dataDir, 'keyreeve.db'), tables);
+  const texts = createTexts();
+  const read: Ledger['read'] = () => {
+    const all = watched.read();
+    return { all, texts: new Map([...all].map(([table, rows]) => [table, texts.of(table, rows)])) };
   };
   const compare: Ledger['compare'] = (before, after) =>
-    before === after ? [] : tables.filter((table) => before.texts.get(table) !== after.texts.get(table));
+    tables.filter((table) => before.texts.get(table) !== after.texts.get(table));
   return {
     read,
     compare,
     compareWithin: (workspaceId, before, after) =>
       compare(before, after).filter((table) => {
-        const textIn = ({ rows }: Snapshot) =>
-          toText(table, rows.get(table)?.filter((row) => row['workspace_id'] === workspaceId) ?? []);
+        const textIn = ({ all }: Snapshot) =>
+          texts.join(table, all.get(table)?.filter((row) => row['workspace_id'] === workspaceId) ?? []);
         return textIn(before) !== textIn(after);
       }),
-    restore: async (wanted) => {
-      const changed = compare(wanted, await read());
-      await inTransaction(storage, async (tx) => {
-        for (const table of changed as Table[]) {
-          await tx.deleteFrom(table).execute();
-          const rows = wanted.rows.get(table) ?? [];
-          for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-            await tx
-              .insertInto(table)
-              .values(rows.slice(start, start + ROWS_AT_ONCE) as never)
-              .execute();
-          }
-        }
-      });
-      const { texts } = await readTables(storage, changed);
-      const wrong = changed.filter((table) => texts.get(table) !== wanted.texts.get(table));
+    restore: (wanted) => {
+      watched.restore(wanted.all, compare(wanted, read()));
+      const wrong = compare(wanted, read());
       if (wrong.length > 0) throw new Error(`The tables ${wrong.join(', ')} could not be put back.`);
-      if (commits !== null) last = { version: commits.version(), snapshot: wanted };
     },
-    close: () => commits?.close(),
+    close: () => watched.close(),
   };
 }
 
-/**
- * SQLite says of itself whether any other connection has committed anything since this one last asked
- * (`PRAGMA data_version`): as long as not, no row of any table has changed, and none has to be read again.
- */
-function watchCommits(file: string): { version(): number; close(): void } {
-  const database = new DatabaseSync(file, { readOnly: true });
-  const statement = database.prepare('PRAGMA data_version');
-  return {
-    version: () => Number(statement.get()?.['data_version']),
-    close: () => database.close(),
+/** The rows of a table as one text, whatever their order; each row and each table is written once. */
+function createTexts() {
+  const ofRows = new WeakMap<readonly Row[], string>();
+  const ofRow = new WeakMap<Row, string>();
+  const toLine = (table: string, row: Row): string => {
+    const line = ofRow.get(row) ?? JSON.stringify(table === 'sessions' ? { ...row, last_seen_at: 0 } : row);
+    ofRow.set(row, line);
+    return line;
   };
-}
-
-async function readTables(storage: Storage, tables: readonly string[]): Promise<Snapshot> {
-  const rows = new Map<string, readonly Row[]>();
-  const texts = new Map<string, string>();
-  for (const table of tables) {
-    const all: readonly Row[] = await storage.read
-      .selectFrom(table as Table)
-      .selectAll()
-      .execute();
-    const kept = table === 'audit' ? all.filter((row) => row['action'] !== 'access.refused') : all;
-    rows.set(table, kept);
-    texts.set(table, toText(table, kept));
-  }
-  return { rows, texts };
-}
-
-function toText(table: string, rows: readonly Row[]): string {
-  const lines = rows.map((row) => JSON.stringify(table === 'sessions' ? { ...row, last_seen_at: 0 } : row));
-  return lines.toSorted().join('\n');
+  const join = (table: string, rows: readonly Row[]): string =>
+    rows
+      .filter((row) => table !== 'audit' || row['action'] !== 'access.refused')
+      .map((row) => toLine(table, row))
+      .toSorted()
+      .join('\n');
+  const of = (table: string, rows: readonly Row[]): string => {
+    const text = ofRows.get(rows) ?? join(table, rows);
+    ofRows.set(rows, text);
+    return text;
+  };
+  return { of, join };
 }

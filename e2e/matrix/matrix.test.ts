@@ -51,7 +51,7 @@ beforeAll(async () => {
   harness = await startHarness();
   const world = await buildWorld(harness);
   const ledger = await openLedger(harness);
-  stage = { world, ledger, start: await ledger.read() };
+  stage = { world, ledger, start: ledger.read() };
   routes = listRoutes(harness.app);
 });
 afterAll(async () => {
@@ -106,7 +106,7 @@ describe('each credential at a private gallery', () => {
       });
       expect([answer.statusCode, answer.body]).toEqual([200, expect.stringContaining('authenticated')]);
     }
-    closed = { ...stage, start: await stage.ledger.read() };
+    closed = { ...stage, start: stage.ledger.read() };
   });
   afterAll(() => stage.ledger.restore(stage.start));
 

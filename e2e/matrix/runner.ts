@@ -52,7 +52,7 @@ export async function runRow(stage: Stage, app: App, row: Row, method = methodOf
       const answer = await request(app, cell);
       const found = [
         ...judge(cell, answer),
-        ...(await judgeRows(stage, cell)),
+        ...judgeRows(stage, cell),
         ...compareRefusals(seen, cell, answer),
       ];
       if (found.length > 0) faults.push(`${nameOf(cell)}: ${found.join('; ')}`);
@@ -139,15 +139,15 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
  * A refusal, and looking at something, changes no row. What was allowed to change is put back, after a look at
  * the other workspace, in which nothing may have changed at all.
  */
-async function judgeRows({ ledger, start }: Stage, { row, method, who, verdict }: Cell): Promise<string[]> {
-  const after = await ledger.read();
+function judgeRows({ ledger, start }: Stage, { row, method, who, verdict }: Cell): string[] {
+  const after = ledger.read();
   const changed = ledger.compare(start, after);
   if (changed.length === 0) return [];
   const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
   const isMeant = verdict === 'allow' && !isSafe;
   const wrong = isMeant ? ledger.compareWithin(who.away.workspaceId, start, after) : changed;
   const standing = findStandingEpochs(start, after);
-  await ledger.restore(start);
+  ledger.restore(start);
   if (wrong.length === 0) return standing;
   return [`rows were changed in ${wrong.join(', ')}${isMeant ? ' of the other workspace' : ''}`, ...standing];
 }
