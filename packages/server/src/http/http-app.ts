@@ -1,3 +1,4 @@
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -12,10 +13,12 @@ import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
 import { registerBodyDeadline } from './body-deadline.ts';
 import { answerUnreadable, newRequestId } from './client-errors.ts';
 import { refuseRepeatedHeaders } from './credentials.ts';
+import { createLimitedServer, type FastLane, type ServerLimits } from './http-server.ts';
 import { registerMethodNotAllowed } from './method-not-allowed.ts';
 import { registerOpenApi } from './openapi.ts';
 import { registerProblems, sendProblem, toAppError } from './problem.ts';
 import { isTrustworthyOrigin } from './secure-request.ts';
+import { HTTPS_HEADERS, SECURITY_HEADERS, TRUSTWORTHY_HEADERS } from './security-headers.ts';
 import { schemaController } from './validation.ts';
 
 declare module 'fastify' {
@@ -34,6 +37,8 @@ export interface HttpAppOptions extends AuthHookDeps {
   /** Folds the address of a request before routing; package clients spell their paths in any case. */
   readonly rewriteUrl: (url: string) => string;
   readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Only for requests that come over a socket: `inject` does not pass it. */
+  readonly fastLane?: FastLane;
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -41,24 +46,18 @@ const HEADER_BYTES_MAX = 16 * 1024;
 // A package may take ten minutes to arrive; every other body has its own, short deadline.
 const REQUEST_TIMEOUT_MS = 660_000;
 const BODY_DEADLINE_MS = 15_000;
+const SERVER_LIMITS: ServerLimits = {
+  headerBytesMax: HEADER_BYTES_MAX,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  idleTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 72_000,
+};
 const USER_AGENT_CHARACTERS_MAX = 256;
-
-/** What every answer carries. A route may replace `cache-control` and `content-security-policy`. */
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-} as const;
 
 function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(SECURITY_HEADERS);
-  // Browsers ignore it from other origins, and complain to everybody who looks.
-  if (isTrustworthyOrigin(request)) reply.header('cross-origin-opener-policy', 'same-origin');
+  if (isTrustworthyOrigin(request)) reply.headers(TRUSTWORTHY_HEADERS);
 }
 
 function serverOptions(options: HttpAppOptions): FastifyServerOptions {
@@ -70,8 +69,6 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
     schemaController,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: 60_000,
-    keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => options.rewriteUrl(request.url ?? '/'),
     genReqId: newRequestId,
@@ -93,12 +90,16 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
   };
 }
 
+export function readUserAgent({ headers }: IncomingMessage): string | null {
+  return headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null;
+}
+
 function anonymousCaller(options: HttpAppOptions, request: FastifyRequest): FastifyRequest['caller'] {
   return {
     workspace: options.defaultWorkspace(),
     principal: { kind: 'anonymous' },
     ip: request.ip,
-    userAgent: request.headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    userAgent: readUserAgent(request.raw),
     requestId: request.id,
   };
 }
@@ -145,8 +146,7 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
     request.caller = anonymousCaller(options, request);
     setSecurityHeaders(request, reply);
     reply.header('x-request-id', request.id);
-    if (request.protocol === 'https')
-      reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
+    if (request.protocol === 'https') reply.headers(HTTPS_HEADERS);
     refuseRepeatedHeaders(request.raw.rawHeaders);
     refuseUnreadableUrl(request.url);
     refuseMissingHost(request);
@@ -184,21 +184,31 @@ function registerRequestLog(app: FastifyInstance): void {
   });
 }
 
+/** The server, with the fast lane before the framework for as long as nobody closes it. */
+function createServerFactory({ tls, fastLane }: HttpAppOptions, isClosing: () => boolean) {
+  return (framework: RequestListener): Server => {
+    const listener: RequestListener =
+      fastLane === undefined
+        ? framework
+        : (request, response) => {
+            const isTaken =
+              !isClosing() && fastLane.tryAnswer(request, response, () => framework(request, response));
+            if (!isTaken) framework(request, response);
+          };
+    return createLimitedServer(listener, SERVER_LIMITS, tls);
+  };
+}
+
 /** The HTTP side of the server, without any feature: hooks, parsers, problems, OpenAPI. */
 export async function createHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
-  const nodeOptions = {
-    headersTimeout: 10_000,
-    connectionsCheckingInterval: 1_000,
-    maxHeaderSize: HEADER_BYTES_MAX,
-    // Node would answer for itself, without a body; the workspace hook refuses such requests.
-    requireHostHeader: false,
-  };
-  const common = serverOptions(options);
-  const transport =
-    options.tls === null
-      ? { http: nodeOptions }
-      : { https: { ...nodeOptions, ...options.tls, minVersion: 'TLSv1.2' } };
-  const app: FastifyInstance = Fastify({ ...common, ...transport } as FastifyServerOptions);
+  let isClosing = false;
+  const app: FastifyInstance = Fastify({
+    ...serverOptions(options),
+    serverFactory: createServerFactory(options, () => isClosing),
+  });
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
   app.decorateRequest('caller');
   registerBodyDeadline(app, { defaultMs: BODY_DEADLINE_MS });
   registerProblems(app);

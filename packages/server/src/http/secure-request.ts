@@ -10,7 +10,13 @@ export function isSecureRequest(request: FastifyRequest): boolean {
 
 const LOOPBACK_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
+/** Whether a `Host`, with or without port, names this machine itself. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':', 1)[0] ?? '');
+  return LOOPBACK_HOST.test(name);
+}
+
 /** Whether browsers may take the origin for trustworthy: over https, or without leaving the machine. */
 export function isTrustworthyOrigin(request: FastifyRequest): boolean {
-  return isSecureRequest(request) || LOOPBACK_HOST.test(request.hostname);
+  return isSecureRequest(request) || isLoopbackHost(request.host);
 }

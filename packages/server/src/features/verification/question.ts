@@ -7,6 +7,11 @@ import type { Question } from './decide.ts';
 export const RESOURCE_CHARACTERS_MAX = 1024;
 const RESOURCE = new RegExp(`^[!-~]{1,${RESOURCE_CHARACTERS_MAX}}$`);
 
+/** Printable ASCII without blanks, and not too long. */
+export function isResource(text: string): boolean {
+  return RESOURCE.test(text);
+}
+
 function refuse(fields: readonly FieldFault[]): never {
   throw requestErrors.invalid({
     fields,
@@ -35,7 +40,7 @@ export function readQuestion(input: {
   }
   if (resource !== undefined && action === undefined)
     refuse([{ field: 'action', message: 'is required when resource is given' }]);
-  if (resource !== undefined && !RESOURCE.test(resource)) {
+  if (resource !== undefined && !isResource(resource)) {
     refuse([
       {
         field: 'resource',

@@ -42,6 +42,8 @@ export interface WorkspacesService {
   open(): Promise<Workspace>;
   /** The workspace of a `Host` header, or null: the answer is then 421. */
   findByHost(host: string): Promise<Workspace | null>;
+  /** What `findByHost` has found before, without waiting; null when it was not asked, or forgotten. */
+  peekByHost(host: string): Workspace | null;
   findById(id: string): Promise<Workspace | null>;
   list(page: { limit: number; cursor?: string | undefined }): Promise<Page<WorkspaceView>>;
   /**
@@ -69,6 +71,8 @@ interface Deps {
 }
 
 const SETUP_CODE_CHARACTERS = 24;
+/** Any address of IPv6 is a name of the default workspace, so whoever asks decides how many there are. */
+const HOSTS_MAX = 1_000;
 const LOCAL_NAMES = ['localhost', 'localhost.localdomain'];
 
 /** The name in a Host header, lower case, without port and brackets. */
@@ -81,6 +85,8 @@ function hostName(host: string): string {
 class Workspaces implements WorkspacesService {
   readonly #deps: Deps;
   #default: WorkspaceRow | null = null;
+  /** By `Host` header as it was sent. Hosts are only ever added, so what was found stays true. */
+  readonly #found = new Map<string, Workspace>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -104,7 +110,21 @@ class Workspaces implements WorkspacesService {
     return this.#toWorkspace(this.#default);
   }
 
+  peekByHost(host: string): Workspace | null {
+    return this.#found.get(host) ?? null;
+  }
+
   async findByHost(host: string): Promise<Workspace | null> {
+    const known = this.#found.get(host);
+    if (known !== undefined) return known;
+    const found = await this.#findByHost(host);
+    if (found === null) return null;
+    if (this.#found.size >= HOSTS_MAX) this.#found.clear();
+    this.#found.set(host, found);
+    return found;
+  }
+
+  async #findByHost(host: string): Promise<Workspace | null> {
     if (this.#default === null) throw new Error('open() comes first.');
     const name = hostName(host);
     const { publicUrl, baseDomain } = this.#deps.place();

@@ -1,0 +1,61 @@
+import type { Workspace } from '../../http/index.ts';
+import type { Permission } from '../../lib/permission.ts';
+import type { RecognizedKey } from '../keys/index.ts';
+import type { DecisionCode } from './decide.ts';
+import { presentSubjectHeaders, presentVerifyAnswer } from './verification.present.ts';
+
+interface Texts {
+  subjectLines: string | null;
+  /** From `"keyId"` to the end, without the closing brace. */
+  verifyRest: string | null;
+}
+
+/** What is the same in each answer about a key, made once as long as the key is kept in memory. */
+export class AnswerTexts {
+  readonly #texts = new WeakMap<RecognizedKey, Texts>();
+  readonly #permissions = new WeakMap<Permission, string>();
+
+  subjectLines(workspace: Workspace, found: RecognizedKey): string {
+    const texts = this.#of(found);
+    texts.subjectLines ??= Object.entries(presentSubjectHeaders(workspace, found.account, found.key))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    return texts.subjectLines;
+  }
+
+  verifyAnswer(found: RecognizedKey, code: DecisionCode, matched: Permission | null): string {
+    const texts = this.#of(found);
+    texts.verifyRest ??= toRest(found);
+    const head = code === 'valid' ? '{"valid":true,"code":"valid",' : `{"valid":false,"code":"${code}",`;
+    const tail = matched === null ? '}' : `,"matched":${this.#permission(matched)}}`;
+    return head + texts.verifyRest + tail;
+  }
+
+  #of(found: RecognizedKey): Texts {
+    let texts = this.#texts.get(found);
+    if (texts === undefined) {
+      texts = { subjectLines: null, verifyRest: null };
+      this.#texts.set(found, texts);
+    }
+    return texts;
+  }
+
+  #permission(permission: Permission): string {
+    let text = this.#permissions.get(permission);
+    if (text === undefined) {
+      text = JSON.stringify({ actions: permission.actions, resources: permission.resources });
+      this.#permissions.set(permission, text);
+    }
+    return text;
+  }
+}
+
+function toRest(found: RecognizedKey): string {
+  const { valid, code, ...rest } = presentVerifyAnswer({
+    code: 'valid',
+    subject: found,
+    matched: null,
+    limits: null,
+  });
+  return JSON.stringify(rest).slice(1, -1);
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A head that is ready, line by line; the content length, date and connection lines are added. */
+export interface ReadyAnswer {
+  readonly status: 200 | 204 | 403;
+  /** `name: value\r\n` again and again; printable ASCII. */
+  readonly headerLines: string;
+  /** Null where the status has none. */
+  readonly body: string | null;
+}
+
+interface Pending extends ReadyAnswer {
+  readonly response: ServerResponse;
+  readonly onSent: (() => void) | null;
+}
+
+/**
+ * What of Node's own parts is used below, by names that it does not document. `writeHead` checks name and value of
+ * each header anew, which for sixteen of them takes longer than to decide about a key.
+ */
+interface Internals {
+  _storeHeader?(head: string, headers?: readonly string[]): void;
+  _hasBody: boolean;
+}
+interface ReadableInternals {
+  _dumpAndCloseReadable?(): void;
+  _read?(): void;
+}
+
+const STATUS_LINES = {
+  200: 'HTTP/1.1 200 OK\r\n',
+  204: 'HTTP/1.1 204 No Content\r\n',
+  403: 'HTTP/1.1 403 Forbidden\r\n',
+} as const;
+
+/** False when this Node has not got what the batch is made of: requests then take the way that needs none of it. */
+export function canAnswerInBatches(response: ServerResponse): boolean {
+  return typeof (response as unknown as Internals)._storeHeader === 'function';
+}
+
+/** As the option `optimizeEmptyRequests` of Node's server does, but only for requests that nobody will read. */
+export function closeReadable(request: IncomingMessage): void {
+  const internals = request as unknown as ReadableInternals;
+  internals._dumpAndCloseReadable?.();
+  internals._read?.();
+}
+
+/**
+ * Answers, written together at the end of the turn: one write after the other is twice as quick as each for itself,
+ * between which the clients are woken.
+ */
+export class AnswerBatch {
+  #pending: Pending[] = [];
+
+  add(response: ServerResponse, answer: ReadyAnswer, onSent: (() => void) | null): void {
+    const { status, headerLines, body } = answer;
+    if (this.#pending.push({ response, status, headerLines, body, onSent }) === 1)
+      setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const answer of pending) {
+      write(answer);
+      answer.onSent?.();
+    }
+  }
+}
+
+function write({ response, status, headerLines, body }: Pending): void {
+  const internals = response as unknown as Internals;
+  response.statusCode = status;
+  const head = STATUS_LINES[status] + headerLines;
+  if (status === 204) {
+    internals._hasBody = false;
+    internals._storeHeader?.(head);
+    response.end();
+  } else {
+    const text = body ?? '';
+    internals._storeHeader?.(head, ['content-length', String(Buffer.byteLength(text))]);
+    response.end(text);
+  }
+}

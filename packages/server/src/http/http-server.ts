@@ -1,0 +1,53 @@
+import http, {
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import https from 'node:https';
+
+/**
+ * Stands before the framework, and takes the requests that it can answer with less. It must leave all others as they
+ * are: as the framework would have found them.
+ */
+export interface FastLane {
+  /**
+   * True when the request is taken. Whoever takes one and then cannot answer it calls `leave`, which hands it on, with
+   * nothing of it read.
+   */
+  tryAnswer(request: IncomingMessage, response: ServerResponse, leave: () => void): boolean;
+}
+
+export interface ServerLimits {
+  readonly headerBytesMax: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** Of a connection on which nothing happens, in the middle of a request. */
+  readonly idleTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+}
+
+const CHECKING_INTERVAL_MS = 1_000;
+
+/** A server with all limits; the framework sets none on one that it did not make. */
+export function createLimitedServer(
+  listener: RequestListener,
+  limits: ServerLimits,
+  tls: { readonly cert: string; readonly key: string } | null,
+): Server {
+  const options = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    maxHeaderSize: limits.headerBytesMax,
+    // Node would answer for itself, without a body; the workspace hook refuses such requests.
+    requireHostHeader: false,
+  };
+  const server =
+    tls === null
+      ? http.createServer(options, listener)
+      : https.createServer({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener);
+  server.setTimeout(limits.idleTimeoutMs);
+  return server;
+}
