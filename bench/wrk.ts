@@ -9,6 +9,8 @@ const run = promisify(execFile);
 /** So many callers at the same time fill one core of any server here. */
 export const CONNECTIONS = 32;
 const OUTPUT_BYTES_MAX = 1_000_000;
+/** An answer that takes longer ends the bench: wrk would leave it out of its times. */
+const TIMEOUT_SECONDS = 20;
 
 export interface Load {
   readonly method: 'GET' | 'POST';
@@ -119,7 +121,16 @@ async function runWrk(url: string, pressure: Pressure, script: readonly string[]
     const file = path.join(folder, 'load.lua');
     writeFileSync(file, [...script, PRINT_FIGURES].join('\n'), { mode: 0o600 });
     const { connections = CONNECTIONS, seconds } = pressure;
-    const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', file, url];
+    const wrk = [
+      'wrk',
+      '-t1',
+      `-c${connections}`,
+      `-d${seconds}s`,
+      `--timeout=${TIMEOUT_SECONDS}s`,
+      '-s',
+      file,
+      url,
+    ];
     const { stdout } = await run('taskset', ['-c', CLIENT_CORE, ...wrk], { maxBuffer: OUTPUT_BYTES_MAX });
     return readFigures(stdout);
   } finally {
