@@ -226,6 +226,7 @@ test('a change may have been made when no answer of the server came back, and on
     new KeyreeveError(504, null),
   ];
   expect(lost.map(isOutcomeUnknown)).toEqual([true, true, true]);
+  expect(isOutcomeUnknown(refusal({ status: 500, code: 'request.outcome_unknown' }))).toBe(true);
   expect(isOutcomeUnknown(refusal({ status: 503, code: 'request.unavailable' }))).toBe(false);
   expect(isOutcomeUnknown(new TypeError('ours'))).toBe(false);
 });

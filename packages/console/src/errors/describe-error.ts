@@ -90,7 +90,8 @@ export function describeAnswer(
 export function isOutcomeUnknown(error: unknown): boolean {
   return (
     error instanceof KeyreeveTransportError ||
-    (error instanceof KeyreeveError && error.code === UNEXPECTED_ANSWER)
+    (error instanceof KeyreeveError &&
+      (error.code === UNEXPECTED_ANSWER || error.code === 'request.outcome_unknown'))
   );
 }
 

@@ -70,6 +70,13 @@ export const requestErrors = defineErrors('request', {
     title: 'Temporarily unavailable',
     remedy: 'Nothing was changed. Try again after the time in `Retry-After`.',
   },
+  outcome_unknown: {
+    // Not 503: programs and proxies send again what was answered so, and the change would be made twice.
+    status: 500,
+    title: 'It is not known whether the change was made',
+    remedy:
+      'The connection to the database broke while the change was stored. Look whether it was made before you send the request again.',
+  },
   too_many: {
     status: 429,
     title: 'Too many requests',

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import Type from 'typebox';
 import { AppError, type FieldFault, requestErrors } from '../errors/index.ts';
 import { JsonFault } from '../lib/strict-json.ts';
-import { isUnavailable } from '../storage/faults.ts';
+import { CommitOutcomeUnknown, isUnavailable } from '../storage/faults.ts';
 
 /** RFC 9457. `code` is stable; `type` is the address of its docs page; `instance` is the request id. */
 export const ProblemSchema = Type.Object(
@@ -112,6 +112,8 @@ function fromFastify(error: FastifyError, bodyBytesMax: number | undefined): App
 export function toAppError(error: unknown, bodyBytesMax?: number): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof JsonFault) return requestErrors.malformed({ detail: error.message });
+  if (error instanceof CommitOutcomeUnknown)
+    return requestErrors.outcome_unknown({ cause: error, internal: error.message });
   if (isUnavailable(error))
     return requestErrors.unavailable({ headers: { 'retry-after': '5' }, cause: error });
   const fromFramework =

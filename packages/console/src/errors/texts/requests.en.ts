@@ -154,6 +154,10 @@ export const REQUEST_TEXTS_EN = {
     title: 'The version that you saw was not sent along.',
     remedy: 'Reload the page and repeat your change.',
   },
+  'request.outcome_unknown': {
+    title: 'It is not known whether the change was made.',
+    remedy: 'Look whether it was made before you try again.',
+  },
   'request.timeout': {
     title: 'The request took too long to arrive.',
     remedy: 'Try again over a faster connection.',

@@ -155,6 +155,10 @@ export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
     title: '表示していたバージョンが送信されませんでした。',
     remedy: 'ページを再読み込みしてから、もう一度変更してください。',
   },
+  'request.outcome_unknown': {
+    title: '変更が保存されたかどうか確認できませんでした。',
+    remedy: 'もう一度試す前に、変更されているかどうかを確認してください。',
+  },
   'request.timeout': {
     title: 'リクエストの受信に時間がかかりすぎました。',
     remedy: 'より速い接続で、もう一度お試しください。',

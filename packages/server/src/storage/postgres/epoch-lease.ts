@@ -40,14 +40,14 @@ interface Entry {
   /** When the question was sent whose answer is believed. */
   askedAtMs: number;
   askedAtWallMs: number;
-  /** Answers to questions that were sent before do not count. */
-  droppedAtMs: number;
+  /** Answers to questions before this one do not count. */
+  firstQuestion: number;
   usedAtMs: number;
 }
 
 interface Question {
+  readonly number: number;
   readonly ids: ReadonlySet<string>;
-  readonly askedAtMs: number;
   readonly done: Promise<EpochAnswer>;
 }
 
@@ -61,6 +61,7 @@ export class EpochLease implements EpochGuard {
   readonly #deps: EpochLeaseDeps;
   readonly #entries = new Map<string, Entry>();
   #stamps = 0;
+  #questions = 0;
   #incarnation: string | null = null;
   #wanted = new Set<string>();
   #next: PromiseWithResolvers<EpochAnswer> | null = null;
@@ -88,14 +89,12 @@ export class EpochLease implements EpochGuard {
       if (this.#isHeld(entry)) return entry.stamp;
       const running = this.#running;
       const isJoined =
-        running !== null && running.ids.has(workspaceId) && running.askedAtMs > entry.droppedAtMs;
+        running !== null && running.ids.has(workspaceId) && running.number >= entry.firstQuestion;
       await (isJoined ? running.done : this.ask([workspaceId]));
       // Not when it was revoked in the meantime, or the answer took longer than it is believed.
       if (this.#isHeld(entry)) return entry.stamp;
     }
-    throw Object.assign(new Error('The revocation epoch changes faster than it can be read.'), {
-      code: '40001',
-    });
+    throw Object.assign(new Error('The revocation epoch could not be read in time.'), { code: '57014' });
   }
 
   ask(workspaceIds: Iterable<string>): Promise<EpochAnswer> {
@@ -119,7 +118,7 @@ export class EpochLease implements EpochGuard {
     for (const id of workspaceIds) {
       const entry = this.#entries.get(id);
       if (entry === undefined) continue;
-      entry.droppedAtMs = this.#deps.monotonic();
+      entry.firstQuestion = this.#questions + 1;
       entry.askedAtMs = Number.NEGATIVE_INFINITY;
     }
   }
@@ -155,7 +154,7 @@ export class EpochLease implements EpochGuard {
       stamp: 0,
       askedAtMs: Number.NEGATIVE_INFINITY,
       askedAtWallMs: 0,
-      droppedAtMs: Number.NEGATIVE_INFINITY,
+      firstQuestion: 0,
       usedAtMs,
     };
     this.#entries.set(workspaceId, made);
@@ -178,12 +177,17 @@ export class EpochLease implements EpochGuard {
       // Taken before the question is sent: what it answers was true then, or a moment later.
       const [askedAtMs, at] = [this.#deps.monotonic(), this.#deps.wall()];
       this.#lastAskedAtMs = askedAtMs;
-      this.#running = { ids, askedAtMs, done: next.promise };
+      this.#questions += 1;
+      const number = this.#questions;
+      this.#running = { number, ids, done: next.promise };
       // Whoever asked has its own copy of the fault; a poll has nobody who waits.
       next.promise.catch(() => {});
       try {
         const { incarnation, epochs } = await this.#deps.ask([...ids]);
-        this.#accept(ids, incarnation, epochs, { askedAtMs, at });
+        this.#isFaultTold = false;
+        if (this.#incarnation !== incarnation) this.#forgetAll();
+        this.#incarnation = incarnation;
+        this.#accept(ids, epochs, { number, askedAtMs, at });
         next.resolve({ epochs, readAtMs: askedAtMs });
       } catch (error) {
         this.#fail(error);
@@ -196,17 +200,13 @@ export class EpochLease implements EpochGuard {
 
   #accept(
     ids: ReadonlySet<string>,
-    incarnation: string,
     epochs: ReadonlyMap<string, number>,
-    { askedAtMs, at }: { readonly askedAtMs: number; readonly at: number },
+    question: { readonly number: number; readonly askedAtMs: number; readonly at: number },
   ): void {
-    this.#isFaultTold = false;
-    if (this.#incarnation !== incarnation) this.#forgetAll();
-    this.#incarnation = incarnation;
     let isChanged = false;
     for (const id of ids) {
       const entry = this.#entries.get(id);
-      if (entry === undefined || askedAtMs <= entry.droppedAtMs) continue;
+      if (entry === undefined || question.number < entry.firstQuestion) continue;
       const epoch = epochs.get(id) ?? 0;
       if (entry.epoch !== epoch) {
         isChanged = true;
@@ -214,8 +214,8 @@ export class EpochLease implements EpochGuard {
         entry.epoch = epoch;
         entry.stamp = this.#stamps;
       }
-      entry.askedAtMs = askedAtMs;
-      entry.askedAtWallMs = at;
+      entry.askedAtMs = question.askedAtMs;
+      entry.askedAtWallMs = question.at;
     }
     if (isChanged) for (const tell of this.changeListeners) tell();
   }
