@@ -8,7 +8,7 @@ const GRAPH = {
   verification: ['keys', 'scopes', 'tokens', 'accounts', 'limits'],
   tokens: ['keys', 'scopes', 'accounts', 'limits'],
   keys: ['scopes', 'accounts', 'limits'],
-  gallery: ['accounts', 'scopes', 'keys'],
+  gallery: ['accounts', 'scopes', 'keys', 'limits'],
   sessions: ['accounts'],
   accounts: ['scopes', 'limits'],
   scopes: [],

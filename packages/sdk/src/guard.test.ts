@@ -136,13 +136,25 @@ describe('refusals', () => {
     ['account_disabled', 401, 'auth.account_disabled'],
     ['ip_not_allowed', 401, 'auth.ip_not_allowed'],
     ['insufficient_scope', 403, 'auth.insufficient_scope'],
-    ['rate_limited', 429, 'request.too_many'],
+    ['rate_limited', 429, 'limit.rate_limited'],
+    ['quota_exceeded', 429, 'limit.quota_exceeded'],
     ['of_tomorrow' as VerifyAnswer['code'], 401, 'auth.invalid_credential'],
   ])('for the answer %s have status %i and code %s', async (code, status, problemCode) => {
     answer = () => ({ ...VALID, valid: false, code });
     const verdict = await check({ 'x-api-key': FULL_KEY });
     expect(codeOf(verdict)).toBe(problemCode);
     expect(verdict).toMatchObject({ refusal: { status } });
+  });
+
+  it.each<[VerifyAnswer['code'], number | null, string | undefined]>([
+    ['rate_limited', 17, '17'],
+    ['quota_exceeded', 2_000_000, '2000000'],
+    // A quota that is never refilled: waiting does not help, and nobody is told to.
+    ['quota_exceeded', null, undefined],
+  ])('for %s tell when to try again: %s s', async (code, retryAfterSeconds, header) => {
+    answer = () => ({ ...VALID, valid: false, code, limits: { retryAfterSeconds, states: [] } });
+    const verdict = await check({ 'x-api-key': FULL_KEY });
+    expect('refusal' in verdict ? verdict.refusal.headers['retry-after'] : 'let in').toBe(header);
   });
 
   it('are problem documents that no cache keeps, say how to authenticate, and hold no credential', async () => {

@@ -185,7 +185,8 @@ const KEY_REFUSALS: ReadonlyMap<VerifyAnswer['code'], RefusalName> = new Map([
   ['account_disabled', 'account_disabled'],
   ['insufficient_scope', 'insufficient_scope'],
   ['ip_not_allowed', 'ip_not_allowed'],
-  ['rate_limited', 'too_many'],
+  ['rate_limited', 'rate_limited'],
+  ['quota_exceeded', 'quota_exceeded'],
 ]);
 
 /** What the server would refuse as a malformed question: no key looks so, and none of our callers may cause that. */
@@ -197,7 +198,9 @@ function toKeyQuestion(presented: Presented): { key: string } | { apiKey: string
   return KEY_TEXT.test(apiKey) && apiKey.length <= 256 ? { apiKey, secretKey } : null;
 }
 
-type Outcome = { readonly identity: Identity } | { readonly refused: RefusalName };
+type Outcome =
+  | { readonly identity: Identity }
+  | { readonly refused: RefusalName; readonly retryAfterSeconds?: number | null };
 
 async function checkKey<Call extends readonly unknown[]>(
   parts: Parts<Call>,
@@ -218,7 +221,10 @@ async function checkKey<Call extends readonly unknown[]>(
     ...(isAskable && resource !== undefined ? { resource } : {}),
     ...(isIpAddress(ip) ? { ip } : {}),
   });
-  if (!answer.valid) return { refused: KEY_REFUSALS.get(answer.code) ?? 'invalid_credential' };
+  if (!answer.valid) {
+    const refused = KEY_REFUSALS.get(answer.code) ?? 'invalid_credential';
+    return { refused, retryAfterSeconds: answer.limits?.retryAfterSeconds ?? null };
+  }
   const { keyId, account, access, scopes, expiresAt } = answer;
   if (keyId === null || account === null)
     throw new KeyreeveTransportError('client.malformed_answer', 'The server did not say whose key it is.');
@@ -287,7 +293,10 @@ export function createGuard<Call extends readonly unknown[]>(source: GuardSource
             : await checkKey(open(), presented, question, call);
         if ('identity' in outcome) return outcome;
         const isScope = outcome.refused === 'insufficient_scope';
-        return refuse(outcome.refused, isScope ? { action: question.action } : {});
+        return refuse(outcome.refused, {
+          retryAfterSeconds: outcome.retryAfterSeconds ?? null,
+          ...(isScope ? { action: question.action } : {}),
+        });
       } catch (error) {
         const retryAfterSeconds = readOutage(error);
         options.onUnavailable?.(error as Error);

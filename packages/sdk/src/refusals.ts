@@ -50,11 +50,18 @@ export const REFUSALS = {
     title: 'The credential does not permit this',
     detail: 'Use a key whose scopes, and an account whose grants, contain the action.',
   },
-  too_many: {
+  rate_limited: {
     status: 429,
-    code: 'request.too_many',
-    title: 'Too many requests',
-    detail: 'Wait for the time in `Retry-After`, then try again.',
+    code: 'limit.rate_limited',
+    title: 'The key is used too often',
+    detail: 'Wait for the time in `Retry-After`, then go on more slowly; refused requests count too.',
+  },
+  quota_exceeded: {
+    status: 429,
+    code: 'limit.quota_exceeded',
+    title: 'The quota of the key is used up',
+    detail:
+      'Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled.',
   },
   unavailable: {
     status: 503,
@@ -81,16 +88,23 @@ export interface RefusalDetails {
   readonly isBrowser: boolean;
   /** The action that is missing. */
   readonly action?: string | null;
+  /** Null when it is not known; of a key that is over a limit, when waiting does not help. */
   readonly retryAfterSeconds?: number | null;
 }
 
 const RETRY_AFTER_SECONDS = 5;
 const RETRY_AFTER_SECONDS_MAX = 3_600;
 
+function secondsToWait(status: number, told: number | null): number | null {
+  if (status === 429) return told;
+  if (status !== 503) return null;
+  return Math.min(Math.max(told ?? RETRY_AFTER_SECONDS, 1), RETRY_AFTER_SECONDS_MAX);
+}
+
 export function buildRefusal(name: RefusalName, details: RefusalDetails): Refusal {
   const { status, code, title, detail } = REFUSALS[name];
   const { baseUrl, isBrowser, action = null, retryAfterSeconds = null } = details;
-  const seconds = Math.min(Math.max(retryAfterSeconds ?? RETRY_AFTER_SECONDS, 1), RETRY_AFTER_SECONDS_MAX);
+  const seconds = secondsToWait(status, retryAfterSeconds);
   const basic = isBrowser ? '' : ', Basic realm="keyreeve", charset="UTF-8"';
   return {
     status,
@@ -99,7 +113,7 @@ export function buildRefusal(name: RefusalName, details: RefusalDetails): Refusa
       'cache-control': 'no-store',
       // RFC 9110 11.6.1: every 401 says how to authenticate.
       ...(status === 401 ? { 'www-authenticate': `Bearer realm="keyreeve"${basic}` } : {}),
-      ...(status === 429 || status === 503 ? { 'retry-after': String(seconds) } : {}),
+      ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
     },
     body: JSON.stringify({
       type: `${baseUrl}/docs/errors/${code}`,

@@ -155,6 +155,25 @@ describe('an answer', () => {
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
+  it('is shared by those who ask at the same time, unless it counts one use: then each asks for himself', async () => {
+    for (const [isKeepable, times] of [
+      [true, 1],
+      [false, 3],
+    ] as const) {
+      cache.clear();
+      ask.mockClear();
+      const gate = Promise.withResolvers<KeyAnswer>();
+      ask.mockImplementation(() => gate.promise);
+      const answers = [verify(), verify(), verify()];
+      // Until all three stand where the first one asks: the name of a question takes a turn of another thread.
+      await vi.waitFor(() => expect(ask).toHaveBeenCalled());
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      gate.resolve(answerOf(VALID, isKeepable));
+      await Promise.all(answers);
+      expect(ask).toHaveBeenCalledTimes(times);
+    }
+  });
+
   it('cannot be changed by one of those who get it', async () => {
     const answer = await verify();
     expect(() => {

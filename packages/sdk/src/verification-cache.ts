@@ -26,7 +26,7 @@ interface Entry {
 
 interface Flight {
   readonly term: Term;
-  readonly answer: Promise<VerifyAnswer>;
+  readonly asked: Promise<KeyAnswer>;
 }
 
 type MacKey = Parameters<typeof globalThis.crypto.subtle.sign>[1];
@@ -141,8 +141,10 @@ export class VerificationCache {
     const known = this.#find(name, term);
     if (known !== null) return known;
     const flight = this.#flights.get(name);
-    const answer = flight?.term === term ? flight.answer : this.#fly(name, question, term);
-    return await withSignal(answer, signal);
+    if (flight?.term !== term) return (await withSignal(this.#fly(name, question, term), signal)).answer;
+    const asked = await withSignal(flight.asked, signal);
+    // An answer that counts one use is for the one who asked.
+    return asked.isKeepable ? asked.answer : freeze((await ask(question, signal)).answer);
   }
 
   clear(): void {
@@ -175,20 +177,20 @@ export class VerificationCache {
   }
 
   /** One question for all who ask the same at the same time; it goes on when one of them gives up. */
-  #fly(name: string, question: VerifyQuestion, term: Term): Promise<VerifyAnswer> {
-    const answer = this.#deps
+  #fly(name: string, question: VerifyQuestion, term: Term): Promise<KeyAnswer> {
+    const asked = this.#deps
       .ask(question)
-      .then((asked) => {
-        freeze(asked.answer);
-        this.#keep(name, asked, term);
-        return asked.answer;
+      .then((told) => {
+        freeze(told.answer);
+        this.#keep(name, told, term);
+        return told;
       })
       .finally(() => {
         if (this.#flights.get(name) === flight) this.#flights.delete(name);
       });
-    const flight: Flight = { term, answer };
+    const flight: Flight = { term, asked };
     this.#flights.set(name, flight);
-    return answer;
+    return asked;
   }
 
   #keep(name: string, { answer, isKeepable }: KeyAnswer, term: Term): void {

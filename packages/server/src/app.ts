@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { createAuthenticate } from './authenticate.ts';
+import { createCountUse } from './count-use.ts';
 import type { Deps } from './deps.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
@@ -23,6 +24,7 @@ import {
   registerSelfRoutes,
   registerUsageRoutes,
 } from './features/keys/index.ts';
+import { registerRateCounterMetrics } from './features/limits/index.ts';
 import {
   registerMailboxRoutes,
   registerPageRoutes,
@@ -42,10 +44,17 @@ import {
   registerOAuthRoutes,
   registerSigningKeyRoutes,
 } from './features/tokens/index.ts';
-import { registerRevocationRoutes, registerVerificationRoutes } from './features/verification/index.ts';
+import {
+  createVerificationLane,
+  registerRevocationRoutes,
+  registerVerificationRoutes,
+} from './features/verification/index.ts';
 import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
 import {
   createHttpApp,
+  createRequestFacts,
+  type FastLane,
+  RequestDurations,
   readConsoleFiles,
   registerConsoleRoutes,
   registerDocsRoutes,
@@ -62,26 +71,28 @@ export interface ProcessFacts {
   readonly renderMetrics?: () => Promise<string>;
 }
 
+export interface AppOptions {
+  readonly gallery?: GalleryRouteOptions;
+  readonly process?: ProcessFacts;
+  /** Off only where a test compares the lane with what it stands for. */
+  readonly hasFastLane?: boolean;
+}
+
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
-export async function buildApp(
-  deps: Deps,
-  options: { readonly gallery?: GalleryRouteOptions; readonly process?: ProcessFacts } = {},
-): Promise<FastifyInstance> {
+export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<FastifyInstance> {
   const { config, workspaces, defaultWorkspace, audit, usage, sessions, tokens } = deps;
+  const durations = new RequestDurations();
   const app = await createHttpApp({
     logger: deps.logger,
     trustProxy: config.trustProxy,
     tls: config.tls,
     rewriteUrl: normalizeGalleryUrl,
+    ...(options.hasFastLane === false ? {} : { fastLane: createLane(deps, durations) }),
     findWorkspace: (host) => workspaces.findByHost(host),
     defaultWorkspace: () => defaultWorkspace,
     isPermitted: (principal, action, resource) =>
       resource === undefined ? holdsAction(principal, action) : can(principal, action, resource),
-    onUse: ({ workspace, principal, ip, userAgent }, isLetIn, action) => {
-      if (principal.kind !== 'key' && principal.kind !== 'token') return;
-      const outcome = isLetIn ? 'valid' : 'insufficient_scope';
-      usage.record({ workspaceId: workspace.id, keyId: principal.key.id, action, outcome, ip, userAgent });
-    },
+    onUse: createCountUse(deps),
     onRefusal: (caller, error, route) => audit.countRefusal(caller, error, route),
     isOpen: ({ id }) => deps.galleryReading.isOpen(id),
     authenticate: createAuthenticate({
@@ -95,8 +106,10 @@ export async function buildApp(
   registerOperationsRoutes(app, {
     ping: () => pingStorage(deps.storage),
     hasPackageFiles: () => deps.blobHealth.isUp(deps.blobs),
+    durations,
     registerMetrics: (registry) => {
       deps.blobHealth.registerMetrics(registry, deps.blobs);
+      registerRateCounterMetrics(registry, deps.rateCounter);
       options.process?.attachMetrics?.(registry);
     },
     renderMetrics: options.process?.renderMetrics,
@@ -114,6 +127,16 @@ export async function buildApp(
   registerBrowseRoutes(app, deps.browse);
   registerPrefixRoutes(app, deps.prefixes);
   return app;
+}
+
+function createLane(deps: Deps, durations: RequestDurations): FastLane {
+  return createVerificationLane({
+    ...deps,
+    durations,
+    epochGuard: deps.storage.epochGuard,
+    facts: createRequestFacts(deps.config.trustProxy),
+    peekWorkspace: (host) => deps.workspaces.peekByHost(host),
+  });
 }
 
 /** Whoever comes with a key that is about to expire hears of it with each answer. */

@@ -31,6 +31,7 @@ import {
   type PackagesService,
   type PrefixesService,
   type Quotas,
+  shareUploads,
 } from './features/gallery/index.ts';
 import {
   createAccountKeys,
@@ -63,6 +64,12 @@ import {
   type UsageRecorder,
   type UsageRetention,
 } from './features/keys/index.ts';
+import {
+  createLimitsService,
+  type LimitsService,
+  openRateCounter,
+  type RateCounter,
+} from './features/limits/index.ts';
 import {
   createMailboxService,
   createMailTransport,
@@ -142,14 +149,16 @@ interface Foundation {
   readonly events: Events;
   readonly queue: OutboxQueue;
   readonly usage: UsageRecorder;
+  readonly rateCounter: RateCounter;
+  readonly keyLimiter: LimitsService;
+  readonly usageReader: UsageReader;
+  readonly usageRetention: UsageRetention;
 }
 
 interface People {
   readonly accounts: AccountsService;
   readonly accountNotices: AccountNotices;
   readonly passwords: Passwords;
-  readonly usageReader: UsageReader;
-  readonly usageRetention: UsageRetention;
   readonly passwordLinks: PasswordLinks;
   readonly passwordService: PasswordService;
   readonly sessions: SessionsService;
@@ -213,6 +222,7 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
   const { storage, keyring } = await openDatabase(surroundings);
   const audit = createAuditService({ storage, clock });
   const settings = createSettingsService({ storage, clock, audit, hasSmtp: config.smtpUrl !== null });
+  const rateCounter = await openRateCounter(surroundings);
   const place = () => ({ publicUrl: publicUrlOf(config), baseDomain: config.baseDomain });
   const workspaces = createWorkspacesService({ storage, clock, random, audit, place });
   return {
@@ -232,6 +242,8 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
       mailDomain: config.mailFrom.split('@')[1] ?? 'localhost',
     }),
     queue: createOutboxQueue({ storage, clock, keyring, config }),
+    rateCounter,
+    keyLimiter: createLimitsService({ storage, clock, rateCounter }),
     usage: createUsageRecorder({ storage, clock, random }),
     usageReader: createUsageReader({ storage, clock, config }),
     usageRetention: createUsageRetention({ storage, clock, config }),
@@ -240,7 +252,7 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
 
 function createPeople(base: Surroundings & Foundation, hooks: () => AccountHooks): People {
   const accounts = createAccountsService({ ...base, hooks, accountKeys: createAccountKeys(base) });
-  const passwords = createPasswords(base);
+  const passwords = createPasswords({ ...base, ...base.config });
   const throttle = createThrottle(base);
   const accountNotices = createAccountNotices(base);
   const signInPlaces = createSignInPlaces({ ...base, accountNotices });
@@ -305,12 +317,13 @@ function createGalleryServices(base: Surroundings & Foundation & People & KeySer
   const downloads = createDownloadCounter(base);
   const galleryReading = createGalleryReading(base);
   const packageFeed = createFeedService({ ...base, galleryReading });
-  const gallery = createGalleryService({ ...base, quotas, galleryReading, downloads });
+  const uploadsMax = shareUploads(base.config.workers);
+  const gallery = createGalleryService({ ...base, quotas, galleryReading, downloads, uploadsMax });
   return {
     downloads,
     galleryReading,
     gallery,
-    packages: createPackagesService({ ...base, quotas, galleryReading }),
+    packages: createPackagesService({ ...base, quotas, galleryReading, uploadsMax }),
     prefixes: createPrefixesService(base),
     quotas,
     packageFeed,
@@ -360,6 +373,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
       await galleryServices.downloads.flush();
       await people.sessions.flush();
       await base.audit.flush();
+      await base.rateCounter.close();
       await base.blobs.close();
       await base.storage.close();
     },

@@ -5,6 +5,7 @@ import { readPresented, readRawHeaders } from '../../sdk/src/presented.ts';
 import { REFUSALS } from '../../sdk/src/refusals.ts';
 import { requestErrors } from '../../server/src/errors/index.ts';
 import { isPermitted as isPermittedAtServer } from '../../server/src/features/scopes/index.ts';
+import { limitErrors } from '../../server/src/features/limits/limits.errors.ts';
 import { authErrors } from '../../server/src/http/auth-errors.ts';
 import { readCredential, refuseRepeatedHeaders } from '../../server/src/http/credentials.ts';
 
@@ -117,7 +118,7 @@ describe('the SDK and the server', () => {
   });
 
   it.each(Object.entries(REFUSALS))('refuse with the same code, status and title: %s', (name, refusal) => {
-    const make = { ...authErrors, ...requestErrors }[name as 'required' | 'unavailable'];
+    const make = { ...authErrors, ...limitErrors, ...requestErrors }[name as 'required' | 'unavailable'];
     expect(make().entry).toMatchObject({ code: refusal.code, status: refusal.status, title: refusal.title });
   });
 });

@@ -18,6 +18,7 @@ const STATES: Readonly<Record<VerifyAnswer['code'], State>> = {
   insufficient_scope: 'live',
   ip_not_allowed: 'live',
   rate_limited: 'live',
+  quota_exceeded: 'live',
   expired: 'expired',
   disabled: 'disabled',
   account_disabled: 'disabled',

@@ -87,7 +87,10 @@ async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInst
         }),
       ),
     isPermitted: (_principal, action, resource) => action === 'orders:read' && resource !== 'forbidden',
-    onUse: (caller, isLetIn) => uses.push(`${caller.principal.kind} ${isLetIn ? 'let in' : 'refused'}`),
+    onUse: (caller, { isLetIn }) => {
+      uses.push(`${caller.principal.kind} ${isLetIn ? 'let in' : 'refused'}`);
+      return null;
+    },
     onRefusal: (caller, error, url) => refusals.push(`${caller.principal.kind} ${error.code} ${url}`),
   });
 }

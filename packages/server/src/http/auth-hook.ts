@@ -22,6 +22,8 @@ export interface RouteAuth {
   readonly isDeferred?: boolean;
   /** The route decides more about a key than the hook can, and counts itself what came of each that gets to it. */
   readonly countsUse?: boolean;
+  /** For what somebody must be able to do with a key that is over its limits: ending it. */
+  readonly isUnlimited?: boolean;
   /**
    * A door that each workspace opens or closes. While it is open, everybody is served and no credential is looked
    * at; while it is closed, `kinds` hold, and no answer is for caches that others share.
@@ -30,6 +32,13 @@ export interface RouteAuth {
 }
 
 export type Door = 'gallery';
+
+/** What came of counting the use of a key with limits. */
+export interface LimitedUse {
+  /** Why it is over one of them. */
+  readonly refusal: AppError | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -41,6 +50,8 @@ declare module 'fastify' {
     refusal: AppError | null;
     /** The caller was known before all of the body had come. */
     isDecidedEarly: boolean;
+    /** What the answer tells of the limits of the caller's key; null for keys without. */
+    limitHeaders: Readonly<Record<string, string>> | null;
     /** The route has a door, and it is closed. */
     isBehindDoor: boolean;
     /** Looks at the credential once more, which is no second use. @throws auth.* when it is no good any more */
@@ -72,8 +83,14 @@ export interface AuthHookDeps {
     action: string,
     resource: string | undefined,
   ) => boolean;
-  /** A good credential came to a route that is for it, or not: once for each request. */
-  readonly onUse: (caller: Caller, isLetIn: boolean, action: string | null) => void;
+  /**
+   * A good credential came to a route that is for it, or not: once for each request. Null for a key without limits;
+   * `isFree` leaves them out.
+   */
+  readonly onUse: (
+    caller: Caller,
+    use: { readonly isLetIn: boolean; readonly action: string | null; readonly isFree: boolean },
+  ) => Promise<LimitedUse> | null;
   readonly onRefusal: (caller: Caller, error: AppError, route: string) => void;
   /** Without it all doors are closed. */
   readonly isOpen?: (workspace: Workspace, door: Door) => Promise<boolean>;
@@ -92,6 +109,7 @@ const CREDENTIAL_HEADERS = 'authorization, cookie, x-api-key, x-nuget-apikey';
 export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void {
   app.decorateRequest('refusal', null);
   app.decorateRequest('isDecidedEarly', false);
+  app.decorateRequest('limitHeaders', null);
   app.decorateRequest('isBehindDoor', false);
   app.decorateRequest('readmit', async function readmit(this: FastifyRequest) {
     const auth = this.routeOptions.config.auth;
@@ -120,6 +138,7 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   });
   app.addHook('onSend', async (request, reply) => {
     if (request.isBehindDoor) keepFromSharedCaches(reply);
+    if (request.limitHeaders !== null) reply.headers(request.limitHeaders);
   });
 }
 
@@ -146,8 +165,15 @@ async function admit(
     const principal = await resolvePrincipal(request, auth, deps, isCounted);
     request.caller = { ...request.caller, principal };
     const refusal = findRouteRefusal(request, auth, deps);
-    if (isCounted && (refusal !== null || !countsUse))
-      deps.onUse(request.caller, refusal === null, auth.action);
+    if (isCounted && (refusal !== null || !countsUse)) {
+      const isFree = isRecheck || auth.isUnlimited === true;
+      const use = deps.onUse(request.caller, { isLetIn: refusal === null, action: auth.action, isFree });
+      if (use !== null) {
+        const { refusal: over, headers } = await use;
+        request.limitHeaders = headers;
+        if (over !== null) throw over;
+      }
+    }
     if (refusal !== null) throw refusal;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

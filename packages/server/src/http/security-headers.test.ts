@@ -17,7 +17,7 @@ async function start(workspaceUrl: string): Promise<FastifyInstance> {
     defaultWorkspace: () => workspace,
     authenticate: () => Promise.reject(new Error('Nobody comes with a credential here.')),
     isPermitted: () => false,
-    onUse: () => undefined,
+    onUse: () => null,
     onRefusal: () => undefined,
   });
   app.get('/here', { config: { auth: { kinds: ['anonymous'], action: null } } }, () => Promise.resolve({}));

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AccountKind, AccountRole } from '../../http/index.ts';
 import { fromStoredLimits, type KeyLimits, toStoredLimits } from '../../lib/key-limits.ts';
 import type { Permission } from '../../lib/permission.ts';
@@ -71,6 +72,9 @@ export const ACCOUNT_COLUMNS = [
 ] as const;
 
 type Row = Pick<AccountsTable, (typeof ACCOUNT_COLUMNS)[number]>;
+
+/** Letter by letter as in the index of administrators, which a bound value would not find. */
+export const IS_ADMIN = sql<boolean>`role = 'admin'`;
 
 export function toAccount(row: Row): Account {
   return {
@@ -205,6 +209,21 @@ export function prepareFindAccount(
   };
 }
 
+export async function findKeyLimits(
+  exec: Executor,
+  workspaceId: string,
+  ids: readonly string[],
+): Promise<Map<string, KeyLimits | null>> {
+  if (ids.length === 0) return new Map();
+  const rows = await exec
+    .selectFrom('accounts')
+    .select(['id', 'key_limits'])
+    .where('workspace_id', '=', workspaceId)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, fromStoredLimits(row.key_limits)]));
+}
+
 export async function findAccounts(
   exec: Executor,
   workspaceId: string,
@@ -296,7 +315,7 @@ export async function countActiveAdmins(
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('workspace_id', '=', workspaceId)
     .where('kind', '=', 'user')
-    .where('role', '=', 'admin')
+    .where(IS_ADMIN)
     .where('state', '=', 'active');
   if (exceptId !== null) query = query.where('id', '!=', exceptId);
   const row = await query.executeTakeFirst();

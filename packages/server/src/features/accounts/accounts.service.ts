@@ -233,6 +233,7 @@ class Accounts implements AccountsService {
   readonly find = repo.findAccount;
   readonly findMany = repo.findAccounts;
   readonly findNames = listAccountNames;
+  readonly findKeyLimits = repo.findKeyLimits;
   readonly findByLogin = repo.findAccountByLogin;
   readonly isManagedBy = repo.isManagedBy;
   readonly listManagedIds = repo.listManagedIds;

@@ -1,4 +1,5 @@
 import type { AccountIdentity, AccountKind, AccountRole, Caller } from '../../http/index.ts';
+import type { KeyLimits } from '../../lib/key-limits.ts';
 import type { Page } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Executor, Tx } from '../../storage/index.ts';
@@ -117,6 +118,12 @@ export interface AccountsService {
   findMany(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<Account[]>;
   /** Only the names; ids of no account are left out. */
   findNames(exec: Executor, workspaceId: string, ids: readonly string[]): Promise<AccountName[]>;
+  /** What each key of these accounts is limited to; null for nothing. */
+  findKeyLimits(
+    exec: Executor,
+    workspaceId: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, KeyLimits | null>>;
   findByLogin(exec: Executor, workspaceId: string, kind: AccountKind, login: string): Promise<Account | null>;
   isManagedBy(
     exec: Executor,

@@ -16,6 +16,7 @@ import {
 import type { AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
+import type { LimitsService } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type Actor, findPushRefusal } from './denials.ts';
 import { type DeprecationWish, setDeprecation } from './deprecations/deprecations.ts';
@@ -25,6 +26,7 @@ import { packageErrors } from './gallery.errors.ts';
 import { toStoredMetadata } from './gallery.metadata.ts';
 import { asRefusal, explainOutcome } from './gallery.refusals.ts';
 import { type StagedPackage, stageUpload, type UploadBody } from './gallery.upload.ts';
+import { type CountKeyUse, createCountKeyUse, type TakeUse } from './key-use.ts';
 import { isValidPackageId } from './nupkg/package-id.ts';
 import { insertVersions, lockBlob } from './package-versions.repo.ts';
 import type { Package } from './packages.repo.ts';
@@ -67,7 +69,7 @@ export interface GalleryService {
    * the rights on this package, whether the version exists. Exactly one of several pushes of a version wins.
    *
    * @throws package.not_permitted, not_owner, owner_unusable, unreadable, too_large, id_reserved, exists,
-   * quota_reached, key_refused
+   * quota_reached, key_refused; limit.*
    */
   push(by: KeyCaller, body: UploadBody): Promise<void>;
   /** Checks all that a push checks, and stores nothing. @throws as `push` */
@@ -101,6 +103,7 @@ export interface GalleryDeps {
   readonly settings: SettingsService;
   readonly accounts: AccountsService;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly quotas: Quotas;
   readonly galleryReading: GalleryReading;
@@ -122,16 +125,18 @@ class Gallery implements GalleryService {
   readonly #deps: GalleryDeps;
   readonly #rights: GalleryRights;
   readonly #places: UploadPlaces;
+  readonly #countUse: CountKeyUse;
 
   constructor(deps: GalleryDeps) {
     this.#deps = deps;
     this.#rights = createGalleryRights(deps);
     this.#places = createUploadPlaces(deps.uploadsMax);
+    this.#countUse = createCountKeyUse(deps);
   }
 
   async push(by: KeyCaller, body: UploadBody): Promise<void> {
-    await this.#countingUse(by, { action: 'package:push', route: 'package.push' }, () =>
-      this.#receive(by, body, async (upload) => {
+    await this.#countUse(by, { action: 'package:push', route: 'package.push' }, (takeUse) =>
+      this.#receive(by, body, takeUse, async (upload) => {
         // Blob before row: a crash in between leaves a blob without a row, never a row without its blob.
         await upload.staged.promote();
         await this.#publish(by, upload);
@@ -140,8 +145,8 @@ class Gallery implements GalleryService {
   }
 
   async checkPush(by: KeyCaller, body: UploadBody): Promise<PushPlan> {
-    return await this.#countingUse(by, { action: 'package:push', route: 'package.push_check' }, () =>
-      this.#receive(by, body, ({ staged, contents }, { actor, found }) => ({
+    return await this.#countUse(by, { action: 'package:push', route: 'package.push_check' }, (takeUse) =>
+      this.#receive(by, body, takeUse, ({ staged, contents }, { actor, found }) => ({
         id: found?.displayId ?? contents.id,
         version: contents.version.normalized,
         isNew: found === null,
@@ -156,30 +161,39 @@ class Gallery implements GalleryService {
     const { storage, audit } = this.#deps;
     const { caller } = by;
     const route = isListed ? 'package.relist' : 'package.unlist';
-    await this.#countingUse(by, { action: 'package:unlist', route }, () =>
-      inTransaction(storage, async (tx) => {
-        const found = await this.#findVersion(tx, caller, id, version);
-        const actor = await this.#rights.authenticate(tx, by);
-        await this.#requireUnlisting(tx, caller, actor, found.package, notFound(id, version));
+    const permit = async (exec: Executor) => {
+      const found = await this.#findVersion(exec, caller, id, version);
+      const actor = await this.#rights.authenticate(exec, by);
+      await this.#requireUnlisting(exec, caller, actor, found.package, notFound(id, version));
+      return { found, actor };
+    };
+    await this.#countUse(by, { action: 'package:unlist', route }, async (takeUse) => {
+      await takeUse(() => permit(storage.read));
+      await inTransaction(storage, async (tx) => {
+        const { found, actor } = await permit(tx);
         const { ownerId, id: keyId } = actor.key;
         await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId });
-      }),
-    );
+      });
+    });
   }
 
   async deprecate(by: KeyCaller, id: string, wish: DeprecationWish): Promise<void> {
     const { storage } = this.#deps;
     const { caller } = by;
-    await this.#countingUse(by, { action: 'package:unlist', route: 'package.deprecate' }, () =>
-      inTransaction(storage, async (tx) => {
-        const found = await repo.findPackage(tx, caller.workspace.id, id);
-        if (found === null) throw unknownId();
-        const { account, key } = await this.#rights.authenticate(tx, by);
-        await this.#requireUnlisting(tx, caller, { account, key }, found, unknownId());
-        const actor = { ownerId: key.ownerId, accountId: account.id, keyId: key.id };
+    const permit = async (exec: Executor) => {
+      const found = await repo.findPackage(exec, caller.workspace.id, id);
+      if (found === null) throw unknownId();
+      const { account, key } = await this.#rights.authenticate(exec, by);
+      await this.#requireUnlisting(exec, caller, { account, key }, found, unknownId());
+      return { found, actor: { ownerId: key.ownerId, accountId: account.id, keyId: key.id } };
+    };
+    await this.#countUse(by, { action: 'package:unlist', route: 'package.deprecate' }, async (takeUse) => {
+      await takeUse(() => permit(storage.read));
+      await inTransaction(storage, async (tx) => {
+        const { found, actor } = await permit(tx);
         await setDeprecation(this.#deps, tx, caller, { ...actor, found, wish });
-      }),
-    );
+      });
+    });
   }
 
   async openVersion(caller: Caller, id: string, version: string): Promise<DownloadableVersion> {
@@ -221,6 +235,7 @@ class Gallery implements GalleryService {
   async #receive<Result>(
     by: KeyCaller,
     body: UploadBody,
+    takeUse: TakeUse,
     use: (upload: StagedPackage, decision: Decision) => Promise<Result> | Result,
   ): Promise<Result> {
     const { storage, packageBytesMax = PACKAGE_BYTES_MAX } = this.#deps;
@@ -229,7 +244,9 @@ class Gallery implements GalleryService {
     return await this.#places.hold(by.actor.account.id, async () => {
       const upload = await stageUpload({ ...this.#deps, packageBytesMax }, body);
       try {
-        return await use(upload, await this.#authorizePush(storage.read, by, upload));
+        const decision = await this.#authorizePush(storage.read, by, upload);
+        await takeUse();
+        return await use(upload, decision);
       } finally {
         await upload.staged.discard();
       }
@@ -342,29 +359,6 @@ class Gallery implements GalleryService {
     const found = await findVersionByText(exec, caller.workspace.id, id, version);
     if (found !== null) return found;
     throw notFound(id, version);
-  }
-
-  /** Counts the use of the key by what came of it. A refusal is part of the audit log as well. */
-  async #countingUse<Result>(
-    { caller, actor }: KeyCaller,
-    { action, route }: { readonly action: string; readonly route: string },
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    const { audit, usage } = this.#deps;
-    const { workspace, ip, userAgent } = caller;
-    const count = (outcome: 'valid' | 'insufficient_scope'): void =>
-      usage.record({ workspaceId: workspace.id, keyId: actor.key.id, action, outcome, ip, userAgent });
-    try {
-      const result = await work();
-      count('valid');
-      return result;
-    } catch (error) {
-      const refusal = asRefusal(error);
-      // Whatever else may be wrong with a package, the key was let in.
-      count(refusal === null ? 'valid' : 'insufficient_scope');
-      if (refusal !== null) audit.countRefusal(caller, refusal, route);
-      throw error;
-    }
   }
 }
 

@@ -5,10 +5,12 @@ import type { Page } from '../../lib/page.ts';
 import { type ReadStretch, sift, toSiftedPage } from '../../lib/sift.ts';
 import type { Keyring, Storage } from '../../storage/index.ts';
 import type { AccountName, AccountsService } from '../accounts/index.ts';
+import type { KeyAllowance, LimitsService } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type ApiKey, type KeyStatus, noticeMsOf, statusOf } from './api-key.ts';
 import { mayKnowName, requireReach, visibleAccountIds } from './keys.policy.ts';
 import {
+  choosePath,
   findStretchEnd,
   isSifted,
   type KeyFilter,
@@ -16,7 +18,7 @@ import {
   type KeyStatusFilter,
   listKeys,
   placeOf,
-} from './keys.repo.ts';
+} from './keys-list.repo.ts';
 import type { UsageRecorder } from './usage.ts';
 import type { LastUse, Refusal } from './usage-buffer.ts';
 
@@ -26,6 +28,8 @@ export interface KeyView {
   readonly account: AccountName;
   readonly owner: AccountName;
   readonly status: KeyStatus;
+  /** Null without any limit. */
+  readonly allowance: KeyAllowance | null;
   readonly lastUse: LastUse | null;
   readonly lastRefusal: Refusal | null;
   /** Since it was last changed. */
@@ -73,6 +77,7 @@ interface Deps {
   readonly settings: SettingsService;
   readonly usage: UsageRecorder;
   readonly accounts: AccountsService;
+  readonly keyLimiter: LimitsService;
 }
 
 type UsageCondition = (
@@ -92,10 +97,10 @@ interface Scan {
 
 // A filter by last use or refusal reads another store than the keys: pages are gathered until full or so many are read.
 const SCAN_KEYS_MAX = 5_000;
-const SCAN_BATCH = 100;
+const SCAN_BATCH = 50;
 // Keys that no index finds are looked for in stretches of so many rows, and so many of them.
 const STRETCH_ROWS = 1_000;
-const STRETCHES_MAX = 1_000;
+const STRETCHES_MAX = 200;
 
 /** Lists keys, and tells of each all that is known of it. */
 export function createKeyLister(deps: Deps): KeyLister {
@@ -156,11 +161,12 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
   const { filter, sort, isWanted, limit } = scan;
   const { workspaceId } = filter;
   const batch = isWanted === null ? limit + 1 : SCAN_BATCH;
+  const path = await choosePath(storage.read, filter, sort);
   const read: ReadStretch<ApiKey> = async (after) => {
-    const upTo = isSifted(filter)
+    const upTo = isSifted(filter, sort, path)
       ? await findStretchEnd(storage.read, workspaceId, sort, after, STRETCH_ROWS)
       : null;
-    const stretch = { after, upTo, limit: batch };
+    const stretch = { path, after, upTo, limit: batch };
     const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, stretch);
     const seen = { end: rowCount < batch ? upTo : end, rowsRead: rowCount };
     if (isWanted === null) return { ...seen, rows: keys };
@@ -177,7 +183,7 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
 
 /** One question for all keys to each of the places that know something of them. */
 async function toViews(
-  { storage, clock, settings, usage, accounts }: Deps,
+  { storage, clock, settings, usage, accounts, keyLimiter }: Deps,
   caller: Caller,
   keys: readonly ApiKey[],
 ): Promise<KeyView[]> {
@@ -189,6 +195,15 @@ async function toViews(
   const accountIds = [...new Set(keys.flatMap((key) => [key.accountId, key.ownerId]))];
   const names = new Map(
     (await accounts.findNames(storage.read, workspaceId, accountIds)).map((name) => [name.id, name]),
+  );
+  const ofAccounts = await accounts.findKeyLimits(storage.read, workspaceId, accountIds);
+  const allowances = await keyLimiter.listAllowances(
+    workspaceId,
+    keys.map(({ id, limits, accountId }) => ({
+      id,
+      own: limits,
+      ofAccount: ofAccounts.get(accountId) ?? null,
+    })),
   );
   const judged = keys.map((key) => ({ key, status: statusOf(key, now, expiryNoticeDays) }));
   const expired = judged.flatMap(({ key: { id, current }, status }) =>
@@ -210,6 +225,7 @@ async function toViews(
         // The id stands in the key. How a former owner is called now is none of its business.
         owner: mayKnowName(principal, owner.id) ? owner : { ...owner, displayName: owner.id },
         status,
+        allowance: allowances.get(key.id) ?? null,
         lastUse: lastUses.get(key.id) ?? null,
         lastRefusal: lastRefusals.get(key.id) ?? null,
         firstRefusal: firstRefusals.get(key.id) ?? null,

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { toIso, toIsoOrNull } from '../../lib/clock.ts';
 import { presentAccountName, presentPermissions } from '../accounts/index.ts';
-import { presentLimits } from '../limits/index.ts';
+import { presentAllowance, presentLimits } from '../limits/index.ts';
 import type { MintedKey } from './key-issue.ts';
 import type { KeyView } from './key-list.ts';
 import type { KeySchema, MintedKeySchema } from './keys.schema.ts';
@@ -20,6 +20,7 @@ export function presentKey(view: KeyView): Static<typeof KeySchema> {
     scopes: presentPermissions(key.scopes),
     ipRanges: [...key.ipRanges],
     limits: presentLimits(key.limits),
+    allowance: view.allowance === null ? null : presentAllowance(view.allowance),
     createdAt: toIso(key.createdAt),
     createdBy: key.createdBy,
     updatedAt: toIso(key.updatedAt),

@@ -12,6 +12,7 @@ import {
 import { parseInstant, toIsoOrNull } from '../../lib/clock.ts';
 import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { Secret } from '../../lib/secret.ts';
+import { KeyAllowanceSchema } from '../limits/index.ts';
 import type { KeyDelivery } from './key-delivery.ts';
 import type { KeyImporter } from './key-import.ts';
 import type { KeyLister, KeyQuery } from './key-list.ts';
@@ -49,6 +50,7 @@ const tags = ['keys'];
 
 export function registerKeyRoutes(root: FastifyInstance, deps: KeyRouteDeps): void {
   root.addSchema(KeyRefusalSchema);
+  root.addSchema(KeyAllowanceSchema);
   root.addSchema(KeySchema);
   root.addSchema(MintedKeySchema);
   root.addSchema(OpenedKeySchema);

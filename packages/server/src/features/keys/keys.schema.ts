@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { ListQuery, pageOf, refTo } from '../../http/index.ts';
 import { AccountNameSchema } from '../accounts/index.ts';
-import { KeyLimitsSchema, LimitsFieldSchema } from '../limits/index.ts';
+import { KeyAllowanceSchema, KeyLimitsSchema, LimitsFieldSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 import { keyRefusalRef } from './usage.schema.ts';
 
@@ -39,6 +39,9 @@ export const KeySchema = Type.Object(
     ipRanges: Type.Array(Type.String()),
     limits: Type.Union([refTo(KeyLimitsSchema), Type.Null()], {
       description: 'Its own limits; those of its account hold it as well.',
+    }),
+    allowance: Type.Union([refTo(KeyAllowanceSchema), Type.Null()], {
+      description: 'All limits that hold it, and what its quotas have left; null without any.',
     }),
     createdAt: Type.String({ format: 'date-time' }),
     createdBy: NullableText,

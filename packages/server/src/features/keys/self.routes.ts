@@ -48,7 +48,7 @@ export function registerSelfRoutes(
   app.post(
     '/v1/keys/self/revoke',
     {
-      config: { auth: { kinds: ['key'], action: null } },
+      config: { auth: { kinds: ['key'], action: null, isUnlimited: true } },
       schema: {
         operationId: 'revokeOwnKey',
         tags: ['keys'],

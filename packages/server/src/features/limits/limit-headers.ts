@@ -23,6 +23,11 @@ export function limitHeaders({ code, states, retryAfterSeconds }: LimitAnswer): 
   };
 }
 
+/** Each answer about a limited key is one counted request: whoever keeps it would let others in that are not counted. */
+export function cacheHeaders({ states }: LimitAnswer): Record<string, string> {
+  return states.length === 0 ? {} : { 'keyreeve-cache': 'none' };
+}
+
 function describeState({ name, limit, windowSeconds }: LimitState): string {
   const of = name.startsWith('account-') ? ' for every key of its account' : '';
   return name.endsWith('-rate')

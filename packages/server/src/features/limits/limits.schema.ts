@@ -114,6 +114,36 @@ export const KeyAllowanceSchema = Type.Object(
   },
 );
 
+const Seconds = Nullable(Type.Integer(), 'Null when waiting does not help.');
+
+export const LimitAnswerSchema = Type.Object(
+  {
+    retryAfterSeconds: Seconds,
+    states: Type.Array(
+      Type.Object(
+        {
+          name: Type.Union([
+            Type.Literal('key-rate'),
+            Type.Literal('account-rate'),
+            Type.Literal('key-quota'),
+            Type.Literal('account-quota'),
+          ]),
+          limit: Type.Integer(),
+          windowSeconds: Nullable(Type.Integer(), 'Null for quotas by month and those without refill.'),
+          remaining: Type.Integer(),
+          resetSeconds: Seconds,
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  {
+    $id: 'LimitAnswer',
+    additionalProperties: false,
+    description: 'The limits of the key as they stand after this use.',
+  },
+);
+
 /** `limits` of a create or edit; null lifts them. */
 export const LimitsFieldSchema = Type.Optional(
   Nullable(refTo(KeyLimitsInputSchema), 'Null: without limits of its own.'),

@@ -51,6 +51,8 @@ export interface LimitsService {
    * a use is durable then.
    */
   count(used: LimitedKey, isAccepted: boolean): Promise<LimitAnswer>;
+  /** Only the quotas, for whoever counts the rates before he knows whether a request is accepted. */
+  take(used: LimitedKey): Promise<LimitAnswer>;
   /** The same question, without counting: of rates it says nothing. */
   look(used: LimitedKey): Promise<LimitAnswer>;
   /** What holds these keys of one workspace, by key id; keys without any limit are left out. */
@@ -166,6 +168,24 @@ export function createLimitsService(deps: {
     );
   };
 
+  const take = async (used: LimitedKey, rates: readonly LimitState[]): Promise<LimitAnswer> => {
+    const places = placesOf(used);
+    const [first, ...others] = places;
+    if (first === undefined) return { ...WITHIN, states: rates };
+    const taken = await taker.take([first, ...others]);
+    const quotas = taken.states.flatMap((state, index) => {
+      const place = places[index];
+      return place === undefined ? [] : [toQuotaState(place, state)];
+    });
+    const states = [...rates, ...quotas];
+    if (taken.isGranted) return { ...WITHIN, states };
+    return refusedBy(
+      'quota_exceeded',
+      states,
+      quotas.filter(({ remaining }) => remaining === 0),
+    );
+  };
+
   return {
     count: async (used, isAccepted) => {
       if (!isLimited(used)) return WITHIN;
@@ -173,22 +193,10 @@ export function createLimitsService(deps: {
       const states = rates.map(({ state }) => state);
       const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
       if (over.length > 0) return refusedBy('rate_limited', states, over);
-      const places = placesOf(used);
-      const [first, ...others] = places;
-      if (!isAccepted || first === undefined) return { ...WITHIN, states };
-      const take = await taker.take([first, ...others]);
-      const quotas = take.states.flatMap((state, index) => {
-        const place = places[index];
-        return place === undefined ? [] : [toQuotaState(place, state)];
-      });
-      const all = [...states, ...quotas];
-      if (take.isGranted) return { ...WITHIN, states: all };
-      return refusedBy(
-        'quota_exceeded',
-        all,
-        quotas.filter(({ remaining }) => remaining === 0),
-      );
+      if (!isAccepted) return { ...WITHIN, states };
+      return await take(used, states);
     },
+    take: (used) => take(used, []),
     look: async (used) => {
       const places = placesOf(used);
       if (places.length === 0) return WITHIN;

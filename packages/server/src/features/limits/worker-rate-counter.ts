@@ -3,13 +3,13 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import { MemoryRateCounter, type RateCount, type RateCounter } from './rate-counter.ts';
 
 interface Question {
-  readonly type: 'keyreeve.count-requests';
+  readonly kind: 'count requests';
   readonly id: number;
   readonly requests: readonly { readonly name: string; readonly windowMs: number }[];
 }
 
 interface Answer {
-  readonly type: 'keyreeve.counted-requests';
+  readonly kind: 'requests counted';
   readonly id: number;
   readonly counts: readonly RateCount[];
 }
@@ -20,12 +20,12 @@ export interface ParentChannel {
   onMessage(listener: (message: unknown) => void): void;
 }
 
-function hasType(message: unknown, type: string): boolean {
-  return typeof message === 'object' && message !== null && Reflect.get(message, 'type') === type;
+function isOfKind(message: unknown, kind: string): boolean {
+  return typeof message === 'object' && message !== null && Reflect.get(message, 'kind') === kind;
 }
 
-const isQuestion = (message: unknown): message is Question => hasType(message, 'keyreeve.count-requests');
-const isAnswer = (message: unknown): message is Answer => hasType(message, 'keyreeve.counted-requests');
+const isQuestion = (message: unknown): message is Question => isOfKind(message, 'count requests');
+const isAnswer = (message: unknown): message is Answer => isOfKind(message, 'requests counted');
 
 /** Counts for all workers of a machine. To be called once, in the process that starts them, before it does. */
 export function serveRateCounters(cluster: Pick<Cluster, 'on'>, clock: Clock = systemClock): void {
@@ -33,7 +33,7 @@ export function serveRateCounters(cluster: Pick<Cluster, 'on'>, clock: Clock = s
   cluster.on('message', (worker: Worker, message: unknown) => {
     if (!isQuestion(message) || !worker.isConnected()) return;
     const counts = message.requests.map(({ name, windowMs }) => counter.countNow(name, windowMs));
-    const answer: Answer = { type: 'keyreeve.counted-requests', id: message.id, counts };
+    const answer: Answer = { kind: 'requests counted', id: message.id, counts };
     // A worker that has just ended needs no answer.
     worker.send(answer, () => {});
   });
@@ -69,7 +69,7 @@ export function createWorkerRateCounter(channel: ParentChannel): RateCounter {
     // Those of a parent that does not answer were given up long ago.
     if (asked.size > QUESTIONS_MAX) asked.delete(lastId - QUESTIONS_MAX);
     const question: Question = {
-      type: 'keyreeve.count-requests',
+      kind: 'count requests',
       id: lastId,
       requests: requests.map(({ name, windowMs }) => ({ name, windowMs })),
     };

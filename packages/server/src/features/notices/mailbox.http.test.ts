@@ -81,7 +81,7 @@ async function startApp(): Promise<App> {
     findWorkspace: (host) => deps.workspaces.findByHost(host),
     defaultWorkspace: () => deps.defaultWorkspace,
     isPermitted: () => true,
-    onUse: () => undefined,
+    onUse: () => null,
     onRefusal: () => undefined,
     authenticate: (credential) => {
       if (credential.kind !== 'cookie') return Promise.resolve(keyCaller);

@@ -5,6 +5,7 @@ import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
+import { type LimitsService, toLimitError } from '../limits/index.ts';
 import { toRefusal } from './key-refusal.ts';
 import type { TokensService } from './tokens.service.ts';
 
@@ -21,7 +22,7 @@ export interface IamSession {
 
 /** The login of the first seed: API key and secret key for a token. */
 export interface IamService {
-  /** @throws auth.invalid_credential, the same whatever is wrong; the counters get the real reason */
+  /** @throws auth.invalid_credential, the same whatever is wrong; the counters get the real reason. limit.* for a good key */
   login(caller: Caller, apiKey: string, secretKey: Secret): Promise<IamSession>;
   /** @throws auth.invalid_credential */
   checkSession(caller: Caller, token: Secret | null): Promise<IamSession>;
@@ -35,6 +36,7 @@ interface Deps {
   readonly accounts: AccountsService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly tokens: TokensService;
 }
 
@@ -44,7 +46,7 @@ const CHECK = '/iam/v4/checkSession';
 const LOGOUT = '/iam/logout';
 
 export function createIamService(deps: Deps): IamService {
-  const { storage, audit, accounts, keyAuthenticator, usage, tokens } = deps;
+  const { storage, audit, accounts, keyAuthenticator, usage, keyLimiter, tokens } = deps;
 
   /** Counts the real reason and answers with the one that tells nothing. */
   const refuse = (caller: Caller, reason: AppError, route: string): never => {
@@ -80,15 +82,18 @@ export function createIamService(deps: Deps): IamService {
       const outcome = await keyAuthenticator.authenticate(workspace.id, { apiKey, secretKey }, ip);
       if (outcome.code === 'malformed' || outcome.code === 'not_found')
         return refuse(caller, toRefusal(outcome.code), LOGIN);
+      const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
+      const over = held === null ? null : toLimitError(held);
       usage.record({
         workspaceId: workspace.id,
         keyId: outcome.key.id,
         action: 'iam:tokens:issue',
-        outcome: outcome.code,
+        outcome: held === null || over === null ? outcome.code : held.code,
         ip,
         userAgent,
       });
       if (outcome.code !== 'valid') return refuse(caller, toRefusal(outcome.code), LOGIN);
+      if (over !== null) throw over;
       const { token, claims } = await counted(caller, LOGIN, () => tokens.issue(workspace, outcome));
       const account = await findAccount(caller, outcome.account.id, LOGIN);
       return {

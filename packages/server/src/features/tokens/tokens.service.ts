@@ -14,6 +14,7 @@ import { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
+import { type LimitsService, toLimitError } from '../limits/index.ts';
 import { effectivePermissions, narrowKey } from '../scopes/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import {
@@ -93,7 +94,7 @@ export interface TokensService {
   verify(workspace: Workspace, token: Secret, ip: string | null): Promise<TokenPrincipal>;
   /** The same for a token for this server or for any resource of the setting `tokenResources`. @throws auth.invalid_credential */
   inspect(workspace: Workspace, token: Secret, ip: string | null): Promise<KnownToken>;
-  /** The same for routes that the auth hook lets everybody into; counts the use of the key. @throws auth.invalid_credential */
+  /** The same for routes that the auth hook lets everybody into; counts the use of the key. @throws auth.invalid_credential, limit.* */
   authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal>;
   /** The claims of a token that we signed and that has not run out, whomever it is for and whatever became of it; or null. */
   read(workspace: Workspace, token: Secret): Promise<TokenClaims | null>;
@@ -115,6 +116,7 @@ export interface TokensDeps {
   readonly settings: SettingsService;
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly signingKeys: SigningKeys;
 }
 
@@ -289,14 +291,17 @@ class Tokens implements TokensService {
   async authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal> {
     const { workspace, ip, userAgent } = facts;
     const principal = await this.verify(workspace, token, ip);
+    const held = await this.#deps.keyLimiter.count(principal, true);
     this.#deps.usage.record({
       workspaceId: workspace.id,
       keyId: principal.key.id,
       action: null,
-      outcome: 'valid',
+      outcome: held.code === 'within' ? 'valid' : held.code,
       ip,
       userAgent,
     });
+    const over = toLimitError(held);
+    if (over !== null) throw over;
     return principal;
   }
 

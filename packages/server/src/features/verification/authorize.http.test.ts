@@ -418,7 +418,9 @@ describe('/v1/authorize', () => {
     const minted = await mint({ access: 'scoped', scopes });
     const ask = (resource: string) => withKey(minted, `?action=package:push&resource=${resource}`);
     for (const answer of [await ask('Acme.Tools'), await ask('Other'), await authorize('')])
-      expect(told(String(answer.statusCode))).toEqual(Object.keys(answer.headers).filter(isOurs));
+      expect(told(String(answer.statusCode)).filter(isOurs)).toEqual(
+        Object.keys(answer.headers).filter(isOurs),
+      );
     const longest = parameters.find(({ name }) => name === 'resource')?.schema.maxLength ?? 0;
     expect((await ask('Acme.'.padEnd(longest, 'x'))).statusCode).toBe(204);
     expect((await ask('Acme.'.padEnd(longest + 1, 'x'))).statusCode).toBe(400);

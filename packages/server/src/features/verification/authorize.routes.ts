@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { AppError } from '../../errors/index.ts';
 import { authErrors, challengeHeaders, problemResponse, type RouteAuth } from '../../http/index.ts';
+import { cacheHeaders, limitHeaders } from '../limits/index.ts';
 import { readQuestion } from './question.ts';
 import { presentReason, presentSubjectHeaders } from './verification.present.ts';
 import { AUTHORIZE_ANSWERS, AuthorizeQuerySchema } from './verification.schema.ts';
@@ -46,7 +47,8 @@ async function answer(
   const { principal, workspace } = caller;
   if (principal.kind !== 'key' && principal.kind !== 'token')
     return refuse(authErrors.required(), request, reply);
-  const { code } = await service.authorize(caller, principal, question);
+  const { code, limits } = await service.authorize(caller, principal, question);
+  reply.headers(limitHeaders(limits)).headers(cacheHeaders(limits));
   reply.headers(presentSubjectHeaders(workspace, principal.account, principal.key));
   return code === 'valid' ? reply.code(204).send() : reply.code(403).header('x-keyreeve-reason', code).send();
 }

@@ -10,7 +10,12 @@ export interface Question {
   readonly resource: string | null;
 }
 
-export type DecisionCode = KeyOutcome['code'] | 'insufficient_scope';
+export type DecisionCode =
+  | KeyOutcome['code']
+  | 'insufficient_scope'
+  // Not of this decision: the service counts once it is made.
+  | 'rate_limited'
+  | 'quota_exceeded';
 
 export interface Decision {
   readonly code: DecisionCode;

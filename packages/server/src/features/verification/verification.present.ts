@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import type { AccountIdentity, KeyIdentity, Workspace } from '../../http/index.ts';
 import { toIsoOrNull } from '../../lib/clock.ts';
 import { presentPermissions } from '../accounts/index.ts';
+import { presentLimitAnswer } from '../limits/index.ts';
 import type { VerifyAnswerSchema } from './verification.schema.ts';
 import type { VerifyAnswer } from './verification.service.ts';
 
@@ -9,6 +10,7 @@ export function presentVerifyAnswer({
   code,
   subject,
   matched,
+  limits,
 }: VerifyAnswer): Static<typeof VerifyAnswerSchema> {
   const valid = code === 'valid';
   if (subject === null)
@@ -24,6 +26,7 @@ export function presentVerifyAnswer({
     scopes: presentPermissions(key.scopes),
     expiresAt: toIsoOrNull(key.expiresAt),
     ...(permission === undefined ? {} : { matched: permission }),
+    ...(limits === null || limits.states.length === 0 ? {} : { limits: presentLimitAnswer(limits) }),
   };
 }
 

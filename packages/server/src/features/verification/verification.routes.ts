@@ -5,6 +5,7 @@ import { type FieldFault, requestErrors } from '../../errors/index.ts';
 import { problemResponse, refTo } from '../../http/index.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { PresentedKey } from '../keys/index.ts';
+import { cacheHeaders, LimitAnswerSchema } from '../limits/index.ts';
 import { registerAuthorizeRoutes } from './authorize.routes.ts';
 import { readClientIp, readQuestion } from './question.ts';
 import { presentVerifyAnswer } from './verification.present.ts';
@@ -39,6 +40,7 @@ function readPresented(body: Static<typeof VerifyBodySchema>): PresentedKey {
 /** What services and gateways ask: is this key good, and may it do this? */
 export function registerVerificationRoutes(root: FastifyInstance, service: VerificationService): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.addSchema(LimitAnswerSchema);
   app.addSchema(VerifyBodySchema);
   app.addSchema(VerifyAnswerSchema);
   app.post(
@@ -55,14 +57,16 @@ export function registerVerificationRoutes(root: FastifyInstance, service: Verif
         response: { 200: refTo(VerifyAnswerSchema), default: problemResponse },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { action, resource, ip } = request.body;
       const input = {
         presented: readPresented(request.body),
         question: readQuestion({ action, resource }),
         clientIp: readClientIp(ip),
       };
-      return presentVerifyAnswer(await service.verify(request.caller, input));
+      const answer = await service.verify(request.caller, input);
+      if (answer.limits !== null) reply.headers(cacheHeaders(answer.limits));
+      return presentVerifyAnswer(answer);
     },
   );
   registerAuthorizeRoutes(root, service);

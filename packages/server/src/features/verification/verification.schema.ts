@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { refTo } from '../../http/index.ts';
+import { LimitAnswerSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
 import { RESOURCE_CHARACTERS_MAX } from './question.ts';
 
@@ -48,6 +49,7 @@ const Code = Type.Union([
   Type.Literal('insufficient_scope'),
   Type.Literal('ip_not_allowed'),
   Type.Literal('rate_limited'),
+  Type.Literal('quota_exceeded'),
 ]);
 
 export const VerifyAnswerSchema = Type.Object(
@@ -74,6 +76,7 @@ export const VerifyAnswerSchema = Type.Object(
       Type.String({ format: 'date-time', description: 'When the presented secret stops working.' }),
     ),
     matched: Type.Optional(refTo(PermissionSchema)),
+    limits: Type.Optional(refTo(LimitAnswerSchema)),
   },
   { $id: 'VerifyAnswer', additionalProperties: false },
 );
@@ -95,16 +98,29 @@ const SUBJECT = {
   'x-keyreeve-workspace': header('Id of the workspace.'),
 };
 
+/** With keys that have limits, and only with them. */
+const LIMITS = {
+  'ratelimit-policy': header('The limits of the key (draft-ietf-httpapi-ratelimit-headers).'),
+  ratelimit: header('What is left of them.'),
+  'keyreeve-cache': header('`none`: the answer counts one use and may not be kept.'),
+};
+
 /** What a gateway reads and hands on: there are no bodies. */
 export const AUTHORIZE_ANSWERS = {
-  204: Type.Null({ description: 'May pass; no body.', headers: SUBJECT }),
+  204: Type.Null({ description: 'May pass; no body.', headers: { ...SUBJECT, ...LIMITS } }),
   401: Type.Null({
     description: 'The credential is missing or no good; no body.',
     headers: { ...CHALLENGE, ...REASON },
   }),
   403: Type.Null({
-    description: 'The credential does not permit the action; no body.',
-    headers: { ...SUBJECT, ...REASON },
+    description:
+      'The credential does not permit the action, or its key is over a limit (`rate_limited`, `quota_exceeded`); no body.',
+    headers: {
+      ...SUBJECT,
+      ...REASON,
+      ...LIMITS,
+      'retry-after': header('Seconds, where waiting helps a key that is over a limit.'),
+    },
   }),
 } as const;
 

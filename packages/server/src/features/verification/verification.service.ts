@@ -8,6 +8,7 @@ import {
 } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { KeyAuthenticator, PresentedKey, UsageRecorder } from '../keys/index.ts';
+import type { LimitAnswer, LimitsService } from '../limits/index.ts';
 import { can } from '../scopes/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type Decision, type DecisionCode, decide, decidePermission, type Question } from './decide.ts';
@@ -24,6 +25,12 @@ export interface VerifyAnswer {
   readonly code: DecisionCode;
   readonly subject: { readonly account: AccountIdentity; readonly key: KeyIdentity } | null;
   readonly matched: Permission | null;
+  /** The limits of the key as they stand after this; null when it has none, or was not let in. */
+  readonly limits: LimitAnswer | null;
+}
+
+export interface AuthorizeAnswer extends Decision {
+  readonly limits: LimitAnswer;
 }
 
 export interface VerificationService {
@@ -35,7 +42,8 @@ export interface VerificationService {
    */
   verify(caller: Caller, input: VerifyInput): Promise<VerifyAnswer>;
   /**
-   * Decides for a gateway about the caller's own credential, which the auth hook has accepted, and counts the use.
+   * Decides for a gateway about the caller's own credential, which the auth hook has accepted, and counts the use
+   * before it is answered.
    *
    * @throws request.invalid without an action when the workspace demands one
    */
@@ -43,19 +51,25 @@ export interface VerificationService {
     caller: Caller,
     principal: Exclude<AuthenticatedPrincipal, { kind: 'session' }>,
     question: Question,
-  ): Promise<Decision>;
+  ): Promise<AuthorizeAnswer>;
 }
 
 interface Deps {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
   readonly settings: SettingsService;
+  readonly keyLimiter: LimitsService;
 }
 
-const VERIFY_ACTION = 'iam:keys:verify';
+export const VERIFY_ACTION = 'iam:keys:verify';
+
+/** A key that is over its limits learns nothing else: a wrong question would otherwise be free. */
+function limitedCode(code: DecisionCode, held: LimitAnswer | null): DecisionCode {
+  return held === null || held.code === 'within' ? code : held.code;
+}
 
 export function createVerificationService(deps: Deps): VerificationService {
-  const { keyAuthenticator, usage, settings } = deps;
+  const { keyAuthenticator, usage, settings, keyLimiter } = deps;
   return {
     verify: async (caller, { presented, question, clientIp }) => {
       const { workspace, principal } = requireAuthenticated(caller);
@@ -64,12 +78,20 @@ export function createVerificationService(deps: Deps): VerificationService {
       const isCounted = principal.kind !== 'session';
       if (!('key' in outcome)) {
         if (isCounted) usage.recordUnknown(workspace.id, outcome.code);
-        return { code: outcome.code, subject: null, matched: null };
+        return { code: outcome.code, subject: null, matched: null, limits: null };
       }
       // No use is counted either: nothing was verified, and the owner would wonder who did.
       if (!can(principal, VERIFY_ACTION, outcome.account.id))
-        return { code: 'not_found', subject: null, matched: null };
-      const { code, matched } = decide(outcome, question);
+        return { code: 'not_found', subject: null, matched: null, limits: null };
+      const decision = decide(outcome, question);
+      const isGood = outcome.code === 'valid';
+      const isAccepted = decision.code === 'valid';
+      // A person only looks; and of a key that is no good nothing is counted.
+      const held = isGood
+        ? await (isCounted ? keyLimiter.count(outcome, isAccepted) : keyLimiter.look(outcome))
+        : null;
+      const code = limitedCode(decision.code, held);
+      const matched = code === 'valid' ? decision.matched : null;
       if (isCounted)
         usage.record({
           workspaceId: workspace.id,
@@ -79,7 +101,7 @@ export function createVerificationService(deps: Deps): VerificationService {
           ip: clientIp,
           userAgent: null,
         });
-      return { code, subject: { account: outcome.account, key: outcome.key }, matched };
+      return { code, subject: { account: outcome.account, key: outcome.key }, matched, limits: held };
     },
     authorize: async (caller, principal, question) => {
       const { ip, userAgent, workspace } = caller;
@@ -87,6 +109,8 @@ export function createVerificationService(deps: Deps): VerificationService {
       const count = (outcome: DecisionCode): void =>
         usage.record({ workspaceId: workspace.id, keyId: principal.key.id, action, outcome, ip, userAgent });
       if (question.action === null && (await settings.get(workspace.id)).requireAction) {
+        // Asked in a wrong way, the gateway learns that, whatever its limits; but it is no free question.
+        await keyLimiter.count(principal, false);
         count('insufficient_scope');
         throw requestErrors.invalid({
           detail: 'action is required: the workspace setting requireAction is on.',
@@ -94,8 +118,10 @@ export function createVerificationService(deps: Deps): VerificationService {
         });
       }
       const decision = decidePermission(principal.account, principal.key, question);
-      count(decision.code);
-      return decision;
+      const held = await keyLimiter.count(principal, decision.code === 'valid');
+      const code = limitedCode(decision.code, held);
+      count(code);
+      return { code, matched: code === 'valid' ? decision.matched : null, limits: held };
     },
   };
 }

@@ -3,6 +3,7 @@ import { authErrors, type Caller, fromPair, parseBasic } from '../../../http/ind
 import { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, KeyOutcome, UsageRecorder } from '../../keys/index.ts';
+import { type LimitsService, toLimitError } from '../../limits/index.ts';
 import { type ProvenKey, toRefusal } from '../key-refusal.ts';
 import { decodeFormText, type Form } from './form.ts';
 import { oauthErrors } from './oauth.errors.ts';
@@ -106,12 +107,15 @@ const ROUTE_ACTIONS: Readonly<Record<string, string>> = {
   '/oauth2/revoke': 'iam:tokens:revoke',
 };
 
+/** Whoever wants to end a token must be able to, whatever the limits of his key. */
+const UNLIMITED_ROUTE = '/oauth2/revoke';
+
 export interface ClientAuthenticator {
   /**
    * The key behind a presented client. The state of the key is told only to the holder of the right secret; refusals
    * and uses are counted.
    *
-   * @throws oauth.invalid_client
+   * @throws oauth.invalid_client, limit.* for a good key
    */
   require(caller: Caller, presented: PresentedClient | null, route: string): Promise<ProvenKey>;
 }
@@ -119,6 +123,7 @@ export interface ClientAuthenticator {
 export function createClientAuthenticator(deps: {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly audit: AuditService;
 }): ClientAuthenticator {
   const prove = async (
@@ -158,14 +163,18 @@ export function createClientAuthenticator(deps: {
         isBasic,
       );
     }
+    const isHeld = outcome.code === 'valid' && route !== UNLIMITED_ROUTE;
+    const held = isHeld ? await deps.keyLimiter.count(outcome, true) : null;
+    const over = held === null ? null : toLimitError(held);
     deps.usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
       action: ROUTE_ACTIONS[route] ?? null,
-      outcome: outcome.code,
+      outcome: held === null || over === null ? outcome.code : held.code,
       ip,
       userAgent,
     });
+    if (over !== null) throw over;
     if (outcome.code === 'valid') return outcome;
     const reason = toRefusal(outcome.code);
     throw refuse(reason, `${reason.entry.title}. ${reason.entry.remedy}`, isBasic);

@@ -12,6 +12,7 @@ import type { Permission } from '../../../lib/permission.ts';
 import type { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
+import { type LimitsService, toLimitError } from '../../limits/index.ts';
 import { can, effectivePermissions } from '../../scopes/index.ts';
 import { groupByResources, type TokenClaims } from '../claims.ts';
 import { toRefusal } from '../key-refusal.ts';
@@ -58,6 +59,7 @@ export interface Introspection {
 interface Deps {
   readonly audit: AuditService;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly tokens: TokensService;
   readonly clients: ClientAuthenticator;
   readonly keyAuthenticator: KeyAuthenticator;
@@ -98,22 +100,25 @@ async function resolveCredential(
 }
 
 export function createIntrospection(deps: Deps): Introspection {
-  const { audit, usage, tokens, clients, keyAuthenticator } = deps;
+  const { audit, usage, keyLimiter, tokens, clients, keyAuthenticator } = deps;
 
   const resolveBearer = async (caller: Caller, credential: Secret): Promise<AuthenticatedPrincipal> => {
     const { workspace, ip, userAgent } = caller;
     if (hasTokenShape(credential.reveal())) return await tokens.authenticate(credential, caller);
     const outcome = await keyAuthenticator.authenticate(workspace.id, { fullKey: credential }, ip);
     if (!('key' in outcome)) throw authErrors.invalid_credential();
+    const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
+    const over = held === null ? null : toLimitError(held);
     usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
       action: 'iam:tokens:introspect',
-      outcome: outcome.code,
+      outcome: held === null || over === null ? outcome.code : held.code,
       ip,
       userAgent,
     });
     if (outcome.code !== 'valid') throw toRefusal(outcome.code);
+    if (over !== null) throw over;
     return { kind: 'key', account: outcome.account, key: outcome.key };
   };
 
@@ -127,14 +132,18 @@ export function createIntrospection(deps: Deps): Introspection {
     if (found === null) return null;
     const { claims, account, key } = found;
     if (!isOwnClient(asker, key.id, claims) && !can(asker, VERIFY_ACTION, account.id)) return null;
+    const held = await keyLimiter.count(found, true);
+    const isWithin = held.code === 'within';
     usage.record({
       workspaceId: caller.workspace.id,
       keyId: key.id,
       action: null,
-      outcome: 'valid',
+      outcome: isWithin ? 'valid' : held.code,
       ip,
       userAgent: null,
     });
+    // RFC 7662 2.2 has no place for a reason.
+    if (!isWithin) return null;
     return { ...found, permissions: groupByResources(effectivePermissions(account, key)) };
   };
 

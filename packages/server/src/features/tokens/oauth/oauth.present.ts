@@ -78,6 +78,8 @@ const OAUTH_NAMES: Readonly<Record<string, string>> = {
   'auth.key_expired': 'invalid_client',
   'auth.invalid_credential': 'invalid_request',
   'request.unavailable': 'temporarily_unavailable',
+  'limit.rate_limited': 'temporarily_unavailable',
+  'limit.quota_exceeded': 'temporarily_unavailable',
 };
 
 function toOAuthName({ code, status }: AppError): string {
@@ -87,7 +89,7 @@ function toOAuthName({ code, status }: AppError): string {
 
 /** RFC 6749 5.2 has 401 for the client and 400 for all other faults of a request. */
 export function toOAuthStatus(error: AppError): number {
-  const isKept = error.status >= 500 || error.status === 421;
+  const isKept = error.status >= 500 || error.status === 421 || error.status === 429;
   if (isKept) return error.status;
   return ['invalid_client', 'invalid_token'].includes(toOAuthName(error)) ? 401 : 400;
 }

@@ -1,6 +1,7 @@
 import type { Storage } from '../../../storage/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
+import type { LimitsService } from '../../limits/index.ts';
 import type { TokensService } from '../tokens.service.ts';
 import { type ClientAuthenticator, createClientAuthenticator } from './client-authentication.ts';
 import { createIntrospection, type Introspection } from './introspection.ts';
@@ -18,6 +19,7 @@ export function createOAuth(deps: {
   readonly storage: Storage;
   readonly audit: AuditService;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly tokens: TokensService;
   readonly keyAuthenticator: KeyAuthenticator;
 }): OAuth {

@@ -4,6 +4,7 @@ import { Secret } from '../../../lib/secret.ts';
 import { inTransaction, type Storage } from '../../../storage/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { UsageRecorder } from '../../keys/index.ts';
+import { type LimitsService, toLimitError } from '../../limits/index.ts';
 import { effectivePermissions } from '../../scopes/index.ts';
 import type { ProvenKey } from '../key-refusal.ts';
 import type { IssuedToken, KnownToken, TokensService } from '../tokens.service.ts';
@@ -32,6 +33,7 @@ interface Deps {
   readonly storage: Storage;
   readonly audit: AuditService;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly tokens: TokensService;
 }
 
@@ -53,7 +55,7 @@ function checkExchange(form: Form): void {
     });
 }
 
-export function createTokenExchange({ storage, audit, usage, tokens }: Deps): ExchangeToken {
+export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens }: Deps): ExchangeToken {
   const requireSubject = async (caller: Caller, form: Form): Promise<KnownToken> => {
     const token = new Secret(requireParameter(form, 'subject_token'));
     try {
@@ -97,15 +99,25 @@ export function createTokenExchange({ storage, audit, usage, tokens }: Deps): Ex
     const wish = { resource: readResource(form), permissions: narrowRights(held, readAskedRights(form)) };
     const isOther = client !== null && client.key.id !== claims.client_id;
     const actor = isOther ? { sub: client.account.id, client_id: client.key.id } : null;
+    // The key of a client that exchanges its own token was counted when it authenticated.
+    const isCounted = client?.key.id === principal.key.id;
+    const use = isCounted ? null : await keyLimiter.count(principal, true);
+    const over = use === null ? null : toLimitError(use);
+    const countUse = (outcome: string): void =>
+      usage.record({
+        workspaceId: workspace.id,
+        keyId: principal.key.id,
+        action: 'iam:tokens:issue',
+        outcome,
+        ip,
+        userAgent,
+      });
+    if (use !== null && over !== null) {
+      countUse(use.code);
+      throw over;
+    }
     const issued = await tokens.derive(workspace, subject, wish, actor);
-    usage.record({
-      workspaceId: workspace.id,
-      keyId: principal.key.id,
-      action: 'iam:tokens:issue',
-      outcome: 'valid',
-      ip,
-      userAgent,
-    });
+    countUse('valid');
     if (isOther) await record(caller, client, { issued, subject });
     return { issued, subject };
   };
