@@ -42,6 +42,7 @@ const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/main.ts')
 const PROBE = path.resolve(import.meta.dirname, 'scale-probe.ts');
 const REQUESTS = 15;
 const WARM_UP = 3;
+const SQL_CHARACTERS = 900;
 const READY_TRIES = 2_000;
 
 interface ProbedServer {
@@ -167,7 +168,7 @@ function toLine(row: ScaleRow): string {
   return `${row.name.padEnd(34)}${cells}${String(row.statements).padStart(7)}`;
 }
 
-function print(results: readonly ScaleResult[]): void {
+function print(results: readonly ScaleResult[], isSqlShown: boolean): void {
   const lines = [`load of the machine ${loadavg()[0]?.toFixed(1) ?? '?'}; ${REQUESTS} requests each`];
   for (const {
     engine,
@@ -183,7 +184,9 @@ function print(results: readonly ScaleResult[]): void {
       '',
       `${engine}, ${keys} keys: seeded in ${seedSeconds.toFixed(0)} s, ${(bytesOnDisk / 1e6).toFixed(0)} MB; ready in ${readyMs.toFixed(0)} ms, ${readAtStartMb.toFixed(0)} MB read until then; ${residentMb.toFixed(0)} MB resident at most`,
       `${'milliseconds'.padEnd(34)}     p50   worst   block  (worst)  statement  number`,
-      ...rows.map(toLine),
+      ...rows.map(
+        (row) => `${toLine(row)}${isSqlShown ? `  ${row.slowestSql.slice(0, SQL_CHARACTERS)}` : ''}`,
+      ),
     );
   }
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -197,12 +200,14 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       // A folder that `seed-keys.ts` has filled and that stays.
       'data-dir': { type: 'string' },
+      // Prints the longest statement of each question too.
+      sql: { type: 'boolean', default: false },
       'database-url': { type: 'string' },
       'audit-rows': { type: 'string' },
     },
   });
   if (values['data-dir'] !== undefined) {
-    print([await measureScale(openSeeded(values['data-dir']), values.only)]);
+    print([await measureScale(openSeeded(values['data-dir']), values.only)], values.sql);
     return;
   }
   const sizes = positionals.length === 0 ? [1_000, 1_000_000] : positionals.map(Number);
@@ -221,7 +226,7 @@ async function main(): Promise<void> {
       seeded.remove();
     }
   }
-  print(results);
+  print(results, values.sql);
 }
 
 if (import.meta.main) await main();

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import { makeLargeIndexes } from './concurrent-indexes.ts';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
 import { foundation } from './migrations/0001-foundation.ts';
@@ -14,6 +15,8 @@ import { feedVersionNames } from './migrations/0008-feed-version-names.ts';
 import { searchOfVersions } from './migrations/0009-search-of-versions.ts';
 import { revocationEpochs } from './migrations/0011-revocation-epochs.ts';
 import { keyLimits } from './migrations/0012-key-limits.ts';
+import { largeLists } from './migrations/0013-large-lists.ts';
+import { LARGE_INDEXES_SINCE } from './migrations/large-indexes.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
 import { actions } from './migrations/usage-0003-actions.ts';
@@ -32,6 +35,7 @@ const MAIN: Record<string, Migration> = {
   '0009-search-of-versions': searchOfVersions,
   '0011-revocation-epochs': revocationEpochs,
   '0012-key-limits': keyLimits,
+  [LARGE_INDEXES_SINCE]: largeLists,
 };
 const USAGE: Record<string, Migration> = {
   '0001-counters': counters,
@@ -56,7 +60,8 @@ export const SCHEMA_VERSIONS: SchemaVersions = {
 /**
  * Brings both stores to the newest schema, forward only. Each store migrates in one transaction, so a crash
  * leaves the old schema or the new one; a second run, or a second process at the same time, finds nothing
- * left to do.
+ * left to do. Indexes of large tables come last, on PostgreSQL one by one and without a lock on writers: a crash
+ * leaves some of them to be made at the next start.
  *
  * @throws Error naming the migration that failed.
  */
@@ -70,6 +75,8 @@ export async function migrateStorageTo(storage: Storage, versions: SchemaVersion
     Object.fromEntries(Object.entries(migrations).filter(([name]) => names.includes(name)));
   await migrate(storage.migration.main, upTo(MAIN, versions.main), 'schema_migrations');
   await migrate(storage.migration.usage, upTo(USAGE, versions.usage), 'usage_migrations');
+  if (storage.engine === 'postgres' && versions.main.includes(LARGE_INDEXES_SINCE))
+    await makeLargeIndexes(storage.migration.main);
 }
 
 async function migrate(

@@ -3,6 +3,7 @@ import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement
 import { isRetryable } from './faults.ts';
 
 const STATEMENTS_MAX = 500;
+const CACHE_KIB = 32_768;
 const OPENING_WAIT_MS = 5_000;
 const OPENING_PAUSE_MS = 20;
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
@@ -59,6 +60,8 @@ function requireSettings(database: DatabaseSync, isReadOnly: boolean): void {
   // Deleted digests and mails are overwritten on disk, not only unlinked.
   requirePragma(database, 'secure_delete', 'ON', 1);
   requirePragma(database, 'mmap_size', '0', 0);
+  // Room for the inner pages of the tables and indexes of ten million keys; taken only as far as it is filled.
+  requirePragma(database, 'cache_size', String(-CACHE_KIB), -CACHE_KIB);
 }
 
 function requireVersion(database: DatabaseSync): void {

@@ -22,7 +22,7 @@ import {
 const STRETCH_ACCOUNTS = 1_000;
 
 // Where accounts have to be looked for, a request goes through so many stretches of them.
-const STRETCHES_MAX = 1_000;
+const STRETCHES_MAX = 200;
 
 async function gather(
   storage: Storage,

@@ -3,7 +3,7 @@ import type { AccountKind } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import { containsText, type Direction, type Executor, isBehind, isUpTo } from '../../storage/index.ts';
-import { ACCOUNT_COLUMNS, type Account, loginOf, toAccount } from './accounts.repo.ts';
+import { ACCOUNT_COLUMNS, type Account, IS_ADMIN, loginOf, toAccount } from './accounts.repo.ts';
 
 /** Whose thing something is, as people call him. */
 export interface AccountName {
@@ -189,7 +189,7 @@ export async function listActiveAdmins(
     .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
     .where('kind', '=', 'user')
-    .where('role', '=', 'admin')
+    .where(IS_ADMIN)
     .where('state', '=', 'active')
     .orderBy('created_at')
     .orderBy('id')

@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely';
 import type { KeyAccess } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import { fromStoredLimits, toStoredLimits } from '../../lib/key-limits.ts';
@@ -6,18 +5,13 @@ import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
 import {
   type ApiKeysTable,
-  containsText,
   type Executor,
-  isBehind,
-  isUpTo,
   type Keyring,
   raiseRevocationEpoch,
   type Storage,
-  startsWithText,
   type Tx,
 } from '../../storage/index.ts';
-import { HAS_ACTIVE_ACCOUNT } from './account-keys.repo.ts';
-import type { ApiKey, KeyStatus } from './api-key.ts';
+import type { ApiKey } from './api-key.ts';
 import { isRowIntact, rowMacOf } from './key-digest.ts';
 import { keyErrors } from './keys.errors.ts';
 
@@ -54,6 +48,13 @@ export const COLUMNS = [
 ] as const;
 
 type Row = Pick<ApiKeysTable, (typeof COLUMNS)[number]>;
+
+/** A stretch of the list: its intact keys, and where it ends, whether or not the row there is one of them. */
+export interface KeyStretch {
+  readonly keys: readonly ApiKey[];
+  readonly rowCount: number;
+  readonly end: CursorValues | null;
+}
 
 export function toApiKey(row: Row): ApiKey {
   const old =
@@ -105,7 +106,7 @@ function toCheckedKey(keyring: Keyring, row: Row): ApiKey {
 }
 
 /** An altered row would fail a whole list; it stays out, and reading it by id says why. */
-function toIntactKeys(keyring: Keyring, rows: readonly Row[]): ApiKey[] {
+export function toIntactKeys(keyring: Keyring, rows: readonly Row[]): ApiKey[] {
   return rows
     .map((row) => ({ key: toApiKey(row), rowMac: row.row_mac }))
     .filter(({ key, rowMac }) => isRowIntact(keyring, key, rowMac))
@@ -282,134 +283,4 @@ export async function countLiveKeys(
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .executeTakeFirst();
   return row?.count ?? 0;
-}
-
-/** `working`: enabled and not expired. */
-export type KeyStatusFilter = KeyStatus | 'working';
-
-/** By creation the newest come first, by expiry the next to stop; those that never do are the last. */
-export type KeySort = 'createdAt' | 'expiresAt';
-
-const NEVER = 9_007_199_254_740_991;
-// Letter by letter as in the index of the migration.
-const STOPS_AT = sql<number>`coalesce(expires_at, ${sql.lit(NEVER)})`;
-
-export interface KeyFilter {
-  readonly workspaceId: string;
-  /** Null: all; otherwise keys of these accounts only. */
-  readonly accountIds: readonly string[] | null;
-  readonly accountId?: string | undefined;
-  readonly status?: KeyStatusFilter | undefined;
-  readonly expiresBefore?: number | undefined;
-  /** Keys that were given a longer life than so many days. */
-  readonly lifetimeOverDays?: number | undefined;
-  readonly hasActiveAccount?: boolean | undefined;
-  readonly q?: string | undefined;
-  readonly now: number;
-  /** How far before expiry a key counts as expiring. */
-  readonly noticeMs: number;
-}
-
-/**
- * On SQLite a plus keeps a condition from choosing the index. Where most keys fulfil it, the order of the list is the
- * better guide; and where a page begins later than the condition, the place where it begins is.
- */
-function hasStatus(
-  status: KeyStatusFilter,
-  { now, noticeMs }: KeyFilter,
-  sort: KeySort,
-  isFirstPage: boolean,
-): RawBuilder<boolean> {
-  const noticeEnd = now + noticeMs;
-  const aside = sql<number>`+${STOPS_AT}`;
-  const later = sort === 'expiresAt' && isFirstPage ? STOPS_AT : aside;
-  const soon = sort === 'createdAt' || isFirstPage ? STOPS_AT : aside;
-  const conditions = {
-    disabled: () => sql<boolean>`state = 'disabled'`,
-    expired: () => sql<boolean>`(state = 'active' and ${STOPS_AT} <= ${now})`,
-    expiring: () => sql<boolean>`(state = 'active' and ${soon} > ${now} and ${STOPS_AT} <= ${noticeEnd})`,
-    active: () => sql<boolean>`(state = 'active' and ${later} > ${noticeEnd})`,
-    working: () => sql<boolean>`(state = 'active' and ${later} > ${now})`,
-  };
-  return conditions[status]();
-}
-
-function matchesText(q: string): RawBuilder<boolean> {
-  return sql<boolean>`(${containsText('comment_lower', q)} or ${startsWithText('id', q)})`;
-}
-
-/** A stretch of the list: its intact keys, and where it ends, whether or not the row there is one of them. */
-export interface KeyStretch {
-  readonly keys: readonly ApiKey[];
-  readonly rowCount: number;
-  readonly end: CursorValues | null;
-}
-
-/** True when no index finds the keys: the rows of a whole workspace have to be sifted for them. */
-export function isSifted({ accountIds, accountId, q, lifetimeOverDays, status }: KeyFilter): boolean {
-  const isRare = (q?.trim() ?? '') !== '' || lifetimeOverDays !== undefined || status === 'disabled';
-  return isRare && accountIds === null && accountId === undefined;
-}
-
-function orderOf(sort: KeySort) {
-  return sort === 'createdAt'
-    ? { value: sql.ref<number>('created_at'), direction: 'desc' as const }
-    : { value: STOPS_AT, direction: 'asc' as const };
-}
-
-/** Where the next `rows` keys of the workspace end, whether they fit or not; null when there are not as many. */
-export async function findStretchEnd(
-  exec: Executor,
-  workspaceId: string,
-  sort: KeySort,
-  after: CursorValues | null,
-  rows: number,
-): Promise<CursorValues | null> {
-  const { value, direction } = orderOf(sort);
-  let query = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
-  if (after !== null) query = query.where(isBehind(value, after, direction));
-  const row = await query
-    .select([value.as('value'), 'id'])
-    .orderBy(value, direction)
-    .orderBy('id', direction)
-    .offset(rows - 1)
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined ? null : [row.value, row.id];
-}
-
-/** `after` holds the `end` of the stretch before, in the same order; `upTo` the last row that is looked at. */
-export async function listKeys(
-  exec: Executor,
-  keyring: Keyring,
-  filter: KeyFilter,
-  sort: KeySort,
-  { after, upTo, limit }: { after: CursorValues | null; upTo: CursorValues | null; limit: number },
-): Promise<KeyStretch> {
-  if (filter.accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
-  const { accountIds, accountId, expiresBefore, lifetimeOverDays, status } = filter;
-  const q = filter.q?.trim() ?? '';
-  let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
-  if (accountIds !== null) query = query.where('account_id', 'in', accountIds);
-  if (accountId !== undefined) query = query.where('account_id', '=', accountId);
-  if (expiresBefore !== undefined) query = query.where(STOPS_AT, '<', expiresBefore);
-  if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
-  if (filter.hasActiveAccount === true) query = query.where(HAS_ACTIVE_ACCOUNT);
-  if (status !== undefined) query = query.where(hasStatus(status, filter, sort, after === null));
-  if (q !== '') query = query.where(matchesText(q));
-  const { value, direction } = orderOf(sort);
-  if (after !== null) query = query.where(isBehind(value, after, direction));
-  if (upTo !== null) query = query.where(isUpTo(value, upTo, direction));
-  const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();
-  const last = rows.at(-1);
-  return {
-    keys: toIntactKeys(keyring, rows),
-    rowCount: rows.length,
-    end: last === undefined ? null : placeOf(toApiKey(last), sort),
-  };
-}
-
-/** Where a key stands in an order: the value that it is sorted by, then the id. */
-export function placeOf(key: ApiKey, sort: KeySort): CursorValues {
-  return [sort === 'createdAt' ? key.createdAt : (key.current.expiresAt ?? NEVER), key.id];
 }
