@@ -1,17 +1,19 @@
 import { BlockList, isIPv4 } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import Type from 'typebox';
 import { requestErrors } from '../errors/index.ts';
 import { isEqualConstantTime } from '../lib/mac.ts';
 import type { Secret } from '../lib/secret.ts';
 import { problemResponse } from './problem.ts';
+import type { RequestDurations } from './request-durations.ts';
 
 export interface OperationsDeps {
   /** Resolves when the database answers; rejects otherwise. */
   readonly ping: () => Promise<void>;
   /** Whether the store of the package files answers. */
   readonly hasPackageFiles: () => Promise<boolean>;
+  readonly durations: RequestDurations;
   readonly registerMetrics: (registry: Registry) => void;
   /** The metrics of several processes, where there are several. */
   readonly renderMetrics: (() => Promise<string>) | undefined;
@@ -57,20 +59,14 @@ function mayReadMetrics(request: FastifyRequest, token: Secret | null): boolean 
 export function registerOperationsRoutes(app: FastifyInstance, deps: OperationsDeps): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const durations = new Histogram({
-    name: 'keyreeve_http_request_duration_seconds',
-    help: 'Time to answer, by route, method and status.',
-    labelNames: ['route', 'method', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    registers: [registry],
-  });
+  const { durations } = deps;
+  durations.register(registry);
   deps.registerMetrics(registry);
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, never the address: ids would make a series each.
-    durations.observe(
-      { route: request.routeOptions.url ?? 'none', method: request.method, status: String(reply.statusCode) },
-      reply.elapsedTime / 1000,
-    );
+    durations
+      .series(request.routeOptions.url ?? 'none', request.method, reply.statusCode)
+      .observe(reply.elapsedTime / 1000);
   });
   app.get(
     '/healthz',

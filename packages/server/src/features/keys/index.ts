@@ -1,10 +1,15 @@
 export { createAccountKeys } from './account-keys.ts';
-export type { KeyOutcome } from './api-key.ts';
+export { type KeyOutcome, noticeMsOf } from './api-key.ts';
 export { createExpiryHint, EXPIRY_HEADER, type ExpiryHint } from './expiry-hint.ts';
 export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry-sweep.ts';
 export { registerFeedRoutes } from './feeds.routes.ts';
 export { createFeedsService, type FeedsService } from './feeds.service.ts';
-export { createKeyAuthenticator, type KeyAuthenticator, type PresentedKey } from './key-auth.ts';
+export {
+  createKeyAuthenticator,
+  type KeyAuthenticator,
+  type PresentedKey,
+  type RecognizedKey,
+} from './key-auth.ts';
 export { checkKeyRows } from './key-check.repo.ts';
 export { createKeyDelivery, type KeyDelivery } from './key-delivery.ts';
 export { hasFullKeyShape } from './key-format.ts';
@@ -20,7 +25,7 @@ export { registerOverviewRoutes } from './overview.routes.ts';
 export { createOverviewService, type OverviewService } from './overview.service.ts';
 export { createRefusalNotices, type RefusalNotices } from './refusal-notices.ts';
 export { registerSelfRoutes } from './self.routes.ts';
-export { createUsageRecorder, type UsageRecorder } from './usage.ts';
 export { registerUsageRoutes } from './usage.routes.ts';
+export { createUsageRecorder, type UsageRecorder } from './usage.ts';
 export { createUsageReader, type UsageReader } from './usage-history.ts';
 export { createUsageRetention, type UsageRetention } from './usage-retention.ts';
