@@ -1,4 +1,5 @@
 import type { Key, MintedKey } from '@keyreeve/sdk';
+import { formatAllowance } from '../key-limits.ts';
 import { formatPermission } from '../options.ts';
 import type { Run } from '../run.ts';
 import { formatDetails, formatTime } from '../text.ts';
@@ -16,6 +17,7 @@ export function keyDetails(key: Key): [string, string | null][] {
     ['Access', key.isImported ? `${key.access}, imported` : key.access],
     ['Scopes', scopes.length === 0 ? null : scopes.map(formatPermission).join('; ')],
     ['Only from', ipRanges.length === 0 ? null : ipRanges.join(', ')],
+    ['Limits', formatAllowance(key.allowance)],
     ['Expires', key.expiresAt === null ? 'never' : formatTime(key.expiresAt)],
     ['Lifetime', key.lifetimeDays === null ? null : `${key.lifetimeDays} days`],
     ['Old secret ends', overlapEndsAt === null ? null : formatTime(overlapEndsAt)],

@@ -2,12 +2,14 @@ import { type BodyOf, ifMatch, type Key, type Permission } from '@keyreeve/sdk';
 import { type Command, Option } from 'commander';
 import { resolveAccountId } from '../account-refs.ts';
 import { usageError } from '../failures.ts';
+import { limitsOf, quota, rate } from '../key-limits.ts';
 import { addListOptions, type Column, type ListOptions, printList } from '../lists.ts';
 import { formatPermission, given, instant, permissions, repeated, wholeNumber } from '../options.ts';
 import { type Run, type Setting, withRun } from '../run.ts';
 import { formatTime } from '../text.ts';
 import { describeKey, printMintedKey } from './key-details.ts';
 import { addKeySwitches } from './key-switches.ts';
+import { addUsageCommand } from './key-usage.ts';
 import { showOwnKey } from './session.ts';
 import { addVerifyCommand } from './verify.ts';
 
@@ -22,7 +24,12 @@ interface KeyListOptions extends ListOptions {
   readonly search?: string;
 }
 
-interface CreateOptions {
+interface LimitOptions {
+  readonly rate?: ReturnType<typeof rate>;
+  readonly quota?: ReturnType<typeof quota>;
+}
+
+interface CreateOptions extends LimitOptions {
   readonly comment: string;
   readonly access?: 'account' | 'scoped';
   readonly scope?: Permission[];
@@ -33,12 +40,16 @@ interface CreateOptions {
   readonly mailTo?: string;
 }
 
-interface EditOptions {
+interface EditOptions extends LimitOptions {
   readonly comment?: string;
   readonly scope?: Permission[];
   readonly ip?: string[];
   readonly anyIp?: boolean;
+  readonly unlimited?: boolean;
 }
+
+const RATE_HELP = 'requests in a window, e.g. 100/60s';
+const QUOTA_HELP = 'uses, refilled each hour, day or month or never, e.g. 1000/month';
 
 const COLUMNS: readonly Column<Key>[] = [
   { title: 'API KEY', cell: ({ id }) => id },
@@ -72,16 +83,18 @@ async function createKey(run: Run, reference: string, options: CreateOptions): P
   const client = run.client();
   const id = await resolveAccountId(client, reference);
   const ownerId = owner === undefined ? undefined : await resolveAccountId(client, owner);
-  const rest = given({ scopes, ownerId, lifetimeDays: lifetime, ipRanges: ip, sendMail, mailTo });
+  const limits = limitsOf(options, undefined, 'unlimited');
+  const rest = given({ scopes, ownerId, lifetimeDays: lifetime, ipRanges: ip, limits, sendMail, mailTo });
   const body: BodyOf<'createKey'> = { comment, access, ...rest };
   const { data } = await client.POST('/v1/accounts/{id}/keys', { params: { path: { id } }, body });
   await printMintedKey(run, data);
 }
 
 async function editKey(run: Run, keyId: string, options: EditOptions): Promise<void> {
-  const { comment, scope: scopes, ip, anyIp } = options;
+  const { comment, scope: scopes, ip, anyIp, unlimited } = options;
   if (ip !== undefined && anyIp === true) throw usageError('--ip and --any-ip exclude each other.');
-  const body = given({ comment, scopes, ipRanges: anyIp === true ? [] : ip });
+  const limits = limitsOf(options, unlimited, 'unlimited');
+  const body = given({ comment, scopes, ipRanges: anyIp === true ? [] : ip, limits });
   if (Object.keys(body).length === 0)
     throw usageError('Nothing to change was given.', 'See: keyreeve keys edit --help');
   const client = run.client();
@@ -116,7 +129,7 @@ export function addKeyCommands(program: Command, setting: Setting): void {
   addCreate(keys, setting);
   keys
     .command('edit <key>')
-    .description('change comment, patterns or allow list; all else is fixed')
+    .description('change comment, patterns, allow list or limits; all else is fixed')
     .option('--comment <text>', 'what the key is for')
     .option(
       '--scope <actions=patterns>',
@@ -125,7 +138,11 @@ export function addKeyCommands(program: Command, setting: Setting): void {
     )
     .option('--ip <range>', 'all addresses or ranges anew; may be repeated', repeated)
     .option('--any-ip', 'let the key be used from everywhere')
+    .option('--rate <requests/window>', `${RATE_HELP}; without --quota, a quota is lifted`, rate)
+    .option('--quota <uses/period>', `${QUOTA_HELP}; without --rate, a rate is lifted`, quota)
+    .option('--unlimited', 'lift the limits of the key; those of its account stay')
     .action(withRun(setting, editKey));
+  addUsageCommand(keys, setting);
   addKeySwitches(keys, setting);
   keys
     .command('self')
@@ -153,6 +170,8 @@ function addCreate(keys: Command, setting: Setting): void {
     .option('--lifetime <days>', 'days until it expires', wholeNumber(1, 3650))
     .option('--owner <account>', 'account whose packages it acts for')
     .option('--ip <range>', 'address or range from which it may be used; may be repeated', repeated)
+    .option('--rate <requests/window>', RATE_HELP, rate)
+    .option('--quota <uses/period>', QUOTA_HELP, quota)
     .option('--send-mail', 'mail the key to the account')
     .option('--mail-to <address>', 'address for the key of a service account')
     .action(withRun(setting, createKey));

@@ -1,0 +1,105 @@
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRedisRateCounter } from '../../packages/server/src/features/limits/redis-rate-counter.ts';
+import {
+  createSharedRateCounter,
+  type SharedRateCounter,
+} from '../../packages/server/src/features/limits/shared-rate-counter.ts';
+import { systemClock } from '../../packages/server/src/lib/clock.ts';
+import { Secret } from '../../packages/server/src/lib/secret.ts';
+import { freePort, sleep } from '../server-process.ts';
+import { openProgramFolder, type Program, startProgram } from './programs.ts';
+
+const NODES = 3;
+const HOUR_MS = 3_600_000;
+// 100 ms for an answer; the rest is for a machine that does other things as well.
+const WAIT_MS_MAX = 250;
+
+const folder = openProgramFolder();
+let port: number;
+let redis: Program;
+let nodes: readonly SharedRateCounter[] = [];
+
+async function startRedis(): Promise<Program> {
+  const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  return await startProgram('/usr/bin/redis-server', flags, { cwd: folder.path, port });
+}
+
+beforeAll(async () => {
+  port = await freePort();
+  redis = await startRedis();
+  nodes = Array.from({ length: NODES }, () =>
+    createSharedRateCounter({
+      shared: createRedisRateCounter(new Secret(`redis://127.0.0.1:${port}`)),
+      clock: systemClock,
+      logger: { warn: () => {}, info: () => {} },
+      name: 'redis',
+    }),
+  );
+  await untilAllAre('up');
+});
+afterAll(async () => {
+  for (const node of nodes) await node.close();
+  await redis.end('SIGKILL');
+  folder.remove();
+});
+
+async function untilAllAre(state: 'up' | 'down'): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    await Promise.all(nodes.map((node) => node.count('probe', 1_000)));
+    if (nodes.every((node) => node.state().isUp === (state === 'up'))) return;
+    await sleep(50);
+  }
+  throw new Error(`The counters are not all ${state}.`);
+}
+
+/** What the nodes, one after the other, have counted under a name, and the longest wait. */
+async function countAtEach(name: string, times: number): Promise<{ counts: number[]; worstMs: number }> {
+  const counts: number[] = [];
+  let worstMs = 0;
+  for (let time = 0; time < times; time += 1) {
+    for (const node of nodes) {
+      const startedAt = performance.now();
+      counts.push((await node.count(name, HOUR_MS)).count);
+      worstMs = Math.max(worstMs, performance.now() - startedAt);
+    }
+  }
+  return { counts, worstMs };
+}
+
+describe('three nodes that count in Redis', () => {
+  it('count together, each request once, and start one window', async () => {
+    const counted = await Promise.all(
+      Array.from({ length: 300 }, (_none, index) => nodes[index % NODES]?.count('together', HOUR_MS)),
+    );
+    expect(counted.map((one) => one?.count ?? 0).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 300 }, (_none, index) => index + 1),
+    );
+    for (const one of counted) expect(one?.resetMs).toBeLessThanOrEqual(HOUR_MS);
+  });
+
+  it('count each for itself, without an error or a wait, while Redis hangs, and together again after that', async () => {
+    process.kill(redis.pid, 'SIGSTOP');
+    const { counts, worstMs } = await countAtEach('hangs', 20);
+    expect(worstMs).toBeLessThan(WAIT_MS_MAX);
+    // Twenty at each of them: never more than the limit at each.
+    expect(counts.slice(-NODES)).toEqual([20, 20, 20]);
+    expect(nodes.map((node) => node.state().isUp)).toEqual([false, false, false]);
+    process.kill(redis.pid, 'SIGCONT');
+    await untilAllAre('up');
+    const { counts: after } = await countAtEach('after', 2);
+    expect(after).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('do the same when Redis ends, and when it comes back', async () => {
+    await redis.end('SIGKILL');
+    await untilAllAre('down');
+    const { counts, worstMs } = await countAtEach('ended', 5);
+    expect(worstMs).toBeLessThan(WAIT_MS_MAX);
+    expect(counts.slice(-NODES)).toEqual([5, 5, 5]);
+    redis = await startRedis();
+    await untilAllAre('up');
+    const { counts: after } = await countAtEach('anew', 2);
+    expect(after).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
