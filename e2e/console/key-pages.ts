@@ -4,6 +4,8 @@ import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
 
 const WORDS = {
   en: {
+    usageOf: (name: string) => `Usage of ${name}`,
+    usage: 'Usage',
     editOf: (name: string) => `Edit ${name}`,
     patterns: 'Package patterns',
     comment: 'Comment',
@@ -27,6 +29,8 @@ const WORDS = {
     showAll: 'Show all',
   },
   ja: {
+    usageOf: (name: string) => `${name} の使用状況`,
+    usage: '使用状況',
     editOf: (name: string) => `${name} を編集`,
     patterns: 'パッケージのパターン',
     comment: 'コメント',
@@ -52,7 +56,7 @@ const WORDS = {
 } as const;
 
 type Language = 'en' | 'ja';
-type Verb = 'edit' | 'regenerate' | 'delete' | 'disable' | 'enable';
+type Verb = 'usage' | 'edit' | 'regenerate' | 'delete' | 'disable' | 'enable';
 
 /** Chooses a verb on the card of a key: by its button, or on a telephone from the menu. */
 async function act(page: Page, language: Language, verb: Verb, comment: string): Promise<void> {
@@ -127,6 +131,11 @@ export const KEY_PAGES: readonly PicturedPage[] = [
       await page.getByRole('dialog').getByRole('button', { name: WORDS[language].regenerate }).click();
       await page.getByRole('button', { name: WORDS[language].copySecret }).waitFor();
     },
+  },
+  {
+    name: 'key-usage',
+    ...onMyKeys,
+    prepare: (page, language) => act(page, language, 'usage', 'CI publish: DataFactory'),
   },
   {
     name: 'regenerate-key',

@@ -1,3 +1,4 @@
+import type { KeyLimitsInput } from '@keyreeve/sdk';
 import { ADMIN_EMAIL, MEMBER_EMAIL } from './town-people.ts';
 
 /** How programs use a key: so many calls in a busy hour, from there, with that program. */
@@ -26,6 +27,7 @@ export interface TownKey {
   readonly disabled?: { readonly daysAgo: number; readonly reason: string | null };
   readonly regenerated?: { readonly hoursAgo: number; readonly overlapHours: number };
   readonly traffic?: TownTraffic;
+  readonly limits?: KeyLimitsInput;
 }
 
 const push = (...resources: string[]) => [{ actions: ['package:push'], resources }];
@@ -45,7 +47,19 @@ const ADMIN_KEYS: readonly TownKey[] = [
     ],
     lifetimeDays: 90,
     createdDaysAgo: 83.4,
-    traffic: { via: 'authorize', busyHourCalls: 2, agent: NUGET, ip: '198.51.100.7', lastMinutesAgo: 12 },
+    traffic: {
+      via: 'authorize',
+      busyHourCalls: 2,
+      agent: NUGET,
+      ip: '198.51.100.7',
+      lastMinutesAgo: 12,
+      action: 'package:push',
+      resource: 'Hayama.DataFactory',
+    },
+    limits: {
+      rate: { requests: 60, windowSeconds: 60 },
+      quota: { uses: 2_000, refill: { every: 'month' } },
+    },
   },
   {
     account: ADMIN_EMAIL,

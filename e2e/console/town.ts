@@ -163,6 +163,7 @@ function planKey(town: Town, key: TownKey): Happening[] {
           access: scopes === null ? 'account' : 'scoped',
           scopes: scopes ?? undefined,
           ownerId: owner === undefined ? undefined : accountOf(town, owner).id,
+          limits: key.limits,
         });
         town.keys.set(comment, { id: minted.key.id, secret: minted.fullKey.reveal() });
       },

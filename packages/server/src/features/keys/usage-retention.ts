@@ -32,11 +32,12 @@ export function createUsageRetention(deps: {
       const befores = [hoursFrom, daysFrom, (daysFrom * DAY_MS) / HOUR_MS];
       let count = 0;
       for (const [index, step] of steps.entries()) {
-        for (let rows = ROWS_PER_TRANSACTION; rows === ROWS_PER_TRANSACTION && signal?.aborted !== true; ) {
-          rows = await storage.usage
+        for (;;) {
+          const rows = await storage.usage
             .transaction()
             .execute((tx) => step(tx, befores[index] ?? 0, ROWS_PER_TRANSACTION));
           count += rows;
+          if (rows < ROWS_PER_TRANSACTION || signal?.aborted === true) break;
           await nextTurn();
         }
       }

@@ -88,26 +88,10 @@ export function createUsageRecorder(deps: {
       (use): use is KeyUse => use !== undefined && use.workspaceId === workspaceId,
     );
 
-  const findNewest = <Event extends LastUse>(
-    workspaceId: string,
-    keyIds: readonly string[],
-    stored: ReadonlyMap<string, Event>,
-    eventOf: (use: KeyUse) => Event | null,
-  ): ReadonlyMap<string, Event> => {
-    const found = new Map(stored);
-    for (const keyId of keyIds) {
-      for (const use of inMemory(workspaceId, keyId)) {
-        const event = eventOf(use);
-        if (event !== null && event.at >= (found.get(keyId)?.at ?? 0)) found.set(keyId, event);
-      }
-    }
-    return found;
-  };
-
   const lastRefusalsOf = async (workspaceId: string, keyIds: readonly string[]) => {
     const rows = await findLastRefusals(storage.usage, workspaceId, keyIds);
     const stored = new Map(rows.map((row) => [row.key_id, toRefusal(row)]));
-    return findNewest(workspaceId, keyIds, stored, (use) => use.lastRefusal);
+    return withNewer(stored, keyIds, (keyId) => inMemory(workspaceId, keyId).map((use) => use.lastRefusal));
   };
 
   return {
@@ -122,7 +106,7 @@ export function createUsageRecorder(deps: {
       const stored = new Map<string, LastUse>(
         rows.map((row) => [row.key_id, { at: row.at, ip: row.ip, userAgent: row.user_agent }]),
       );
-      return findNewest(workspaceId, keyIds, stored, (use) => use.lastUse);
+      return withNewer(stored, keyIds, (keyId) => inMemory(workspaceId, keyId).map((use) => use.lastUse));
     },
     findLastRefusals: lastRefusalsOf,
     findFirstRefusals: async (workspaceId, keys) => {
@@ -130,19 +114,11 @@ export function createUsageRecorder(deps: {
       const rows = await findFirstRefusals(storage.usage, workspaceId, ids);
       const stored = new Map(rows.map((row) => [row.key_id, toRefusal(row)]));
       const last = await lastRefusalsOf(workspaceId, ids);
-      const found = new Map<string, Refusal>();
-      for (const { id, updatedAt } of keys) {
-        // The last one stands in when the first was gathered in the very second of the change.
-        const candidates = [
-          stored.get(id),
-          ...inMemory(workspaceId, id).map((use) => use.firstRefusal),
-          last.get(id),
-        ];
-        const since = candidates.filter((one): one is Refusal => one != null && one.at >= updatedAt);
-        const [first] = since.toSorted((a, b) => a.at - b.at);
-        if (first !== undefined) found.set(id, first);
-      }
-      return found;
+      return findFirsts(keys, (id) => [
+        stored.get(id),
+        ...inMemory(workspaceId, id).map((use) => use.firstRefusal),
+        last.get(id),
+      ]);
     },
     takeRefused: () => {
       const taken = [...refused].map(([keyId, workspaceId]) => ({ workspaceId, keyId }));
@@ -154,6 +130,35 @@ export function createUsageRecorder(deps: {
     listHours: (workspaceId, keyId, since) =>
       listKeyHours(storage.usage, workspaceId, keyId, Math.floor(since / HOUR_MS)),
   };
+}
+
+/** What is stored, and what came after it. */
+function withNewer<Event extends LastUse>(
+  stored: ReadonlyMap<string, Event>,
+  keyIds: readonly string[],
+  newerOf: (keyId: string) => readonly (Event | null)[],
+): ReadonlyMap<string, Event> {
+  const found = new Map(stored);
+  for (const keyId of keyIds) {
+    for (const event of newerOf(keyId))
+      if (event !== null && event.at >= (found.get(keyId)?.at ?? 0)) found.set(keyId, event);
+  }
+  return found;
+}
+
+/** The last refusal is a candidate too: the first may have been gathered in the very second of the change. */
+function findFirsts(
+  keys: readonly { readonly id: string; readonly updatedAt: number }[],
+  candidatesOf: (id: string) => readonly (Refusal | null | undefined)[],
+): ReadonlyMap<string, Refusal> {
+  const found = new Map<string, Refusal>();
+  for (const { id, updatedAt } of keys) {
+    const [first] = candidatesOf(id)
+      .filter((one): one is Refusal => one != null && one.at >= updatedAt)
+      .toSorted((a, b) => a.at - b.at);
+    if (first !== undefined) found.set(id, first);
+  }
+  return found;
 }
 
 function toRefusal(row: {
