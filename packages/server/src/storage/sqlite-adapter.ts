@@ -6,6 +6,7 @@ const STATEMENTS_MAX = 500;
 const CACHE_KIB = 32_768;
 const OPENING_WAIT_MS = 5_000;
 const OPENING_PAUSE_MS = 20;
+const MENDING_WAIT_MS = 500;
 const SQLITE_VERSION_MIN = [3, 51, 3] as const;
 
 export interface SqliteOptions {
@@ -36,8 +37,9 @@ function openOnce(options: SqliteOptions): DatabaseSync {
   const database = new DatabaseSync(options.file, {
     readOnly: options.readOnly,
     // Waiting in the library would stop the event loop for as long as another process writes; callers
-    // retry asynchronously instead.
-    timeout: 0,
+    // retry asynchronously instead. A reader waits for no writer, only for moments in which another process
+    // mends what one that was killed left half done, and whoever reads does not try again.
+    timeout: options.readOnly ? MENDING_WAIT_MS : 0,
     defensive: true,
     enableForeignKeyConstraints: true,
   });
