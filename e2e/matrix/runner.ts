@@ -49,10 +49,11 @@ export async function runRow(stage: Stage, app: App, row: Row, method = methodOf
       };
       cells += 1;
       if (cell.verdict !== 'allow') denied += 1;
+      const before = stage.ledger.read();
       const answer = await request(app, cell);
       const found = [
         ...judge(cell, answer),
-        ...judgeRows(stage, cell),
+        ...judgeRows(stage, cell, before),
         ...compareRefusals(seen, cell, answer),
       ];
       if (found.length > 0) faults.push(`${nameOf(cell)}: ${found.join('; ')}`);
@@ -139,14 +140,18 @@ function findShapeFault(shape: RefusalShape, answer: Answer): string | null {
  * A refusal, and looking at something, changes no row. What was allowed to change is put back, after a look at
  * the other workspace, in which nothing may have changed at all.
  */
-function judgeRows({ ledger, start }: Stage, { row, method, who, verdict }: Cell): string[] {
+function judgeRows(
+  { ledger, start }: Stage,
+  { row, method, who, verdict }: Cell,
+  before: Snapshot,
+): string[] {
   const after = ledger.read();
-  const changed = ledger.compare(start, after);
+  const changed = ledger.compare(before, after);
   if (changed.length === 0) return [];
   const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
   const isMeant = verdict === 'allow' && !isSafe;
-  const wrong = isMeant ? ledger.compareWithin(who.away.workspaceId, start, after) : changed;
-  const standing = findStandingEpochs(start, after);
+  const wrong = isMeant ? ledger.compareWithin(who.away.workspaceId, before, after) : changed;
+  const standing = findStandingEpochs(before, after);
   ledger.restore(start);
   if (wrong.length === 0) return standing;
   return [`rows were changed in ${wrong.join(', ')}${isMeant ? ' of the other workspace' : ''}`, ...standing];

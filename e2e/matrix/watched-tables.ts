@@ -7,8 +7,8 @@ type Value = null | number | bigint | string | Uint8Array;
 export interface WatchedTables {
   /** All rows of each table; of one that nobody has touched since, the very same array as before. */
   read(): ReadonlyMap<string, readonly Row[]>;
-  /** Puts the tables that differ back to what they were. */
-  restore(wanted: ReadonlyMap<string, readonly Row[]>, tables: readonly string[]): void;
+  /** Puts these tables back to what they were, and does one more thing in the same transaction. */
+  restore(wanted: ReadonlyMap<string, readonly Row[]>, tables: readonly string[], statement: string): void;
   close(): void;
 }
 
@@ -64,11 +64,12 @@ export function watchTables(file: string, names: readonly string[]): WatchedTabl
       known = now;
       return new Map([...tables].map(([name, { rows }]) => [name, rows]));
     },
-    restore: (wanted, changed) => {
+    restore: (wanted, changed, statement) => {
       database.exec('begin immediate');
       const shortened = changed.filter((name) => shorten(name, wanted.get(name) ?? []));
       for (const name of changed)
         if (!shortened.includes(name)) putBack(database, name, wanted.get(name) ?? []);
+      database.exec(statement);
       database.exec('commit');
       for (const { name, inserted, touched } of readCounts()) {
         const table = tables.get(name);
