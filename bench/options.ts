@@ -12,6 +12,8 @@ export interface Options {
   readonly isQuick: boolean;
   /** Where data folders stay for the next run. */
   readonly cache: string | undefined;
+  /** A file that takes the results of any run. */
+  readonly out: string | undefined;
 }
 
 const FULL: Pace = { rounds: 5, seconds: 4, warmUpSeconds: 2 };
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
       sections: { type: 'string', default: SECTIONS.join(',') },
       keys: { type: 'string' },
       rounds: { type: 'string' },
+      out: { type: 'string' },
     },
   });
   const base = values.quick ? QUICK : FULL;
@@ -40,6 +43,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     pace: values.rounds === undefined ? base : { ...base, rounds: readCount('--rounds', values.rounds) },
     isQuick: values.quick,
     cache: environment['KEYREEVE_BENCH_DATA'],
+    out: values.out,
   };
 }
 

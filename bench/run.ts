@@ -7,7 +7,7 @@ import { describeMachine, readCommit, readLoad } from './harness/machine.ts';
 import { type Options, readOptions, SECTIONS } from './options.ts';
 import type { Results } from './report/results.ts';
 import { judge } from './report/rows.ts';
-import { writeResults } from './report/store.ts';
+import { storeResults, writeResults } from './report/store.ts';
 import {
   contestTable,
   rowTable,
@@ -78,5 +78,6 @@ const options = readOptions(process.argv.slice(2), process.env);
 installPeers();
 const results = await measure(options);
 printAll(results);
+if (options.out !== undefined) storeResults(options.out, results);
 const isWhole = SECTIONS.every((section) => options.sections.includes(section));
 if (isWhole && !options.isQuick) writeResults(results);

@@ -138,7 +138,12 @@ async function runWrk(url: string, pressure: Pressure, script: readonly string[]
   }
 }
 
-function readFigures(output: string): Measured {
+/**
+ * Reads what the script printed at the end of a round.
+ *
+ * @throws Error when an answer was a refusal or did not come: a server that says no quickly would look fast
+ */
+export function readFigures(output: string): Measured {
   const text = /^FIGURES (.*)$/m.exec(output)?.[1];
   if (text === undefined) throw new Error(`wrk printed no figures:\n${output}`);
   const { requests, microseconds, p50, p99, refused, broken } = JSON.parse(text) as Figures;

@@ -39,8 +39,7 @@ export function drawCost(results: Results): string {
 /** The picture of ours beside the others. */
 export function drawRates(results: Results): string {
   const outcomes = CONTESTS.flatMap((name) => results.contests[name] ?? []);
-  const seen = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
-  const bars = [...seen.values()]
+  const bars = outcomes
     .map((outcome) => ({
       name: outcome.name,
       value: spreadOfRounds(outcome, (round) => round.requestsPerSecond).median,

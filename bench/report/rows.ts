@@ -128,14 +128,14 @@ export function judge(results: Results): Row[] {
   return [
     ratioRow(
       'GET /v1/authorize against a bare node:http server',
-      compareRates(authorize, 'Keyreeve authorize', BARE),
+      compareRates(authorize, 'Keyreeve authorize', BARE.GET),
       RATIO_AUTHORIZE_MIN,
       2,
       `${peer} the other keeps nothing`,
     ),
     ratioRow(
       'POST /v1/keys/verify, its caller authenticated too, against the same',
-      compareRates(verify, 'Keyreeve verify', BARE),
+      compareRates(verify, 'Keyreeve verify', BARE.POST),
       RATIO_VERIFY_MIN,
       2,
       `${peer} the other keeps nothing`,

@@ -25,10 +25,14 @@ export function renderAll(results: Results): ReadonlyMap<string, string> {
   ]);
 }
 
+export function storeResults(file: string, results: Results): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
 /** Keeps the results and writes all pages from them. */
 export function writeResults(results: Results): void {
-  mkdirSync(path.dirname(FILE), { recursive: true });
-  writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
+  storeResults(FILE, results);
   writePages(results);
 }
 

@@ -48,10 +48,9 @@ export function contestTable(outcomes: readonly Outcome[]): Table {
 /** What stands behind the names of the other tables. */
 export function subjectTable(results: Results): Table {
   const outcomes = CONTESTS.flatMap((name) => results.contests[name] ?? []);
-  const byName = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
   return [
     ['name', 'what', 'data and durability', 'gate'],
-    ...[...byName.values()].map((one) => [one.name, one.what, one.durability, gateRemark(one)]),
+    ...outcomes.map((one) => [one.name, one.what, one.durability, gateRemark(one)]),
   ];
 }
 

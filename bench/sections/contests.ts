@@ -15,7 +15,7 @@ import {
 import { startOidcProvider } from '../subjects/oidc-provider.ts';
 import { startVerdaccio } from '../subjects/verdaccio.ts';
 
-export const BARE = 'bare node:http';
+export const BARE = { GET: 'bare node:http, GET', POST: 'bare node:http, POST' } as const;
 export const CONTESTS = ['authorize', 'verify', 'tokens', 'introspection'] as const;
 export type ContestName = (typeof CONTESTS)[number];
 
@@ -40,8 +40,9 @@ class Lane {
 /** The yardstick under the same requests as ours. */
 async function enterBare(lane: Lane, { loads }: Contestant): Promise<Contestant> {
   const server = lane.keep(await startBareServer());
+  const name = BARE[loads[0]?.method ?? 'GET'];
   const what = 'reads the same request and answers a constant';
-  return { name: BARE, what, durability: 'none', gate: null, server, loads };
+  return { name, what, durability: 'none', gate: null, server, loads };
 }
 
 async function enterAuthorize(lane: Lane): Promise<Contestant[]> {

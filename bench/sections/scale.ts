@@ -52,8 +52,8 @@ interface Town {
   readonly readyMs: number[];
   readonly headers: Readonly<Record<string, string>>;
   readonly hot: readonly Load[];
-  /** How many keys were handed out to be asked about once. */
-  drawn: number;
+  /** The position of the next key that nobody asked about yet. */
+  next: number;
 }
 
 /** Measures verification among each number of keys, in turn. */
@@ -109,11 +109,12 @@ async function openTown(size: number, cache: string | undefined): Promise<Town> 
     authorization: `Bearer ${await mintCaller(site)}`,
     'content-type': 'application/json',
   };
-  const hot = takeWorking(seeded.plan, HOT_KEYS, 0).map(
+  const { keys, next } = takeWorking(seeded.plan, HOT_KEYS, 0);
+  const hot = keys.map(
     ({ fullKey }): Load => ({ method: 'POST', path: PATH, headers, body: JSON.stringify({ key: fullKey }) }),
   );
   await expectValid(site, hot);
-  return { seeded, site, readyMs, headers, hot, drawn: HOT_KEYS };
+  return { seeded, site, readyMs, headers, hot, next };
 }
 
 async function expectValid({ server }: Site, loads: readonly Load[]): Promise<void> {
@@ -126,9 +127,8 @@ async function expectValid({ server }: Site, loads: readonly Load[]): Promise<vo
 
 /** Keys that nobody asked about yet, one a line, as long as there are enough of them. */
 function drawKeys(town: Town, count: number, file: string): LinesLoad {
-  const { plan } = town.seeded;
-  const keys = takeWorking(plan, Math.min(count, plan.keys), town.drawn);
-  town.drawn += Math.min(count, plan.keys);
+  const { keys, next } = takeWorking(town.seeded.plan, count, town.next);
+  town.next = next;
   return writeLines(
     town.headers,
     keys.map(({ fullKey }) => fullKey),

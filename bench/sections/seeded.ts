@@ -47,14 +47,23 @@ export async function openSeeded(
   return { ...kept, close: () => undefined };
 }
 
-/** Keys that are taken, in an order in which none is near the one before, from the position `from` on. */
-export function takeWorking(plan: SeedPlan, count: number, from: number): SeededKey[] {
+/**
+ * Keys that are taken, in an order in which none is near the one before, from the position `from` on; and the
+ * position after the last, for the next ones.
+ */
+export function takeWorking(
+  plan: SeedPlan,
+  count: number,
+  from: number,
+): { readonly keys: readonly SeededKey[]; readonly next: number } {
   const keys: SeededKey[] = [];
-  for (let turn = 0; turn < plan.keys && keys.length < count; turn += 1) {
-    const key = seededKeyAt(plan, ((from + turn) * STEP) % plan.keys);
+  let at = from;
+  while (at - from < plan.keys && keys.length < count) {
+    const key = seededKeyAt(plan, (at * STEP) % plan.keys);
     if (key.works && key.fullKey.startsWith(key.id)) keys.push(key);
+    at += 1;
   }
-  return keys;
+  return { keys, next: at };
 }
 
 /** All keys there are, whatever their state, in the same order. */
