@@ -247,7 +247,7 @@ describe('the pages for operators', () => {
 
 /** What stands before the dot of a code; tables and files have dots too. */
 const AREAS =
-  /^(config|data|master_key|disk|database|schema|sqlite|postgres|clock|blobs|mail|port|public_url|tls|proxy|admin|signing_key|jobs|check)\./;
+  /^(config|data|master_key|disk|database|schema|sqlite|postgres|clock|blobs|mail|redis|port|public_url|tls|proxy|admin|signing_key|jobs|check)\./;
 
 /** Sizes and places differ from run to run. */
 function withoutNumbers(text: string): string {

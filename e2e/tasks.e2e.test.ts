@@ -76,6 +76,30 @@ describe('docs/tasks/rotate-without-downtime.md', () => {
   });
 });
 
+describe('docs/tasks/limits.md', () => {
+  it('shows commands that limit a key and an account, and what a caller sees of it', async () => {
+    const page = openPage('docs/tasks/limits.md');
+    const fullKey = fullKeyIn(await run(page.claim('sh', 'keys create api-customer').text));
+    const env = { KEY: fullKey, KEY_ID: fullKey.slice(0, 19) };
+    const ask = page.claim('sh', '/v1/authorize').text;
+    const toLines = (text: string) =>
+      text
+        .trim()
+        .toLowerCase()
+        .replaceAll(/t=(?:\d{3,}|…)/g, 't=…');
+    const told = toLines(page.claim((block) => block.text.startsWith('RateLimit-Policy')).text).split('\n');
+    const seen = toLines((await run(ask, env)).stdout).split('\r\n');
+    expect(seen).toEqual(expect.arrayContaining(told));
+    for (const statusLine of ['HTTP/1.1 204', 'HTTP/1.1 204', 'HTTP/1.1 403'])
+      expect((await run(ask, env)).stdout).toContain(statusLine);
+    await run(page.claim('sh', '--key-rate').text);
+    const shown = await run(page.claim('sh', 'keys edit').text, env);
+    expect(shown.stdout).toContain('5 uses each month: 2 left');
+    expect(shown.stdout).toContain('50 requests in 60 s (account)');
+    page.expectAllClaimed();
+  });
+});
+
 describe('docs/tasks/migrate-home-made-keys.md', () => {
   it('shows commands after which the old keys work, and a file that they take', async () => {
     const page = openPage('docs/tasks/migrate-home-made-keys.md');

@@ -32,6 +32,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'docs/tasks/ci-azure.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/ci-github.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/ci-gitlab.md': 'e2e/tasks.e2e.test.ts',
+  'docs/tasks/limits.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/migrate-from-kong.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/migrate-from-unkey.md': 'e2e/tasks.e2e.test.ts',
   'docs/tasks/migrate-home-made-keys.md': 'e2e/tasks.e2e.test.ts',

@@ -132,6 +132,15 @@ describeOn('sqlite', 'keyreeve doctor', () => {
     expect(look()).toEqual(before);
   });
 
+  it('finds a Redis that does not answer', async () => {
+    const { environment } = copyInstallation();
+    const KEYREEVE_REDIS_URL = `redis://127.0.0.1:${stoppedPort}`;
+    expect(await find({ ...environment, KEYREEVE_REDIS_URL })).toEqual(['redis.unreachable']);
+    expect(await find({ ...environment, KEYREEVE_REDIS_URL: 'http://127.0.0.1' })).toEqual([
+      'config.invalid',
+    ]);
+  });
+
   it('finds a setting that does not exist, and goes on looking', async () => {
     const { folder, environment } = copyInstallation();
     chmodSync(folder, 0o755);

@@ -7,6 +7,7 @@ import { type Check, type Finding, fault, messageOf, type Place } from './doctor
 import { proxyCheck, readConfigFaults } from './doctor/check-config.ts';
 import { databaseCheck } from './doctor/check-database.ts';
 import { dataFolderCheck, diskCheck, masterKeyFileCheck, packageFilesCheck } from './doctor/check-files.ts';
+import { rateLimitsCheck } from './doctor/check-limits.ts';
 import { mailCheck } from './doctor/check-mail.ts';
 import { certificateCheck, isPortTaken, portCheck, publicUrlCheck } from './doctor/check-network.ts';
 import { administratorsCheck, jobsCheck, signingKeysCheck } from './doctor/installation.ts';
@@ -24,6 +25,7 @@ const SIDE_BY_SIDE: readonly Check[] = [
   portCheck,
   publicUrlCheck,
   mailCheck,
+  rateLimitsCheck,
 ];
 /** What keeps SQLite, and with it this process, busy: afterwards, or the others would run out of time. */
 const ONE_BY_ONE: readonly Check[] = [databaseCheck, administratorsCheck, signingKeysCheck, jobsCheck];

@@ -28,6 +28,8 @@ describe('parseCidr', () => {
     '*',
     'example.com/8',
     '10.0.0.0/1e1',
+    'fe80::1%eth0',
+    'fe80::%1/10',
   ])('refuses %j', (text) => expect(parseCidr(text)).toBeNull());
 });
 
@@ -45,10 +47,33 @@ describe('isIpInRanges', () => {
   it('takes the IPv6 spelling of an IPv4 address for that address', () => {
     expect(isIpInRanges('::ffff:10.1.2.3', ['10.0.0.0/8'])).toBe(true);
     expect(isIpInRanges('::ffff:11.1.2.3', ['10.0.0.0/8'])).toBe(false);
+    for (const ip of ['::FFFF:0a01:0203', '0:0:0:0:0:ffff:10.1.2.3']) {
+      expect(isIpInRanges(ip, ['10.0.0.0/8'])).toBe(true);
+      expect(isIpInRanges(ip, ['11.0.0.0/8'])).toBe(false);
+    }
+    for (const range of ['::ffff:10.0.0.0/104', '::ffff:a00:0/104']) {
+      expect(isIpInRanges('10.1.2.3', [range])).toBe(true);
+      expect(isIpInRanges('11.1.2.3', [range])).toBe(false);
+    }
+    // Others that only look like it.
+    for (const ip of ['::10.1.2.3', '64:ff9b::10.1.2.3', '2002:a01:203::'])
+      expect(isIpInRanges(ip, ['10.0.0.0/8'])).toBe(false);
   });
 
   it('never lets all of IPv4 stand for IPv6 addresses', () => {
     expect(isIpInRanges('2001:db8::1', ['0.0.0.0/0'])).toBe(false);
+    expect(isIpInRanges('2001:db8::1', ['::ffff:0:0/96'])).toBe(false);
+  });
+
+  it('never lets all of IPv6 stand for IPv4 addresses, in whichever spelling', () => {
+    for (const range of ['::/0', '::/64', '::/80'])
+      for (const ip of ['10.1.2.3', '::ffff:10.1.2.3']) expect(isIpInRanges(ip, [range])).toBe(false);
+    expect(isIpInRanges('2001:db8::1', ['::/0'])).toBe(true);
+  });
+
+  it('looks past the zone of an address, which names a network card of one machine', () => {
+    expect(isIpInRanges('fe80::1%eth0', ['fe80::/10'])).toBe(true);
+    expect(isIpInRanges('fe80::1%eth0', ['2001:db8::/32'])).toBe(false);
   });
 
   it('fails closed: an unreadable address or range lets nobody in', () => {

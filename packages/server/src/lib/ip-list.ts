@@ -4,7 +4,8 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 export function parseCidr(text: string): { address: string; prefixBits: number } | null {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
-  if (family === 0 || rest.length > 0) return null;
+  // A zone (`%eth0`) names a network card of one machine; no list can mean it.
+  if (family === 0 || address.includes('%') || rest.length > 0) return null;
   const bitsMax = family === 4 ? 32 : 128;
   if (bits === undefined) return { address, prefixBits: bitsMax };
   if (!/^\d{1,3}$/.test(bits)) return null;
@@ -13,27 +14,55 @@ export function parseCidr(text: string): { address: string; prefixBits: number }
 }
 
 /** Lists that were asked about, for as long as somebody keeps their ranges; null where one cannot be read. */
-const compiled = new WeakMap<readonly string[], BlockList | null>();
+const compiled = new WeakMap<readonly string[], IpLists | null>();
 
-function compile(ranges: readonly string[]): BlockList | null {
-  const list = new BlockList();
+/** Apart, since a `BlockList` takes an IPv4 address for one of the ranges of IPv6 as well: `::/0` would let in all. */
+interface IpLists {
+  readonly v4: BlockList;
+  readonly v6: BlockList;
+}
+
+const MAPPED = new BlockList();
+const MAPPED_BITS = 96;
+MAPPED.addSubnet('::ffff:0:0', MAPPED_BITS, 'ipv6');
+
+/** The IPv4 address that an IPv6 one spells (`::ffff:10.0.0.1`), or null. */
+function toMappedIPv4(address: string): string | null {
+  // The one spelling of the URL standard, whatever this one is.
+  const [, high, low] =
+    /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(new URL(`http://[${address}]`).hostname) ?? [];
+  if (high === undefined || low === undefined) return null;
+  return [high, low]
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 255])
+    .join('.');
+}
+
+function compile(ranges: readonly string[]): IpLists | null {
+  const lists = { v4: new BlockList(), v6: new BlockList() };
   for (const range of ranges) {
     const parsed = parseCidr(range);
     if (parsed === null) return null;
-    list.addSubnet(parsed.address, parsed.prefixBits, isIPv4(parsed.address) ? 'ipv4' : 'ipv6');
+    const { address, prefixBits } = parsed;
+    const mapped = isIPv6(address) && prefixBits >= MAPPED_BITS ? toMappedIPv4(address) : null;
+    if (mapped !== null) lists.v4.addSubnet(mapped, prefixBits - MAPPED_BITS, 'ipv4');
+    else if (isIPv4(address)) lists.v4.addSubnet(address, prefixBits, 'ipv4');
+    else lists.v6.addSubnet(address, prefixBits, 'ipv6');
   }
-  return list;
+  return lists;
 }
 
 /** True when the address lies in one of the ranges. An address that cannot be read is in none: fail closed. */
 export function isIpInRanges(ip: string, ranges: readonly string[]): boolean {
   if (isIP(ip) === 0) return false;
-  let list = compiled.get(ranges);
-  if (list === undefined) {
-    list = compile(ranges);
-    compiled.set(ranges, list);
+  let lists = compiled.get(ranges);
+  if (lists === undefined) {
+    lists = compile(ranges);
+    compiled.set(ranges, lists);
   }
-  return list?.check(ip, isIPv4(ip) ? 'ipv4' : 'ipv6') === true;
+  if (lists === null) return false;
+  if (isIPv4(ip)) return lists.v4.check(ip, 'ipv4');
+  return (MAPPED.check(ip, 'ipv6') ? lists.v4 : lists.v6).check(ip, 'ipv6');
 }
 
 /** Whoever has one IPv6 address usually has the other 2^64 of its network too, so they count as one. */

@@ -15,7 +15,7 @@ export {
   type LimitAnswer,
   type LimitsService,
 } from './limits.service.ts';
-export { openRateCounter, registerRateCounterMetrics } from './open-rate-counter.ts';
+export { openRateCounter, pingRedis, registerRateCounterMetrics } from './open-rate-counter.ts';
 export type { RateCounter } from './rate-counter.ts';
 export type { SharedRateCounter } from './shared-rate-counter.ts';
 export { serveRateCounters } from './worker-rate-counter.ts';

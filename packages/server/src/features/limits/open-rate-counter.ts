@@ -1,11 +1,15 @@
 import cluster from 'node:cluster';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Config } from '../../config/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Secret } from '../../lib/secret.ts';
 import { MemoryRateCounter, type RateCounter } from './rate-counter.ts';
 import { createSharedRateCounter, type SharedRateCounter } from './shared-rate-counter.ts';
 import { createWorkerRateCounter } from './worker-rate-counter.ts';
+
+const PING_MS_MAX = 2_000;
 
 type Logger = Parameters<typeof createSharedRateCounter>[0]['logger'];
 
@@ -31,6 +35,17 @@ export async function openRateCounter(deps: {
     onMessage: (listener) => process.on('message', listener),
   });
   return createSharedRateCounter({ shared, clock, logger, name: 'workers' });
+}
+
+/** Whether it answers within two seconds. @throws Error */
+export async function pingRedis(url: Secret): Promise<void> {
+  const { askRedis } = await import('./redis-rate-counter.ts');
+  await Promise.race([
+    askRedis(url),
+    delay(PING_MS_MAX, undefined, { ref: false }).then(() => {
+      throw new Error(`it does not answer within ${PING_MS_MAX} ms`);
+    }),
+  ]);
 }
 
 /** For operators: whether limits hold for all processes together, and how many requests were counted without them. */

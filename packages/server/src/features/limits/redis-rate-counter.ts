@@ -9,19 +9,35 @@ const RECONNECT_MS = 500;
 const QUEUE_LENGTH_MAX = 10_000;
 const KEY_PREFIX = 'keyreeve:rate';
 
+function openClient(url: Secret, reconnectStrategy: number | false) {
+  const client = createClient({
+    url: url.reveal(),
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: QUEUE_LENGTH_MAX,
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy },
+  });
+  // Whoever asks gets the error as well; without a listener it would end the process.
+  client.on('error', () => {});
+  return client;
+}
+
+/** Resolves when it answers to these credentials. For an examination: nothing is counted, and nothing stays open. */
+export async function askRedis(url: Secret): Promise<void> {
+  const client = openClient(url, false);
+  try {
+    await client.connect();
+    await client.ping();
+  } finally {
+    client.destroy();
+  }
+}
+
 /**
  * Counts in Valkey or Redis, for all nodes together: one script there adds the request and starts the window. It
  * connects on its own, and again after each loss; until it has, and whenever it fails, counting rejects at once.
  */
 export function createRedisRateCounter(url: Secret): RateCounter {
-  const client = createClient({
-    url: url.reveal(),
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: QUEUE_LENGTH_MAX,
-    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: RECONNECT_MS },
-  });
-  // Whoever counts gets the error as well, and says so once.
-  client.on('error', () => {});
+  const client = openClient(url, RECONNECT_MS);
   void client.connect().catch(() => {});
   const limiter = new RateLimiterRedis({
     storeClient: client,
