@@ -105,6 +105,7 @@ export class Primary {
       await this.#replaceEach();
     }
     this.#isReplacing = false;
+    void this.#refill();
   }
 
   /** Lets all workers end in order, and resolves when the last one has. */
@@ -131,14 +132,13 @@ export class Primary {
         await this.#launch(false);
       } catch (error) {
         logger.error({ err: error }, 'a new worker did not start; the present ones go on');
-        break;
+        return;
       }
       if (this.#isStopping) return;
       if (this.#members.has(member)) await this.#retire(member);
     }
     // Those that crashed meanwhile have got successors of their own.
     for (const member of this.#list('serving').slice(0, -this.#options.workers)) await this.#retire(member);
-    void this.#refill();
     logger.info({ workers: this.#list('serving').length }, 'the workers are replaced');
   }
 
