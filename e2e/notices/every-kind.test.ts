@@ -6,7 +6,7 @@ import { type Caller, DAY_MS } from '@keyreeve/server';
 import { type Harness, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JobRunner, type Locale, NOTICE_KINDS } from '../../packages/server/src/jobs/index.ts';
-import { createProcessJobs } from '../../packages/server/src/process-jobs.ts';
+import { createDeploymentJobs, createProcessJobs } from '../../packages/server/src/process-jobs.ts';
 import { createTestCertificate, type SmtpSink, startSmtpSink } from '../../packages/testkit/src/smtp-sink.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../packages/testkit/src/webhook-receiver.ts';
 import { type ParsedMail, parseMails } from '../parsed-mail.ts';
@@ -22,7 +22,7 @@ const POLL_MS = 50;
 let sink: SmtpSink;
 let receiver: WebhookReceiver;
 let harness: Harness;
-let jobs: JobRunner;
+let jobs: readonly JobRunner[] = [];
 let folder: string;
 const lives: NoticedLife[] = [];
 /** What came to the readers: as it was parsed, and as it came over the wire. */
@@ -94,8 +94,8 @@ beforeAll(async () => {
     role: 'admin',
   } as const;
   const admin = await harness.callerOf(await harness.createAccount(grace));
-  jobs = createProcessJobs(deps);
-  jobs.start();
+  jobs = [createProcessJobs(deps), createDeploymentJobs(deps)];
+  for (const runner of jobs) runner.start();
   const begun = [];
   for (const locale of LOCALES) {
     const life = new NoticedLife(harness, admin, locale, everythingSent);
@@ -119,7 +119,7 @@ beforeAll(async () => {
   await readReceived();
 });
 afterAll(async () => {
-  await jobs?.stop();
+  await Promise.all(jobs.map((runner) => runner.stop()));
   await harness?.close();
   await sink?.close();
   await receiver?.close();
