@@ -205,6 +205,16 @@ describe('several workers over PostgreSQL', () => {
     const [one, other] = await connectToBoth(server);
     expect(await countStaleAnswers(key, [one, other], ROUNDS)).toBe(0);
     expect(await countStaleAnswers(key, [other, one], ROUNDS)).toBe(0);
+
+    // One that hangs is waited for until it relies on nothing that it has in memory.
+    process.kill(other.pid, 'SIGSTOP');
+    const startedAt = performance.now();
+    await key.set(one.agent, 'disable');
+    const seconds = (performance.now() - startedAt) / 1_000;
+    process.kill(other.pid, 'SIGCONT');
+    expect(await key.authorize(other.agent)).toBe(401);
+    expect(seconds).toBeGreaterThan(1.9);
+    expect(seconds).toBeLessThan(5);
     expect(await server.stop()).toBe(0);
   });
 });

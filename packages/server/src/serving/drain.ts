@@ -24,7 +24,7 @@ export interface Drain {
 /** A connection that never ends must not keep a server that stops: after this time the rest is cut. */
 export const CUT_AFTER_MS = 10_000;
 
-// Of all servers of the process: one that listens at the name `localhost` is several.
+// Nothing is asked here for as long as the server goes on.
 const REQUEST_STARTED = 'http.server.request.start';
 
 function endConnection(message: unknown): void {
