@@ -26,6 +26,7 @@ const VALID: VerifyAnswer = {
   access: 'scoped',
   scopes: [],
   expiresAt: '2027-03-01T10:00:00.000Z',
+  freshness: { source: 'database', ageMs: 0 },
 };
 
 let answer: (question: VerifyQuestion) => VerifyAnswer;

@@ -19,8 +19,16 @@ const VALID: VerifyAnswer = {
   access: 'scoped',
   scopes: [{ actions: ['report:read'], resources: ['*'] }],
   expiresAt: '2027-03-01T10:00:00.000Z',
+  freshness: { source: 'database', ageMs: 0 },
 };
-const REFUSED = { keyId: null, account: null, access: null, scopes: null, expiresAt: null };
+const REFUSED = {
+  keyId: null,
+  account: null,
+  access: null,
+  scopes: null,
+  expiresAt: null,
+  freshness: VALID.freshness,
+};
 
 type Call = readonly [request: Request];
 

@@ -21,6 +21,8 @@ export interface EpochEvent {
 /** The time during which nothing was revoked, as far as is known: answers are compared by it, as one object. */
 export interface Term {
   readonly epoch: number;
+  /** Its first event came then, by our monotonic clock: the last revocation was before. */
+  readonly sinceMs: number;
 }
 
 /** Longer than four beats of the server, and the published bound. */
@@ -101,7 +103,7 @@ export class RevocationLease {
     this.#workspaceId = event.workspaceId;
     stream.knownAtMs = Math.min(sentAtMs + elapsedMs, now);
     stream.knownAtWall = Math.min(sentAtWall + elapsedMs, this.#clocks.wall());
-    if (last === null || last.epoch !== event.epoch) this.#term = { epoch: event.epoch };
+    if (last === null || last.epoch !== event.epoch) this.#term = { epoch: event.epoch, sinceMs: now };
     stream.last = event;
     return true;
   }

@@ -15,6 +15,7 @@ const VALID: VerifyAnswer = {
   access: 'scoped',
   scopes: [{ actions: ['package:push'], resources: ['*'] }],
   expiresAt: null,
+  freshness: { source: 'database', ageMs: 0 },
 };
 const NOBODY: VerifyAnswer = {
   valid: false,
@@ -24,6 +25,7 @@ const NOBODY: VerifyAnswer = {
   access: null,
   scopes: null,
   expiresAt: null,
+  freshness: { source: 'database', ageMs: 0 },
 };
 
 let now: number;
@@ -69,6 +71,20 @@ describe('an answer', () => {
       pass(480);
     }
     expect(ask).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not kept when its server may not yet have known of the last revocation', async () => {
+    const fromMemory = (ageMs: number) => answerOf({ ...VALID, freshness: { source: 'lease', ageMs } });
+    pass(300, 2);
+    pass(200, 2);
+    ask.mockImplementation(() => Promise.resolve(fromMemory(201)));
+    for (let times = 1; times <= 3; times += 1) {
+      await verify();
+      expect(ask).toHaveBeenCalledTimes(times);
+    }
+    ask.mockImplementation(() => Promise.resolve(fromMemory(200)));
+    for (let times = 1; times <= 3; times += 1) await verify();
+    expect(ask).toHaveBeenCalledTimes(4);
   });
 
   it('is not used again once anything is revoked', async () => {

@@ -86,6 +86,14 @@ class RecentlyUsed {
   }
 }
 
+/**
+ * The server may answer from memory, as of `ageMs` ago. An answer from before the last revocation must not be kept as if
+ * it had been given after it: we may have heard of that from another server, sooner than the one that answered.
+ */
+function isOfTerm({ freshness }: Partial<VerifyAnswer>, { sinceMs }: Term, sentAtMs: number): boolean {
+  return freshness === undefined || sentAtMs - freshness.ageMs >= sinceMs;
+}
+
 async function newMacKey(): Promise<MacKey> {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(32));
   return await globalThis.crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
@@ -178,11 +186,12 @@ export class VerificationCache {
 
   /** One question for all who ask the same at the same time; it goes on when one of them gives up. */
   #fly(name: string, question: VerifyQuestion, term: Term): Promise<KeyAnswer> {
+    const sentAtMs = this.#deps.monotonic();
     const asked = this.#deps
       .ask(question)
       .then((told) => {
         freeze(told.answer);
-        this.#keep(name, told, term);
+        if (isOfTerm(told.answer, term, sentAtMs)) this.#keep(name, told, term);
         return told;
       })
       .finally(() => {

@@ -198,6 +198,6 @@ function registerKeys(app: FastifyInstance, deps: Deps): void {
     keyAuthenticator: deps.keyAuthenticator,
     expiryHint: deps.expiryHint,
   });
-  registerVerificationRoutes(app, deps.verification);
+  registerVerificationRoutes(app, deps.verification, deps.storage.epochGuard);
   registerRevocationRoutes(app, deps.revocations);
 }

@@ -3323,6 +3323,12 @@ export interface components {
             /** @description Address of the end client. Without it a key with an IP allow list is refused. */
             ip?: string;
         };
+        /** @description `database`: the answer is as true as a read of the database now. `lease`: it may come from memory, and a revocation at another server within the last `ageMs` (at most 2,000) may be missing. */
+        Freshness: {
+            source: "database" | "lease";
+            /** @description How long ago, in milliseconds, the server last made sure that nothing was revoked. */
+            ageMs: number;
+        };
         VerifyAnswer: {
             valid: boolean;
             code: "valid" | "malformed" | "not_found" | "expired" | "disabled" | "account_disabled" | "insufficient_scope" | "ip_not_allowed" | "rate_limited" | "quota_exceeded";
@@ -3338,6 +3344,7 @@ export interface components {
             expiresAt: string | null;
             matched?: components["schemas"]["Permission"];
             limits?: components["schemas"]["LimitAnswer"];
+            freshness: components["schemas"]["Freshness"];
         };
         RevocationEpoch: {
             workspaceId: string;
@@ -3828,6 +3835,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -3908,6 +3916,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `workspace.subdomain_taken`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -3992,6 +4001,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4000,11 +4010,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
-                     *       "title": "Two different credentials were sent",
-                     *       "status": 400,
-                     *       "detail": "Send one credential in one header.",
-                     *       "code": "auth.ambiguous_credentials",
+                     *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
+                     *       "title": "The quota of the key is used up",
+                     *       "status": 429,
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -4147,6 +4157,7 @@ export interface operations {
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4247,6 +4258,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4302,6 +4314,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4310,11 +4323,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
-                     *       "title": "Two different credentials were sent",
-                     *       "status": 400,
-                     *       "detail": "Send one credential in one header.",
-                     *       "code": "auth.ambiguous_credentials",
+                     *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
+                     *       "title": "The quota of the key is used up",
+                     *       "status": 429,
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -4365,6 +4378,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4473,6 +4487,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4590,6 +4605,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4698,6 +4714,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4813,6 +4830,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4870,6 +4888,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -4958,6 +4977,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5005,6 +5025,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5131,6 +5152,7 @@ export interface operations {
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5188,6 +5210,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5276,6 +5299,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5323,6 +5347,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -5448,6 +5473,7 @@ export interface operations {
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6507,6 +6533,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6594,6 +6621,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `webhook.too_many`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6660,6 +6688,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6707,6 +6736,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6797,6 +6827,7 @@ export interface operations {
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6883,6 +6914,7 @@ export interface operations {
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -6947,6 +6979,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `webhook.disabled`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7024,6 +7057,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7090,6 +7124,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `webhook.disabled`, `webhook.delivery_pending`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7206,6 +7241,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7347,11 +7383,11 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.scope_exceeds_account`, `key.mail_address_missing`, `key.mail_address_not_allowed`, `key.scope_required`, `key.scopes_not_allowed`, `key.lifetime_not_allowed`, `key.owner_not_allowed`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.scope_exceeds_caller`, `key.write_not_permitted`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.scope_exceeds_caller`, `key.write_not_permitted`, `key.limits_exceed_caller`
              *     - 409: `auth.other_account`, `key.mail_value_needs_smtp`, `key.account_disabled`, `key.too_many`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
-             *     - 429: `key.mail_limit`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`, `key.mail_limit`
              */
             default: {
                 headers: {
@@ -7481,6 +7517,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7582,6 +7619,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `key.altered`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7629,6 +7667,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
              *     - 409: `auth.other_account`, `key.altered`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7759,12 +7798,13 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.field_immutable`, `key.scope_required`, `key.scope_exceeds_account`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`, `key.scope_exceeds_caller`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`, `key.scope_exceeds_caller`, `key.limits_exceed_caller`
              *     - 409: `auth.other_account`, `key.altered`
              *     - 412: `request.precondition_failed`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -7773,11 +7813,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/key.scope_exceeds_caller",
-                     *       "title": "You cannot hand out a right that you lack",
+                     *       "type": "https://keys.example.com/docs/errors/key.limits_exceed_caller",
+                     *       "title": "A limited key makes no keys and loosens no limits",
                      *       "status": 403,
-                     *       "detail": "A key cannot make or renew a key that may do more than itself; use a console session.",
-                     *       "code": "key.scope_exceeds_caller",
+                     *       "detail": "The key that you present has limits of its own. Use a console session, or a key without limits.",
+                     *       "code": "key.limits_exceed_caller",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -7889,7 +7929,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `key.mail_value_needs_smtp`, `key.account_disabled`, `key.altered`, `key.not_regenerable`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
-             *     - 429: `key.mail_limit`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`, `key.mail_limit`
              */
             default: {
                 headers: {
@@ -7991,6 +8031,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
              *     - 409: `auth.other_account`, `key.altered`, `key.no_overlap`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8105,6 +8146,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `key.altered`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8206,6 +8248,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
              *     - 409: `auth.other_account`, `key.altered`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8368,10 +8411,11 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.import_faulty`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
+             *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`, `key.limits_exceed_caller`
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8380,11 +8424,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/key.import_faulty",
-                     *       "title": "The import has faults",
-                     *       "status": 400,
-                     *       "detail": "Nothing was imported. Mend the rows listed in `errors` and send the batch again.",
-                     *       "code": "key.import_faulty",
+                     *       "type": "https://keys.example.com/docs/errors/key.limits_exceed_caller",
+                     *       "title": "A limited key makes no keys and loosens no limits",
+                     *       "status": 403,
+                     *       "detail": "The key that you present has limits of its own. Use a console session, or a key without limits.",
+                     *       "code": "key.limits_exceed_caller",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -8458,6 +8502,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8573,6 +8618,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
              *     - 403: `auth.kind_not_accepted`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -8581,11 +8627,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
-                     *       "title": "Two different credentials were sent",
-                     *       "status": 400,
-                     *       "detail": "Send one credential in one header.",
-                     *       "code": "auth.ambiguous_credentials",
+                     *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
+                     *       "title": "The quota of the key is used up",
+                     *       "status": 429,
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -8715,6 +8761,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9138,6 +9185,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9195,6 +9243,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `signing_key.successor_waiting`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9269,6 +9318,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`, `signing_key.already_retired`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9407,6 +9457,10 @@ export interface operations {
                      *             "resetSeconds": null
                      *           }
                      *         ]
+                     *       },
+                     *       "freshness": {
+                     *         "source": "database",
+                     *         "ageMs": 1
                      *       }
                      *     }
                      */
@@ -9422,6 +9476,7 @@ export interface operations {
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9476,6 +9531,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
              *     - 403: `auth.kind_not_accepted`, `auth.insufficient_scope`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9484,11 +9540,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/auth.ambiguous_credentials",
-                     *       "title": "Two different credentials were sent",
-                     *       "status": 400,
-                     *       "detail": "Send one credential in one header.",
-                     *       "code": "auth.ambiguous_credentials",
+                     *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
+                     *       "title": "The quota of the key is used up",
+                     *       "status": 429,
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -9569,6 +9625,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9663,6 +9720,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9719,6 +9777,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -9817,6 +9876,7 @@ export interface operations {
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -10717,6 +10777,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -10885,6 +10946,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -10989,6 +11051,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11060,6 +11123,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11166,6 +11230,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11222,6 +11287,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
              */
             default: {
@@ -11298,6 +11364,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11378,6 +11445,7 @@ export interface operations {
              *     - 409: `auth.other_account`, `package.prefix_taken`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11443,6 +11511,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11490,6 +11559,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.forbidden`, `auth.insufficient_scope`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11576,6 +11646,7 @@ export interface operations {
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 428: `request.precondition_required`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11670,6 +11741,7 @@ export interface operations {
              *     - 400: `request.invalid`, `token.resource_not_allowed`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12394,6 +12466,7 @@ export interface operations {
              *     - 401: `oauth.invalid_client`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12480,6 +12553,7 @@ export interface operations {
              *     - 401: `oauth.invalid_client`, `oauth.invalid_token`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12584,6 +12658,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12620,6 +12696,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -12686,6 +12764,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12722,6 +12802,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -12788,6 +12870,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12824,6 +12908,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -12890,6 +12976,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -12926,6 +13014,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -12992,6 +13082,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -13028,6 +13120,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -13094,6 +13188,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -13130,6 +13226,8 @@ export interface operations {
                     ratelimit?: string;
                     /** @description `none`: the answer counts one use and may not be kept. */
                     "keyreeve-cache"?: string;
+                    /** @description `lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database. */
+                    "x-keyreeve-freshness"?: string;
                     /** @description Seconds, where waiting helps a key that is over a limit. */
                     "retry-after"?: string;
                     [name: string]: unknown;
@@ -13221,6 +13319,7 @@ export interface operations {
              *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
              *     - 409: `package.exists`, `package.id_reserved`
              *     - 413: `package.too_large`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.full`, `blob.unavailable`
              */
             default: {
@@ -13264,6 +13363,7 @@ export interface operations {
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
              *     - 416: `package.range_not_satisfiable`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
              */
             default: {
@@ -13304,6 +13404,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
              *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13343,6 +13444,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
              *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13380,6 +13482,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
              *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13416,6 +13519,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 404: `odata.no_such_resource`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13502,6 +13606,7 @@ export interface operations {
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
              *     - 409: `auth.other_account`, `package.exists`, `package.id_reserved`
              *     - 413: `package.too_large`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.full`, `blob.unavailable`
              */
             default: {
@@ -13549,6 +13654,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13588,6 +13694,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13632,6 +13739,7 @@ export interface operations {
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
              *     - 416: `package.range_not_satisfiable`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
              */
             default: {
@@ -13673,6 +13781,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13717,6 +13826,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13759,6 +13869,7 @@ export interface operations {
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13798,6 +13909,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13841,6 +13953,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13882,6 +13995,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13931,6 +14045,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -13982,6 +14097,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, seedCompany, startHarness, testEngine } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const DAY_MS = 86_400_000;
@@ -413,7 +413,9 @@ describe('/v1/authorize', () => {
     const { parameters = [], responses = {} } = document.paths['/v1/authorize']?.['get'] ?? {};
     const told = (status: string) =>
       Object.keys(responses[status]?.headers ?? {}).map((name) => name.toLowerCase());
-    const isOurs = (name: string) => name.startsWith('x-keyreeve-') || name === 'www-authenticate';
+    // Only where another server may have revoked something meanwhile.
+    const isOurs = (name: string) =>
+      (name.startsWith('x-keyreeve-') && name !== 'x-keyreeve-freshness') || name === 'www-authenticate';
     const scopes = [{ actions: ['package:push'], resources: ['Acme.*'] }];
     const minted = await mint({ access: 'scoped', scopes });
     const ask = (resource: string) => withKey(minted, `?action=package:push&resource=${resource}`);
@@ -421,6 +423,12 @@ describe('/v1/authorize', () => {
       expect(told(String(answer.statusCode)).filter(isOurs)).toEqual(
         Object.keys(answer.headers).filter(isOurs),
       );
+    for (const answer of [await ask('Acme.Tools'), await ask('Other')]) {
+      expect(told(String(answer.statusCode))).toContain('x-keyreeve-freshness');
+      const shown: unknown = answer.headers['x-keyreeve-freshness'];
+      if (testEngine() === 'sqlite') expect(shown).toBeUndefined();
+      else expect(shown).toMatch(/^lease;age-ms=1?\d{1,3}$/);
+    }
     const longest = parameters.find(({ name }) => name === 'resource')?.schema.maxLength ?? 0;
     expect((await ask('Acme.'.padEnd(longest, 'x'))).statusCode).toBe(204);
     expect((await ask('Acme.'.padEnd(longest + 1, 'x'))).statusCode).toBe(400);

@@ -2,7 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { AppError } from '../../errors/index.ts';
 import { authErrors, challengeHeaders, problemResponse, type RouteAuth } from '../../http/index.ts';
+import type { EpochGuard } from '../../storage/index.ts';
 import { cacheHeaders, limitHeaders } from '../limits/index.ts';
+import { freshnessHeaders } from './freshness.ts';
 import { readQuestion } from './question.ts';
 import { presentReason, presentSubjectHeaders } from './verification.present.ts';
 import { AUTHORIZE_ANSWERS, AuthorizeQuerySchema } from './verification.schema.ts';
@@ -38,6 +40,7 @@ function refuse(error: AppError, request: FastifyRequest, reply: FastifyReply): 
 
 async function answer(
   service: VerificationService,
+  epochGuard: EpochGuard,
   request: FastifyRequest<{ Querystring: Query }>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -49,6 +52,7 @@ async function answer(
     return refuse(authErrors.required(), request, reply);
   const { code, limits } = await service.authorize(caller, principal, question);
   reply.headers(limitHeaders(limits)).headers(cacheHeaders(limits));
+  reply.headers(freshnessHeaders(epochGuard.freshness(workspace.id)));
   reply.headers(presentSubjectHeaders(workspace, principal.account, principal.key));
   return code === 'valid' ? reply.code(204).send() : reply.code(403).header('x-keyreeve-reason', code).send();
 }
@@ -59,7 +63,11 @@ function isBodyOutstanding({ headers, raw }: FastifyRequest): boolean {
   return isAnnounced && !raw.complete;
 }
 
-export function registerAuthorizeRoutes(root: FastifyInstance, service: VerificationService): void {
+export function registerAuthorizeRoutes(
+  root: FastifyInstance,
+  service: VerificationService,
+  epochGuard: EpochGuard,
+): void {
   void root.register(async (scope) => {
     // What the held-back request carries is none of our business, nor is what it says that it carries.
     scope.addHook('onRequest', async (request) => {
@@ -95,7 +103,7 @@ export function registerAuthorizeRoutes(root: FastifyInstance, service: Verifica
             default: problemResponse,
           },
         },
-        handler: (request, reply) => answer(service, request, reply),
+        handler: (request, reply) => answer(service, epochGuard, request, reply),
       });
     }
   });

@@ -31,6 +31,7 @@ import {
 import { can, holdsAction } from '../scopes/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { decidePermission } from './decide.ts';
+import { freshnessHeaders } from './freshness.ts';
 import { readPlainBody, readPlainCredential, readPlainQuery } from './plain-request.ts';
 import { AnswerTexts } from './ready-texts.ts';
 import { VERIFY_ACTION } from './verification.service.ts';
@@ -63,6 +64,8 @@ interface KnownSettings {
 /** All that an answer needs to know about a request beside its credential. */
 interface Place {
   readonly workspace: Workspace;
+  readonly workspaceId: string;
+  readonly epoch: number;
   readonly settings: KnownSettings;
   readonly ip: string | null;
   readonly baseLines: string;
@@ -115,12 +118,7 @@ class VerificationLane implements FastLane {
     const place = this.#findPlace(request, headers.host ?? '');
     if (place === null || (question.action === null && place.settings.requiresAction)) return false;
     const { workspace, ip } = place;
-    const found = this.#deps.keyAuthenticator.recognize(
-      workspace.id,
-      presented.apiKey,
-      presented.secretKey,
-      ip,
-    );
+    const found = this.#deps.keyAuthenticator.recognize(place, presented, ip);
     if (found === null) return false;
     const { code } = decidePermission(found.account, found.key, question);
     this.#count(workspace, found, question.action, code, ip, readUserAgent(request));
@@ -128,6 +126,7 @@ class VerificationLane implements FastLane {
     const headerLines =
       this.#headLines(place, found) +
       this.#texts.subjectLines(workspace, found) +
+      toLines(freshnessHeaders(this.#deps.epochGuard.freshness(workspace.id))) +
       (isLetIn ? '' : `x-keyreeve-reason: ${code}\r\n`);
     closeReadable(request);
     this.#answer(response, isLetIn ? this.#authorized : this.#forbidden, place, found, {
@@ -155,12 +154,11 @@ class VerificationLane implements FastLane {
     if (asked === null || presented === null || place === null) return false;
     const { keyAuthenticator } = this.#deps;
     const { workspace, ip } = place;
-    const caller = keyAuthenticator.recognize(workspace.id, presented.apiKey, presented.secretKey, ip);
+    const caller = keyAuthenticator.recognize(place, presented, ip);
     if (caller === null) return false;
     const principal = { kind: 'key', account: caller.account, key: caller.key } as const;
     if (!holdsAction(principal, VERIFY_ACTION)) return false;
-    const { apiKey, secretKey } = asked.presented;
-    const found = keyAuthenticator.recognize(workspace.id, apiKey, secretKey, asked.ip);
+    const found = keyAuthenticator.recognize(place, asked.presented, asked.ip);
     if (found === null || !can(principal, VERIFY_ACTION, found.account.id)) return false;
     const { code, matched } = decidePermission(found.account, found.key, asked.question);
     this.#count(workspace, caller, VERIFY_ACTION, 'valid', ip, readUserAgent(request));
@@ -169,7 +167,7 @@ class VerificationLane implements FastLane {
     this.#answer(response, this.#verified, place, caller, {
       status: 200,
       headerLines: `${this.#headLines(place, caller)}content-type: application/json; charset=utf-8\r\n`,
-      body: this.#texts.verifyAnswer(found, code, matched),
+      body: this.#texts.verifyAnswer(found, code, matched, this.#deps.epochGuard.freshness(workspace.id)),
     });
     return true;
   }
@@ -189,7 +187,7 @@ class VerificationLane implements FastLane {
     const isHttps = facts.isHttps(request);
     const isTrustworthy = workspace.url.startsWith('https:') || isLoopbackHost(facts.host(request));
     const baseLines = isHttps ? HTTPS_LINES : isTrustworthy ? TRUSTWORTHY_LINES : PLAIN_LINES;
-    return { workspace, settings, ip: facts.ip(request), baseLines };
+    return { workspace, workspaceId: workspace.id, epoch, settings, ip: facts.ip(request), baseLines };
   }
 
   #learnSettings(workspaceId: string, epoch: number): void {

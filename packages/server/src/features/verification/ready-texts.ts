@@ -1,5 +1,6 @@
 import type { Workspace } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
+import type { Freshness } from '../../storage/index.ts';
 import type { RecognizedKey } from '../keys/index.ts';
 import type { DecisionCode } from './decide.ts';
 import { presentSubjectHeaders, presentVerifyAnswer } from './verification.present.ts';
@@ -23,12 +24,18 @@ export class AnswerTexts {
     return texts.subjectLines;
   }
 
-  verifyAnswer(found: RecognizedKey, code: DecisionCode, matched: Permission | null): string {
+  verifyAnswer(
+    found: RecognizedKey,
+    code: DecisionCode,
+    matched: Permission | null,
+    { source, ageMs }: Freshness,
+  ): string {
     const texts = this.#of(found);
     texts.verifyRest ??= toRest(found);
     const head = code === 'valid' ? '{"valid":true,"code":"valid",' : `{"valid":false,"code":"${code}",`;
-    const tail = matched === null ? '}' : `,"matched":${this.#permission(matched)}}`;
-    return head + texts.verifyRest + tail;
+    const age = `,"freshness":{"source":"${source}","ageMs":${ageMs}}`;
+    const permission = matched === null ? '' : `,"matched":${this.#permission(matched)}`;
+    return `${head}${texts.verifyRest}${age}${permission}}`;
   }
 
   #of(found: RecognizedKey): Texts {
@@ -51,11 +58,9 @@ export class AnswerTexts {
 }
 
 function toRest(found: RecognizedKey): string {
-  const { valid, code, ...rest } = presentVerifyAnswer({
-    code: 'valid',
-    subject: found,
-    matched: null,
-    limits: null,
-  });
+  const { valid, code, freshness, ...rest } = presentVerifyAnswer(
+    { code: 'valid', subject: found, matched: null, limits: null },
+    { source: 'database', ageMs: 0 },
+  );
   return JSON.stringify(rest).slice(1, -1);
 }

@@ -1,20 +1,21 @@
 import type { Static } from 'typebox';
 import type { AccountIdentity, KeyIdentity, Workspace } from '../../http/index.ts';
 import { toIsoOrNull } from '../../lib/clock.ts';
+import type { Freshness } from '../../storage/index.ts';
 import { presentPermissions } from '../accounts/index.ts';
 import { presentLimitAnswer } from '../limits/index.ts';
 import type { VerifyAnswerSchema } from './verification.schema.ts';
 import type { VerifyAnswer } from './verification.service.ts';
 
-export function presentVerifyAnswer({
-  code,
-  subject,
-  matched,
-  limits,
-}: VerifyAnswer): Static<typeof VerifyAnswerSchema> {
+export function presentVerifyAnswer(
+  { code, subject, matched, limits }: VerifyAnswer,
+  freshness: Freshness,
+): Static<typeof VerifyAnswerSchema> {
   const valid = code === 'valid';
-  if (subject === null)
-    return { valid, code, keyId: null, account: null, access: null, scopes: null, expiresAt: null };
+  if (subject === null) {
+    const nobody = { keyId: null, account: null, access: null, scopes: null, expiresAt: null };
+    return { valid, code, ...nobody, freshness };
+  }
   const { account, key } = subject;
   const [permission] = presentPermissions(matched === null ? [] : [matched]);
   return {
@@ -27,6 +28,7 @@ export function presentVerifyAnswer({
     expiresAt: toIsoOrNull(key.expiresAt),
     ...(permission === undefined ? {} : { matched: permission }),
     ...(limits === null || limits.states.length === 0 ? {} : { limits: presentLimitAnswer(limits) }),
+    freshness,
   };
 }
 

@@ -4,9 +4,11 @@ import type { Static } from 'typebox';
 import { type FieldFault, requestErrors } from '../../errors/index.ts';
 import { problemResponse, refTo } from '../../http/index.ts';
 import { Secret } from '../../lib/secret.ts';
+import type { EpochGuard } from '../../storage/index.ts';
 import type { PresentedKey } from '../keys/index.ts';
 import { cacheHeaders, LimitAnswerSchema } from '../limits/index.ts';
 import { registerAuthorizeRoutes } from './authorize.routes.ts';
+import { FreshnessSchema } from './freshness.ts';
 import { readClientIp, readQuestion } from './question.ts';
 import { presentVerifyAnswer } from './verification.present.ts';
 import { VerifyAnswerSchema, VerifyBodySchema } from './verification.schema.ts';
@@ -38,10 +40,15 @@ function readPresented(body: Static<typeof VerifyBodySchema>): PresentedKey {
 }
 
 /** What services and gateways ask: is this key good, and may it do this? */
-export function registerVerificationRoutes(root: FastifyInstance, service: VerificationService): void {
+export function registerVerificationRoutes(
+  root: FastifyInstance,
+  service: VerificationService,
+  epochGuard: EpochGuard,
+): void {
   const app = root.withTypeProvider<TypeBoxTypeProvider>();
   app.addSchema(LimitAnswerSchema);
   app.addSchema(VerifyBodySchema);
+  app.addSchema(FreshnessSchema);
   app.addSchema(VerifyAnswerSchema);
   app.post(
     '/v1/keys/verify',
@@ -66,8 +73,8 @@ export function registerVerificationRoutes(root: FastifyInstance, service: Verif
       };
       const answer = await service.verify(request.caller, input);
       if (answer.limits !== null) reply.headers(cacheHeaders(answer.limits));
-      return presentVerifyAnswer(answer);
+      return presentVerifyAnswer(answer, epochGuard.freshness(request.caller.workspace.id));
     },
   );
-  registerAuthorizeRoutes(root, service);
+  registerAuthorizeRoutes(root, service, epochGuard);
 }

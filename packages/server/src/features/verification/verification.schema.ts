@@ -2,6 +2,7 @@ import Type from 'typebox';
 import { refTo } from '../../http/index.ts';
 import { LimitAnswerSchema } from '../limits/index.ts';
 import { PermissionSchema } from '../scopes/index.ts';
+import { FreshnessSchema } from './freshness.ts';
 import { RESOURCE_CHARACTERS_MAX } from './question.ts';
 
 const Nullable = <Schema extends Type.TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
@@ -77,6 +78,7 @@ export const VerifyAnswerSchema = Type.Object(
     ),
     matched: Type.Optional(refTo(PermissionSchema)),
     limits: Type.Optional(refTo(LimitAnswerSchema)),
+    freshness: refTo(FreshnessSchema),
   },
   { $id: 'VerifyAnswer', additionalProperties: false },
 );
@@ -105,9 +107,16 @@ const LIMITS = {
   'keyreeve-cache': header('`none`: the answer counts one use and may not be kept.'),
 };
 
+/** Where more than one server may revoke: see `freshness` of `/v1/keys/verify`. */
+const FRESHNESS = {
+  'x-keyreeve-freshness': header(
+    '`lease;age-ms=120`: the answer may come from memory, and a revocation at another server within so many milliseconds (at most 2,000) may be missing. Absent when it is as true as a read of the database.',
+  ),
+};
+
 /** What a gateway reads and hands on: there are no bodies. */
 export const AUTHORIZE_ANSWERS = {
-  204: Type.Null({ description: 'May pass; no body.', headers: { ...SUBJECT, ...LIMITS } }),
+  204: Type.Null({ description: 'May pass; no body.', headers: { ...SUBJECT, ...LIMITS, ...FRESHNESS } }),
   401: Type.Null({
     description: 'The credential is missing or no good; no body.',
     headers: { ...CHALLENGE, ...REASON },
@@ -119,6 +128,7 @@ export const AUTHORIZE_ANSWERS = {
       ...SUBJECT,
       ...REASON,
       ...LIMITS,
+      ...FRESHNESS,
       'retry-after': header('Seconds, where waiting helps a key that is over a limit.'),
     },
   }),

@@ -1,4 +1,4 @@
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, call, type Harness, seedCompany, startHarness, testEngine } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
 
@@ -16,7 +16,18 @@ interface Answer {
   readonly code: string;
 }
 
-const NOTHING = { keyId: null, account: null, access: null, scopes: null, expiresAt: null };
+const FRESHNESS = {
+  source: testEngine() === 'sqlite' ? 'database' : 'lease',
+  ageMs: expect.toSatisfy((ageMs: number) => (testEngine() === 'sqlite' ? ageMs === 0 : ageMs < 2_000)),
+};
+const NOTHING = {
+  keyId: null,
+  account: null,
+  access: null,
+  scopes: null,
+  expiresAt: null,
+  freshness: FRESHNESS,
+};
 
 describe('POST /v1/keys/verify', () => {
   let harness: Harness;
@@ -65,6 +76,7 @@ describe('POST /v1/keys/verify', () => {
       access: 'scoped',
       scopes,
       expiresAt: minted.key.expiresAt,
+      freshness: FRESHNESS,
     };
     const whole = await verify({ key: minted.fullKey });
     expect(whole.json()).toEqual(expected);
