@@ -99,7 +99,7 @@ function useKeyColumns(isWide: boolean): readonly Column<Key>[] {
     {
       id: 'state',
       header: t('state'),
-      width: '116px',
+      width: '128px',
       narrow: 'aside',
       cell: (value) => <StateCell value={value} />,
     },

@@ -189,7 +189,7 @@ function KeysTable(props: {
       onSort={setSorting}
       actions={(key) => <KeyRowActions value={key} onRequest={props.onRequest} />}
       actionsHeader={t('actions')}
-      actionsWidth="152px"
+      actionsWidth="182px"
     />
   );
 }

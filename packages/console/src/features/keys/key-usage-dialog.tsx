@@ -116,6 +116,7 @@ function Chart({ usage, period }: { readonly usage: KeyUsage; readonly period: s
           {total === 0
             ? t('noUses', { period })
             : t('uses', {
+                count: total,
                 total: formatNumber(total, language),
                 period,
                 share: formatShare(accepted, total),

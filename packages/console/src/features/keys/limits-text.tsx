@@ -13,11 +13,11 @@ function useLimitText() {
   const number = (value: number) => formatNumber(value, language);
   return {
     rate: ({ requests, windowSeconds }: Rate) =>
-      t('rate', { requests: number(requests), window: formatDuration(windowSeconds, language) }),
+      t('rate', { count: requests, n: number(requests), window: formatDuration(windowSeconds, language) }),
     quota: ({ uses, refill }: Quota) => {
-      const text = t(`quota${refill?.every ?? 'never'}`, { uses: number(uses) });
+      const text = t(`quota${refill?.every ?? 'never'}`, { count: uses, n: number(uses) });
       if (refill?.uses == null) return text;
-      return `${text} (${t('back', { count: number(refill.uses) })})`;
+      return `${text} (${t('back', { count: refill.uses, n: number(refill.uses) })})`;
     },
   };
 }
