@@ -30,6 +30,7 @@ const COUNTERS = [
   'attempts',
   'key_hours',
   'key_last_uses',
+  'key_quotas',
   'key_last_refusals',
   'workspace_hours',
 ];

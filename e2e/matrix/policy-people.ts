@@ -62,6 +62,8 @@ interface Edit {
   readonly handsOut?: (target: Person) => readonly Right[];
 }
 
+const KEY_LIMITS = { keyLimits: { rate: { requests: 1_000_000, windowSeconds: 1 } } };
+
 const USER_EDITS: readonly Edit[] = [
   { variant: 'displayName', body: { displayName: 'Changed' }, allowed: SELF },
   { variant: 'email', body: { email: 'changed@matrix.example' }, allowed: ADMIN, handsOut: heldBy },
@@ -79,6 +81,7 @@ const USER_EDITS: readonly Edit[] = [
   },
   { variant: 'state', body: { state: 'disabled' }, allowed: ADMIN },
   { variant: 'tags', body: { tags: ['changed'] }, allowed: ADMIN },
+  { variant: 'keyLimits', body: KEY_LIMITS, allowed: ADMIN },
 ];
 
 const SERVICE_EDITS: readonly Edit[] = [
@@ -88,6 +91,7 @@ const SERVICE_EDITS: readonly Edit[] = [
   { variant: 'managers', body: { managers: [] }, allowed: ADMIN, handsOut: heldBy },
   { variant: 'grants', body: { grants: PACKAGES }, allowed: ADMIN, handsOut: () => PACKAGES },
   { variant: 'state', body: { state: 'disabled' }, allowed: ADMIN },
+  { variant: 'keyLimits', body: KEY_LIMITS, allowed: ADMIN },
 ];
 
 function editRow(path: string, targets: readonly Target[], edit: Edit): Row {

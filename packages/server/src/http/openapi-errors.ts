@@ -13,7 +13,8 @@ export const COMMON_CODES = [
   'request.unavailable',
 ] as const;
 
-const NEW_KEY = [
+const LIMITS = ['limit.rate_limited', 'limit.quota_exceeded'];
+const NEW_SECRET = [
   'key.scope_exceeds_account',
   'key.scope_exceeds_caller',
   'key.mail_address_missing',
@@ -23,6 +24,7 @@ const NEW_KEY = [
   'key.account_disabled',
   'key.write_not_permitted',
 ];
+const NEW_KEY = [...NEW_SECRET, 'key.limits_exceed_caller'];
 const KEY_WRITE = ['key.write_not_permitted', 'key.altered'];
 const EDITED_ACCOUNT = [
   'account.login_taken',
@@ -33,6 +35,7 @@ const EDITED_ACCOUNT = [
 const DELETED_ACCOUNT = ['account.last_admin', 'account.owns_packages'];
 const FRESH_SESSION = ['session.link_unusable', 'session.account_disabled', 'account.password_weak'];
 const PACKAGE_KEY = [
+  ...LIMITS,
   'package.key_required',
   'package.key_refused',
   'package.not_permitted',
@@ -63,20 +66,21 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
     'key.owner_not_allowed',
     'key.too_many',
   ],
-  regenerateKey: [...NEW_KEY, ...KEY_WRITE, 'key.not_regenerable', 'key.overlap_not_allowed'],
+  regenerateKey: [...NEW_SECRET, ...KEY_WRITE, 'key.not_regenerable', 'key.overlap_not_allowed'],
   updateKey: [
     ...KEY_WRITE,
     'key.field_immutable',
     'key.scope_required',
     'key.scope_exceeds_account',
     'key.scope_exceeds_caller',
+    'key.limits_exceed_caller',
   ],
   getKey: ['key.altered'],
   deleteKey: KEY_WRITE,
   disableKey: KEY_WRITE,
   enableKey: KEY_WRITE,
   endKeyOverlap: [...KEY_WRITE, 'key.no_overlap'],
-  importKeys: ['key.import_faulty'],
+  importKeys: ['key.import_faulty', 'key.limits_exceed_caller'],
   openKeyLink: ['key.link_unusable'],
   createFeedLink: ['feed.too_many_links'],
   createUser: [...EDITED_ACCOUNT, 'account.password_weak'],
@@ -132,8 +136,9 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
   transferPackage: ['package.too_many_owners', 'package.too_many_requests'],
   createPackagePrefix: ['package.prefix_taken'],
   updatePackagePrefix: ['package.prefix_taken'],
-  iamLogin: ['token.resource_not_allowed'],
+  iamLogin: [...LIMITS, 'token.resource_not_allowed'],
   oauthToken: [
+    ...LIMITS,
     'oauth.invalid_client',
     'oauth.invalid_request',
     'oauth.invalid_scope',
@@ -144,7 +149,7 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
     'token.too_long',
     'token.chain_too_long',
   ],
-  oauthIntrospect: ['oauth.invalid_client', 'oauth.invalid_request', 'oauth.invalid_token'],
+  oauthIntrospect: [...LIMITS, 'oauth.invalid_client', 'oauth.invalid_request', 'oauth.invalid_token'],
   oauthRevoke: ['oauth.invalid_client', 'oauth.invalid_request', 'oauth.unsupported_token_type'],
   rotateSigningKeys: ['signing_key.successor_waiting'],
   retireSigningKey: ['signing_key.already_retired'],
@@ -177,6 +182,8 @@ function codesOfCredentials({ auth, method }: OperationFacts): string[] {
       : ['auth.kind_not_accepted']),
     ...(auth?.isAdminOnly === true || auth?.isSystemOnly === true ? ['auth.forbidden'] : []),
     ...(takesKeys && auth?.action !== null ? ['auth.insufficient_scope'] : []),
+    // A deferred route has a form of its own for these.
+    ...(takesKeys && auth?.isUnlimited !== true && auth?.isDeferred !== true ? LIMITS : []),
   ];
 }
 

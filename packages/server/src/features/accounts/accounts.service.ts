@@ -171,6 +171,7 @@ class Accounts implements AccountsService {
     if (ifMatch !== null && ifMatch !== before.version)
       throw requestErrors.precondition_failed({ extra: { version: before.version } });
     const after = this.#applyPatch(before, patch);
+    if (areLimitsLoosened(before.keyLimits, after.keyLimits)) requireFreeCaller(caller, before);
     if (after.role !== 'admin' || !after.isActive) await this.#keepAnAdmin(tx, before);
     const managersBefore = await this.#managersOf(tx, before);
     const managers = patch.managers ?? managersBefore;
@@ -380,6 +381,17 @@ class Accounts implements AccountsService {
       });
     }
   }
+}
+
+/** No key lifts what holds itself, and one with limits of its own lifts none. @throws auth.forbidden */
+function requireFreeCaller(caller: Caller, target: Account): void {
+  const { principal } = requireAuthenticated(caller);
+  if (principal.kind === 'session') return;
+  if (principal.account.id === target.id || principal.key.limits !== null)
+    throw authErrors.forbidden({
+      detail:
+        'A key cannot loosen the limits that hold it. Use a console session, or a key of another account.',
+    });
 }
 
 /** @see AccountsService */

@@ -12,7 +12,7 @@ import { digestForeign } from './key-digest.ts';
 import { newApiKey } from './key-format.ts';
 import { type KeyNotices, toToldKey } from './key-notices.ts';
 import { keyErrors } from './keys.errors.ts';
-import { requireCallerHolds, rightsOfNewKey } from './keys.policy.ts';
+import { requireCallerHolds, requireUnlimitedCaller, rightsOfNewKey } from './keys.policy.ts';
 import { findKeyByForeignDigest, insertKey } from './keys.repo.ts';
 import { checkComment, checkScopes } from './keys.rules.ts';
 
@@ -53,6 +53,7 @@ export function createKeyImporter(deps: Deps): KeyImporter {
   return {
     importKeys: async (caller, rows, isDryRun) => {
       requireImporter(caller);
+      requireUnlimitedCaller(caller);
       return await inTransaction(deps.storage, async (tx) => {
         const faults: FieldFault[] = [];
         const keys: ApiKey[] = [];

@@ -201,6 +201,22 @@ describe('the limits of an account', () => {
   });
 });
 
+describe('a key that may change accounts', () => {
+  it('cannot loosen what holds itself, only others', async () => {
+    const limited = await makeAccount(rate(50));
+    const other = await makeAccount(rate(50));
+    const url = (id: string) => `/v1/service-accounts/${id}`;
+    const grants = [{ actions: ['iam:*'], resources: ['*'] }];
+    await patch(url(limited), { grants });
+    const scopes = [{ actions: ['iam:accounts:write'], resources: ['*'] }];
+    const { fullKey } = await mint(null, { access: 'scoped', scopes }, limited);
+    const refused = await patch(url(limited), { keyLimits: null }, fullKey);
+    expect(refused.json()).toMatchObject({ status: 403, code: 'auth.forbidden' });
+    expect((await patch(url(other), { keyLimits: null }, fullKey)).statusCode).toBe(200);
+    expect((await patch(url(limited), { keyLimits: rate(40) }, fullKey)).statusCode).toBe(200);
+  });
+});
+
 describe('/v1/authorize', () => {
   it('answers 403 with the reason, and with when to try again, until the window ends', async () => {
     const minted = await mint(rate(2, 30));

@@ -18,6 +18,7 @@ export const USAGE_TABLES: readonly string[] = [
   'key_hours',
   'key_last_refusals',
   'key_last_uses',
+  'key_quotas',
   'refusal_hours',
   'usage_flushes',
   'workspace_hours',
