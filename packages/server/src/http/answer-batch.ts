@@ -18,13 +18,18 @@ interface Pending extends ReadyAnswer {
  * What of Node's own parts is used below, by names that it does not document. `writeHead` checks name and value of
  * each header anew, which for sixteen of them takes longer than to decide about a key.
  */
+const STORE_HEADER = '_storeHeader';
+const HAS_BODY = '_hasBody';
+const CLOSE_READABLE = '_dumpAndCloseReadable';
+const READ = '_read';
+
 interface Internals {
-  _storeHeader?(head: string, headers?: readonly string[]): void;
-  _hasBody: boolean;
+  [STORE_HEADER]?(head: string, headers?: readonly string[]): void;
+  [HAS_BODY]: boolean;
 }
 interface ReadableInternals {
-  _dumpAndCloseReadable?(): void;
-  _read?(): void;
+  [CLOSE_READABLE]?(): void;
+  [READ]?(): void;
 }
 
 const STATUS_LINES = {
@@ -35,14 +40,14 @@ const STATUS_LINES = {
 
 /** False when this Node has not got what the batch is made of: requests then take the way that needs none of it. */
 export function canAnswerInBatches(response: ServerResponse): boolean {
-  return typeof (response as unknown as Internals)._storeHeader === 'function';
+  return typeof (response as unknown as Internals)[STORE_HEADER] === 'function';
 }
 
 /** As the option `optimizeEmptyRequests` of Node's server does, but only for requests that nobody will read. */
 export function closeReadable(request: IncomingMessage): void {
   const internals = request as unknown as ReadableInternals;
-  internals._dumpAndCloseReadable?.();
-  internals._read?.();
+  internals[CLOSE_READABLE]?.();
+  internals[READ]?.();
 }
 
 /**
@@ -73,12 +78,14 @@ function write({ response, status, headerLines, body }: Pending): void {
   response.statusCode = status;
   const head = STATUS_LINES[status] + headerLines;
   if (status === 204) {
-    internals._hasBody = false;
-    internals._storeHeader?.(head);
+    internals[HAS_BODY] = false;
+    internals[STORE_HEADER]?.(head);
     response.end();
   } else {
     const text = body ?? '';
-    internals._storeHeader?.(head, ['content-length', String(Buffer.byteLength(text))]);
-    response.end(text);
+    const bytes = Buffer.byteLength(text);
+    internals[STORE_HEADER]?.(head, ['content-length', String(bytes)]);
+    // Of pure ASCII both are the same bytes; written as Latin-1, they need not be looked at.
+    response.end(text, bytes === text.length ? 'latin1' : 'utf8');
   }
 }

@@ -38,8 +38,9 @@ export function takeWholeBody(
     return isMoreWanted;
   };
   Object.defineProperty(request, 'push', { value: push, configurable: true });
+  // Node runs this between two pieces. A body that is whole is always followed by its end, in the same turn.
   process.nextTick(() => {
-    if (isOver) return;
+    if (isOver || body !== null) return;
     giveBack();
     leave();
   });

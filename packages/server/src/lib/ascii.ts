@@ -1,3 +1,6 @@
+// biome-ignore lint/suspicious/noControlCharactersInRegex: All of ASCII is meant.
+const ASCII = /^[\0-\x7f]*$/;
+
 /**
  * Lower-cases A to Z and nothing else.
  *
@@ -5,7 +8,7 @@
  * to two characters, so two different texts could meet in one key. This mapping never does.
  */
 export function asciiLower(text: string): string {
-  // Most texts are lower-case already; the test spares them the copy.
-  if (!/[A-Z]/.test(text)) return text;
+  // In pure ASCII both are the same, and the one of the engine is many times as quick.
+  if (ASCII.test(text)) return text.toLowerCase();
   return text.replace(/[A-Z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 32));
 }

@@ -7,7 +7,13 @@ import { Secret } from '../../lib/secret.ts';
 import type { Executor, Keyring, Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import { type ApiKey, type Generation, isExpired, type KeyOutcome, toKeyIdentity } from './api-key.ts';
-import { createKeyCache, type KnownKey, type ProvenSecret, type RememberedAccount } from './key-cache.ts';
+import {
+  createKeyCache,
+  type KeyCache,
+  type KnownKey,
+  type ProvenSecret,
+  type RememberedAccount,
+} from './key-cache.ts';
 import { digestForeignCredential, isSecretOf } from './key-digest.ts';
 import { hasFullKeyShape, type ParsedKey, parseFullKey, parsePair } from './key-format.ts';
 import { findKey, findKeyByForeignDigest, prepareFindKey } from './keys.repo.ts';
@@ -37,8 +43,14 @@ export interface KeyAuthenticator {
   /**
    * The plain case of `authenticate` without waiting: a key in our own form that is good and has no limits, from
    * memory or, where the storage can, by one read. Null for everything else, whatever it is: ask `authenticate`.
+   *
+   * @param epoch what the guard of the storage has told in this very turn
    */
-  recognize(workspaceId: string, apiKey: string, secretKey: string, ip: string | null): RecognizedKey | null;
+  recognize(
+    place: { readonly workspaceId: string; readonly epoch: number },
+    presented: { readonly apiKey: string; readonly secretKey: string },
+    ip: string | null,
+  ): RecognizedKey | null;
 }
 
 /** A key that is good. The objects stay the same as long as the key is kept in memory. */
@@ -60,8 +72,6 @@ const NOT_FOUND: KeyOutcome = { code: 'not_found' };
 export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
   const { storage, clock, keyring, accounts } = deps;
   const cache = createKeyCache(storage.epochGuard);
-  const findKeyNow = prepareFindKey(storage, keyring);
-  const { findIdentityNow } = accounts;
 
   /** An altered row is refused like an unknown key; only the log and the operator learn of it. */
   const guard = async (find: () => Promise<ApiKey | null>): Promise<ApiKey | null> => {
@@ -78,17 +88,6 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     const account = key === null ? null : await accounts.findIdentity(exec, key.workspaceId, key.accountId);
     return key === null || account === null ? null : toKnownKey(key, account);
   };
-
-  /** An altered row is left to `authenticate`, which reports it. */
-  const loadNow =
-    findKeyNow === null || findIdentityNow === null
-      ? null
-      : (workspaceId: string, keyId: string, rememberedAccount: RememberedAccount): KnownKey | null => {
-          const key = findIntact(() => findKeyNow(workspaceId, keyId));
-          if (key === null) return null;
-          const account = rememberedAccount(key.accountId, () => findIdentityNow(workspaceId, key.accountId));
-          return account === null ? null : toKnownKey(key, account);
-        };
 
   /** Inside a transaction the key is always read: what the transaction has done itself is in no counter yet. */
   const findKnown = async (exec: Executor, workspaceId: string, keyId: string): Promise<KnownKey | null> => {
@@ -128,24 +127,7 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       if (known === null || generation == null || generation.digest === '') return NOT_FOUND;
       return judge(known, generation, ip, clock.now());
     },
-    recognize: (workspaceId, apiKey, secretKey, ip) => {
-      const load =
-        loadNow === null
-          ? null
-          : (account: RememberedAccount) =>
-              parsePair(apiKey, new Secret(secretKey)) === null
-                ? null
-                : loadNow(workspaceId, apiKey, account);
-      const known = cache.findNow(workspaceId, apiKey, load);
-      if (known === null || known.key.foreignDigest !== null) return null;
-      const { key, account } = known;
-      if (key.limits !== null || account.keyLimits !== null) return null;
-      const proven = proveSecret(keyring, known, secretKey);
-      if (proven === null) return null;
-      const presented = proven === known.provenCurrent ? key.current : key.old;
-      const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
-      return isGood ? proven : null;
-    },
+    recognize: createRecognizer(deps, cache),
   };
 }
 
@@ -160,6 +142,41 @@ async function findForeignKey(
   if (isTooOdd || hasFullKeyShape(text)) return null;
   const digest = digestForeignCredential(keyring, workspaceId, credential);
   return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
+}
+
+/** @see KeyAuthenticator.recognize */
+function createRecognizer(deps: Deps, cache: KeyCache): KeyAuthenticator['recognize'] {
+  const { storage, clock, keyring, accounts } = deps;
+  const findKeyNow = prepareFindKey(storage, keyring);
+  const { findIdentityNow } = accounts;
+
+  /** An altered row is left to `authenticate`, which reports it. */
+  const loadNow =
+    findKeyNow === null || findIdentityNow === null
+      ? null
+      : (workspaceId: string, keyId: string, rememberedAccount: RememberedAccount): KnownKey | null => {
+          const key = findIntact(() => findKeyNow(workspaceId, keyId));
+          if (key === null) return null;
+          const account = rememberedAccount(key.accountId, () => findIdentityNow(workspaceId, key.accountId));
+          return account === null ? null : toKnownKey(key, account);
+        };
+
+  return ({ workspaceId, epoch }, { apiKey, secretKey }, ip) => {
+    const load =
+      loadNow === null
+        ? null
+        : (account: RememberedAccount) =>
+            parsePair(apiKey, new Secret(secretKey)) === null ? null : loadNow(workspaceId, apiKey, account);
+    const known = cache.findNow(workspaceId, epoch, apiKey, load);
+    if (known === null || known.key.foreignDigest !== null) return null;
+    const { key, account } = known;
+    if (key.limits !== null || account.keyLimits !== null) return null;
+    const proven = proveSecret(keyring, known, secretKey);
+    if (proven === null) return null;
+    const presented = proven === known.provenCurrent ? key.current : key.old;
+    const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
+    return isGood ? proven : null;
+  };
 }
 
 function toKnownKey(key: ApiKey, account: AccountIdentity): KnownKey {

@@ -22,9 +22,10 @@ export interface KnownKey {
 export interface KeyCache {
   /** The key, from memory when nothing of its workspace was revoked since it was read, otherwise by `load`. */
   find(workspaceId: string, keyId: string, load: KeyLoader): Promise<KnownKey | null>;
-  /** The same without waiting; without `load` only from memory. Null also where the epoch must be waited for. */
+  /** The same without waiting, under an epoch that the guard has told just now; without `load` only from memory. */
   findNow(
     workspaceId: string,
+    epoch: number,
     keyId: string,
     load: ((rememberedAccount: RememberedAccount) => KnownKey | null) | null,
   ): KnownKey | null;
@@ -113,9 +114,7 @@ export function createKeyCache(guard: EpochGuard): KeyCache {
       if (value !== null) keys.set(keyId, { epoch, value });
       return value;
     },
-    findNow: (workspaceId, keyId, load) => {
-      const epoch = guard.peek(workspaceId);
-      if (epoch === null) return null;
+    findNow: (workspaceId, epoch, keyId, load) => {
       const known = recall(workspaceId, keyId, epoch);
       if (known !== null || load === null) return known;
       const value = load(rememberAccounts(workspaceId, epoch));

@@ -26,13 +26,16 @@ function parseAnswers(text: string): Answer[] {
     const headers = Object.fromEntries(
       lines
         .map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)])
-        .filter(([name = '']) => !PER_REQUEST.test(name)),
+        .filter(([name = '']) => !PER_REQUEST.test(name))
+        // How much of a limit is left: both servers take from the same.
+        .map(([name = '', value = '']) => [name, value.replace(/;(r|age-ms)=\d+/, ';$1=')]),
     ) as Record<string, string>;
     const status = Number(first.split(' ')[1]);
     const bytes = Number(headers['content-length'] ?? 0);
     const body = rest.slice(end + 4, end + 4 + bytes);
     if (body.length < bytes) return answers;
-    answers.push({ status, headers, body: body.replace(/"instance":"[^"]*"/, '"instance":""') });
+    const lasting = body.replace(/"instance":"[^"]*"/, '').replace(/"(remaining|ageMs)":\d+/, '');
+    answers.push({ status, headers, body: lasting });
     rest = rest.slice(end + 4 + bytes);
   }
 }
@@ -96,15 +99,15 @@ describe('the fast lane', () => {
       access: 'scoped',
       scopes: [
         { actions: ['package:read'], resources: ['*'] },
-        { actions: ['package:push'], resources: ['Contoso.*', 'a"b'.replace('"', '.')] },
+        { actions: ['package:push'], resources: ['Contoso.*'] },
       ],
     });
     await mint('limited', { limits: { rate: { requests: 1_000, windowSeconds: 60 }, quota: null } });
     await mint('elsewhere', { ipRanges: ['10.0.0.0/8'] });
     await mint('expired', { lifetimeDays: 1 });
-    await mint('soon', { lifetimeDays: 3 });
     await mint('disabled', {});
     harness.clock.advance(DAY_MS);
+    await mint('soon', { lifetimeDays: 1 });
     await call(harness, 'POST', `/v1/keys/${idOf('disabled')}/disable`, { key: company.adminKey, body: {} });
     const [all = '', scoped = ''] = [keys['all'], keys['scoped']];
     keys['wrong'] = `${idOf('all')}_${scoped.slice(-49)}`;
@@ -155,9 +158,10 @@ describe('the fast lane', () => {
     expect(fast, pieces.join('|')).toEqual(other);
     return fast;
   };
+  /** The lane learns of hosts and settings from requests that it leaves to the routes. */
   const warm = async () => {
-    await exchange(ports.fast, [get('', [bearer('all')])]);
-    for (let turns = 0; turns < 20; turns += 1) await turn();
+    for (let requests = 0; requests < 3; requests += 1)
+      await exchange(ports.fast, [get('', [bearer('all')])]);
   };
 
   it('answers the plain case itself, to the byte as the routes do', async () => {
@@ -183,10 +187,7 @@ describe('the fast lane', () => {
       post(ask('elsewhere', { ip: '10.1.2.3' })),
       post(`{ "action": "package:read", "key": "${keys['scoped']}" }`.replace('{ ', '{').replace(' }', '}')),
     ];
-    const count = await countLane(async () => {
-      for (const text of plain) await expectSame([text]);
-    });
-    expect(count).toBe(plain.length);
+    for (const text of plain) expect(await countLane(() => expectSame([text])), text).toBe(1);
   });
 
   it('leaves what is not plain to the routes', async () => {

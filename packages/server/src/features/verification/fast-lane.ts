@@ -191,18 +191,14 @@ class VerificationLane implements FastLane {
   }
 
   #learnSettings(workspaceId: string, epoch: number): void {
-    this.#deps.settings.get(workspaceId).then(
-      ({ requireAction, expiryNoticeDays }) => {
-        if (this.#settings.size >= WORKSPACES_MAX) this.#settings.clear();
-        this.#settings.set(workspaceId, {
-          epoch,
-          requiresAction: requireAction,
-          noticeMs: noticeMsOf(expiryNoticeDays),
-        });
-      },
-      // The routes ask the database as well, and say so when it does not answer.
-      () => undefined,
-    );
+    const learn = async () => {
+      const { requireAction, expiryNoticeDays } = await this.#deps.settings.get(workspaceId);
+      if (this.#settings.size >= WORKSPACES_MAX) this.#settings.clear();
+      const noticeMs = noticeMsOf(expiryNoticeDays);
+      this.#settings.set(workspaceId, { epoch, requiresAction: requireAction, noticeMs });
+    };
+    // The routes ask the database as well, and say so when it does not answer.
+    learn().catch(() => undefined);
   }
 
   #headLines({ baseLines, settings }: Place, { key }: RecognizedKey): string {
