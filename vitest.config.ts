@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'bench/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.storage.test.ts', '**/*.http.test.ts'],
           testTimeout: 30_000,
         },

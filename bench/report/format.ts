@@ -19,3 +19,13 @@ export function spreadOfRounds({ rounds }: Outcome, read: (round: Round) => numb
 export function formatSpread({ median, min, max }: Spread, format: (value: number) => string): string {
   return `${format(median)} (${format(min)} to ${format(max)})`;
 }
+
+/** How much of its core the server took while it was measured. */
+export function busyShareOf(outcome: Outcome): number {
+  return spreadOfRounds(outcome, (round) => (round.cpuSecondsPer100k * round.requestsPerSecond) / 100_000)
+    .median;
+}
+
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}

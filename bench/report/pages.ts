@@ -99,7 +99,7 @@ export function renderPerformance(results: Results): string {
     'was revoked a moment ago; ours ends the bench when it does not. Each load goes through 1,000 credentials in turn',
     '(Glewlwyd: 20). better-auth has no route for a verification, so the wrapper around it is ours, and its rate limit',
     'is off, which makes it faster. All peers are pinned in `bench/peers/package-lock.json`; Glewlwyd is the one of',
-    'the Debian release.',
+    'the Debian release. A core that is not nearly all busy says that its server waited: for the client, or for the disk.',
     '',
     '## Among many keys',
     '',

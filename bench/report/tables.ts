@@ -2,7 +2,7 @@ import type { Outcome } from '../harness/contest.ts';
 import { median } from '../harness/statistics.ts';
 import { CONTESTS } from '../sections/contests.ts';
 import type { Cost } from '../sections/scale.ts';
-import { formatKeys, formatMs, formatSpread, spreadOfRounds } from './format.ts';
+import { busyShareOf, formatKeys, formatMs, formatShare, formatSpread, spreadOfRounds } from './format.ts';
 import type { Results } from './results.ts';
 import type { Row } from './rows.ts';
 
@@ -24,7 +24,14 @@ export function gateRemark({ gate }: Outcome): string {
 
 export function contestTable(outcomes: readonly Outcome[]): Table {
   return [
-    ['', 'requests/s (min to max)', 'CPU s per 100,000', 'p50 / p99 ms, 32 connections', 'p50 / p99 ms, one'],
+    [
+      '',
+      'requests/s (min to max)',
+      'CPU s per 100,000',
+      'its core busy',
+      'p50 / p99 ms, 32 connections',
+      'p50 / p99 ms, one',
+    ],
     ...outcomes.map((outcome) => {
       const rate = spreadOfRounds(outcome, (round) => round.requestsPerSecond);
       const cpu = spreadOfRounds(outcome, (round) => round.cpuSecondsPer100k);
@@ -38,6 +45,7 @@ export function contestTable(outcomes: readonly Outcome[]): Table {
         outcome.name,
         formatSpread(rate, formatKeys),
         cpu.median >= 100 ? cpu.median.toFixed(0) : cpu.median.toFixed(1),
+        formatShare(busyShareOf(outcome)),
         `${formatMs(p50.median)} / ${formatMs(p99.median)}`,
         alone,
       ];
