@@ -39,6 +39,7 @@ export {
   useOneTimeLink,
 } from './one-time-links.ts';
 export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
+export { isOfWorkspace, SORTED_ID } from './row-checks.ts';
 export type * from './schema.ts';
 export type * from './schema-gallery.ts';
 export { inTransaction, inUsageTransaction, type Tx } from './transaction.ts';

@@ -2,7 +2,14 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AccountKind } from '../../http/index.ts';
 import { asciiLower } from '../../lib/ascii.ts';
 import type { CursorValues } from '../../lib/page.ts';
-import { containsText, type Direction, type Executor, isBehind, isUpTo } from '../../storage/index.ts';
+import {
+  containsText,
+  type Direction,
+  type Executor,
+  isBehind,
+  isOfWorkspace,
+  isUpTo,
+} from '../../storage/index.ts';
 import { ACCOUNT_COLUMNS, type Account, IS_ADMIN, loginOf, toAccount } from './accounts.repo.ts';
 
 /** Whose thing something is, as people call him. */
@@ -37,6 +44,13 @@ function matchesText(q: string | undefined): AccountCondition | null {
   if (text === '') return null;
   const matches = ['display_name', 'login_lower', 'email_lower'].map((column) => containsText(column, text));
   return sql<boolean>`(${sql.join(matches, sql` or `)})`;
+}
+
+/** All that a list is of. Of those that are named by their ids it is a mere check. */
+function isOfAll({ workspaceId, kind, visibleIds }: AccountFilter): AccountCondition {
+  return visibleIds === null
+    ? sql<boolean>`(workspace_id = ${workspaceId} and kind = ${kind})`
+    : sql<boolean>`(${isOfWorkspace(workspaceId)} and kind = ${kind})`;
 }
 
 // Letter by letter as in the indexes of the migration. Who has never been seen was seen before everybody else.
@@ -102,11 +116,7 @@ export async function listAccounts(
   { after, upTo, limit }: { after: CursorValues | null; upTo: CursorValues | null; limit: number },
 ): Promise<Account[]> {
   if (filter.visibleIds?.length === 0) return [];
-  let query = exec
-    .selectFrom('accounts')
-    .select(ACCOUNT_COLUMNS)
-    .where('workspace_id', '=', filter.workspaceId)
-    .where('kind', '=', filter.kind);
+  let query = exec.selectFrom('accounts').select(ACCOUNT_COLUMNS).where(isOfAll(filter));
   const { q, visibleIds, state, condition } = filter;
   if (visibleIds !== null) query = query.where('id', 'in', visibleIds);
   if (state !== undefined) query = query.where('state', '=', state);
@@ -129,12 +139,11 @@ export async function countStretch(
   afterLogin: string | null,
   limit: number,
 ): Promise<AccountSummary & { readonly lastLogin: string | null }> {
-  const { workspaceId, kind, q, visibleIds } = filter;
+  const { q, visibleIds } = filter;
   let stretch = exec
     .selectFrom('accounts')
     .select(['id', 'workspace_id', 'state', 'display_name', 'login_lower', 'email_lower'])
-    .where('workspace_id', '=', workspaceId)
-    .where('kind', '=', kind);
+    .where(isOfAll(filter));
   if (visibleIds !== null) stretch = stretch.where('id', 'in', visibleIds);
   if (afterLogin !== null) stretch = stretch.where('login_lower', '>', afterLogin);
   const found = matchesText(q) ?? sql<boolean>`1 = 1`;
@@ -167,7 +176,7 @@ export async function listAccountNames(
   const rows = await exec
     .selectFrom('accounts')
     .select(['id', 'kind', 'display_name'])
-    .where('workspace_id', '=', workspaceId)
+    .where(isOfWorkspace(workspaceId))
     .where('id', 'in', ids)
     .limit(1_000)
     .execute();

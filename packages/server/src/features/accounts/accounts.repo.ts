@@ -5,6 +5,7 @@ import type { Permission } from '../../lib/permission.ts';
 import {
   type AccountsTable,
   type Executor,
+  isOfWorkspace,
   raiseRevocationEpoch,
   type Storage,
   type Tx,
@@ -218,7 +219,7 @@ export async function findKeyLimits(
   const rows = await exec
     .selectFrom('accounts')
     .select(['id', 'key_limits'])
-    .where('workspace_id', '=', workspaceId)
+    .where(isOfWorkspace(workspaceId))
     .where('id', 'in', ids)
     .execute();
   return new Map(rows.map((row) => [row.id, fromStoredLimits(row.key_limits)]));
@@ -233,7 +234,7 @@ export async function findAccounts(
   const rows = await exec
     .selectFrom('accounts')
     .select(ACCOUNT_COLUMNS)
-    .where('workspace_id', '=', workspaceId)
+    .where(isOfWorkspace(workspaceId))
     .where('id', 'in', ids)
     .limit(1_000)
     .execute();

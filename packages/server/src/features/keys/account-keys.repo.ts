@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Executor } from '../../storage/index.ts';
+import { type Executor, SORTED_ID } from '../../storage/index.ts';
 import type { AccountCondition, KeyCounts } from '../accounts/index.ts';
 
 /** When keys count as expired and as expiring: both instants in milliseconds. */
@@ -27,7 +27,7 @@ export async function listKeyAccounts(
     .where('workspace_id', '=', workspaceId)
     .where('account_id', 'in', accountIds)
     .where('id', '>', after)
-    .orderBy('id')
+    .orderBy(SORTED_ID)
     .limit(limit)
     .execute();
   return rows.map((row) => ({ id: row.id, accountId: row.account_id }));

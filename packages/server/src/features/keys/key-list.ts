@@ -100,7 +100,7 @@ const SCAN_KEYS_MAX = 5_000;
 const SCAN_BATCH = 50;
 // Keys that no index finds are looked for in stretches of so many rows, and so many of them.
 const STRETCH_ROWS = 1_000;
-const STRETCHES_MAX = 200;
+const STRETCHES_MAX = 100;
 
 /** Lists keys, and tells of each all that is known of it. */
 export function createKeyLister(deps: Deps): KeyLister {

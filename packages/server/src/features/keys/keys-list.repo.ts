@@ -112,7 +112,8 @@ const LOOKUP_KEYS_MAX = 500;
 
 /** Which way to a page is the shorter one. Looks at some entries of an index at most. */
 export async function choosePath(exec: Executor, filter: KeyFilter, sort: KeySort): Promise<KeyPath> {
-  if (isOfAccounts(filter)) return 'order';
+  if (filter.accountId !== undefined) return 'order';
+  if (filter.accountIds !== null) return 'lookup';
   if (isApiKeyBegin(filter.q?.trim() ?? '')) return 'lookup';
   const stops = stopsOf(filter);
   if (sort === 'expiresAt' || stops === null) return 'order';

@@ -8,6 +8,7 @@ import {
   type Executor,
   type Keyring,
   raiseRevocationEpoch,
+  SORTED_ID,
   type Storage,
   type Tx,
 } from '../../storage/index.ts';
@@ -258,7 +259,7 @@ export async function listLiveKeysOfOwners(
     .where('state', '=', 'active')
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', filter.now)]))
     .where('id', '>', after)
-    .orderBy('id')
+    .orderBy(SORTED_ID)
     .limit(limit)
     .execute();
   const last = rows.at(-1);

@@ -1,6 +1,12 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { DAY_MS } from '../../lib/clock.ts';
-import { type ApiKeysTable, type Database, type Executor, isBehind } from '../../storage/index.ts';
+import {
+  type ApiKeysTable,
+  type Database,
+  type Executor,
+  isBehind,
+  isOfWorkspace,
+} from '../../storage/index.ts';
 
 /** Keys of a workspace; `accountIds` null: all of them, otherwise only those of these accounts. */
 export interface KeyCircle {
@@ -107,7 +113,8 @@ export async function listKeyAges(
   after: readonly [number, string] | null,
   limit: number,
 ): Promise<{ id: string; createdAt: number; isEnabled: boolean; expiresAt: number | null }[]> {
-  const createdAt = sql.ref('created_at');
+  // With a plus, so that not all keys of the workspace are gone through in this order for those of a few accounts.
+  const createdAt = circle.accountIds === null ? sql.ref('created_at') : sql`+created_at`;
   let query = keysOf(exec, circle).select(['id', 'created_at', 'state', 'expires_at']);
   if (after !== null) query = query.where(isBehind(createdAt, after, 'desc'));
   const rows = await query.orderBy(createdAt, 'desc').orderBy('id', 'desc').limit(limit).execute();
@@ -127,9 +134,10 @@ export async function countExpired(
   now: number,
 ): Promise<number> {
   if (ids.length === 0) return 0;
-  const row = await keysOf(exec, circle)
+  let query = exec.selectFrom('api_keys').where(isOfWorkspace(circle.workspaceId)).where('id', 'in', ids);
+  if (circle.accountIds !== null) query = query.where(sql<string>`account_id || ''`, 'in', circle.accountIds);
+  const row = await query
     .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('id', 'in', ids)
     .where('state', '=', 'active')
     .where('expires_at', '<=', now)
     .executeTakeFirst();

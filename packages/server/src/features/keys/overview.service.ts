@@ -58,7 +58,8 @@ const STRETCH_KEYS = 2_000;
 const STRETCH_ACCOUNTS = 50;
 const LOOKUP_KEYS = 500;
 const COUNTER_KEYS = 20;
-// How much is looked at in all. Counting by state has no bound: it is exact.
+// How much is looked at in all. Counting by state reads one index and takes a second for so many.
+const COUNT_KEYS_MAX = 1_000_000;
 const USE_KEYS_MAX = 20_000;
 const CALLED_KEYS_MAX = 5_000;
 const COUNTED_KEYS_MAX = 1_000;
@@ -75,7 +76,7 @@ export function createOverviewService(deps: Deps): OverviewService {
       const circle = { workspaceId: workspace.id, accountIds: visibleAccountIds(principal) };
       const now = deps.clock.now();
       const sinceHour = Math.floor(now / HOUR_MS) - hours + 1;
-      const { numbers, expiringByDay } = await countByState(deps, circle, {
+      const { numbers, expiringByDay, isPartial } = await countByState(deps, circle, {
         now,
         noticeEnd: now + noticeMsOf(expiryNoticeDays),
         horizon: (Math.floor(now / DAY_MS) + HORIZON_DAYS) * DAY_MS,
@@ -91,7 +92,7 @@ export function createOverviewService(deps: Deps): OverviewService {
           ...numbers,
           ...uses,
           expiredStillCalled: called.count,
-          isPartial: uses.isPartial || called.isPartial || outcomes.isPartial,
+          isPartial: isPartial || uses.isPartial || called.isPartial || outcomes.isPartial,
         },
         expiringByDay,
         nextToStop: await findNextToStop(deps, caller),
@@ -106,9 +107,10 @@ async function countByState(
   { storage }: Deps,
   { workspaceId, accountIds }: repo.KeyCircle,
   moments: repo.StateMoments,
-): Promise<{ numbers: StateNumbers; expiringByDay: Overview['expiringByDay'] }> {
+): Promise<{ numbers: StateNumbers; expiringByDay: Overview['expiringByDay']; isPartial: boolean }> {
   const numbers = { total: 0, working: 0, expiring: 0, expired: 0, disabled: 0 };
   const days = new Map<number, number>();
+  let isPartial = false;
   const add = ({ group, count, expiring }: repo.KeyGroup): void => {
     numbers.total += count;
     numbers.expiring += expiring;
@@ -122,6 +124,8 @@ async function countByState(
       const stretch = await repo.countStretch(storage.read, workspaceId, moments, after, STRETCH_KEYS);
       stretch.groups.forEach(add);
       after = stretch.lastId;
+      isPartial = after !== null && numbers.total >= COUNT_KEYS_MAX;
+      if (isPartial) break;
     }
   }
   for (let from = 0; from < (accountIds?.length ?? 0); from += STRETCH_ACCOUNTS) {
@@ -130,7 +134,7 @@ async function countByState(
     await turns.step();
   }
   const expiringByDay = [...days].map(([day, count]) => ({ day, count })).toSorted((a, b) => a.day - b.day);
-  return { numbers, expiringByDay };
+  return { numbers, expiringByDay, isPartial };
 }
 
 /** Last uses are in another store than the keys, so they are looked up for the newest keys, up to a bound. */

@@ -20,9 +20,13 @@ export const LARGE_INDEXES: readonly LargeIndex[] = [
     name: 'api_keys_disabled_by_stop',
     definition: `api_keys (workspace_id, coalesce(expires_at, 9007199254740991), id) where state = 'disabled'`,
   },
+  {
+    name: 'api_keys_by_creation_and_life',
+    definition: 'api_keys (workspace_id, created_at, id, state, expires_at, lifetime_days)',
+  },
   { name: 'api_keys_by_owner_and_id', definition: 'api_keys (workspace_id, owner_id, id)' },
   { name: 'accounts_admins', definition: `accounts (workspace_id, created_at, id) where role = 'admin'` },
 ];
 
 /** Indexes that one of those above can do everything of. */
-export const REPLACED_INDEXES: readonly string[] = ['api_keys_by_owner'];
+export const REPLACED_INDEXES: readonly string[] = ['api_keys_by_owner', 'api_keys_by_creation'];
