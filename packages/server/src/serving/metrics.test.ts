@@ -20,8 +20,7 @@ it('what the workers count is added up', async () => {
 
 it('no counter goes down when a worker ends, or does not answer; its memory is not counted', async () => {
   const metrics = createAllMetrics();
-  await metrics.keepCounters(await tell(2, 10));
-  await metrics.keepCounters(await tell(3, 10));
+  for (const last of [await tell(2, 10), await tell(3, 10)]) metrics.keepCounters(last);
   metrics.countCrash();
   const text = await metrics.render([await tell(1, 20)], [await tell(4, 10)], { ...COUNTS, silent: 1 });
   expect(text).toContain('requests_total 10\n');

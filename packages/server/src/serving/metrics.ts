@@ -20,7 +20,7 @@ export interface WorkerCounts {
 export interface AllMetrics {
   countCrash(): void;
   /** Takes over what a worker that has ended had counted when it was last heard of. */
-  keepCounters(metrics: readonly MetricObject[]): Promise<void>;
+  keepCounters(metrics: readonly MetricObject[]): void;
   /**
    * @param heard of the workers that answered
    * @param lastHeard of those that did not: their counters go on as they were, so that no sum goes down
@@ -46,17 +46,20 @@ export function createAllMetrics(): AllMetrics {
     help: 'Worker processes that ended without having been told to.',
     registers: [own],
   });
-  let ended: readonly MetricObject[] = [];
+  // One after the other: two workers that end at once would each be added to what was before both.
+  let ended: Promise<readonly MetricObject[]> = Promise.resolve([]);
+  const add = async (before: readonly MetricObject[], metrics: readonly MetricObject[]) =>
+    await AggregatorRegistry.aggregate([[...before], countersOf(metrics)]).getMetricsAsJSON();
   return {
     countCrash: () => crashes.inc(),
-    keepCounters: async (metrics) => {
-      const sum = AggregatorRegistry.aggregate([[...ended], countersOf(metrics)]);
-      ended = await sum.getMetricsAsJSON();
+    keepCounters: (metrics) => {
+      // What a worker of another release tells may not go with the rest.
+      ended = ended.then(async (before) => await add(before, metrics).catch(() => before));
     },
     render: async (heard, lastHeard, counts) => {
       for (const state of ['serving', 'retiring', 'silent'] as const) workers.set({ state }, counts[state]);
       const ours = await own.getMetricsAsJSON();
-      const all = [ours, ...heard, ...lastHeard.map(countersOf), [...ended]];
+      const all = [ours, ...heard, ...lastHeard.map(countersOf), await ended];
       return await AggregatorRegistry.aggregate(all.map((metrics) => [...metrics])).metrics();
     },
   };

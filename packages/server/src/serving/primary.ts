@@ -185,7 +185,7 @@ export class Primary {
     const { logger } = this.#options;
     this.#members.delete(member);
     this.#rounds.leave(member);
-    void this.#metrics.keepCounters(member.metrics);
+    this.#metrics.keepCounters(member.metrics);
     if (this.#jobHolder === member) this.#jobHolder = null;
     if (this.#isStopping) return;
     this.#giveJobs();
@@ -248,12 +248,13 @@ export class Primary {
       this.#send(member, { kind: 'all metrics', id: message.id, text: await this.#renderMetrics() });
   }
 
+  /** Empty when they do not go together, as those of two releases may. */
   async #renderMetrics(): Promise<string> {
     const asked = this.#list('serving', 'retiring');
     const tell = (member: Member, id: number) => this.#send(member, { kind: 'tell metrics', id });
     const silent = await this.#rounds.ask(asked, tell, METRICS_WAIT_MS);
     const heard = asked.filter((member) => this.#members.has(member) && !silent.includes(member));
-    return await this.#metrics.render(
+    const rendered = this.#metrics.render(
       heard.map(({ metrics }) => metrics),
       silent.map(({ metrics }) => metrics),
       {
@@ -262,6 +263,10 @@ export class Primary {
         silent: silent.length,
       },
     );
+    return await rendered.catch((error: unknown) => {
+      this.#options.logger.error({ err: error }, 'the metrics of the workers cannot be added up');
+      return '';
+    });
   }
 
   #list(...states: readonly Member['state'][]): Member[] {

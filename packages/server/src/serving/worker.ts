@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../config/index.ts';
 import type { Deps } from '../deps.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
+import type { MetricObject } from './metrics.ts';
 import { prepareServer, type RunningServer } from './server.ts';
 
 /** One of the processes that answer requests; everything else it does when the primary says so. */
@@ -101,7 +102,16 @@ class PrimaryLink {
       this.#deps?.storage.epochGuard.drop(message.workspaceIds);
       send({ kind: 'done', id: message.id });
     } else if (message.kind === 'tell metrics') {
-      send({ kind: 'done', id: message.id, metrics: (await this.#registry?.getMetricsAsJSON()) ?? [] });
+      send({ kind: 'done', id: message.id, metrics: await this.#readMetrics() });
+    }
+  }
+
+  /** Nothing when one of them cannot be read: no reason for a process to end. */
+  async #readMetrics(): Promise<readonly MetricObject[]> {
+    try {
+      return (await this.#registry?.getMetricsAsJSON()) ?? [];
+    } catch {
+      return [];
     }
   }
 
@@ -113,7 +123,7 @@ class PrimaryLink {
       logger.error({ err: error }, 'a worker did not end in order');
       exitCode = 1;
     }
-    const metrics = (await this.#registry?.getMetricsAsJSON()) ?? [];
+    const metrics = await this.#readMetrics();
     await new Promise<void>((resolve) => {
       process.send?.({ kind: 'farewell', metrics } satisfies ToPrimary, () => resolve());
     });
