@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { makeLargeIndexes } from './concurrent-indexes.ts';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
@@ -84,14 +84,19 @@ async function migrate(
   migrations: Record<string, Migration>,
   table: string,
 ): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-    migrationTableName: table,
-    migrationLockTableName: `${table}_lock`,
-  });
+  const run = async (executor: Kysely<Database>) => {
+    const migrator = new Migrator({
+      db: executor,
+      provider: { getMigrations: () => Promise.resolve(migrations) },
+      migrationTableName: table,
+      migrationLockTableName: `${table}_lock`,
+    });
+    return await migrator.migrateToLatest();
+  };
+  const isTransactional = db.getExecutor().adapter.supportsTransactionalDdl;
   for (let tries = 1; ; tries += 1) {
-    const { error, results } = await migrator.migrateToLatest();
+    // A transaction of ours, where there may be one: it holds the lock of its migration, also behind a pooler.
+    const { error, results } = isTransactional ? await inOneTransaction(db, run) : await run(db);
     if (error === undefined) return;
     if (!isRetryable(error) || tries >= TRIES_MAX) {
       const failed = results?.find((result) => result.status === 'Error');
@@ -100,5 +105,25 @@ async function migrate(
       });
     }
     await delay(50);
+  }
+}
+
+/** Under the lock of its adapter. What has failed is rolled back, the lists of migrations with it. */
+async function inOneTransaction(
+  db: Kysely<Database>,
+  run: (transaction: Kysely<Database>) => Promise<MigrationResultSet>,
+): Promise<MigrationResultSet> {
+  let outcome: MigrationResultSet = {};
+  try {
+    return await db.transaction().execute(async (transaction) => {
+      // Also before the tables of the migrations are made: two first starts would fail each other.
+      const lock = { lockTable: '', lockRowId: '' };
+      await transaction.getExecutor().adapter.acquireMigrationLock(transaction, lock);
+      outcome = await run(transaction);
+      if (outcome.error !== undefined) throw new Error('It is rolled back.', { cause: outcome.error });
+      return outcome;
+    });
+  } catch (error) {
+    return { ...outcome, error: outcome.error ?? error };
   }
 }

@@ -1,9 +1,10 @@
-import { Kysely, PostgresDialect, type PostgresPool, sql } from 'kysely';
+import { Kysely, type PostgresPool, sql } from 'kysely';
 import pg from 'pg';
 import { type PostgresConfig, parseDatabaseUrl } from '../../config/index.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Storage, StorageLogger } from '../database.ts';
 import type { Database } from '../schema.ts';
+import { PooledPostgresDialect } from './dialect.ts';
 import { EpochLease, type EpochQuestionAnswer } from './epoch-lease.ts';
 import { EPOCH_CHANNEL, EpochListener } from './epoch-listener.ts';
 import { Primary } from './primary.ts';
@@ -45,7 +46,9 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
   types.setTypeParser(INT8_OID, Number);
   const toKysely = (options: PoolOptions): Kysely<Database> => {
     const pool = new PrimaryPool(primary, types, options, logger);
-    return new Kysely<Database>({ dialect: new PostgresDialect({ pool: pool as unknown as PostgresPool }) });
+    return new Kysely<Database>({
+      dialect: new PooledPostgresDialect({ pool: pool as unknown as PostgresPool }),
+    });
   };
   const [kysely, watch, unhurried] = [toKysely(HURRIED), toKysely(WATCH), toKysely(UNHURRIED)] as const;
   const epochGuard = new EpochLease({
