@@ -26,6 +26,7 @@ http {
   upstream nodes {
     ${nodeUrls.map((url) => `server ${new URL(url).host} max_fails=0;`).join('\n    ')}
     keepalive 16;
+    keepalive_timeout 1s;
   }
   server {
     listen 127.0.0.1:${port};
@@ -33,6 +34,7 @@ http {
       proxy_pass http://nodes;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
       proxy_next_upstream error timeout http_503 non_idempotent;
     }
   }

@@ -5,14 +5,15 @@ import { type Cluster, startCluster } from './cluster.ts';
 import { summarizeDelays } from './delays.ts';
 import { attachStandby, killUnderLoad, toFailoverUrl } from './failover.ts';
 import { findRevived, type HammerOptions, type Observation, revokeUnderLoad } from './hammer.ts';
-import { type Limits, useTogether } from './limits.ts';
+import { type Limits, readCountedAlone, useTogether } from './limits.ts';
 import { type NotifyProxy, openNotifyProxy } from './notify-proxy.ts';
 import { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { openProgramFolder } from './programs.ts';
 import { type RedisServer, startRedis } from './redis.ts';
-import { recordDelays } from './results.ts';
+import { record, recordDelays } from './results.ts';
 import { createRevocableMaker, REVOCATION_KINDS, type Revocable, type RevocableMaker } from './revocable.ts';
+import { sampleRoundTrips } from './round-trips.ts';
 import { openAgent } from './wire.ts';
 
 /** Rule 13 of the domain. */
@@ -22,11 +23,13 @@ const NODES = 3;
 const KINDS = REVOCATION_KINDS.length;
 const CALLERS = 500;
 const USES = 100;
+/** A node that cannot ask Redis within 100 ms counts for itself: no burst, which a busy machine takes longer for. */
+const CALLERS_OF_RATE = 30;
 
 const isFull = process.env['NODES_FULL'] === '1';
 const COUNTS = isFull
-  ? { together: 40 * KINDS, cut: 40 * KINDS, pooled: 20 * KINDS, paused: 60, crashed: 40 }
-  : { together: 2 * KINDS, cut: 2 * KINDS, pooled: KINDS, paused: 2, crashed: 2 };
+  ? { together: 44 * KINDS, cut: 44 * KINDS, pooled: 19 * KINDS, paused: 20, crashed: 20 }
+  : { together: KINDS, cut: 2 * KINDS, pooled: KINDS, paused: 1, crashed: 1 };
 const PAUSES_MS = isFull ? [3_000, 4_000, 5_000, 10_000] : [2_500];
 /** More than the period of a poll, so that revocations meet each phase of it. */
 const PHASE_MAX_MS = isFull ? 600 : 300;
@@ -116,8 +119,15 @@ describe('a revocation at one of three nodes over one PostgreSQL', () => {
     expect(proxy.listenerCount(), 'nodes that listen').toBe(NODES);
     proxy.holdBack();
     try {
-      const figures = expectInTime('without NOTIFY', await revokeMany(COUNTS.cut));
-      expect(figures.p99Ms).toBeLessThanOrEqual(P99_MAX_MS);
+      let observations: Observation[] = [];
+      const roundTrips = await sampleRoundTrips(primary.url, async () => {
+        observations = await revokeMany(COUNTS.cut);
+      });
+      expect(expectInTime('without NOTIFY', observations).p99Ms).toBeLessThanOrEqual(P99_MAX_MS);
+      // Sessions and tokens are looked up each time: the simulation is about what is kept.
+      const ofKept = observations.filter(({ kind }) => !/^(?:session|token)/.test(kind));
+      recordDelays('kept keys without NOTIFY', summarizeDelays(ofKept));
+      record(roundTrips);
     } finally {
       proxy.letThrough();
     }
@@ -170,16 +180,26 @@ describe('three nodes behind PgBouncer in transaction mode', () => {
     async (_, count) => {
       const limits: Limits = { quota: { uses: USES } };
       for (let round = 0; round < QUOTA_ROUNDS; round += 1) {
-        const counts = await useTogether(cluster, cluster.urls.slice(0, count), limits, CALLERS);
+        const counts = await useTogether(cluster, limits, {
+          urls: cluster.urls.slice(0, count),
+          requests: CALLERS,
+          callers: CALLERS,
+        });
         expect(counts).toEqual({ valid: USES, quota_exceeded: CALLERS - USES });
       }
     },
   );
 
-  it('count the requests of a key together through Redis', async () => {
+  it('count the requests of a key together through Redis, or say how many they counted alone', async () => {
     const limits: Limits = { rate: { requests: USES, windowSeconds: 3_600 } };
-    const counts = await useTogether(cluster, cluster.urls, limits, CALLERS);
-    expect(counts).toEqual({ valid: USES, rate_limited: CALLERS - USES });
+    const use = { urls: cluster.urls, requests: CALLERS, callers: CALLERS_OF_RATE };
+    const { valid = 0, rate_limited: limited = 0, ...others } = await useTogether(cluster, limits, use);
+    const alone = await readCountedAlone(cluster.urls);
+    console.log(`Through Redis: ${valid} of ${USES} let through, ${alone} counted alone`);
+    expect(others).toEqual({});
+    expect(valid + limited).toBe(CALLERS);
+    expect(valid).toBeGreaterThanOrEqual(USES);
+    expect(valid).toBeLessThanOrEqual(USES + alone);
   });
 });
 

@@ -111,12 +111,12 @@ export async function killUnderLoad({
   };
   const load = await startLoad(cluster, log);
   await delay(loadMs);
-  const receivers = await standby.query<{ pid: number }>('select pid from pg_stat_wal_receiver');
-  for (const { pid } of receivers) process.kill(pid, 'SIGSTOP');
+  // Its sender, not the receiver: what has come to the standby's machine it would still read.
+  const senders = await primary.query<{ pid: number }>('select pid from pg_stat_replication');
+  for (const { pid } of senders) process.kill(pid, 'SIGSTOP');
   await delay(stallMs);
   const killedAtMs = performance.now();
   await primary.kill();
-  for (const { pid } of receivers) process.kill(pid, 'SIGKILL');
   await standby.promote();
   const after = (node: number) =>
     log.acknowledged.filter((one) => one.node === node && one.atMs > killedAtMs);

@@ -5,12 +5,19 @@ import { type Answer, asJson, openAgent, send } from './wire.ts';
 
 export type Limits = NonNullable<BodyOf<'createKey'>['limits']>;
 
-/** Makes a key with limits and uses it by so many callers at once, at these nodes in turn. @returns the answers by code */
+export interface Use {
+  /** The nodes that are asked in turn. */
+  readonly urls: readonly string[];
+  readonly requests: number;
+  /** How many of them wait for their answers at the same time. */
+  readonly callers: number;
+}
+
+/** Makes a key with limits and uses it. @returns how many answers there were of each code */
 export async function useTogether(
   { admin }: Cluster,
-  urls: readonly string[],
   limits: Limits,
-  callers: number,
+  { urls, requests, callers }: Use,
 ): Promise<Record<string, number>> {
   const scopes = [{ actions: ['iam:keys:verify'], resources: ['*'] }];
   const asker = await mintKey(admin, admin.accountId, { comment: 'asks', access: 'scoped', scopes });
@@ -18,10 +25,11 @@ export async function useTogether(
   const { headers, body = '' } = asJson({ key: key.fullKey });
   const authorization = `Bearer ${asker.fullKey}`;
   const call = { method: 'POST', path: '/v1/keys/verify', headers: { ...headers, authorization }, body };
-  const agent = openAgent(callers);
+  // For each node, so that none waits for the connections of another.
+  const agent = openAgent(Math.ceil(callers / urls.length));
   try {
     const answers = await Promise.all(
-      Array.from({ length: callers }, (_, caller) => send(agent, urls[caller % urls.length] ?? '', call)),
+      Array.from({ length: requests }, (_, index) => send(agent, urls[index % urls.length] ?? '', call)),
     );
     return countByCode(answers);
   } finally {
@@ -41,4 +49,15 @@ function countByCode(answers: readonly Answer[]): Record<string, number> {
     counts[code] = (counts[code] ?? 0) + 1;
   }
   return counts;
+}
+
+/** Requests that the nodes have counted for themselves, since Redis was late. */
+export async function readCountedAlone(urls: readonly string[]): Promise<number> {
+  const counts = await Promise.all(
+    urls.map(async (url) => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^keyreeve_rate_counted_alone_total (\d+)$/m.exec(text)?.[1]);
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -30,7 +30,7 @@ export async function startPostgres(folder?: ProgramFolder): Promise<PostgresSer
   const home = folder ?? openProgramFolder();
   const dataDir = home.makePrivate('primary');
   const init = ['--pgdata', dataDir, '--username=keyreeve', '--auth=trust', '--no-sync', '--locale=C'];
-  runProgram(`${BINARIES}/initdb`, [...init, '--encoding=UTF8'], dataDir);
+  await runProgram(`${BINARIES}/initdb`, [...init, '--encoding=UTF8'], dataDir);
   const server = await openPostgres(dataDir, folder === undefined ? home : null);
   const client = new pg.Client({ connectionString: server.url.replace(/keyreeve$/, 'postgres') });
   await client.connect();
@@ -44,7 +44,7 @@ export async function startStandby(primary: PostgresServer, folder: ProgramFolde
   const dataDir = folder.makePrivate('standby');
   const source = `host=127.0.0.1 port=${primary.port} user=keyreeve application_name=standby`;
   const copy = ['--pgdata', dataDir, '--dbname', source, '--wal-method=stream', '--checkpoint=fast'];
-  runProgram(`${BINARIES}/pg_basebackup`, [...copy, '--no-sync'], folder.path);
+  await runProgram(`${BINARIES}/pg_basebackup`, [...copy, '--no-sync'], folder.path);
   appendFileSync(path.join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`);
   writeFileSync(path.join(dataDir, 'standby.signal'), '');
   return await openPostgres(dataDir, null);
@@ -86,10 +86,10 @@ async function openPostgres(dataDir: string, ownFolder: ProgramFolder | null): P
       const memory = readSharedMemory(dataDir);
       for (const pid of [program.pid, ...readChildren(program.pid)]) killIfThere(pid);
       await program.end('SIGKILL');
-      if (memory !== null) runProgram('/usr/bin/ipcrm', ['--shmem-id', memory], '/');
+      if (memory !== null) await runProgram('/usr/bin/ipcrm', ['--shmem-id', memory], '/');
     },
     promote: async () => {
-      runProgram(`${BINARIES}/pg_ctl`, ['promote', '--pgdata', dataDir, '--wait'], dataDir);
+      await runProgram(`${BINARIES}/pg_ctl`, ['promote', '--pgdata', dataDir, '--wait'], dataDir);
     },
     close: async () => {
       await program.end('SIGQUIT');

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,10 +47,19 @@ export function openProgramFolder(): ProgramFolder {
 }
 
 /** Runs a program to its end under the programs' user. @throws Error with what it printed when it does not end with 0 */
-export function runProgram(file: string, args: readonly string[], cwd: string): void {
-  const options = { cwd, env: BARE_ENVIRONMENT, encoding: 'utf8' as const, timeout: START_TIMEOUT_MS };
-  const { status, stdout, stderr } = spawnSync(file, args, { ...options, ...user });
-  if (status !== 0) throw new Error(`${file} ended with ${status}:\n${stdout}${stderr}`);
+export async function runProgram(file: string, args: readonly string[], cwd: string): Promise<void> {
+  // Not `spawnSync`: callers go on meanwhile.
+  const child = spawn(file, args, { cwd, env: BARE_ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  await once(child, 'exit');
+  clearTimeout(timer);
+  if (child.exitCode !== 0) throw new Error(`${file} ended with ${child.exitCode}:\n${output}`);
 }
 
 export interface Program {

@@ -70,7 +70,10 @@ async function countAtEach(name: string, times: number): Promise<{ counts: numbe
 describe('three nodes that count in Redis', () => {
   it('count together, each request once, and start one window', async () => {
     const counted = await Promise.all(
-      Array.from({ length: 300 }, (_none, index) => nodes[index % NODES]?.count('together', HOUR_MS)),
+      Array.from(
+        { length: 300 },
+        async (_none, index) => await nodes[index % NODES]?.count('together', HOUR_MS),
+      ),
     );
     expect(counted.map((one) => one?.count ?? 0).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: 300 }, (_none, index) => index + 1),
