@@ -42,7 +42,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     sizes: [...sizes].toSorted((a, b) => a - b),
     pace: values.rounds === undefined ? base : { ...base, rounds: readCount('--rounds', values.rounds) },
     isQuick: values.quick,
-    cache: environment['KEYREEVE_BENCH_DATA'],
+    cache: environment['BENCH_DATA_DIR'],
     out: values.out,
   };
 }

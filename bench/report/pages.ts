@@ -123,7 +123,7 @@ export function renderPerformance(results: Results): string {
     'npm run bench -- --keys 10000000               # with ten million as well; the first time takes much longer',
     'npm run bench -- --quick                       # shows that the bench works, and writes nothing',
     'npm run bench -- --sections verify,tokens      # only these; writes nothing',
-    'KEYREEVE_BENCH_DATA=/var/tmp npm run bench     # keeps the folders with the keys for the next run',
+    'BENCH_DATA_DIR=/var/tmp npm run bench     # keeps the folders with the keys for the next run',
     '```',
     '',
     'It needs Linux with two cores, and installs `wrk`, Glewlwyd and Chromium on Debian when they are missing. What it',
