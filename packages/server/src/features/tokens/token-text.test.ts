@@ -37,7 +37,13 @@ async function makePair(algorithm: SigningAlgorithm): Promise<Pair> {
   const pair = await generateKeyPair(algorithm, { extractable: true });
   const publicJwk = await exportJWK(pair.publicKey);
   const kid = await calculateJwkThumbprint(publicJwk);
-  return { kid, algorithm, privateKey: pair.privateKey, publicKey: pair.publicKey, publicJwk };
+  return {
+    kid,
+    algorithm,
+    privateKey: KeyObject.from(pair.privateKey),
+    publicKey: pair.publicKey,
+    publicJwk,
+  };
 }
 
 let key: Pair;
@@ -77,8 +83,9 @@ function header(changes: Record<string, unknown> = {}): Record<string, unknown> 
 
 /** Signs any header and payload, also texts that are no JSON, rightly with the key of this server. */
 function signBytes(text: string, format: 'ieee-p1363' | 'der'): string {
-  const privateKey = KeyObject.from(key.privateKey);
-  return sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: format }).toString('base64url');
+  return sign('sha256', Buffer.from(text), { key: key.privateKey, dsaEncoding: format }).toString(
+    'base64url',
+  );
 }
 
 function forge(head: unknown, payload: unknown, format: 'ieee-p1363' | 'der' = 'ieee-p1363'): string {

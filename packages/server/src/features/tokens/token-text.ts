@@ -1,4 +1,4 @@
-import { KeyObject, sign } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type CryptoKey, jwtVerify } from 'jose';
 import { parseStrictJson } from '../../lib/strict-json.ts';
@@ -19,7 +19,7 @@ export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 export interface SigningKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
-  readonly privateKey: CryptoKey;
+  readonly privateKey: KeyObject;
 }
 
 export interface VerificationKey {
@@ -35,38 +35,20 @@ export function hasTokenShape(text: string): boolean {
 
 const signInPool = promisify(sign);
 
-/** What is the same in each token of a key, for as long as the key is kept. */
-interface Signer {
-  readonly header: string;
-  readonly privateKey: KeyObject;
-}
-
-const signers = new WeakMap<SigningKey, Signer>();
-
-function signerOf(key: SigningKey): Signer {
-  let signer = signers.get(key);
-  if (signer === undefined) {
-    const header = JSON.stringify({ alg: key.algorithm, typ: TOKEN_TYPE, kid: key.kid });
-    signer = {
-      header: Buffer.from(header).toString('base64url'),
-      privateKey: KeyObject.from(key.privateKey),
-    };
-    signers.set(key, signer);
-  }
-  return signer;
-}
-
 /**
  * A JWS in compact form (RFC 7515 7.1). An elliptic signature takes less time than handing it to a thread and back;
  * one of RSA takes so long that all others would wait.
  */
 export async function signToken(claims: TokenClaims, key: SigningKey): Promise<string> {
-  const { header, privateKey } = signerOf(key);
-  const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-  return `${input}.${(await signBytes(Buffer.from(input), key.algorithm, privateKey)).toString('base64url')}`;
+  const input = `${toSegment({ alg: key.algorithm, typ: TOKEN_TYPE, kid: key.kid })}.${toSegment(claims)}`;
+  return `${input}.${(await signBytes(Buffer.from(input), key)).toString('base64url')}`;
 }
 
-async function signBytes(input: Buffer, algorithm: SigningAlgorithm, privateKey: KeyObject): Promise<Buffer> {
+function toSegment(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+async function signBytes(input: Buffer, { algorithm, privateKey }: SigningKey): Promise<Buffer> {
   if (algorithm === 'RS256') return await signInPool('sha256', input, privateKey);
   // RFC 7518 3.4: the two numbers one after the other, not in DER.
   if (algorithm === 'ES256') return sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' });

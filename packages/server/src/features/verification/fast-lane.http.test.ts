@@ -34,7 +34,7 @@ function parseAnswers(text: string): Answer[] {
     const bytes = Number(headers['content-length'] ?? 0);
     const body = rest.slice(end + 4, end + 4 + bytes);
     if (body.length < bytes) return answers;
-    const lasting = body.replace(/"instance":"[^"]*"/, '').replace(/"(remaining|ageMs)":\d+/, '');
+    const lasting = body.replace(/"instance":"[^"]*"/, '').replace(/"(remaining|ageMs)":\d+/g, '');
     answers.push({ status, headers, body: lasting });
     rest = rest.slice(end + 4 + bytes);
   }

@@ -1,4 +1,4 @@
-import type { JWK } from 'jose';
+import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { type Caller, systemCaller, type Workspace } from '../../../http/index.ts';
 import { DAY_MS, HOUR_MS } from '../../../lib/clock.ts';
 import { inTransaction, type SigningKeysTable } from '../../../storage/index.ts';
@@ -86,13 +86,13 @@ class StoredSigningKeys implements SigningKeys {
     const found = keys.find((key) => key.row === row);
     if (found === undefined)
       throw new Error(`The workspace ${workspace.id} has no signing key that is active.`);
-    found.signer ??= await this.#openSigner(found);
+    found.signer ??= this.#openSigner(found);
     return found.signer;
   }
 
-  async #openSigner({ kid, algorithm, row }: LoadedKey): Promise<SigningKey> {
-    const jwk = JSON.parse(this.#deps.keyring.open(row.sealed_private_jwk, privatePlace(kid))) as JWK;
-    return { kid, algorithm, privateKey: await toCryptoKey(jwk, algorithm) };
+  #openSigner({ kid, algorithm, row }: LoadedKey): SigningKey {
+    const jwk = JSON.parse(this.#deps.keyring.open(row.sealed_private_jwk, privatePlace(kid))) as JsonWebKey;
+    return { kid, algorithm, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) };
   }
 
   async findVerifier(workspaceId: string, kid: string): Promise<VerificationKey | null> {
