@@ -7,6 +7,7 @@ import type { KeyLimitsInput } from './limits.rules.ts';
 
 let harness: Harness;
 let company: Gallery;
+let accounts = 0;
 
 beforeAll(async () => {
   harness = await startHarness();
@@ -42,8 +43,9 @@ async function mint(
 }
 
 async function makeAccount(keyLimits: KeyLimitsInput | null): Promise<string> {
+  accounts += 1;
   const answer = await asAdmin('POST', '/v1/service-accounts', {
-    technicalName: `limited-${Math.random().toString(36).slice(2, 12)}`,
+    technicalName: `limited-${accounts}`,
     displayName: 'Limited',
     keyLimits,
   });

@@ -4,7 +4,7 @@ import type { KeyLimits, Quota, RateLimit } from '../../lib/key-limits.ts';
 import type { Storage } from '../../storage/index.ts';
 import { everyOf, listQuotas, type QuotaPlace, type QuotaSource } from './quota.repo.ts';
 import { type QuotaState, quotaStateOf } from './quota-periods.ts';
-import { createQuotaTaker } from './quota-taker.ts';
+import { createQuotaTaker, type QuotaTaker } from './quota-taker.ts';
 import type { RateCounter } from './rate-counter.ts';
 
 /** A key as it is used: its limits, and those of its account. */
@@ -113,16 +113,76 @@ function refusedBy(
   };
 }
 
-export function createLimitsService(deps: {
+interface Deps {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly rateCounter: RateCounter;
-}): LimitsService {
-  const { storage, clock, rateCounter } = deps;
-  const taker = createQuotaTaker(deps);
+}
 
-  const countRates = async ({ key, account }: LimitedKey) =>
-    await Promise.all(
+function placesOf({ key, account }: LimitedKey): QuotaPlace[] {
+  return quotasOf(key.limits, account.keyLimits).map(({ source, quota }) => ({
+    workspaceId: account.workspaceId,
+    keyId: key.id,
+    source,
+    quota,
+  }));
+}
+
+class Limits implements LimitsService {
+  readonly #deps: Deps;
+  readonly #taker: QuotaTaker;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#taker = createQuotaTaker(deps);
+  }
+
+  async count(used: LimitedKey, isAccepted: boolean): Promise<LimitAnswer> {
+    if (!isLimited(used)) return WITHIN;
+    const rates = await this.#countRates(used);
+    const states = rates.map(({ state }) => state);
+    const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
+    if (over.length > 0) return refusedBy('rate_limited', states, over);
+    return isAccepted ? await this.#take(used, states) : { ...WITHIN, states };
+  }
+
+  async take(used: LimitedKey): Promise<LimitAnswer> {
+    return await this.#take(used, []);
+  }
+
+  async look(used: LimitedKey): Promise<LimitAnswer> {
+    const places = placesOf(used);
+    if (places.length === 0) return WITHIN;
+    const states = this.#toLimitStates(places, await this.#readStates(used.account.workspaceId, places));
+    const spent = states.filter(({ remaining }) => remaining === 0);
+    return spent.length === 0 ? { ...WITHIN, states } : refusedBy('quota_exceeded', states, spent);
+  }
+
+  async listAllowances(
+    workspaceId: string,
+    keys: Parameters<LimitsService['listAllowances']>[1],
+  ): Promise<ReadonlyMap<string, KeyAllowance>> {
+    const limited = keys.filter(({ own, ofAccount }) => own !== null || ofAccount !== null);
+    const places = limited.flatMap(({ id, own, ofAccount }) =>
+      quotasOf(own, ofAccount).map((quota) => ({ keyId: id, ...quota })),
+    );
+    const states = places.length === 0 ? [] : await this.#readStates(workspaceId, places);
+    const quotasOfKey = (id: string): QuotaView[] =>
+      places.flatMap(({ keyId, source, quota }, index) => {
+        const state = states[index];
+        return keyId !== id || state === undefined ? [] : [{ source, quota, ...state }];
+      });
+    return new Map(
+      limited.map(({ id, own, ofAccount }) => [
+        id,
+        { rates: ratesOf(own, ofAccount), quotas: quotasOfKey(id) },
+      ]),
+    );
+  }
+
+  async #countRates({ key, account }: LimitedKey) {
+    const { rateCounter } = this.#deps;
+    return await Promise.all(
       ratesOf(key.limits, account.keyLimits).map(async ({ source, rate }) => {
         const { requests, windowSeconds } = rate;
         const name = `${account.workspaceId}:${key.id}:${source}:${windowSeconds}`;
@@ -137,46 +197,14 @@ export function createLimitsService(deps: {
         return { state, isOver: count > requests };
       }),
     );
+  }
 
-  const placesOf = ({ key, account }: LimitedKey): QuotaPlace[] =>
-    quotasOf(key.limits, account.keyLimits).map(({ source, quota }) => ({
-      workspaceId: account.workspaceId,
-      keyId: key.id,
-      source,
-      quota,
-    }));
-
-  const toQuotaState = ({ source, quota }: QuotaPlace, state: QuotaState): LimitState => ({
-    name: `${source}-quota`,
-    limit: quota.uses,
-    windowSeconds: quota.refill === null ? null : WINDOW_SECONDS[quota.refill.every],
-    remaining: state.remaining,
-    resetSeconds: secondsUntil(state.refillsAt, clock.now()),
-  });
-
-  const readStates = async (workspaceId: string, places: readonly Omit<QuotaPlace, 'workspaceId'>[]) => {
-    const keyIds = [...new Set(places.map(({ keyId }) => keyId))];
-    const stored = new Map(
-      (await listQuotas(storage.usage, workspaceId, keyIds)).map((row) => [
-        `${row.keyId} ${row.source} ${row.every}`,
-        row,
-      ]),
-    );
-    const now = clock.now();
-    return places.map(({ keyId, source, quota }) =>
-      quotaStateOf(quota, stored.get(`${keyId} ${source} ${everyOf(quota)}`) ?? null, now),
-    );
-  };
-
-  const take = async (used: LimitedKey, rates: readonly LimitState[]): Promise<LimitAnswer> => {
+  async #take(used: LimitedKey, rates: readonly LimitState[]): Promise<LimitAnswer> {
     const places = placesOf(used);
     const [first, ...others] = places;
     if (first === undefined) return { ...WITHIN, states: rates };
-    const taken = await taker.take([first, ...others]);
-    const quotas = taken.states.flatMap((state, index) => {
-      const place = places[index];
-      return place === undefined ? [] : [toQuotaState(place, state)];
-    });
+    const taken = await this.#taker.take([first, ...others]);
+    const quotas = this.#toLimitStates(places, taken.states);
     const states = [...rates, ...quotas];
     if (taken.isGranted) return { ...WITHIN, states };
     return refusedBy(
@@ -184,48 +212,42 @@ export function createLimitsService(deps: {
       states,
       quotas.filter(({ remaining }) => remaining === 0),
     );
-  };
+  }
 
-  return {
-    count: async (used, isAccepted) => {
-      if (!isLimited(used)) return WITHIN;
-      const rates = await countRates(used);
-      const states = rates.map(({ state }) => state);
-      const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
-      if (over.length > 0) return refusedBy('rate_limited', states, over);
-      if (!isAccepted) return { ...WITHIN, states };
-      return await take(used, states);
-    },
-    take: (used) => take(used, []),
-    look: async (used) => {
-      const places = placesOf(used);
-      if (places.length === 0) return WITHIN;
-      const found = await readStates(used.account.workspaceId, places);
-      const states = places.flatMap((place, index) => {
-        const state = found[index];
-        return state === undefined ? [] : [toQuotaState(place, state)];
-      });
-      const spent = states.filter(({ remaining }) => remaining === 0);
-      return spent.length === 0 ? { ...WITHIN, states } : refusedBy('quota_exceeded', states, spent);
-    },
-    listAllowances: async (workspaceId, keys) => {
-      const limited = keys.filter(({ own, ofAccount }) => own !== null || ofAccount !== null);
-      const places = limited.flatMap(({ id, own, ofAccount }) =>
-        quotasOf(own, ofAccount).map((quota) => ({ keyId: id, ...quota })),
-      );
-      const states = places.length === 0 ? [] : await readStates(workspaceId, places);
-      return new Map(
-        limited.map(({ id, own, ofAccount }) => [
-          id,
-          {
-            rates: ratesOf(own, ofAccount),
-            quotas: places.flatMap(({ keyId, source, quota }, index) => {
-              const state = states[index];
-              return keyId !== id || state === undefined ? [] : [{ source, quota, ...state }];
-            }),
-          },
-        ]),
-      );
-    },
-  };
+  #toLimitStates(places: readonly QuotaPlace[], states: readonly QuotaState[]): LimitState[] {
+    const now = this.#deps.clock.now();
+    return states.flatMap(({ remaining, refillsAt }, index) => {
+      const place = places[index];
+      if (place === undefined) return [];
+      const { source, quota } = place;
+      return [
+        {
+          name: `${source}-quota` as const,
+          limit: quota.uses,
+          windowSeconds: quota.refill === null ? null : WINDOW_SECONDS[quota.refill.every],
+          remaining,
+          resetSeconds: secondsUntil(refillsAt, now),
+        },
+      ];
+    });
+  }
+
+  async #readStates(
+    workspaceId: string,
+    places: readonly Omit<QuotaPlace, 'workspaceId'>[],
+  ): Promise<QuotaState[]> {
+    const { storage, clock } = this.#deps;
+    const keyIds = [...new Set(places.map(({ keyId }) => keyId))];
+    const rows = await listQuotas(storage.usage, workspaceId, keyIds);
+    const stored = new Map(rows.map((row) => [`${row.keyId} ${row.source} ${row.every}`, row]));
+    const now = clock.now();
+    return places.map(({ keyId, source, quota }) =>
+      quotaStateOf(quota, stored.get(`${keyId} ${source} ${everyOf(quota)}`) ?? null, now),
+    );
+  }
+}
+
+/** @see LimitsService */
+export function createLimitsService(deps: Deps): LimitsService {
+  return new Limits(deps);
 }

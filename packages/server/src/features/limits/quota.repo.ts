@@ -66,7 +66,7 @@ export async function takeUses(
   const row = result.rows[0];
   // Nothing was left: the row stays as it is, and nothing has to be written for a refusal.
   if (row === undefined) return { given: 0, count: { period, used: uses } };
-  return { given: Number(row.given), count: { period: Number(row.period), used: Number(row.used) } };
+  return { given: row.given, count: { period: row.period, used: row.used } };
 }
 
 /** Undoes a part of `takeUses`, in the same transaction: another quota of the key had less. */

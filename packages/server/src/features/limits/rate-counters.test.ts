@@ -63,7 +63,7 @@ describe('the workers of one machine', () => {
   it('count together, once for all', async () => {
     const workers = startWorkers(3);
     const counts = await Promise.all(
-      Array.from({ length: 30 }, (_none, index) => workers[index % 3]?.count('a', MINUTE_MS)),
+      Array.from({ length: 30 }, async (_none, index) => await workers[index % 3]?.count('a', MINUTE_MS)),
     );
     expect(counts.map((counted) => counted?.count).toSorted((a = 0, b = 0) => a - b)).toEqual(
       Array.from({ length: 30 }, (_none, index) => index + 1),
