@@ -198,16 +198,25 @@ export function printScaleTable(): string {
   return lines.join('\n');
 }
 
+/** The measured and the predicted figures of three nodes, as docs/operations/scale.md shows them. */
+export function printComparison(measured: Measured): string {
+  const rows = compareWithMeasured(measured).map(
+    ({ figure, measuredMs, predictedMs, factor }) =>
+      `| ${figure.replace('Ms', '')} | ${Math.round(measuredMs)} ms | ${Math.round(predictedMs)} ms | ${factor.toFixed(2)} |`,
+  );
+  return ['| three nodes, no NOTIFY | measured | simulated | factor |', '|---|---|---|---|', ...rows].join(
+    '\n',
+  );
+}
+
 function main(file: string | undefined): number {
   if (file === undefined) {
     console.log(printScaleTable());
     return 0;
   }
-  const comparisons = compareWithMeasured(JSON.parse(readFileSync(file, 'utf8')) as Measured);
-  for (const { figure, measuredMs, predictedMs, factor } of comparisons)
-    console.log(
-      `${figure}: measured ${measuredMs.toFixed(1)}, predicted ${predictedMs.toFixed(1)}, factor ${factor.toFixed(2)}`,
-    );
+  const measured = JSON.parse(readFileSync(file, 'utf8')) as Measured;
+  console.log(printComparison(measured));
+  const comparisons = compareWithMeasured(measured);
   return comparisons.every(({ factor }) => factor <= FACTOR_MAX) ? 0 : 1;
 }
 
