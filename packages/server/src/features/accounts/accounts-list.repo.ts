@@ -197,7 +197,6 @@ export async function listActiveAdmins(
     .selectFrom('accounts')
     .select(ACCOUNT_COLUMNS)
     .where('workspace_id', '=', workspaceId)
-    .where('kind', '=', 'user')
     .where(IS_ADMIN)
     .where('state', '=', 'active')
     .orderBy('created_at')

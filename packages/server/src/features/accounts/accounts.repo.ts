@@ -74,7 +74,7 @@ export const ACCOUNT_COLUMNS = [
 
 type Row = Pick<AccountsTable, (typeof ACCOUNT_COLUMNS)[number]>;
 
-/** Letter by letter as in the index of administrators, which a bound value would not find. */
+/** Letter by letter as in the index of administrators, which a bound value would not find. Only users have a role. */
 export const IS_ADMIN = sql<boolean>`role = 'admin'`;
 
 export function toAccount(row: Row): Account {
@@ -315,7 +315,6 @@ export async function countActiveAdmins(
     .selectFrom('accounts')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('workspace_id', '=', workspaceId)
-    .where('kind', '=', 'user')
     .where(IS_ADMIN)
     .where('state', '=', 'active');
   if (exceptId !== null) query = query.where('id', '!=', exceptId);

@@ -26,7 +26,7 @@ export async function listKeyAccounts(
     .select(['id', 'account_id'])
     .where('workspace_id', '=', workspaceId)
     .where('account_id', 'in', accountIds)
-    .where('id', '>', after)
+    .where(SORTED_ID, '>', after)
     .orderBy(SORTED_ID)
     .limit(limit)
     .execute();

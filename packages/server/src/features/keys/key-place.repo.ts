@@ -39,8 +39,13 @@ export async function listKeyIdsOfAccount(
   const rows = await exec
     .selectFrom('api_keys')
     .select('id')
-    .where('workspace_id', '=', workspaceId)
-    .where((eb) => eb.or([eb('account_id', '=', accountId), eb('owner_id', '=', accountId)]))
+    // The workspace on both sides: each of them then has an index of its own.
+    .where((eb) =>
+      eb.or([
+        eb.and({ workspace_id: workspaceId, account_id: accountId }),
+        eb.and({ workspace_id: workspaceId, owner_id: accountId }),
+      ]),
+    )
     .limit(100_000)
     .execute();
   return rows.map((row) => row.id);
