@@ -174,6 +174,10 @@ describe('the first refusal of a key', () => {
     expect(await first()).toEqual(expected('orders:again', again));
     await harness.deps.usage.flush();
     expect(await first()).toEqual(expected('orders:again', again));
+    harness.clock.advance(1_000);
+    record(key.id, 'orders:later', 'insufficient_scope');
+    await harness.deps.usage.flush();
+    expect(await first()).toEqual(expected('orders:again', again));
   });
 });
 
