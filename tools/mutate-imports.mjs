@@ -29,13 +29,14 @@ const SERVER = 'packages/server/src';
 /** The graph of docs/architecture.md once more, on purpose not read from the rule file that is on trial. */
 const COMMON = ['workspaces', 'audit', 'settings'];
 const GRAPH = {
-  verification: ['keys', 'scopes', 'tokens', 'accounts', ...COMMON],
-  tokens: ['keys', 'scopes', 'accounts', ...COMMON],
-  keys: ['scopes', 'accounts', ...COMMON],
-  gallery: ['accounts', 'scopes', 'keys', ...COMMON],
+  verification: ['keys', 'scopes', 'tokens', 'accounts', 'limits', ...COMMON],
+  tokens: ['keys', 'scopes', 'accounts', 'limits', ...COMMON],
+  keys: ['scopes', 'accounts', 'limits', ...COMMON],
+  gallery: ['accounts', 'scopes', 'keys', 'limits', ...COMMON],
   sessions: ['accounts', ...COMMON],
-  accounts: ['scopes', ...COMMON],
+  accounts: ['scopes', 'limits', ...COMMON],
   scopes: COMMON,
+  limits: COMMON,
   notices: COMMON,
   workspaces: ['audit', 'settings'],
   settings: ['workspaces', 'audit'],
