@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/index.ts';
 import { BlobStoreRefused } from '../storage/blobs/index.ts';
-import { MasterKeyError } from '../storage/index.ts';
+import { MasterKeyError, NoPrimaryError } from '../storage/index.ts';
 import { CommandError } from './command.ts';
 
 /** Nobody answers, nobody has that name, or PostgreSQL refuses the user or knows no such database. */
@@ -13,7 +13,10 @@ export function explainFault(error: unknown): string {
   if (error instanceof CommandError)
     return error.remedy === null ? error.message : `${error.message}\n${error.remedy}`;
   const isForOperators =
-    error instanceof ConfigError || error instanceof MasterKeyError || error instanceof BlobStoreRefused;
+    error instanceof ConfigError ||
+    error instanceof MasterKeyError ||
+    error instanceof BlobStoreRefused ||
+    error instanceof NoPrimaryError;
   if (isForOperators) return error.message;
   const code = codeOf(error);
   if (error instanceof Error && (NO_DATABASE.test(code) || NO_ANSWER.test(error.message))) {
@@ -24,7 +27,8 @@ export function explainFault(error: unknown): string {
   }
   if (error instanceof Error && error.message.startsWith('The data folder')) return error.message;
   // A migration that could not begin tells why in its cause.
-  if (error instanceof Error && NO_DATABASE.test(codeOf(error.cause))) return explainFault(error.cause);
+  const cause = error instanceof Error ? error.cause : null;
+  if (cause instanceof NoPrimaryError || NO_DATABASE.test(codeOf(cause))) return explainFault(cause);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -38,6 +38,7 @@ export {
   insertOneTimeLink,
   useOneTimeLink,
 } from './one-time-links.ts';
+export { NoPrimaryError } from './postgres/primary.ts';
 export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 export { isOfWorkspace, SORTED_ID } from './row-checks.ts';
 export type * from './schema.ts';

@@ -89,7 +89,6 @@ export interface PostgresFacts {
   readonly fsync: string;
   readonly full_page_writes: string;
   readonly synchronous_commit: string;
-  readonly is_standby: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -97,7 +96,7 @@ export interface PostgresFacts {
 export async function readPostgresFacts({ main }: Inspection): Promise<PostgresFacts> {
   const { rows } = await sql<PostgresFacts>`select current_setting('server_version_num')::int as version,
     current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
-    current_setting('synchronous_commit') as synchronous_commit, pg_is_in_recovery() as is_standby,
+    current_setting('synchronous_commit') as synchronous_commit,
     (extract(epoch from clock_timestamp()) * 1000)::float8 as now`.execute(main);
   const [facts] = rows;
   if (facts === undefined) throw new Error('PostgreSQL gave no answer.');

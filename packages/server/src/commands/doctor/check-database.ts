@@ -6,6 +6,7 @@ import {
   type Inspection,
   isMasterKeyOf,
   isNewSqliteDatabase,
+  NoPrimaryError,
   openInspection,
   readJournalMode,
   readPostgresFacts,
@@ -56,6 +57,12 @@ function unusable(error: unknown, isSqlite: boolean): Finding {
       'Run keyreeve doctor as the user of the server, to whom the data folder and all files in it must belong.',
     );
   }
+  if (error instanceof NoPrimaryError)
+    return fault(
+      'postgres.standby',
+      error.message,
+      'Name the primary in KEYREEVE_DATABASE_URL, or all servers.',
+    );
   return isSqlite
     ? fault(
         'database.corrupt',
@@ -127,12 +134,6 @@ async function judgePostgres(inspection: Inspection, { now }: Place): Promise<Fi
       'postgres.synchronous_commit',
       `synchronous_commit is ${facts.synchronous_commit}: a crash can lose what was acknowledged.`,
       'Set it to on.',
-    );
-  if (facts.is_standby)
-    add(
-      'postgres.standby',
-      'This is a standby, which only reads.',
-      'Point KEYREEVE_DATABASE_URL at the primary.',
     );
   if (differenceMs > CLOCK_DIFFERENCE_MAX_MS)
     add(
