@@ -96,7 +96,9 @@ function findFaults(sql: string): string[] {
     if (verb === 'SCAN') return [`${step}: ${sql}`];
     // Whoever names ids must find the rows by them, and not by going through the workspace for them.
     const named = /"(id|account_id|owner_id|key_id)" in \((?!select)/.exec(sql)?.[1];
-    if (named !== undefined && !step.includes(`${named}=?`)) return [`${step}, not by ${named}: ${sql}`];
+    const isFirst = /from "(\w+)"/.exec(sql)?.[1] === table;
+    if (isFirst && named !== undefined && !step.includes(`${named}=?`))
+      return [`${step}, not by ${named}: ${sql}`];
     // A whole workspace, sorted before the first row of the page is known.
     return isSorted && step.endsWith('(workspace_id=?)') ? [`${step}, sorted: ${sql}`] : [];
   });

@@ -40,9 +40,9 @@ export interface KeyFilter {
 
 /**
  * How a page is found: in the order of the list, or among the keys that a condition looks up and that are sorted then.
- * The second is right only where they are few.
+ * The second is right only where they are few; by its accounts, everything else only sifts what they have.
  */
-export type KeyPath = 'order' | 'lookup';
+export type KeyPath = 'order' | 'lookup' | 'accounts';
 
 /**
  * On SQLite a plus keeps a condition from choosing the index. Where most keys fulfil it, the order of the list is the
@@ -57,11 +57,12 @@ function hasStatus(
 ): RawBuilder<boolean> {
   const noticeEnd = now + noticeMs;
   const aside = sql<number>`+${STOPS_AT}`;
-  const isByStop = sort === 'expiresAt' || path === 'lookup';
+  const isByStop = path !== 'accounts' && (sort === 'expiresAt' || path === 'lookup');
   const begin = isByStop && isFirstPage ? STOPS_AT : aside;
   const end = isByStop ? STOPS_AT : aside;
   const conditions = {
-    disabled: () => sql<boolean>`state = 'disabled'`,
+    disabled: () =>
+      path === 'accounts' ? sql<boolean>`state || '' = 'disabled'` : sql<boolean>`state = 'disabled'`,
     expired: () => sql<boolean>`(state = 'active' and ${end} <= ${now})`,
     expiring: () => sql<boolean>`(state = 'active' and ${begin} > ${now} and ${end} <= ${noticeEnd})`,
     active: () => sql<boolean>`(state = 'active' and ${begin} > ${noticeEnd})`,
@@ -78,8 +79,8 @@ function isApiKeyBegin(q: string): boolean {
   return API_KEY_BEGIN.test(q);
 }
 
-function matchesText(q: string): RawBuilder<boolean> {
-  return isApiKeyBegin(q)
+function matchesText(q: string, path: KeyPath): RawBuilder<boolean> {
+  return isApiKeyBegin(q) && path === 'lookup'
     ? sql<boolean>`(id >= ${q} and id < ${q + BEHIND_BASE62})`
     : sql<boolean>`(${containsText('comment_lower', q)} or ${startsWithText('id', q)})`;
 }
@@ -102,7 +103,7 @@ function isOfAccounts({ accountIds, accountId }: KeyFilter): boolean {
 
 /** True when no index finds the keys in this order: the rows of a whole workspace have to be sifted for them. */
 export function isSifted(filter: KeyFilter, sort: KeySort, path: KeyPath): boolean {
-  if (isOfAccounts(filter) || path === 'lookup') return false;
+  if (path !== 'order' || isOfAccounts(filter)) return false;
   const isRare = (filter.q?.trim() ?? '') !== '' || filter.lifetimeOverDays !== undefined;
   return isRare || (sort === 'createdAt' && stopsOf(filter) !== null);
 }
@@ -112,8 +113,7 @@ const LOOKUP_KEYS_MAX = 500;
 
 /** Which way to a page is the shorter one. Looks at some entries of an index at most. */
 export async function choosePath(exec: Executor, filter: KeyFilter, sort: KeySort): Promise<KeyPath> {
-  if (filter.accountId !== undefined) return 'order';
-  if (filter.accountIds !== null) return 'lookup';
+  if (isOfAccounts(filter)) return 'accounts';
   if (isApiKeyBegin(filter.q?.trim() ?? '')) return 'lookup';
   const stops = stopsOf(filter);
   if (sort === 'expiresAt' || stops === null) return 'order';
@@ -136,7 +136,7 @@ export async function choosePath(exec: Executor, filter: KeyFilter, sort: KeySor
  * all others in their order would take longest.
  */
 function orderOf(sort: KeySort, path: KeyPath) {
-  const plus = sql.raw(path === 'lookup' ? '+' : '');
+  const plus = sql.raw(path === 'order' ? '' : '+');
   return sort === 'createdAt'
     ? { value: sql<number>`${plus}created_at`, direction: 'desc' as const }
     : { value: sql<number>`${plus}${STOPS_AT}`, direction: 'asc' as const };
@@ -185,13 +185,13 @@ export async function listKeys(
   if (accountIds !== null) query = query.where('account_id', 'in', accountIds);
   if (accountId !== undefined) query = query.where('account_id', '=', accountId);
   if (expiresBefore !== undefined) {
-    const plus = sql.raw(sort === 'createdAt' && path === 'order' ? '+' : '');
+    const plus = sql.raw(path === 'accounts' || (sort === 'createdAt' && path === 'order') ? '+' : '');
     query = query.where(sql<number>`${plus}${STOPS_AT}`, '<', expiresBefore);
   }
   if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
   if (filter.hasActiveAccount === true) query = query.where(HAS_ACTIVE_ACCOUNT);
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, path, after === null));
-  if (q !== '') query = query.where(matchesText(q));
+  if (q !== '') query = query.where(matchesText(q, path));
   const { value, direction } = orderOf(sort, path);
   if (after !== null) query = query.where(isBehind(value, after, direction));
   if (upTo !== null) query = query.where(isUpTo(value, upTo, direction));

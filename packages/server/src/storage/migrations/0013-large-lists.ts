@@ -11,6 +11,7 @@ async function up(db: Kysely<unknown>): Promise<void> {
   for (const index of [
     sql`sessions_by_last_seen on sessions (last_seen_at)`,
     sql`sessions_by_start on sessions (created_at)`,
+    sql`one_time_links_by_end on one_time_links (purpose, expires_at)`,
     sql`attempts_by_last_failure on attempts (last_failure_at)`,
   ])
     await sql`create index ${index}`.execute(db);
