@@ -34,7 +34,9 @@ export interface HammerOptions {
   readonly phaseMs?: number;
   /** What happens to the machines, from the 2xx on. */
   readonly afterAck?: () => Promise<void>;
-  /** A node that stands still and is not waited for before the revocation. */
+  /** What happens right before the revocation, when every node has the credential in its memory. */
+  readonly beforeRevocation?: () => void;
+  /** A node that stands still by then: it is asked anew after the 2xx. */
   readonly pausedNode?: number;
 }
 
@@ -52,7 +54,7 @@ const POLL_MS = 2;
  * @throws Error when a node does not know the credential, or never refuses it
  */
 export async function revokeUnderLoad(revocable: Revocable, options: HammerOptions): Promise<Observation[]> {
-  const { urls, revokingNode, phaseMs = 0, afterAck, pausedNode } = options;
+  const { urls, revokingNode, phaseMs = 0, afterAck, beforeRevocation, pausedNode } = options;
   const agent = openAgent(Number.POSITIVE_INFINITY);
   const sights: Sight[] = [];
   const loops: Promise<void>[] = [];
@@ -65,8 +67,7 @@ export async function revokeUnderLoad(revocable: Revocable, options: HammerOptio
     }
   };
   try {
-    const running = urls.map((_, node) => node).filter((node) => node !== pausedNode);
-    running.forEach(begin);
+    for (const node of urls.keys()) begin(node);
     const isKnown = () => sights.every(({ validCount }) => validCount >= VALID_FIRST);
     await waitFor(
       isKnown,
@@ -74,6 +75,7 @@ export async function revokeUnderLoad(revocable: Revocable, options: HammerOptio
       () => `valid at every node: ${describeSights(revocable, sights)}`,
     );
     await delay(phaseMs);
+    beforeRevocation?.();
     const ack = await send(agent, urls[revokingNode] ?? '', revocable.revocation);
     if (ack.status < 200 || ack.status > 299)
       throw new Error(`"${revocable.kind}" was answered ${ack.status}: ${ack.body}`);
