@@ -1,7 +1,9 @@
-import { createTestDatabase, describeOn, type TestDatabase } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, openDatabaseProxy, type TestDatabase } from '@keyreeve/testkit';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
 import { openStorage, type Storage } from './database.ts';
+import { CommitOutcomeUnknown, isUnavailable } from './faults.ts';
 import { migrateStorage } from './migrate.ts';
 import { raiseRevocationEpoch } from './revocation-epochs.ts';
 import { inTransaction } from './transaction.ts';
@@ -11,10 +13,13 @@ let storage: Storage;
 /** Another process, as far as the database can tell: connections of its own. */
 let other: Storage;
 
-function open(): Storage {
-  const { dataDir, url } = database;
+function open(url = database.url, outage: 'refuse' | 'serve' = 'refuse'): Storage {
+  const { dataDir } = database;
   return openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
+    {
+      dataDir,
+      database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url), outage },
+    },
     { error: () => {} },
   );
 }
@@ -59,5 +64,86 @@ describeOn('sqlite', 'the guard of what is kept in memory', () => {
       expect(epochGuard.peek('wsp_d')).not.toBe(before);
     }
     expect(epochGuard.freshness('wsp_d')).toEqual({ source: 'database', ageMs: 0 });
+  });
+});
+
+describeOn('postgres', 'the guard of what is kept in memory', () => {
+  it('knows within two seconds what another process has revoked, without being asked', async () => {
+    const { epochGuard } = storage;
+    const before = await epochGuard.read('wsp_e');
+    await raise(other, 'wsp_e');
+    const raisedAt = performance.now();
+    await expect.poll(() => epochGuard.peek('wsp_e'), { interval: 5, timeout: 3_000 }).not.toBe(before);
+    expect(performance.now() - raisedAt).toBeLessThan(2_000);
+    expect(await epochGuard.read('wsp_e')).not.toBe(before);
+  });
+
+  it('trusts nothing any more once the database does not answer, and what it reads afterwards again', async () => {
+    const proxy = await openDatabaseProxy(database.url ?? '');
+    const behind = open(proxy.url);
+    const { epochGuard } = behind;
+    await epochGuard.read('wsp_f');
+    proxy.freeze();
+    const frozenAt = performance.now();
+    await expect.poll(() => epochGuard.peek('wsp_f'), { interval: 20, timeout: 3_000 }).toBeNull();
+    expect(performance.now() - frozenAt).toBeLessThan(2_000);
+    await expect(epochGuard.read('wsp_f')).rejects.toSatisfy(isUnavailable);
+    proxy.thaw();
+    await expect.poll(() => epochGuard.read('wsp_f').catch(() => null), { timeout: 5_000 }).not.toBeNull();
+    await behind.close();
+    await proxy.close();
+  });
+});
+
+describeOn('postgres', 'a connection to PostgreSQL', () => {
+  const save = (target: Storage, name: string) =>
+    inTransaction(target, async (tx) => {
+      await tx.insertInto('meta').values({ name, value: 'stored' }).execute();
+    });
+
+  it('that breaks at a commit says that the outcome is unknown, and nothing is done twice', async () => {
+    const proxy = await openDatabaseProxy(database.url ?? '');
+    const behind = open(proxy.url);
+    let runs = 0;
+    const lost = inTransaction(behind, async (tx) => {
+      runs += 1;
+      await tx.insertInto('meta').values({ name: 'unknown', value: 'stored' }).execute();
+      proxy.cutAtNextAnswer();
+    });
+    await expect(lost).rejects.toBeInstanceOf(CommitOutcomeUnknown);
+    expect(runs).toBe(1);
+    const rows = await other.read.selectFrom('meta').select('value').where('name', '=', 'unknown').execute();
+    expect(rows).toEqual([{ value: 'stored' }]);
+    await behind.close();
+    await proxy.close();
+  });
+
+  it('goes to whichever of several servers writes, and to another one after it is gone', async () => {
+    const [first, second] = [
+      await openDatabaseProxy(database.url ?? ''),
+      await openDatabaseProxy(database.url ?? ''),
+    ];
+    await second.shut();
+    const url = new URL(first.url);
+    const both = first.url.replace(url.host, `${url.host},${new URL(second.url).host}`);
+    const behind = open(both);
+    await save(behind, 'first');
+    await Promise.all([first.shut(), second.open()]);
+    await expect
+      .poll(() => save(behind, 'second').then(() => 'stored', String), { timeout: 5_000 })
+      .toBe('stored');
+    await behind.close();
+    await second.close();
+  });
+
+  it('is refused, for reading too, when its server only reads', async () => {
+    const name = new URL(database.url ?? '').pathname.slice(1);
+    await sql`alter database ${sql.id(name)} set default_transaction_read_only = on`.execute(other.write);
+    const behind = open();
+    await expect(behind.read.selectFrom('meta').select('name').execute()).rejects.toThrow('only reads');
+    await expect(behind.epochGuard.read('wsp_g')).rejects.toThrow('only reads');
+    await sql`alter database ${sql.id(name)} reset default_transaction_read_only`.execute(other.write);
+    expect(await behind.read.selectFrom('meta').select('name').limit(1).execute()).toHaveLength(1);
+    await behind.close();
   });
 });
