@@ -2,9 +2,10 @@ import { createTestDatabase, describeOn, openDatabaseProxy, type TestDatabase } 
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { CommitOutcomeUnknown, isUnavailable } from './faults.ts';
 import { migrateStorage } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 import { raiseRevocationEpoch } from './revocation-epochs.ts';
 import { inTransaction } from './transaction.ts';
 

@@ -1,5 +1,5 @@
 export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
-export { type Executor, openStorage, pingStorage, type RaiseListener, type Storage } from './database.ts';
+export { type Executor, pingStorage, type RaiseListener, type Storage } from './database.ts';
 export type { EpochGuard, Freshness } from './epoch-guard.ts';
 export { isRetryable, isUniqueViolation } from './faults.ts';
 export {
@@ -38,6 +38,7 @@ export {
   insertOneTimeLink,
   useOneTimeLink,
 } from './one-time-links.ts';
+export { openStorage } from './open-storage.ts';
 export { NoPrimaryError } from './postgres/primary.ts';
 export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 export { isOfWorkspace, SORTED_ID } from './row-checks.ts';

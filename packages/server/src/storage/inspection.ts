@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { Kysely, sql } from 'kysely';
 import type { Config } from '../config/index.ts';
 import { readVersions } from './backup/index.ts';
-import { openStorage } from './database.ts';
 import type { SchemaVersions } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 import type { Database } from './schema.ts';
 import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 

@@ -4,9 +4,10 @@ import { createTestDatabase, describeOn, startHarness, type TestDatabase } from 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { type Keyring, MasterKeyError, openKeyring } from './keyring.ts';
 import { migrateStorage } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 
 const MASTER_KEY = Buffer.alloc(32, 1);
 const WRONG_KEY = Buffer.alloc(32, 2);

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
 import { lockMasterKeyFiles } from './data-lock.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { type Keyring, MasterKeyError, openKeyring } from './keyring.ts';
 import { readMasterKeyFile, readNextMasterKey } from './master-key.ts';
 import {
@@ -22,6 +22,7 @@ import {
   scrubOldWraps,
 } from './master-key-rotation.ts';
 import { migrateStorage } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);

@@ -6,8 +6,9 @@ import { createTestDatabase, type TestDatabase } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { migrateStorage, migrateStorageTo, SCHEMA_VERSIONS } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 
 const PROCESSES = 4;
 

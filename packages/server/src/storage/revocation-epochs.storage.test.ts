@@ -1,8 +1,9 @@
 import { createTestDatabase, describeOn, type TestDatabase } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { migrateStorage } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 import { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 import { inTransaction } from './transaction.ts';
 

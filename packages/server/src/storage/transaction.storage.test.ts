@@ -6,9 +6,10 @@ import { createTestDatabase, describeOn, type TestDatabase, testEngine } from '@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
-import { openStorage, type Storage } from './database.ts';
+import type { Storage } from './database.ts';
 import { isUnavailable, isUniqueViolation } from './faults.ts';
 import { migrateStorage } from './migrate.ts';
+import { openStorage } from './open-storage.ts';
 import { raiseRevocationEpoch } from './revocation-epochs.ts';
 import { inTransaction, type Tx } from './transaction.ts';
 

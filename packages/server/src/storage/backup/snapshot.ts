@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { Kysely, sql } from 'kysely';
 import type { Config } from '../../config/index.ts';
-import { openStorage, type StorageLogger } from '../database.ts';
+import type { StorageLogger } from '../database.ts';
 import type { SchemaVersions } from '../migrate.ts';
+import { openStorage } from '../open-storage.ts';
 import type { Database } from '../schema.ts';
 import { createSqliteDialect, openSqlite } from '../sqlite-adapter.ts';
 import { listTables, type StoreName, type TableShape } from './catalog.ts';

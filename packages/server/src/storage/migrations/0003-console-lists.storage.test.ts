@@ -2,7 +2,8 @@ import { createTestDatabase, type TestDatabase } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
-import { openStorage, type Storage } from '../database.ts';
+import type { Storage } from '../database.ts';
+import { openStorage } from '../open-storage.ts';
 import { foundation } from './0001-foundation.ts';
 import { consoleLists } from './0003-console-lists.ts';
 
