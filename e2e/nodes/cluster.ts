@@ -16,10 +16,16 @@ export interface Cluster {
 export interface ClusterOptions {
   /** The database as each node reaches it. */
   readonly env: Readonly<Record<string, string>>;
+  /** What is different at each node. */
+  readonly envOf?: (index: number) => Readonly<Record<string, string>>;
   readonly nodeCount?: number;
 }
 
-export async function startCluster({ env, nodeCount = 3 }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({
+  env,
+  envOf = () => ({}),
+  nodeCount = 3,
+}: ClusterOptions): Promise<Cluster> {
   const place = openWorkplace();
   let shared = {
     ...WITH_ADMIN,
@@ -30,7 +36,11 @@ export async function startCluster({ env, nodeCount = 3 }: ClusterOptions): Prom
     ...env,
   };
   const startNode = (index: number, port?: number) =>
-    place.start({ data: `node-${index}`, env: shared, ...(port === undefined ? {} : { port }) });
+    place.start({
+      data: `node-${index}`,
+      env: { ...shared, ...envOf(index) },
+      ...(port === undefined ? {} : { port }),
+    });
   try {
     // The first makes the schema and the administrator.
     const nodes = [await startNode(0)];

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { freePort } from '../server-process.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { attachStandby, type FailoverReport, killUnderLoad, toFailoverUrl } from './failover.ts';
 import { startPostgres } from './postgres.ts';
@@ -14,7 +15,7 @@ afterAll(() => close());
 async function failOver(isSynchronous: boolean): Promise<FailoverReport> {
   const folder = openProgramFolder();
   const primary = await startPostgres(folder);
-  const standby = await attachStandby(primary, folder, isSynchronous);
+  const standby = await attachStandby(primary, { folder, port: await freePort(), isSynchronous });
   let cluster: Cluster | null = null;
   close = async () => {
     await cluster?.close();
@@ -23,7 +24,9 @@ async function failOver(isSynchronous: boolean): Promise<FailoverReport> {
     folder.remove();
     close = async () => {};
   };
-  cluster = await startCluster({ env: { KEYREEVE_DATABASE_URL: toFailoverUrl([primary, standby]) } });
+  cluster = await startCluster({
+    env: { KEYREEVE_DATABASE_URL: toFailoverUrl([primary.port, standby.port]) },
+  });
   const report = await killUnderLoad({ primary, standby, cluster, ...LOAD });
   await close();
   return report;

@@ -36,17 +36,25 @@ const REPLICATION_TIMEOUT_MS = 10_000;
 const RECOVERY_TIMEOUT_MS = 45_000;
 const POLL_MS = 10;
 const REVOKE_PACE_MS = 100;
+/** Keys that are left to be deleted while the primary is away and after that. */
+const DOOMED_AFTER = 10;
 const LEASE_MS = 2_000;
 /** Of an API key, which a full key begins with. */
 const ID_LENGTH = 19;
 
-/** A standby that follows the primary; if synchronous, no commit is acknowledged from now on that it does not have. */
+export interface StandbyOptions {
+  readonly folder: ProgramFolder;
+  readonly port: number;
+  /** No commit is acknowledged from then on that the standby does not have. */
+  readonly isSynchronous: boolean;
+}
+
+/** A standby that follows the primary. */
 export async function attachStandby(
   primary: PostgresServer,
-  folder: ProgramFolder,
-  isSynchronous: boolean,
+  { folder, port, isSynchronous }: StandbyOptions,
 ): Promise<PostgresServer> {
-  const standby = await startStandby(primary, folder);
+  const standby = await startStandby(primary, folder, port);
   if (isSynchronous) {
     // Only now: without a standby the first commit would wait for one for ever.
     await primary.query("alter system set synchronous_standby_names = 'standby'");
@@ -61,8 +69,8 @@ export async function attachStandby(
 }
 
 /** The address of whichever of them is the primary. */
-export function toFailoverUrl(servers: readonly PostgresServer[]): string {
-  const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(',');
+export function toFailoverUrl(ports: readonly number[]): string {
+  const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
   return `postgres://keyreeve@${hosts}/keyreeve?target_session_attrs=read-write`;
 }
 
@@ -109,7 +117,7 @@ export async function killUnderLoad({
     staleAnswers: 0,
     isOver: false,
   };
-  const load = await startLoad(cluster, log);
+  const load = await startLoad(cluster, log, Math.ceil((loadMs + stallMs) / REVOKE_PACE_MS) + DOOMED_AFTER);
   await delay(loadMs);
   // Its sender, not the receiver: what has come to the standby's machine it would still read.
   const senders = await primary.query<{ pid: number }>('select pid from pg_stat_replication');
@@ -172,13 +180,17 @@ async function compare(
 }
 
 /** Writers, a revoker and a verifier at each node, until the log is over. */
-async function startLoad({ admin, urls }: Cluster, log: Log): Promise<{ readonly ended: Promise<unknown> }> {
+async function startLoad(
+  { admin, urls }: Cluster,
+  log: Log,
+  doomedCount: number,
+): Promise<{ readonly ended: Promise<unknown> }> {
   const agent = openAgent(64);
   const scopes = [{ actions: ['iam:keys:verify'], resources: ['*'] }];
   const asker = await mintKey(admin, admin.accountId, { comment: 'asks', access: 'scoped', scopes });
   const living = await mintKey(admin, admin.accountId, { comment: 'lives', access: 'account' });
   const doomed: string[] = [];
-  for (let index = 0; index < 40; index += 1)
+  for (let index = 0; index < doomedCount; index += 1)
     doomed.push((await mintKey(admin, admin.accountId, { comment: 'dies', access: 'account' })).fullKey);
   const ask = { agent, log, cookie: admin.cookie, asker: asker.fullKey };
   const loops = urls.flatMap((url, node) => [
@@ -196,16 +208,21 @@ interface Asking {
   readonly asker: string;
 }
 
-/** An answer counts under its status, the lack of one under what happened. */
+/** An answer counts under its status, with the code of a refusal; the lack of one too. */
 async function attempt(
   { agent, log }: Asking,
   url: string,
   call: Parameters<typeof send>[2],
 ): Promise<Answer | null> {
   const answer = await send(agent, url, call).catch(() => null);
-  const word = `${call.path.split('/')[2]} ${answer?.status ?? 'no answer'}`;
+  const said = answer === null ? 'no answer' : `${answer.status} ${readProblemCode(answer)}`.trimEnd();
+  const word = `${call.path.split('/')[2]} ${said}`;
   log.statuses.set(word, (log.statuses.get(word) ?? 0) + 1);
   return answer;
+}
+
+function readProblemCode({ status, body }: Answer): string {
+  return status < 400 ? '' : (JSON.parse(body) as { code: string }).code;
 }
 
 /**

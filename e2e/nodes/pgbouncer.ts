@@ -4,6 +4,7 @@ import { freePort } from '../server-process.ts';
 import { openProgramFolder, startProgram } from './programs.ts';
 
 export interface PgBouncer {
+  readonly port: number;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -31,6 +32,7 @@ export async function startPgBouncer(databasePort: number): Promise<PgBouncer> {
   );
   const program = await startProgram('/usr/sbin/pgbouncer', [file], { cwd: folder.path, port });
   return {
+    port,
     url: `postgres://keyreeve@127.0.0.1:${port}/keyreeve`,
     close: async () => {
       await program.end('SIGINT');

@@ -13,8 +13,10 @@ export interface PostgresServer {
   readonly port: number;
   readonly dataDir: string;
   readonly url: string;
-  /** `pg_ctl stop -m immediate` and a start: what was acknowledged is recovered from the log. */
-  crashAndRestart(): Promise<void>;
+  /** As `pg_ctl stop -m immediate` does it. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash: what was acknowledged is recovered from the log. */
+  restart(): Promise<void>;
   /** SIGKILL to the server and every process of it, at once. */
   kill(): Promise<void>;
   /** A standby becomes the primary; resolves when it takes writes. */
@@ -31,7 +33,7 @@ export async function startPostgres(folder?: ProgramFolder): Promise<PostgresSer
   const dataDir = home.makePrivate('primary');
   const init = ['--pgdata', dataDir, '--username=keyreeve', '--auth=trust', '--no-sync', '--locale=C'];
   await runProgram(`${BINARIES}/initdb`, [...init, '--encoding=UTF8'], dataDir);
-  const server = await openPostgres(dataDir, folder === undefined ? home : null);
+  const server = await openPostgres(dataDir, folder === undefined ? home : null, await freePort());
   const client = new pg.Client({ connectionString: server.url.replace(/keyreeve$/, 'postgres') });
   await client.connect();
   await client.query('create database keyreeve');
@@ -40,18 +42,25 @@ export async function startPostgres(folder?: ProgramFolder): Promise<PostgresSer
 }
 
 /** A standby of the primary that follows it by streaming replication under the name `standby`. */
-export async function startStandby(primary: PostgresServer, folder: ProgramFolder): Promise<PostgresServer> {
+export async function startStandby(
+  primary: PostgresServer,
+  folder: ProgramFolder,
+  port: number,
+): Promise<PostgresServer> {
   const dataDir = folder.makePrivate('standby');
   const source = `host=127.0.0.1 port=${primary.port} user=keyreeve application_name=standby`;
   const copy = ['--pgdata', dataDir, '--dbname', source, '--wal-method=stream', '--checkpoint=fast'];
   await runProgram(`${BINARIES}/pg_basebackup`, [...copy, '--no-sync'], folder.path);
   appendFileSync(path.join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${source}'\n`);
   writeFileSync(path.join(dataDir, 'standby.signal'), '');
-  return await openPostgres(dataDir, null);
+  return await openPostgres(dataDir, null, port);
 }
 
-async function openPostgres(dataDir: string, ownFolder: ProgramFolder | null): Promise<PostgresServer> {
-  const port = await freePort();
+async function openPostgres(
+  dataDir: string,
+  ownFolder: ProgramFolder | null,
+  port: number,
+): Promise<PostgresServer> {
   const url = `postgres://keyreeve@127.0.0.1:${port}/keyreeve`;
   const start = async (): Promise<Program> => {
     const flags = [...SETTINGS, `port=${port}`].flatMap((one) => ['-c', one]);
@@ -78,8 +87,8 @@ async function openPostgres(dataDir: string, ownFolder: ProgramFolder | null): P
     dataDir,
     url,
     query,
-    crashAndRestart: async () => {
-      await program.end('SIGQUIT');
+    crash: () => program.end('SIGQUIT'),
+    restart: async () => {
       program = await start();
     },
     kill: async () => {
