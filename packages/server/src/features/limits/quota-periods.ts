@@ -38,7 +38,7 @@ export function quotaStateOf(quota: Quota, count: QuotaCount | null, now: number
   // A clock that was set back stands in a period that has been refilled before.
   const period = Math.max(periodOf(refill?.every ?? null, now), stored.period);
   const refilled = refill === null ? 0 : (period - stored.period) * (refill.uses ?? uses);
-  const used = Math.max(0, stored.used - refilled);
+  const used = Math.max(0, Math.min(stored.used, uses) - refilled);
   return {
     remaining: Math.max(0, uses - used),
     refillsAt: refill === null ? null : periodStart(refill.every, period + 1),

@@ -56,8 +56,10 @@ export function createQuotaTaker(deps: { readonly storage: Storage; readonly clo
 
   const write = async (): Promise<void> => {
     while (gathered.size > 0) {
+      // Those that came first: by name, some keys would never have their turn under a steady load of others.
+      const first = [...gathered.keys()].slice(0, KEYS_PER_TRANSACTION);
       // One order everywhere: two processes that lock the same rows would otherwise wait for each other for ever.
-      const names = [...gathered.keys()].toSorted().slice(0, KEYS_PER_TRANSACTION);
+      const names = first.toSorted();
       const groups = names.flatMap((name) => {
         const group = gathered.get(name) ?? [];
         gathered.delete(name);

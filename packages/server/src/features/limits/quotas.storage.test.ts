@@ -95,6 +95,18 @@ describe('a quota', () => {
     expect(given).toEqual(many.map(() => 2));
   });
 
+  it('is taken in the order in which the keys were used, so that none waits for ever', async () => {
+    const done: string[] = [];
+    const use = async (id: string): Promise<void> => {
+      const key = { id, limits: { rate: null, quota: once(1) } };
+      await here.count({ key, account: { workspaceId, keyLimits: null } }, true);
+      done.push(id);
+    };
+    const others = Array.from({ length: 150 }, (_none, index) => `kr_order_a${index}`);
+    await Promise.all(['kr_order_z', ...others].map(use));
+    expect(done.indexOf('kr_order_z')).toBeLessThan(100);
+  });
+
   it('tells each caller what is left after its own use', async () => {
     const key = testKey({ own: once(3) });
     const answers = await Promise.all([key.use(), key.use(), key.use(), key.use()]);
@@ -165,6 +177,19 @@ describe('a refill', () => {
     expect(await key.useMany(9)).toBe(6);
     clock.advance(100 * DAY_MS);
     expect(await key.useMany(20)).toBe(10);
+  });
+
+  it('of a part begins with the first period also when the quota was made smaller than what was used', async () => {
+    clock.set(Date.parse('2027-03-01T00:00:00Z'));
+    const refill = { every: 'day', uses: 1 } as const;
+    const limits: { own: Quota } = { own: { uses: 100, refill } };
+    const key = testKey(limits);
+    expect(await key.useMany(100)).toBe(100);
+    limits.own = { uses: 5, refill };
+    expect(await key.useMany(1)).toBe(0);
+    clock.advance(DAY_MS);
+    expect(await key.remaining()).toEqual([1]);
+    expect(await key.useMany(3)).toBe(1);
   });
 
   it('never comes twice when the clock is set back', async () => {

@@ -21,11 +21,14 @@ interface Window {
 
 // About 20 MiB. Only keys whose secret was right are counted, so nobody fills it from outside.
 const WINDOWS_MAX = 100_000;
+// To look for windows that have ended takes a millisecond, which must not be the cost of each new one.
+const WINDOWS_BETWEEN_SWEEPS = WINDOWS_MAX / 100;
 
 /** Counts of one process. */
 export class MemoryRateCounter implements RateCounter {
   readonly #clock: Clock;
   readonly #windows = new Map<string, Window>();
+  #madeSinceSweep = WINDOWS_BETWEEN_SWEEPS;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,6 +45,7 @@ export class MemoryRateCounter implements RateCounter {
     }
     this.#windows.delete(name);
     if (this.#windows.size >= WINDOWS_MAX) this.#makeRoom(now);
+    this.#madeSinceSweep += 1;
     this.#windows.set(name, { count: 1, endsAt: now + windowMs });
     return { count: 1, resetMs: windowMs };
   }
@@ -56,7 +60,10 @@ export class MemoryRateCounter implements RateCounter {
 
   /** Drops what has ended, and when that is nothing, the window that began first. */
   #makeRoom(now: number): void {
-    for (const [name, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(name);
+    if (this.#madeSinceSweep >= WINDOWS_BETWEEN_SWEEPS) {
+      this.#madeSinceSweep = 0;
+      for (const [name, { endsAt }] of this.#windows) if (endsAt <= now) this.#windows.delete(name);
+    }
     const oldest = this.#windows.keys().next().value;
     if (this.#windows.size >= WINDOWS_MAX && oldest !== undefined) this.#windows.delete(oldest);
   }

@@ -1,5 +1,6 @@
 import type { Cluster } from 'node:cluster';
 import { EventEmitter } from 'node:events';
+import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryRateCounter, type RateCounter } from './rate-counter.ts';
 import { createSharedRateCounter } from './shared-rate-counter.ts';
@@ -42,6 +43,23 @@ describe('counting in memory', () => {
   });
 });
 
+describe('counting in memory of many keys', () => {
+  it('does not look through all windows for each new one', () => {
+    const counter = new MemoryRateCounter(clock);
+    for (let name = 0; name < 100_000; name += 1) counter.countNow(String(name), MINUTE_MS);
+    let asked = 0;
+    const entries = vi.spyOn(Map.prototype, Symbol.iterator).mockImplementation(function iterate(
+      this: Map<unknown, unknown>,
+    ) {
+      asked += 1;
+      return this.entries();
+    });
+    for (let name = 0; name < 1_000; name += 1) counter.countNow(`new ${name}`, MINUTE_MS);
+    entries.mockRestore();
+    expect(asked).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('the workers of one machine', () => {
   /** As `cluster` passes messages on, on both sides as copies. */
   function startWorkers(count: number) {
@@ -80,6 +98,25 @@ describe('the workers of one machine', () => {
   });
 });
 
+describe('a shared counter whose answer has come', () => {
+  it('is believed also when this process could not read it in time', async () => {
+    const shared: RateCounter = {
+      count: async () => {
+        await stat('.');
+        return { count: 7, resetMs: 1 };
+      },
+      close: () => Promise.resolve(),
+    };
+    const logger = { warn: vi.fn(), info: vi.fn() };
+    const counter = createSharedRateCounter({ shared, clock, logger, name: 'redis' });
+    const counted = counter.count('a', MINUTE_MS);
+    // As a long pause of the process does: the timer is due by then, and so is the answer.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+    expect((await counted).count).toBe(7);
+    expect(counter.state()).toEqual({ isUp: true, countedAlone: 0 });
+  });
+});
+
 describe('a shared counter that does not answer', () => {
   const logger = { warn: vi.fn(), info: vi.fn() };
   let answers: boolean;
@@ -94,7 +131,7 @@ describe('a shared counter that does not answer', () => {
   };
 
   beforeEach(() => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     vi.clearAllMocks();
     answers = false;
     asked = 0;

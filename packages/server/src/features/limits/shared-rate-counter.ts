@@ -76,7 +76,9 @@ export function createSharedRateCounter(deps: {
 async function inTime<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TooLate(`no answer within ${WAIT_MS_MAX} ms`)), WAIT_MS_MAX);
+    const giveUp = () => reject(new TooLate(`no answer within ${WAIT_MS_MAX} ms`));
+    // After a pause of this process its timers are served first. The answer may have come long ago, and is read next.
+    timer = setTimeout(() => setImmediate(giveUp), WAIT_MS_MAX);
   });
   try {
     return await Promise.race([work, late]);
