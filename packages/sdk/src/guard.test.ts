@@ -156,8 +156,9 @@ describe('refusals', () => {
 
   it.each<[VerifyAnswer['code'], number | null, string | undefined]>([
     ['rate_limited', 17, '17'],
-    ['quota_exceeded', 2_000_000, '2000000'],
-    // A quota that is never refilled: waiting does not help, and nobody is told to.
+    ['quota_exceeded', 3_600, '3600'],
+    // Nobody is told to wait for longer than an hour, nor for what never comes.
+    ['quota_exceeded', 3_601, undefined],
     ['quota_exceeded', null, undefined],
   ])('for %s tell when to try again: %s s', async (code, retryAfterSeconds, header) => {
     answer = () => ({ ...VALID, valid: false, code, limits: { retryAfterSeconds, states: [] } });

@@ -61,7 +61,7 @@ export const REFUSALS = {
     code: 'limit.quota_exceeded',
     title: 'The quota of the key is used up',
     detail:
-      'Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled.',
+      'Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never.',
   },
   unavailable: {
     status: 503,
@@ -96,7 +96,8 @@ const RETRY_AFTER_SECONDS = 5;
 const RETRY_AFTER_SECONDS_MAX = 3_600;
 
 function secondsToWait(status: number, told: number | null): number | null {
-  if (status === 429) return told;
+  // As the server does: whoever waits for weeks looks as if he hung.
+  if (status === 429) return told !== null && told <= RETRY_AFTER_SECONDS_MAX ? told : null;
   if (status !== 503) return null;
   return Math.min(Math.max(told ?? RETRY_AFTER_SECONDS, 1), RETRY_AFTER_SECONDS_MAX);
 }

@@ -45,6 +45,7 @@ import {
   createKeyNotices,
   createKeysService,
   createOverviewService,
+  createQuotaSweep,
   createRefusalNotices,
   createUsageReader,
   createUsageRecorder,
@@ -59,6 +60,7 @@ import {
   type KeyLister,
   type KeysService,
   type OverviewService,
+  type QuotaSweep,
   type RefusalNotices,
   type UsageReader,
   type UsageRecorder,
@@ -153,6 +155,7 @@ interface Foundation {
   readonly keyLimiter: LimitsService;
   readonly usageReader: UsageReader;
   readonly usageRetention: UsageRetention;
+  readonly quotaSweep: QuotaSweep;
 }
 
 interface People {
@@ -247,6 +250,7 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
     usage: createUsageRecorder({ storage, clock, random }),
     usageReader: createUsageReader({ storage, clock, config }),
     usageRetention: createUsageRetention({ storage, clock, config }),
+    quotaSweep: createQuotaSweep({ storage }),
   };
 }
 

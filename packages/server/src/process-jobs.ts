@@ -28,7 +28,16 @@ export function createProcessJobs(deps: Deps): JobRunner {
  */
 export function createDeploymentJobs(deps: Deps): JobRunner {
   const { audit, sessions, expirySweep, notices, fanOut, webhookSender } = deps;
-  const { tokens, signingKeys, passwordLinks, keyDelivery, blobSweeper, packages, usageRetention } = deps;
+  const {
+    tokens,
+    signingKeys,
+    passwordLinks,
+    keyDelivery,
+    blobSweeper,
+    packages,
+    usageRetention,
+    quotaSweep,
+  } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -44,6 +53,7 @@ export function createDeploymentJobs(deps: Deps): JobRunner {
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
       { name: 'rotate signing keys', everyMs: HOUR_MS, run: (signal) => signingKeys.rotateDue(signal) },
       { name: 'sweep counters', everyMs: HOUR_MS, run: (signal) => usageRetention.sweep(signal) },
+      { name: 'sweep quotas', everyMs: HOUR_MS, run: (signal) => quotaSweep.run(signal) },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },
       { name: 'sweep owner requests', everyMs: HOUR_MS, run: () => packages.sweepRequests() },
       { name: 'sweep package files', everyMs: HOUR_MS, run: () => blobSweeper.sweepOrphanBlobs(HOUR_MS) },

@@ -4013,7 +4013,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
                      *       "title": "The quota of the key is used up",
                      *       "status": 429,
-                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.",
                      *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -4326,7 +4326,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
                      *       "title": "The quota of the key is used up",
                      *       "status": 429,
-                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.",
                      *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -7816,7 +7816,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/key.limits_exceed_caller",
                      *       "title": "A limited key makes no keys and loosens no limits",
                      *       "status": 403,
-                     *       "detail": "The key that you present has limits of its own. Use a console session, or a key without limits.",
+                     *       "detail": "The key that you present has limits of its own: it neither makes nor renews other keys, and begins no new count. Use a console session, or a key without limits.",
                      *       "code": "key.limits_exceed_caller",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -8427,7 +8427,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/key.limits_exceed_caller",
                      *       "title": "A limited key makes no keys and loosens no limits",
                      *       "status": 403,
-                     *       "detail": "The key that you present has limits of its own. Use a console session, or a key without limits.",
+                     *       "detail": "The key that you present has limits of its own: it neither makes nor renews other keys, and begins no new count. Use a console session, or a key without limits.",
                      *       "code": "key.limits_exceed_caller",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -8630,7 +8630,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
                      *       "title": "The quota of the key is used up",
                      *       "status": 429,
-                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.",
                      *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -9543,7 +9543,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
                      *       "title": "The quota of the key is used up",
                      *       "status": 429,
-                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.",
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.",
                      *       "code": "limit.quota_exceeded",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }

@@ -131,6 +131,7 @@ export class KeyIssuer {
     const overlapHours = input.overlapHours ?? 0;
     return await inTransaction(storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
+      requireUnlimitedCaller(caller, before.id);
       if (before.lifetimeDays === null || before.foreignDigest !== null) throw keyErrors.not_regenerable();
       const account = await this.#store.requireAccount(tx, before);
       const settings = await settingsService.get(before.workspaceId, tx);

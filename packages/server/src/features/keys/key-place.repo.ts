@@ -30,6 +30,16 @@ export async function findKeyPlace(
       };
 }
 
+/** Those of the ids that a key has, in whichever workspace. */
+export async function listKeptKeyIds(
+  exec: Executor,
+  keyIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (keyIds.length === 0) return new Set();
+  const rows = await exec.selectFrom('api_keys').select('id').where('id', 'in', keyIds).execute();
+  return new Set(rows.map((row) => row.id));
+}
+
 /** Keys of an account, or acting for it: what goes when the account goes. */
 export async function listKeyIdsOfAccount(
   exec: Executor,

@@ -25,7 +25,8 @@ export const keyErrors = defineErrors('key', {
   limits_exceed_caller: {
     status: 403,
     title: 'A limited key makes no keys and loosens no limits',
-    remedy: 'The key that you present has limits of its own. Use a console session, or a key without limits.',
+    remedy:
+      'The key that you present has limits of its own: it neither makes nor renews other keys, and begins no new count. Use a console session, or a key without limits.',
   },
   lifetime_not_allowed: {
     status: 400,

@@ -70,13 +70,16 @@ export function rightsOfNewKey(
 }
 
 /**
- * Each key counts for itself: a limited key that makes other keys, or loosens limits, would have no limit.
+ * Each key counts for itself: a limited key that makes other keys, gets the secrets of others, or loosens limits, would
+ * have no limit.
  *
+ * @param keyId whose secret it gets; its own it may have
  * @throws key.limits_exceed_caller
  */
-export function requireUnlimitedCaller(caller: Caller): void {
+export function requireUnlimitedCaller(caller: Caller, keyId: string | null = null): void {
   const { principal } = requireAuthenticated(caller);
-  if (principal.kind !== 'session' && principal.key.limits !== null) throw keyErrors.limits_exceed_caller();
+  if (principal.kind === 'session' || principal.key.limits === null) return;
+  if (principal.key.id !== keyId) throw keyErrors.limits_exceed_caller();
 }
 
 /**

@@ -16,6 +16,7 @@ export {
   type LimitsService,
 } from './limits.service.ts';
 export { openRateCounter, pingRedis, registerRateCounterMetrics } from './open-rate-counter.ts';
+export { listCountedKeyIds, removeQuotas } from './quota.repo.ts';
 export type { RateCounter } from './rate-counter.ts';
 export type { SharedRateCounter } from './shared-rate-counter.ts';
 export { serveRateCounters } from './worker-rate-counter.ts';

@@ -11,15 +11,23 @@ function toState({ name, remaining, resetSeconds }: LimitState): string {
 }
 
 /**
+ * Clients do as `Retry-After` says, however long it is: they hang for weeks, or their timer overflows and they come back
+ * at once. Beyond this they get none, and give up as after any refusal; `RateLimit` still tells the time.
+ */
+const RETRY_AFTER_SECONDS_MAX = 3_600;
+
+/**
  * `RateLimit-Policy` and `RateLimit` as lists of structured fields (draft-ietf-httpapi-ratelimit-headers-10, sections
- * 3 and 4), and `Retry-After` in seconds with a refusal (RFC 9110 10.2.3). Empty for keys without limits.
+ * 3 and 4), and `Retry-After` in seconds (RFC 9110 10.2.3) with a refusal that is over within an hour. Empty for keys
+ * without limits.
  */
 export function limitHeaders({ code, states, retryAfterSeconds }: LimitAnswer): Record<string, string> {
   if (states.length === 0) return {};
+  const isSoon = retryAfterSeconds !== null && retryAfterSeconds <= RETRY_AFTER_SECONDS_MAX;
   return {
     'ratelimit-policy': states.map(toPolicy).join(', '),
     ratelimit: states.map(toState).join(', '),
-    ...(code === 'within' || retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(code !== 'within' && isSoon ? { 'retry-after': String(retryAfterSeconds) } : {}),
   };
 }
 

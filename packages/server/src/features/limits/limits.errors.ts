@@ -11,6 +11,6 @@ export const limitErrors = defineErrors('limit', {
     status: 429,
     title: 'The quota of the key is used up',
     remedy:
-      'Wait until it is refilled, at the time in `Retry-After`; without that header it is never refilled. Or have the quota of the key or of its account raised.',
+      'Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.',
   },
 });

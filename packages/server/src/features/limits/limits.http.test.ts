@@ -157,6 +157,30 @@ describe('the limits of a key', () => {
     expect((await asAdmin('GET', `/v1/keys/${minted.key.id}`)).json()).toMatchObject({ code: 'key.altered' });
   });
 
+  it('of a row that was made unreadable leave the other keys listed, and count as altered', async () => {
+    const minted = await mint(rate(5), { comment: 'unreadable' });
+    const write = harness.deps.storage.write;
+    await sql`update api_keys set limits = '{' where id = ${minted.key.id}`.execute(write);
+    expect((await authorize(minted)).statusCode).toBe(401);
+    expect((await asAdmin('GET', `/v1/keys/${minted.key.id}`)).json()).toMatchObject({ code: 'key.altered' });
+    expect((await asAdmin('GET', `/v1/accounts/${company.member.id}/keys`)).statusCode).toBe(200);
+  });
+
+  it('leave nothing of what was counted behind, once the key was deleted', async () => {
+    const [kept, deleted] = [await mint(quota(5)), await mint(quota(5))];
+    for (const minted of [kept, deleted]) expect((await authorize(minted)).statusCode).toBe(204);
+    const remove = await call(harness, 'DELETE', `/v1/keys/${deleted.key.id}`, { key: company.adminKey });
+    expect(remove.statusCode).toBe(204);
+    expect(await harness.deps.quotaSweep.run()).toBe(1);
+    const rows = await harness.deps.storage.usage
+      .selectFrom('key_quotas')
+      .select(['key_id', 'used'])
+      .where('key_id', 'in', [kept.key.id, deleted.key.id])
+      .execute();
+    expect(rows).toEqual([{ key_id: kept.key.id, used: 1 }]);
+    expect(await harness.deps.quotaSweep.run()).toBe(0);
+  });
+
   it('bind whoever manages keys with the key: it makes no others and loosens no limits', async () => {
     const scopes = [{ actions: ['iam:keys:write'], resources: [company.admin.id] }];
     const limited = await mint(rate(50), { access: 'scoped', scopes }, company.admin.id);
@@ -170,6 +194,23 @@ describe('the limits of a key', () => {
       code: 'key.limits_exceed_caller',
     });
     expect((await patch(own, { limits: rate(40) }, limited.fullKey)).statusCode).toBe(200);
+    // Another window is another count, which begins at zero, however much longer it is.
+    const slower = await patch(own, { limits: rate(40, 61) }, limited.fullKey);
+    expect(slower.json()).toMatchObject({ code: 'key.limits_exceed_caller' });
+  });
+
+  it('are not left behind by taking the secret of another key', async () => {
+    const scopes = [{ actions: ['iam:keys:write'], resources: [company.admin.id] }];
+    const limited = await mint(rate(50), { access: 'scoped', scopes }, company.admin.id);
+    const free = await mint(null, { access: 'scoped', scopes }, company.admin.id);
+    const regenerate = (id: string) =>
+      call(harness, 'POST', `/v1/keys/${id}/regenerate`, { key: limited.fullKey, body: {} });
+    expect((await regenerate(free.key.id)).json()).toMatchObject({ code: 'key.limits_exceed_caller' });
+    expect((await authorize(free)).statusCode).toBe(204);
+    // Its own secret stays under the same limits, and under what was counted.
+    const renewed = await regenerate(limited.key.id);
+    expect(renewed.statusCode, renewed.body).toBe(200);
+    expect((await authorize(renewed.json<Minted>())).headers['ratelimit']).toBe('"key-rate";r=47;t=60');
   });
 });
 
@@ -260,14 +301,19 @@ describe('/v1/authorize', () => {
 
 describe('/v1/keys/verify', () => {
   it('tells rate_limited and quota_exceeded apart, with what is left, and lets nobody keep the answer', async () => {
-    const minted = await mint({ ...rate(3), quota: { uses: 1, refill: { every: 'month' } } });
+    const minted = await mint({ ...rate(4), quota: { uses: 1, refill: { every: 'month' } } });
     const first = await verify(minted);
     expect(first.headers['keyreeve-cache']).toBe('none');
     const month = { name: 'key-quota', limit: 1, windowSeconds: null, remaining: 0 };
     expect(first.json()).toMatchObject({
       valid: true,
-      limits: { retryAfterSeconds: null, states: [{ name: 'key-rate', remaining: 2 }, month] },
+      limits: { retryAfterSeconds: null, states: [{ name: 'key-rate', remaining: 3 }, month] },
     });
+    // A program that waits for weeks looks like one that hangs: what is hours away is told as a number only.
+    const overQuota = await authorize(minted);
+    expect(overQuota.headers['x-keyreeve-reason']).toBe('quota_exceeded');
+    expect(overQuota.headers['retry-after']).toBeUndefined();
+    expect(overQuota.headers['ratelimit']).toMatch(/"key-quota";r=0;t=\d{7}$/);
     const second = (await verify(minted)).json<{ limits: { retryAfterSeconds: number } }>();
     expect(second).toMatchObject({ valid: false, code: 'quota_exceeded', keyId: minted.key.id });
     // To the first of April.

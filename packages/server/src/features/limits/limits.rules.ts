@@ -81,15 +81,16 @@ export function checkLimits(input: KeyLimitsInput | null, field: string): KeyLim
 
 function isRateLoosened(before: RateLimit | null, after: RateLimit | null): boolean {
   if (before === null) return false;
-  return after === null || after.requests > before.requests || after.windowSeconds < before.windowSeconds;
+  // Another window, also a longer one, is another count, and begins at zero.
+  return after === null || after.requests > before.requests || after.windowSeconds !== before.windowSeconds;
 }
 
 function isQuotaLoosened(before: Quota | null, after: Quota | null): boolean {
   if (before === null) return false;
   if (after === null || after.uses > before.uses) return true;
-  if (after.refill === null) return false;
-  if (before.refill === null || after.refill.every !== before.refill.every) return true;
-  return (after.refill.uses ?? after.uses) > (before.refill.uses ?? before.uses);
+  // So is another period, or none.
+  if (after.refill?.every !== before.refill?.every) return true;
+  return (after.refill?.uses ?? after.uses) > (before.refill?.uses ?? before.uses);
 }
 
 /** True when a key may in some way be used more often than before. Swapped: less often. */

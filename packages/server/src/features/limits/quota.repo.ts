@@ -48,10 +48,12 @@ export async function takeUses(
   const { uses, refill } = quota;
   const period = periodOf(refill?.every ?? null, now);
   const first = Math.min(wanted, uses);
-  const old = sql.ref<number>('key_quotas.used');
+  const old = sql<number>`key_quotas.used`;
   const back = sql<number>`(${integer(period)} - key_quotas.period) * ${integer(refill?.uses ?? uses)}`;
   const zero = sql<number>`0`;
-  const used = sql<number>`(case when ${integer(period)} <= key_quotas.period then ${old} when ${back} >= ${old} then ${zero} else ${old} - ${back} end)`;
+  // Of a quota that was made smaller, what was used beyond it need not be refilled first.
+  const most = least(old, integer(uses));
+  const used = sql<number>`(case when ${integer(period)} <= key_quotas.period then ${old} when ${back} >= ${most} then ${zero} else ${most} - ${back} end)`;
   const free = sql<number>`(${integer(uses)} - ${used})`;
   const given = least(integer(wanted), free);
   const result = await sql<{ given: number; period: number; used: number }>`
@@ -99,4 +101,21 @@ export async function listQuotas(
     period,
     used,
   }));
+}
+
+/** Keys of which anything was counted, in the order of their ids. */
+export async function listCountedKeyIds(exec: Executor, after: string, limit: number): Promise<string[]> {
+  const rows = await exec
+    .selectFrom('key_quotas')
+    .select('key_id')
+    .distinct()
+    .where('key_id', '>', after)
+    .orderBy('key_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.key_id);
+}
+
+export async function removeQuotas(tx: Tx, keyIds: readonly string[]): Promise<void> {
+  await tx.deleteFrom('key_quotas').where('key_id', 'in', keyIds).execute();
 }
