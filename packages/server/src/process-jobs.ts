@@ -27,17 +27,8 @@ export function createProcessJobs(deps: Deps): JobRunner {
  * must happen once is held by leases in the database.
  */
 export function createDeploymentJobs(deps: Deps): JobRunner {
-  const { audit, sessions, expirySweep, notices, fanOut, webhookSender } = deps;
-  const {
-    tokens,
-    signingKeys,
-    passwordLinks,
-    keyDelivery,
-    blobSweeper,
-    packages,
-    usageRetention,
-    quotaSweep,
-  } = deps;
+  const { audit, sessions, expirySweep, quotaSweep, notices, fanOut, webhookSender } = deps;
+  const { tokens, signingKeys, passwordLinks, keyDelivery, blobSweeper, packages, usageRetention } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
