@@ -73,10 +73,14 @@ async function serveWithWorkers(config: Config, lines: readonly string[]): Promi
 export async function runServe(args: readonly string[], environment: Environment): Promise<number> {
   const { values } = readArguments(args, { demo: { type: 'boolean' } }, 0);
   if (cluster.isWorker) {
+    // A terminal, or an init system, tells all processes. When this one ends is for the primary to say.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     const { serveAsWorker } = await import('../serving/worker.ts');
     await serveAsWorker(loadConfig(environment));
     return EXIT.ok;
   }
+  // From the first moment: a reload that meets a server which is still starting must not end it.
+  if (!process.stdout.isTTY) process.on('SIGHUP', () => {});
   const config = await choosePort(loadConfig(environment));
   const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
   const demo = values.demo === true ? await prepareDemo(config) : [];

@@ -13,7 +13,8 @@ export type ToWorker =
   | { readonly kind: 'retire' }
   /** The whole server ends. */
   | { readonly kind: 'stop' }
-  /** To be answered by `done` with the same id. */
+  /** To be answered by `done` with the same id, as are the next two. */
+  | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'drop epochs'; readonly id: number; readonly workspaceIds: readonly string[] }
   | { readonly kind: 'tell metrics'; readonly id: number }
   /** The answers to `raised` and `metrics wanted`, with the id that the worker chose. */

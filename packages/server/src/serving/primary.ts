@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import { serveRateCounters } from '../features/limits/index.ts';
 import { CUT_AFTER_MS } from './drain.ts';
+import { watchForHangs } from './hang-watch.ts';
 import type { ToPrimary, ToWorker } from './messages.ts';
 import { createAllMetrics, type MetricObject } from './metrics.ts';
 import { createRounds } from './rounds.ts';
@@ -22,6 +23,8 @@ export interface PrimaryOptions {
   readonly workers: number;
   readonly port: number;
   readonly drainSeconds: number;
+  /** How often the workers are asked whether they still answer. */
+  readonly pingEveryMs?: number;
   /** Called once, when all workers listen, with what the operator is to read. */
   readonly onReady: (lines: readonly string[]) => void;
 }
@@ -31,10 +34,12 @@ export class WorkerStartFault extends Error {
   readonly exitCode: number;
   readonly isExplained: boolean;
 
-  constructor(code: number | null, signal: string | null) {
-    super(`A worker process was ended by ${signal ?? `code ${code}`} before it could serve.`);
+  constructor(code: number | null, signal: string | null, cause?: Error) {
+    const end =
+      cause === undefined ? `was ended by ${signal ?? `code ${code}`}` : `failed (${cause.message})`;
+    super(`A worker process ${end} before it could serve.`, { cause });
     this.exitCode = code ?? 1;
-    this.isExplained = signal === null;
+    this.isExplained = code !== null;
   }
 }
 
@@ -63,6 +68,7 @@ export class Primary {
   #onJobsStopped: () => void = () => {};
   #crashedAt: readonly number[] = [];
   #failedStarts = 0;
+  #isStarted = false;
   #isRefilling = false;
   #isReplacing = false;
   #isReplacementWanted = false;
@@ -87,7 +93,10 @@ export class Primary {
       const lines = await this.#launch(true);
       await Promise.all(Array.from({ length: this.#options.workers - 1 }, () => this.#launch(false)));
       this.#giveJobs();
+      this.#watch();
       this.#options.onReady(lines);
+      this.#isStarted = true;
+      if (this.#isReplacementWanted) void this.replaceAll();
     } catch (error) {
       if (error instanceof WorkerStartFault) return error;
       throw error;
@@ -95,10 +104,13 @@ export class Primary {
     return await this.#failed.promise;
   }
 
-  /** Replaces all workers one by one, each by one that already listens. Asked again meanwhile, it begins anew. */
+  /**
+   * Replaces all workers one by one, each by one that already listens. Asked again meanwhile, it begins anew; asked
+   * while the first ones start, it waits for them, as the first of all prepares the database for the others.
+   */
   async replaceAll(): Promise<void> {
     this.#isReplacementWanted = true;
-    if (this.#isReplacing) return;
+    if (this.#isReplacing || !this.#isStarted) return;
     this.#isReplacing = true;
     while (this.#isReplacementWanted && !this.#isStopping) {
       this.#isReplacementWanted = false;
@@ -147,8 +159,14 @@ export class Primary {
     const worker = cluster.fork();
     const member: Member = { worker, state: 'starting', isOpen: false, metrics: [] };
     this.#members.add(member);
-    worker.on('error', (error) => this.#options.logger.error({ err: error }, 'a worker cannot be reached'));
     return await new Promise((resolve, reject) => {
+      worker.on('error', (error) => {
+        this.#options.logger.error({ err: error }, 'a worker cannot be reached');
+        if (worker.process.pid !== undefined) return;
+        // It never was a process, so no exit will be told: the program is gone, or the system is full.
+        reject(new WorkerStartFault(null, null, error));
+        this.#onExit(member, null, null);
+      });
       worker.on('message', (message: ToPrimary) => {
         if (message.kind === 'hello')
           this.#send(member, { kind: 'start', port: this.#options.port, isFirst });
@@ -232,8 +250,10 @@ export class Primary {
 
   async #receive(member: Member, message: ToPrimary): Promise<void> {
     if (message.kind === 'opening') member.isOpen = true;
-    else if (message.kind === 'jobs stopped') this.#onJobsStopped();
-    else if (message.kind === 'farewell') member.metrics = message.metrics;
+    else if (message.kind === 'jobs stopped') {
+      // Not of one for which nobody has waited any longer.
+      if (member === this.#jobHolder) this.#onJobsStopped();
+    } else if (message.kind === 'farewell') member.metrics = message.metrics;
     else if (message.kind === 'done') {
       member.metrics = message.metrics ?? member.metrics;
       this.#rounds.answer(member, message.id);
@@ -246,6 +266,19 @@ export class Primary {
       this.#send(member, { kind: 'told', id: message.id });
     } else if (message.kind === 'metrics wanted')
       this.#send(member, { kind: 'all metrics', id: message.id, text: await this.#renderMetrics() });
+  }
+
+  /** Those that hang are killed, and thereby replaced: nobody else would take their connections from them. */
+  #watch(): void {
+    const ping = (member: Member, id: number) => this.#send(member, { kind: 'ping', id });
+    watchForHangs({
+      everyMs: this.#options.pingEveryMs,
+      ask: async (timeoutMs) => await this.#rounds.ask(this.#list('serving', 'retiring'), ping, timeoutMs),
+      onHang: ({ worker }, silentMs) => {
+        this.#options.logger.error({ worker: worker.process.pid, silentMs }, 'a worker hangs; it is killed');
+        worker.process.kill('SIGKILL');
+      },
+    });
   }
 
   /** Empty when they do not go together, as those of two releases may. */

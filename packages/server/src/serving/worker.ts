@@ -8,8 +8,6 @@ import { prepareServer, type RunningServer } from './server.ts';
 
 /** One of the processes that answer requests; everything else it does when the primary says so. */
 export async function serveAsWorker(config: Config): Promise<void> {
-  // A terminal, or an init system, tells all processes. When this one ends is for the primary to say.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const link = new PrimaryLink();
   const { port, isFirst } = await link.awaitStart();
   const server = await prepareServer(
@@ -100,6 +98,8 @@ class PrimaryLink {
       this.#waiting.delete(message.id);
     } else if (message.kind === 'drop epochs') {
       this.#deps?.storage.epochGuard.drop(message.workspaceIds);
+      send({ kind: 'done', id: message.id });
+    } else if (message.kind === 'ping') {
       send({ kind: 'done', id: message.id });
     } else if (message.kind === 'tell metrics') {
       send({ kind: 'done', id: message.id, metrics: await this.#readMetrics() });
