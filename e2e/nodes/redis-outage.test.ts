@@ -1,6 +1,10 @@
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRedisRateCounter } from '../../packages/server/src/features/limits/redis-rate-counter.ts';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  askRedis,
+  createRedisRateCounter,
+} from '../../packages/server/src/features/limits/redis-rate-counter.ts';
 import {
   createSharedRateCounter,
   type SharedRateCounter,
@@ -20,8 +24,22 @@ let port: number;
 let redis: Program;
 let nodes: readonly SharedRateCounter[] = [];
 
+const redisUrl = (user: string) => new Secret(`redis://${user}:pass@127.0.0.1:${port}`);
+
 async function startRedis(): Promise<Program> {
-  const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  // What docs/operations/limits.md asks for, and a user who may run the script, and nothing in it.
+  const users = ['keyreeve on >pass ~keyreeve:rate:* +eval +set +incrby +pttl', 'weak on >pass ~* +eval'];
+  const flags = [
+    ...users.flatMap((user) => ['--user', ...user.split(' ')]),
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
   return await startProgram('/usr/bin/redis-server', flags, { cwd: folder.path, port });
 }
 
@@ -30,7 +48,7 @@ beforeAll(async () => {
   redis = await startRedis();
   nodes = Array.from({ length: NODES }, () =>
     createSharedRateCounter({
-      shared: createRedisRateCounter(new Secret(`redis://127.0.0.1:${port}`)),
+      shared: createRedisRateCounter(redisUrl('keyreeve')),
       clock: systemClock,
       logger: { warn: () => {}, info: () => {} },
       name: 'redis',
@@ -66,6 +84,24 @@ async function countAtEach(name: string, times: number): Promise<{ counts: numbe
   }
   return { counts, worstMs };
 }
+
+describe('a user of Redis', () => {
+  it('is found unfit when it may connect, but not count', async () => {
+    await askRedis(redisUrl('keyreeve'));
+    await expect(askRedis(redisUrl('weak'))).rejects.toThrow(/can't run this command/);
+    await expect(askRedis(redisUrl('nobody'))).rejects.toThrow('WRONGPASS');
+  });
+
+  it('who is refused is named in the log, without his password', async () => {
+    const counter = createRedisRateCounter(redisUrl('nobody'));
+    await vi.waitFor(async () => {
+      const fault: unknown = await counter.count('a', HOUR_MS).catch((error: unknown) => error);
+      expect(inspect(fault, { depth: 9 })).toContain('WRONGPASS');
+      expect(inspect(fault, { depth: 9 })).not.toContain('pass@');
+    });
+    await counter.close();
+  });
+});
 
 describe('three nodes that count in Redis', () => {
   it('count together, each request once, and start one window', async () => {

@@ -21,6 +21,26 @@ function faultsOf(environment: Environment): readonly string[] {
   return [];
 }
 
+describe('the address of Redis', () => {
+  it.each([
+    'http://redis.example.com',
+    'redis.example.com:6379',
+    'redis://',
+    'redis://redis.example.com/limits',
+    'redis://user:hush%zz@redis.example.com',
+    'redis://user:hush@redis.example.com:99999',
+  ])('cannot be %s, which is not repeated', (url) => {
+    const faults = faultsOf({ KEYREEVE_REDIS_URL: url });
+    expect(faults).toEqual([expect.stringContaining('KEYREEVE_REDIS_URL')]);
+    expect(faults.join(' ')).not.toContain('hush');
+  });
+
+  it.each(['redis://127.0.0.1', 'rediss://user:a%2Fb@redis.example.com:6380/1', 'redis://[::1]:6379/'])(
+    'can be %s',
+    (url) => expect(faultsOf({ KEYREEVE_REDIS_URL: url })).toEqual([]),
+  );
+});
+
 describe('loadConfig', () => {
   it('serves the machine itself only, on SQLite, when nothing is set', () => {
     expect(loadConfig({})).toMatchObject({

@@ -166,12 +166,24 @@ function readDatabase(reader: Reader): DatabaseConfig {
 
 function readRedisUrl(reader: Reader): Secret | null {
   const url = reader.secret('KEYREEVE_REDIS_URL');
-  if (url !== null && !(URL.canParse(url.reveal()) && /^rediss?:$/.test(new URL(url.reveal()).protocol)))
+  if (url !== null && !isRedisUrl(url.reveal()))
     reader.fault(
       'KEYREEVE_REDIS_URL',
-      'must be an address like rediss://user:password@redis.example.com:6379',
+      'must be an address like rediss://user:password@redis.example.com:6379, in which special characters of the password are written as %XX and nothing follows but the number of a database',
     );
   return url;
+}
+
+/** What the client would stumble over at the start, without a word of which setting it was. */
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, username, password } = new URL(text);
+  if (!/^rediss?:$/.test(protocol) || hostname === '' || !/^\/?\d*$/.test(pathname)) return false;
+  try {
+    return decodeURIComponent(username + password) !== null;
+  } catch {
+    return false;
+  }
 }
 
 function readBlobs(reader: Reader, environment: Environment, dataDir: string): Config['blobs'] {

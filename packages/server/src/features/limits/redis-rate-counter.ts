@@ -21,12 +21,27 @@ function openClient(url: Secret, reconnectStrategy: number | false) {
   return client;
 }
 
-/** Resolves when it answers to these credentials. For an examination: nothing is counted, and nothing stays open. */
+function createLimiter(client: ReturnType<typeof openClient>): RateLimiterRedis {
+  return new RateLimiterRedis({
+    storeClient: client,
+    useRedisPackage: true,
+    rejectIfRedisNotReady: true,
+    keyPrefix: KEY_PREFIX,
+    // The caller compares the count with his limit, which may change between two requests.
+    points: Number.MAX_SAFE_INTEGER,
+    duration: 1,
+  });
+}
+
+/**
+ * Resolves when it counts for these credentials, which may do less than connect. For an examination: a count of its own
+ * is gone after a second, and nothing stays open.
+ */
 export async function askRedis(url: Secret): Promise<void> {
   const client = openClient(url, false);
   try {
     await client.connect();
-    await client.ping();
+    await createLimiter(client).consume('examination');
   } finally {
     client.destroy();
   }
@@ -38,18 +53,16 @@ export async function askRedis(url: Secret): Promise<void> {
  */
 export function createRedisRateCounter(url: Secret): RateCounter {
   const client = openClient(url, RECONNECT_MS);
-  void client.connect().catch(() => {});
-  const limiter = new RateLimiterRedis({
-    storeClient: client,
-    useRedisPackage: true,
-    rejectIfRedisNotReady: true,
-    keyPrefix: KEY_PREFIX,
-    // The caller compares the count with his limit, which may change between two requests.
-    points: Number.MAX_SAFE_INTEGER,
-    duration: 1,
+  let fault: unknown;
+  client.on('error', (error: unknown) => {
+    fault = error;
   });
+  void client.connect().catch(() => {});
+  const limiter = createLimiter(client);
   return {
     count: async (name, windowMs) => {
+      // Of a connection that there is not, the limiter says no more than that.
+      if (!client.isReady) throw new Error('not connected', { cause: fault });
       const counted = await limiter.consume(name, 1, { customDuration: Math.ceil(windowMs / 1_000) });
       return { count: counted.consumedPoints, resetMs: Math.max(0, counted.msBeforeNext) };
     },
