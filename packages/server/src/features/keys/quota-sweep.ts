@@ -21,7 +21,7 @@ export function createQuotaSweep({ storage }: { readonly storage: Storage }): Qu
   return {
     run: async (signal) => {
       let count = 0;
-      for (let round = 0; round < ROUNDS_MAX && signal?.aborted !== true; round += 1) {
+      for (let round = 0; round < ROUNDS_MAX; round += 1) {
         // First these, then the keys: a key is stored before its first use, so one that is not there is gone.
         const counted = await listCountedKeyIds(storage.usage, last, KEYS_PER_ROUND);
         const kept = await listKeptKeyIds(storage.read, counted);
@@ -29,7 +29,7 @@ export function createQuotaSweep({ storage }: { readonly storage: Storage }): Qu
         if (gone.length > 0) await inUsageTransaction(storage, (tx) => removeQuotas(tx, gone));
         count += gone.length;
         last = counted.length < KEYS_PER_ROUND ? '' : (counted.at(-1) ?? '');
-        if (last === '') break;
+        if (last === '' || signal?.aborted === true) break;
         await nextTurn();
       }
       return count;
