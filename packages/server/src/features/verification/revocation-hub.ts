@@ -52,13 +52,14 @@ export interface RevocationHubDeps {
   readonly clock: Clock;
   readonly logger: FastifyBaseLogger;
   readonly streamsMax?: { readonly perAccount: number; readonly perWorkspace: number };
+  readonly pollMs?: number;
 }
 
 const STREAMS_MAX = { perAccount: 500, perWorkspace: 2_000 };
 // Below the published 250 and 500 ms, as timers are never early and sometimes late.
 const POLL_MS = 240;
 // Every second poll is a beat, also when it comes a little early.
-const BEAT_MS = 1.5 * POLL_MS;
+const BEAT_POLLS = 1.5;
 
 interface Entry {
   readonly subscriber: Subscriber;
@@ -81,6 +82,7 @@ interface Group {
 
 class Hub implements RevocationHub {
   readonly #deps: RevocationHubDeps;
+  readonly #pollMs: number;
   readonly #groups = new Map<string, Group>();
   #timer: NodeJS.Timeout | undefined;
   #isPolling = false;
@@ -90,6 +92,7 @@ class Hub implements RevocationHub {
 
   constructor(deps: RevocationHubDeps) {
     this.#deps = deps;
+    this.#pollMs = deps.pollMs ?? POLL_MS;
   }
 
   async read(workspaceId: string): Promise<RevocationState> {
@@ -184,7 +187,7 @@ class Hub implements RevocationHub {
     this.#isPolling = false;
     clearTimeout(this.#timer);
     if (this.#groups.size === 0) return;
-    const pauseMs = Math.max(0, startedAtMs + POLL_MS - performance.now());
+    const pauseMs = Math.max(0, startedAtMs + this.#pollMs - performance.now());
     this.#timer = setTimeout(this.#poll, pauseMs).unref();
   }
 
@@ -195,7 +198,7 @@ class Hub implements RevocationHub {
       const epoch = epochs.get(workspaceId);
       if (epoch === undefined) continue;
       const isRaised = group.epoch !== null && group.epoch !== epoch;
-      const isBeat = readAtMs - group.beatAtMs >= BEAT_MS;
+      const isBeat = readAtMs - group.beatAtMs >= BEAT_POLLS * this.#pollMs;
       group.epoch = epoch;
       if (isRaised) group.isRecheckDue = true;
       if (isRaised || isBeat) group.beatAtMs = readAtMs;
