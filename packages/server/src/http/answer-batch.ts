@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 
 /** A head that is ready, line by line; the content length, date and connection lines are added. */
 export interface ReadyAnswer {
@@ -23,13 +24,16 @@ const HAS_BODY = '_hasBody';
 const CLOSE_READABLE = '_dumpAndCloseReadable';
 const READ = '_read';
 
+const HEADER = '_header';
+
 interface Internals {
-  [STORE_HEADER]?(head: string, headers?: readonly string[]): void;
+  [STORE_HEADER](head: string, headers?: readonly string[]): void;
   [HAS_BODY]: boolean;
+  readonly [HEADER]: unknown;
 }
 interface ReadableInternals {
-  [CLOSE_READABLE]?(): void;
-  [READ]?(): void;
+  [CLOSE_READABLE](): void;
+  [READ](): void;
 }
 
 const STATUS_LINES = {
@@ -38,16 +42,40 @@ const STATUS_LINES = {
   403: 'HTTP/1.1 403 Forbidden\r\n',
 } as const;
 
-/** False when this Node has not got what the batch is made of: requests then take the way that needs none of it. */
-export function canAnswerInBatches(response: ServerResponse): boolean {
-  return typeof (response as unknown as Internals)[STORE_HEADER] === 'function';
+/**
+ * False when this Node has not got what the batch is made of, or when it does something else by the same names:
+ * requests then take the way that needs none of it. Tried once, on an answer that nobody gets.
+ */
+export function canAnswerInBatches(): boolean {
+  isSupported ??= tryHead();
+  return isSupported;
+}
+
+let isSupported: boolean | null = null;
+
+function tryHead(): boolean {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1 }));
+  try {
+    const own = { status: 200, headerLines: 'x-own: 1\r\n', body: '{}' } as const;
+    storeHead(response, own);
+    closeReadable(request);
+    const head = (response as unknown as Internals)[HEADER];
+    return (
+      typeof head === 'string' &&
+      /^HTTP\/1\.1 200 OK\r\nx-own: 1\r\ncontent-length: 2\r\n(?:[\w-]+: [^\r]+\r\n)*\r\n$/i.test(head) &&
+      request.closed
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** As the option `optimizeEmptyRequests` of Node's server does, but only for requests that nobody will read. */
 export function closeReadable(request: IncomingMessage): void {
   const internals = request as unknown as ReadableInternals;
-  internals[CLOSE_READABLE]?.();
-  internals[READ]?.();
+  internals[CLOSE_READABLE]();
+  internals[READ]();
 }
 
 /**
@@ -73,19 +101,25 @@ export class AnswerBatch {
   }
 }
 
-function write({ response, status, headerLines, body }: Pending): void {
+function storeHead(response: ServerResponse, { status, headerLines, body }: ReadyAnswer): void {
   const internals = response as unknown as Internals;
   response.statusCode = status;
   const head = STATUS_LINES[status] + headerLines;
-  if (status === 204) {
-    internals[HAS_BODY] = false;
-    internals[STORE_HEADER]?.(head);
-    response.end();
-  } else {
-    const text = body ?? '';
-    const bytes = Buffer.byteLength(text);
-    internals[STORE_HEADER]?.(head, ['content-length', String(bytes)]);
-    // Of pure ASCII both are the same bytes; written as Latin-1, they need not be looked at.
-    response.end(text, bytes === text.length ? 'latin1' : 'utf8');
+  if (status !== 204) {
+    internals[STORE_HEADER](head, ['content-length', String(Buffer.byteLength(body ?? ''))]);
+    return;
   }
+  internals[HAS_BODY] = false;
+  internals[STORE_HEADER](head);
+}
+
+function write(answer: Pending): void {
+  const { response, body } = answer;
+  storeHead(response, answer);
+  if (body === null) {
+    response.end();
+    return;
+  }
+  // Of pure ASCII both are the same bytes; written as Latin-1, they need not be looked at.
+  response.end(body, Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8');
 }

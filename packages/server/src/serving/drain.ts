@@ -33,15 +33,17 @@ function endConnection(message: unknown): void {
   response.shouldKeepAlive = false;
 }
 
-/** @see Drain */
-export function createDrain(server: Server): Drain {
+/** @see Drain. @param otherDoors what takes connections for the server at other addresses, see doors.ts */
+export function createDrain(server: Server, otherDoors: () => readonly TcpServer[] = () => []): Drain {
   return {
     endConnectionsWithAnswers: () => subscribe(REQUEST_STARTED, endConnection),
     stopListening: async () => {
-      await new Promise<void>((resolve) => {
-        // The method of an HTTP server would close the idle connections as well.
-        TcpServer.prototype.close.call(server, () => resolve());
-      });
+      // The method of an HTTP server would close the idle connections as well.
+      const close = (door: TcpServer) =>
+        new Promise<void>((resolve) => {
+          TcpServer.prototype.close.call(door, () => resolve());
+        });
+      await Promise.all([server, ...otherDoors()].map(close));
       unsubscribe(REQUEST_STARTED, endConnection);
     },
     closeIdle: () => server.closeIdleConnections(),

@@ -1,3 +1,4 @@
+import type { Server as TcpServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildApp, type ProcessFacts } from '../app.ts';
 import type { Config } from '../config/index.ts';
@@ -8,6 +9,7 @@ import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { createLogger } from '../logger.ts';
 import { createDeploymentJobs, createProcessJobs } from '../process-jobs.ts';
+import { openOtherDoors } from './doors.ts';
 import { CUT_AFTER_MS, createDrain } from './drain.ts';
 
 /** The HTTP side of one process, and what it does beside it. */
@@ -54,7 +56,8 @@ export async function prepareServer(config: Config, options: ServerOptions): Pro
   const firstRun = options.isFirst ? await prepareFirstRun(deps) : [];
   const ownJobs = createProcessJobs(deps);
   let jobs: JobRunner | null = null;
-  const drain = createDrain(app.server);
+  let otherDoors: readonly TcpServer[] = [];
+  const drain = createDrain(app.server, () => otherDoors);
 
   const stopJobs = async (): Promise<void> => {
     const running = jobs;
@@ -85,6 +88,7 @@ export async function prepareServer(config: Config, options: ServerOptions): Pro
     listen: async () => {
       options.beforeListening?.(deps);
       await app.listen({ host: config.host, port: config.port });
+      otherDoors = await openOtherDoors(app.server, config.host);
       ownJobs.start();
     },
     runJobs: () => {

@@ -104,14 +104,28 @@ class VerificationLane implements FastLane {
 
   tryAnswer(request: IncomingMessage, response: ServerResponse, leave: () => void): boolean {
     const { method, url = '' } = request;
-    if (method === 'GET') return url.startsWith(AUTHORIZE) && this.#authorize(request, response, url);
+    if (method === 'GET')
+      return url.startsWith(AUTHORIZE) && this.#attempt(() => this.#authorize(request, response, url));
     return method === 'POST' && url === VERIFY && this.#holdForBody(request, response, leave);
+  }
+
+  /**
+   * A read that fails (a full disk, a lock, a file that is damaged) throws at once, where nobody but the process would
+   * catch it. It is the fault of one request, which the routes then answer as they answer all faults.
+   */
+  #attempt(answer: () => boolean): boolean {
+    try {
+      return answer();
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'A verification was left to the routes after a fault.');
+      return false;
+    }
   }
 
   #authorize(request: IncomingMessage, response: ServerResponse, url: string): boolean {
     const { headers } = request;
     if (url.length > AUTHORIZE.length && url[AUTHORIZE.length] !== '?') return false;
-    if (headers['content-length'] !== undefined || !isPlain(request, response)) return false;
+    if (headers['content-length'] !== undefined || !isPlain(request)) return false;
     const question = readPlainQuery(url.slice(AUTHORIZE.length + 1));
     const presented = question === null ? null : readPlainCredential(headers);
     if (question === null || presented === null) return false;
@@ -141,9 +155,10 @@ class VerificationLane implements FastLane {
   #holdForBody(request: IncomingMessage, response: ServerResponse, leave: () => void): boolean {
     const { headers } = request;
     const bytes = Number(headers['content-length'] ?? Number.NaN);
-    if (!(bytes > 0 && bytes <= BODY_BYTES_MAX) || !isPlain(request, response)) return false;
+    if (!(bytes > 0 && bytes <= BODY_BYTES_MAX) || !isPlain(request)) return false;
     if (!JSON_TYPES.includes(headers['content-type'] ?? '')) return false;
-    takeWholeBody(request, bytes, (body) => this.#verify(request, response, body), leave);
+    const take = (body: Buffer) => this.#attempt(() => this.#verify(request, response, body));
+    takeWholeBody(request, bytes, take, leave);
     return true;
   }
 
@@ -243,7 +258,7 @@ class VerificationLane implements FastLane {
 }
 
 /** Nothing in the head that another program could read differently, or that Node answers in a way of its own. */
-function isPlain(request: IncomingMessage, response: ServerResponse): boolean {
+function isPlain(request: IncomingMessage): boolean {
   const { headers } = request;
   return (
     request.httpVersionMinor === 1 &&
@@ -251,7 +266,7 @@ function isPlain(request: IncomingMessage, response: ServerResponse): boolean {
     headers.expect === undefined &&
     headers.upgrade === undefined &&
     findRepeatedHeader(request.rawHeaders) === null &&
-    canAnswerInBatches(response)
+    canAnswerInBatches()
   );
 }
 
