@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { mintKey, type Person, signIn } from '../console.ts';
-import type { ServerProcess } from '../server-process.ts';
+import { type ServerProcess, sleep } from '../server-process.ts';
 import { type Answer, asJson, openAgent, send } from './wire.ts';
 
 /** A connection that is kept, and the worker at its other end. */
@@ -87,8 +87,12 @@ export interface Load {
 
 const LOOPS = 8;
 
-/** Asks about a key again and again: half of the clients by `fetch`, half by the agent of `node:http`. */
-export function startLoad(url: string, fullKey: string): Load {
+/**
+ * Asks about a key again and again: half of the clients by `fetch`, half by the agent of `node:http`.
+ *
+ * @param pauseMs of each client between two requests
+ */
+export function startLoad(url: string, fullKey: string, pauseMs: number): Load {
   const failures: string[] = [];
   const agent = openAgent(LOOPS / 2);
   const headers = { authorization: `Bearer ${fullKey}` };
@@ -110,6 +114,7 @@ export function startLoad(url: string, fullKey: string): Load {
         failures.push(String(error instanceof Error ? (error.cause ?? error) : error));
       }
       requests += 1;
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   const loops = Array.from({ length: LOOPS }, (_, index) => loop(index % 2 === 0 ? askByFetch : askByAgent));

@@ -9,6 +9,8 @@ import { Primary } from './primary.ts';
 
 /** A worker that says what a real one says, and serves nothing. */
 const WORKER = `
+const exitCode = Number(process.env.STUB_EXIT_CODE ?? 0);
+if (exitCode > 0) process.exit(exitCode);
 const say = (message) => process.send(message);
 process.on('message', ({ kind, id, isFirst }) => {
   if (kind === 'start') {
@@ -52,6 +54,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   process.execPath = program;
+  delete process.env['STUB_EXIT_CODE'];
   await primary.stop();
 });
 
@@ -88,6 +91,7 @@ it('a program that is gone leaves the workers as they are, and one that is there
   expect(count('a new worker did not start; the present ones go on')).toBe(1);
   expect(listPids()).toEqual(present);
   process.execPath = program;
+  delete process.env['STUB_EXIT_CODE'];
   await primary.replaceAll();
   expect(count('the workers are replaced')).toBe(1);
 });
@@ -110,6 +114,13 @@ it('the end that comes in the middle of a replacement leaves nobody behind', asy
   await primary.stop();
   await replaced;
   expect(listPids()).toEqual([]);
+});
+
+it('what ends again and again with a reason of its own ends the server, with its exit code', async () => {
+  await ready.promise;
+  process.env['STUB_EXIT_CODE'] = '3';
+  for (const pid of listPids()) process.kill(pid, 'SIGKILL');
+  expect(await ended).toMatchObject({ isExplained: true, exitCode: 3 });
 });
 
 it('what cannot be started at all ends the server, with a reason', async () => {
