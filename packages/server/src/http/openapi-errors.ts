@@ -10,6 +10,7 @@ export const COMMON_CODES = [
   'request.unknown_host',
   'request.too_many',
   'request.internal',
+  'request.outcome_unknown',
   'request.unavailable',
 ] as const;
 
