@@ -59,7 +59,10 @@ for (const lang of ['en', 'ja'] as const) {
   test.describe(`making a key, ${lang}`, () => {
     test.use({ lang });
 
-    test('for a user: lifetime and mail; the copied pair gets a token', async ({ asAdmin: page, town }) => {
+    test('for a user: lifetime, addresses and mail; the copied pair gets a token', async ({
+      asAdmin: page,
+      town,
+    }) => {
       const email = 'weiling.chen@hayama.example';
       await page.goto('/users');
       await page.getByRole('searchbox').fill('wei-ling');
@@ -69,6 +72,13 @@ for (const lang of ['en', 'ja'] as const) {
       await dialog.getByRole('textbox', { name: words.comment }).fill('Notebook server');
       await dialog.getByText(lang === 'en' ? '90 days' : '90日', { exact: true }).click();
       await dialog.getByRole('checkbox', { name: words.sendMail }).check();
+      const addresses = dialog.getByRole('textbox', { name: words.addresses });
+      await addresses.fill('127.0.0.0/8\n10.0.0.256');
+      await dialog.getByRole('button', { name: words.create }).click();
+      await expect(addresses).toBeFocused();
+      await expect(addresses).toHaveAccessibleDescription(/10\.0\.0\.256/);
+      await addresses.fill('127.0.0.0/8, ::1');
+      await expect(addresses).not.toHaveAccessibleDescription(/10\.0\.0\.256/);
       const before = await mailedTo(town, email);
       const fresh = await mintBy(page, () => dialog.getByRole('button', { name: words.create }).click());
       await expect(dialogOf(page, words.created)).toContainText('Notebook server');
@@ -80,6 +90,7 @@ for (const lang of ['en', 'ja'] as const) {
       await expect(page.getByRole('cell', { name: fresh.apiKey }).first()).toBeVisible();
       const key = await readKey(town, fresh.key.id);
       expect([key.access, key.lifetimeDays, key.comment]).toEqual(['account', 90, 'Notebook server']);
+      expect(key.ipRanges).toEqual(['127.0.0.0/8', '::1']);
       expect(await mailedTo(town, email)).toBe(before + 1);
     });
 

@@ -138,6 +138,11 @@ export const KEY_PAGES: readonly PicturedPage[] = [
     prepare: (page, language) => act(page, language, 'usage', 'CI publish: DataFactory'),
   },
   {
+    name: 'key-usage-refused',
+    ...onMyKeys,
+    prepare: (page, language) => act(page, language, 'usage', 'Nightly export'),
+  },
+  {
     name: 'regenerate-key',
     ...onMyKeys,
     prepare: (page, language) => act(page, language, 'regenerate', 'CI publish: DataFactory'),

@@ -223,6 +223,19 @@ export const PAGES: readonly PicturedPage[] = [
     },
   },
   {
+    name: 'create-key-limits',
+    path: (site) => `/users/${site.accountId(ADMIN_EMAIL)}`,
+    prepare: async (page, language) => {
+      const words = KEY_WORDS[language];
+      const dialog = await openCreateDialog(page, words);
+      await dialog.getByRole('textbox', { name: words.comment }).fill('CI publish: DataFactory');
+      await dialog.getByRole('textbox', { name: words.addresses }).fill('203.0.113.0/24\n2001:db8::/33x');
+      await dialog.getByRole('checkbox', { name: words.limits }).check();
+      await dialog.getByRole('textbox', { name: words.requests }).fill('many');
+      await dialog.getByRole('checkbox', { name: words.sendMail }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
     name: 'create-key-faults',
     path: (site) => `/users/${site.accountId(ADMIN_EMAIL)}`,
     prepare: async (page, language) => {

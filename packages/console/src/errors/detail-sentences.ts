@@ -24,6 +24,11 @@ const RULES: readonly SentenceRule[] = [
     '期間が長すぎます。一度に表示できるのは$1時間または$1日までです。',
   ],
   [
+    /^A key cannot loosen the limits that hold it\. .+$/,
+    null,
+    'キー自身に適用されている制限は、そのキーでは緩められません。コンソールにサインインするか、別のアカウントのキーを使ってください。',
+  ],
+  [
     /^The password has (\d+) characters; at least (\d+) are needed\. .+$/,
     null,
     'パスワードは$1文字です。$2文字以上必要です。関係のない単語をいくつか並べると、よいパスワードになります。',

@@ -19,6 +19,7 @@ import { type KeyPreset, lifetimeOf, validResourcesOf } from './create-key-draft
 import {
   AccessField,
   CommentField,
+  IpRangesPart,
   LifetimePart,
   LimitsPart,
   MailPart,
@@ -191,6 +192,7 @@ function Columns(props: {
         ) : (
           folded
         )}
+        <IpRangesPart {...fields} />
         <LimitsPart {...fields} />
         <MailPart {...fields} email={account.email} />
       </div>

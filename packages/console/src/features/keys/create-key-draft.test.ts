@@ -43,6 +43,15 @@ describe('what is sent', () => {
     expect(body).toEqual({ comment: 'CI', access: 'account', lifetimeDays: 90 });
   });
 
+  test('names the addresses from which the key may be used, and none when none was typed', () => {
+    expect(toBody(draft({ ipText: ' 203.0.113.0/24\n2001:db8::/32、192.0.2.1 ' }), 1).ipRanges).toEqual([
+      '203.0.113.0/24',
+      '2001:db8::/32',
+      '192.0.2.1',
+    ]);
+    expect(toBody(draft({ ipText: ' \n ' }), 1)).not.toHaveProperty('ipRanges');
+  });
+
   test('leaves the lifetime to the server when the choices are not known', () => {
     expect(toBody(draft({ access: 'account' }), undefined)).toEqual({ comment: 'CI', access: 'account' });
   });
@@ -120,7 +129,10 @@ describe('the place of a fault that the server names', () => {
     ['scopes[1].resources[1]', 'other:0:resource:1'],
     ['scopes[1].resources', 'other:0:resources'],
     ['scopes[2].resources[0]', null],
-    ['ipRanges[0]', null],
+    ['ipRanges', 'ipRanges'],
+    ['ipRanges[1]', 'ipRanges:1'],
+    ['limits.quota.uses', 'limits.quota.uses'],
+    ['newField', null],
   ])('%s is %s', (field, place) => {
     expect(placeOfField(field, full)).toBe(place);
   });

@@ -1,5 +1,6 @@
 import type { BodyOf, Permission } from '@keyreeve/sdk';
 import { splitByPattern } from '../../format/pattern-view.ts';
+import { ipRangesOf } from './ip-ranges.ts';
 import { COMMENT_CHARACTERS_MAX, PATTERNS_MAX } from './key-limits.ts';
 import { findLimitsFaults, type LimitsDraft, toLimits } from './limits-draft.ts';
 import { findPatternFault } from './pattern-list.ts';
@@ -35,6 +36,8 @@ export interface KeyDraft {
   /** Packages ticked one by one. */
   readonly singles: readonly string[];
   readonly others: readonly OtherScope[];
+  /** One address or range a line. */
+  readonly ipText: string;
   /** Null: no limits of its own. */
   readonly limits: LimitsDraft | null;
   readonly sendsMail: boolean;
@@ -53,6 +56,7 @@ const BLANK: KeyDraft = {
   patternText: '',
   singles: [],
   others: [],
+  ipText: '',
   limits: null,
   sendsMail: false,
   mailTo: '',
@@ -108,12 +112,14 @@ export function lifetimeOf(draft: KeyDraft, defaultDays: number): number | null 
 }
 
 export function toBody(draft: KeyDraft, lifetimeDays: number | undefined): BodyOf<'createKey'> {
+  const ipRanges = ipRangesOf(draft.ipText);
   return {
     comment: draft.comment,
     access: draft.access,
     ...(draft.access === 'scoped' ? { scopes: [...scopesOf(draft)] } : {}),
     ...(draft.access === 'scoped' && draft.ownerId !== null ? { ownerId: draft.ownerId } : {}),
     ...(lifetimeDays === undefined ? {} : { lifetimeDays }),
+    ...(ipRanges.length === 0 ? {} : { ipRanges: [...ipRanges] }),
     ...(draft.limits === null ? {} : { limits: toLimits(draft.limits) }),
     ...(draft.sendsMail ? { sendMail: true } : {}),
     ...(draft.sendsMail && draft.mailTo.trim() !== '' ? { mailTo: draft.mailTo.trim() } : {}),
@@ -134,6 +140,8 @@ export type FieldName =
   | `other:${number}:action`
   | `other:${number}:resources`
   | `other:${number}:resource:${number}`
+  | 'ipRanges'
+  | `ipRanges:${number}`
   | `limits.${string}`
   | 'mailTo';
 
@@ -195,12 +203,15 @@ export function findDraftFaults(
   return faults;
 }
 
+const IP_FIELD = /^ipRanges(?:\[(\d+)\])?$/;
 const SCOPE_FIELD = /^scopes\[(\d+)\](?:\.(actions|resources)(?:\[(\d+)\])?)?/;
 
 /** The place in the dialog of a field that the server names; null when no field of the dialog is meant. */
 export function placeOfField(field: string, draft: KeyDraft): FieldName | null {
   if (field === 'comment' || field === 'lifetimeDays' || field === 'ownerId' || field === 'mailTo')
     return field;
+  const ipRange = IP_FIELD.exec(field);
+  if (ipRange !== null) return ipRange[1] === undefined ? 'ipRanges' : `ipRanges:${Number(ipRange[1])}`;
   if (field.startsWith('limits.')) return field as FieldName;
   if (field === 'scopes') return draft.others.length === 0 ? 'patterns' : 'permissions';
   const match = SCOPE_FIELD.exec(field);

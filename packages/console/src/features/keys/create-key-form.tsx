@@ -8,6 +8,7 @@ import { settingsQuery } from '../settings/settings-queries.ts';
 import classes from './create-key.module.css';
 import { createKeyWords } from './create-key.words.ts';
 import { resourcesOf } from './create-key-draft.ts';
+import { IpRangesField } from './ip-ranges-field.tsx';
 import { type KeyAccount, ownersQuery } from './key-account.ts';
 import { LifetimeField } from './lifetime-field.tsx';
 import limitClasses from './limits.module.css';
@@ -67,6 +68,17 @@ export function MailPart(props: FieldProps & { readonly email: string | null }) 
       fault={wordOf('mailTo')}
       email={email}
       settings={data?.settings}
+    />
+  );
+}
+
+/** From where the key may be used. */
+export function IpRangesPart({ form, wordOf }: FieldProps) {
+  return (
+    <IpRangesField
+      text={form.draft.ipText}
+      faultOf={(index) => wordOf(index === null ? 'ipRanges' : `ipRanges:${index}`)}
+      onChange={(ipText) => form.change({ ipText })}
     />
   );
 }

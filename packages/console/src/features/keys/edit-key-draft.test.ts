@@ -1,6 +1,7 @@
 import type { Key } from '@keyreeve/sdk';
 import { describe, expect, test } from 'vitest';
-import { changedResourcesOf, changesOf, draftOf, ipRangesOf } from './edit-key-draft.ts';
+import { changedResourcesOf, changesOf, draftOf } from './edit-key-draft.ts';
+import { ipRangesOf } from './ip-ranges.ts';
 
 const key = {
   comment: 'CI',

@@ -1,5 +1,6 @@
 import type { BodyOf, Key, Permission } from '@keyreeve/sdk';
 import { isSame } from '../../ui/is-same.ts';
+import { ipRangesOf } from './ip-ranges.ts';
 import { type LimitsDraft, limitsDraftOf, toLimits } from './limits-draft.ts';
 import { addPatterns, splitPatterns } from './pattern-list.ts';
 
@@ -19,8 +20,6 @@ export interface KeyDraft {
   readonly ipText: string;
   readonly limits: LimitsDraft;
 }
-
-const IP_SEPARATORS = /[\s,;\u3001\uff0c\uff1b]+/;
 
 export function isForPackages(scope: Permission): boolean {
   return scope.actions.every((action) => action.startsWith('package:'));
@@ -53,10 +52,6 @@ export function draftOf(key: Key, existing: readonly string[]): KeyDraft {
 export function resourcesOfDraft(draft: ScopeDraft, isPackages: boolean): readonly string[] {
   const patterns = addPatterns(draft.patterns, splitPatterns(draft.text), isPackages);
   return addPatterns(patterns, draft.singles, isPackages);
-}
-
-export function ipRangesOf(text: string): readonly string[] {
-  return text.split(IP_SEPARATORS).filter((range) => range !== '');
 }
 
 function isSameSet(one: readonly string[], other: readonly string[]): boolean {

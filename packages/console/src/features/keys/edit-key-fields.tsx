@@ -1,5 +1,5 @@
 import type { Key } from '@keyreeve/sdk';
-import { Textarea, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import { describeError } from '../../errors/describe-error.ts';
 import { useWords } from '../../i18n/words.tsx';
@@ -9,8 +9,9 @@ import { Day } from '../../ui/time.tsx';
 import { Fault } from './dialog-fault.tsx';
 import classes from './edit-key.module.css';
 import { editKeyWords } from './edit-key.words.ts';
-import { ipRangesOf, isForPackages, type KeyDraft, type ScopeDraft } from './edit-key-draft.ts';
+import { isForPackages, type KeyDraft, type ScopeDraft } from './edit-key-draft.ts';
 import { findFaults } from './edit-key-faults.ts';
+import { IpRangesField } from './ip-ranges-field.tsx';
 import { actionsOf, KeyMay } from './key-access.tsx';
 import { PATTERNS_MAX } from './key-limits.ts';
 import limitClasses from './limits.module.css';
@@ -87,7 +88,11 @@ export function EditKeyFields(props: EditKeyFieldsProps) {
           onChange={(next) => onScopeChange(index, next)}
         />
       ))}
-      <IpField draft={draft} faultOf={server.of} onChange={(ipText) => onChange({ ipText })} />
+      <IpRangesField
+        text={draft.ipText}
+        faultOf={(index) => server.of(index === null ? 'ipRanges' : `ipRanges[${index}]`)}
+        onChange={(ipText) => onChange({ ipText })}
+      />
       <fieldset className={limitClasses.group}>
         <legend className={limitClasses.title}>{limitText('title')}</legend>
         <p className={limitClasses.hint}>{limitText('keyHint')}</p>
@@ -126,35 +131,6 @@ function ScopeField(props: {
       fault={fault}
       faultAt={faultAt}
       uncovered={uncovered}
-    />
-  );
-}
-
-function IpField(props: {
-  readonly draft: KeyDraft;
-  readonly faultOf: (field: string) => string | null;
-  readonly onChange: (ipText: string) => void;
-}) {
-  const { draft, faultOf, onChange } = props;
-  const { t } = useWords(editKeyWords);
-  const ranges = ipRangesOf(draft.ipText);
-  const faulty = ranges.findIndex((_, index) => faultOf(`ipRanges[${index}]`) !== null);
-  const message = faultOf(`ipRanges[${faulty}]`);
-  const fault =
-    message === null ? faultOf('ipRanges') : t('ipFault', { value: ranges[faulty] ?? '', message });
-  return (
-    <Textarea
-      autosize
-      minRows={1}
-      maxRows={6}
-      spellCheck={false}
-      autoComplete="off"
-      classNames={{ input: 'kr-mono' }}
-      label={t('ipRanges')}
-      description={t('ipHint')}
-      error={asFieldError(fault)}
-      value={draft.ipText}
-      onChange={(event) => onChange(event.currentTarget.value)}
     />
   );
 }

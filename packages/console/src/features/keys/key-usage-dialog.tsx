@@ -122,7 +122,7 @@ function Chart({ usage, period }: { readonly usage: KeyUsage; readonly period: s
                 share: formatShare(accepted, total),
               })}
         </p>
-        <span className="kr-dimmed kr-small">{isByDay ? t('perDay') : t('perHour')}</span>
+        {total > 0 && <span className="kr-dimmed kr-small">{isByDay ? t('perDay') : t('perHour')}</span>}
       </div>
       {total > 0 && <VerificationsChart value={value} label={t('chart')} />}
     </section>
@@ -141,14 +141,14 @@ function Facts({ value }: { readonly value: Key }) {
           <Moment at={lastUsedAt} ip={lastUsedIp} userAgent={lastUsedAgent} />
         )}
       </Fact>
+      <Fact label={t('limits')}>
+        <AllowanceText value={value.allowance} />
+      </Fact>
       <Fact label={t('firstRefusal')}>
         <Refusal value={firstRefusal} />
       </Fact>
       <Fact label={t('lastRefusal')}>
         <Refusal value={lastRefusal} />
-      </Fact>
-      <Fact label={t('limits')}>
-        <AllowanceText value={value.allowance} />
       </Fact>
     </dl>
   );

@@ -58,6 +58,7 @@ const FIELDS_OF: Readonly<Record<keyof KeyDraft, readonly string[]>> = {
   patternText: [],
   singles: ['permissions', 'patterns'],
   others: ['permissions', 'other'],
+  ipText: ['ipRanges'],
   limits: ['limits'],
   sendsMail: ['mailTo'],
   mailTo: ['mailTo'],
@@ -142,6 +143,6 @@ export function useCreateKey(preset: KeyPreset | undefined, onMinted: (minted: S
 
 function withoutAnswered(faults: Faults, patch: Partial<KeyDraft>): Faults {
   const answered = Object.keys(patch).flatMap((part) => FIELDS_OF[part as keyof KeyDraft]);
-  const rest = [...faults].filter(([field]) => !answered.includes(field.split(':')[0] ?? ''));
+  const rest = [...faults].filter(([field]) => !answered.includes(field.split(/[:.]/)[0] ?? ''));
   return rest.length === faults.size ? faults : new Map(rest);
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { layOutExpiry } from './expiry-layout.ts';
 import { layOutVerifications, niceStep } from './verifications-layout.ts';
 
@@ -62,5 +62,37 @@ describe('the chart of verifications', () => {
 
   it('has whole round numbers at its lines', () => {
     expect([0, 1, 3, 12, 60, 99, 1001].map(niceStep)).toEqual([1, 1, 5, 20, 100, 100, 2000]);
+  });
+
+  describe('names days', () => {
+    const { TZ } = process.env;
+    afterEach(() => {
+      if (TZ === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = TZ;
+    });
+    const daysAt = (zone: string, generatedAt: string, width = 900): string[] => {
+      process.env['TZ'] = zone;
+      const { ticks } = layOutVerifications({ generatedAt, hours: 168, verifications: [] }, width, 220);
+      return ticks.map(({ at }) => {
+        const day = new Date(at);
+        return `${day.getDate()} ${day.getHours()}:${String(day.getMinutes()).padStart(2, '0')}`;
+      });
+    };
+
+    it.each([
+      ['where midnight does not exist', 'America/Santiago', '2026-09-08T14:05:00Z', '6 1:00'],
+      ['where it comes twice', 'America/Havana', '2026-11-03T14:05:00Z', '1 0:00'],
+      ['half an hour beside the others', 'Asia/Kolkata', '2026-11-03T14:05:00Z', '1 0:30'],
+    ])('once each, also %s', (_case, zone, generatedAt, special) => {
+      const days = daysAt(zone, generatedAt);
+      expect(days).toContain(special);
+      expect(new Set(days.map((day) => day.split(' ')[0])).size).toBe(days.length);
+      expect(days).toHaveLength(7);
+    });
+
+    it('as many as there is room for, and none across the edge', () => {
+      expect(daysAt('UTC', GENERATED, 343)).toEqual(['16 0:00', '19 0:00', '22 0:00']);
+      expect(daysAt('UTC', '2026-11-22T00:05:00Z')).not.toContain('22 0:00');
+    });
   });
 });

@@ -6,7 +6,7 @@ import { overviewWords } from './overview.words.ts';
 import { layOutVerifications, type Verifications } from './verifications-layout.ts';
 
 const HEIGHT = 220;
-const WIDTH_MIN = 560;
+const WIDTH_MIN = 280;
 const ONE_DAY_HOURS = 24;
 
 /** All uses as an area and refusals as a line, with a table behind it for those who do not see it. */
@@ -47,8 +47,31 @@ export function VerificationsChart(props: { readonly value: Verifications; reado
           ))}
         </svg>
       </div>
+      {layout.refusedCurve !== null && <Legend />}
       <ChartTable value={value} label={label} />
     </>
+  );
+}
+
+/** Lines that differ in more than their colour. */
+function Legend() {
+  const { t } = useWords(overviewWords);
+  const line = (className: string | undefined) => (
+    <svg width={24} height={8} aria-hidden focusable="false">
+      <path d="M0 4H24" className={className} />
+    </svg>
+  );
+  return (
+    <div className={classes.legend} aria-hidden>
+      <span>
+        {line(classes.curve)}
+        {t('allUses')}
+      </span>
+      <span>
+        {line(classes.refusedCurve)}
+        {t('refused')}
+      </span>
+    </div>
   );
 }
 

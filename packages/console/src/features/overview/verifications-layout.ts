@@ -30,6 +30,9 @@ const LEFT = 56;
 const TOP = 8;
 const BOTTOM = 28;
 const TICKS_MAX = 8;
+/** Room for the name of a day, with some air around it. */
+const TICK_WIDTH = 76;
+const HALF_NAME_WIDTH = 26;
 const GRID_LINES = 4;
 
 /** The next number of the row 1, 2, 5, 10, 20, … that is not smaller. */
@@ -69,6 +72,7 @@ export function layOutVerifications(
   const draw = (counts: readonly number[]) =>
     counts.map((each, index) => `${index === 0 ? 'M' : 'L'}${xOf(index).toFixed(1)} ${yOf(each).toFixed(1)}`);
   const curve = draw(points.map(({ all }) => all)).join('');
+  const ticksMax = Math.min(TICKS_MAX, Math.max(1, Math.floor((width - LEFT) / TICK_WIDTH)));
   const hasRefusals = points.some(({ refused }) => refused > 0);
   return {
     width,
@@ -79,25 +83,28 @@ export function layOutVerifications(
     area: `${curve}L${xOf(points.length - 1).toFixed(1)} ${floor}L${LEFT} ${floor}Z`,
     refusedCurve: hasRefusals ? draw(points.map(({ refused }) => refused)).join('') : null,
     lines: Array.from({ length: GRID_LINES + 1 }, (_, line) => ({ y: yOf(line * step), count: line * step })),
-    ticks: (bucketHours === 1 ? findTicks(first, count) : findDayTicks(first, count)).map((bucket) => ({
-      x: xOf(bucket - first),
-      at: new Date(bucket * bucketMs).toISOString(),
-    })),
+    ticks: (bucketHours === 1 ? findTicks(first, count, ticksMax) : findDayTicks(first, count, ticksMax))
+      .map((bucket) => ({ x: xOf(bucket - first), at: new Date(bucket * bucketMs).toISOString() }))
+      .filter(({ x }) => x <= width - HALF_NAME_WIDTH),
   };
 }
 
 /** Round hours of the person's own day: midnights, or every few hours of a single day. */
-function findTicks(first: number, hours: number): number[] {
-  const every = hours <= DAY_HOURS ? 4 : DAY_HOURS * Math.ceil(hours / DAY_HOURS / TICKS_MAX);
+function findTicks(first: number, hours: number, ticksMax: number): number[] {
   const all = Array.from({ length: hours }, (_, index) => first + index);
-  const localHour = (hour: number) => new Date(hour * HOUR_MS).getHours();
-  if (hours <= DAY_HOURS) return all.filter((hour) => localHour(hour) % every === 0);
-  const midnights = all.filter((hour) => localHour(hour) === 0);
-  return midnights.filter((_hour, index) => index % (every / DAY_HOURS) === 0);
+  const localTime = (hour: number) => new Date(hour * HOUR_MS);
+  if (hours <= DAY_HOURS) {
+    const every = ticksMax * 4 >= hours ? 4 : 12;
+    return all.filter((hour) => localTime(hour).getHours() % every === 0);
+  }
+  // Where summer time begins or ends at midnight, a day begins at one o'clock, or has the hour of midnight twice.
+  const days = all.filter((hour) => localTime(hour).getDate() !== localTime(hour - 1).getDate());
+  const every = Math.ceil(days.length / ticksMax);
+  return days.filter((_hour, index) => index % every === 0);
 }
 
 /** Some days at equal distances; those at the edges would be cut off. */
-function findDayTicks(first: number, days: number): number[] {
-  const every = Math.ceil(days / TICKS_MAX);
+function findDayTicks(first: number, days: number, ticksMax: number): number[] {
+  const every = Math.ceil(days / ticksMax);
   return Array.from({ length: Math.floor(days / every) }, (_, index) => first + every * index + (every >> 1));
 }
