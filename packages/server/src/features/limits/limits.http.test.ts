@@ -1,4 +1,13 @@
-import { buildNupkg, call, type Harness, startHarness } from '@keyreeve/testkit';
+import type { AddressInfo } from 'node:net';
+import {
+  buildNupkg,
+  call,
+  exchangeForm,
+  getToken,
+  type Harness,
+  postForm,
+  startHarness,
+} from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Gallery, seedGallery } from '../../../../testkit/src/gallery.ts';
@@ -11,6 +20,7 @@ let accounts = 0;
 
 beforeAll(async () => {
   harness = await startHarness();
+  await harness.app.listen({ host: '127.0.0.1', port: 0 });
   company = await seedGallery(harness);
   // All windows and periods begin here.
   harness.clock.set(Date.parse('2027-03-02T10:00:00Z'));
@@ -228,6 +238,31 @@ describe('the limits of an account', () => {
     expect(await statusesOf(2, () => authorize(bare))).toEqual([204, 403]);
   });
 
+  it('and those of the key itself hold requests in the fast lane, that of whoever verifies others among them', async () => {
+    const { port } = harness.app.server.address() as AddressInfo;
+    const ask = async (path: string, { fullKey }: Minted, body?: unknown): Promise<number> => {
+      const answer = await fetch(`http://localhost:${port}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { authorization: `Bearer ${fullKey}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    const accountId = await makeAccount(rate(2));
+    const grants = [{ actions: ['iam:keys:verify'], resources: ['*'] }];
+    await patch(`/v1/service-accounts/${accountId}`, { grants });
+    for (const limits of [null, rate(2)]) {
+      const account = limits === null ? accountId : company.member.id;
+      const minted = await mint(limits, {}, account);
+      for (const status of [204, 204, 403]) expect(await ask('/v1/authorize', minted)).toBe(status);
+    }
+    const verifier = await mint(null, { access: 'scoped', scopes: grants }, accountId);
+    const free = await mint(null);
+    for (const status of [200, 200, 429])
+      expect(await ask('/v1/keys/verify', verifier, { key: free.fullKey })).toBe(status);
+  });
+
   it('are for administrators to set', async () => {
     const key = await company.makeKey(company.memberCaller, company.member);
     const url = `/v1/users/${company.member.id}`;
@@ -329,6 +364,14 @@ describe('/v1/keys/verify', () => {
     expect((await verify(await mint(null))).headers['keyreeve-cache']).toBeUndefined();
   });
 
+  it('counts no use for a key that may not do what was asked', async () => {
+    const minted = await mint(quota(1));
+    expect((await verify(minted, { action: 'orders:read' })).json()).toMatchObject({
+      code: 'insufficient_scope',
+    });
+    expect((await verify(minted)).json()).toMatchObject({ valid: true });
+  });
+
   it('only looks when a person asks', async () => {
     const minted = await mint(quota(1));
     const look = () =>
@@ -382,6 +425,29 @@ describe('other uses of a limited key', () => {
     const refused = await oauth();
     expect(refused.statusCode).toBe(429);
     expect(refused.json()).toMatchObject({ error: 'temporarily_unavailable' });
+  });
+
+  it('of its tokens are counted also where others use them: introspection, and an exchange', async () => {
+    const [owner, service] = [await mint(quota(4)), await mint(null, {}, company.admin.id)];
+    const { access_token: token } = await getToken(harness, owner);
+    const asked = await postForm(harness, '/oauth2/introspect', { token }, { basic: owner });
+    expect(asked.json()).toMatchObject({ active: true });
+    // One for the token, one for the client that asks, one for the token that is asked about.
+    expect((await getKey(owner)).allowance).toMatchObject({ quotas: [{ remaining: 1 }] });
+    const exchange = () => postForm(harness, '/oauth2/token', exchangeForm(token), { basic: service });
+    expect((await exchange()).statusCode).toBe(200);
+    expect((await exchange()).statusCode).toBe(429);
+    const after = await postForm(harness, '/oauth2/introspect', { token }, { basic: service });
+    expect(after.json()).toEqual({ active: false });
+  });
+
+  it('in the gallery are held to its rate, also those that are refused for another reason', async () => {
+    const scopes = [{ actions: ['package:push'], resources: ['Limited.*'] }];
+    const { fullKey } = await mint(rate(1), { access: 'scoped', scopes });
+    const push = () => company.push(fullKey, buildNupkg({ id: 'Elsewhere.Tool', version: '1.0.0' }));
+    expect((await push()).statusCode).toBe(403);
+    const over = await push();
+    expect([over.statusCode, over.headers['retry-after']]).toEqual([429, '60']);
   });
 
   it('in the gallery are counted once the push is permitted, and refused in words that clients show', async () => {

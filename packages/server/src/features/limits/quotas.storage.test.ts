@@ -204,4 +204,14 @@ describe('a refill', () => {
     clock.advance(HOUR_MS);
     expect(await key.useMany(3)).toBe(2);
   });
+
+  it('nor when there were uses left at that time, which can still be had', async () => {
+    clock.set(Date.parse('2027-03-01T12:00:00Z'));
+    const key = testKey({ own: { uses: 3, refill: { every: 'hour', uses: null } } });
+    expect(await key.useMany(1)).toBe(1);
+    clock.advance(-2 * HOUR_MS);
+    expect(await key.useMany(1)).toBe(1);
+    clock.advance(2 * HOUR_MS);
+    expect(await key.useMany(3)).toBe(1);
+  });
 });
