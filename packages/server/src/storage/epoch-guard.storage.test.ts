@@ -137,6 +137,28 @@ describeOn('postgres', 'a connection to PostgreSQL', () => {
     await second.close();
   });
 
+  it('goes to another server as soon as the one that it goes to stands still', async () => {
+    const [first, second] = [
+      await openDatabaseProxy(database.url ?? ''),
+      await openDatabaseProxy(database.url ?? ''),
+    ];
+    const url = new URL(first.url);
+    const behind = open(first.url.replace(url.host, `${url.host},${new URL(second.url).host}`));
+    await second.shut();
+    await behind.epochGuard.read('wsp_h');
+    await Promise.all([first.freeze(), second.open()]);
+    const frozenAt = performance.now();
+    behind.epochGuard.drop(['wsp_h']);
+    const read = () => behind.epochGuard.read('wsp_h').then(String, () => null);
+    while ((await read()) === null && performance.now() - frozenAt < 8_000);
+    const tookMs = performance.now() - frozenAt;
+    first.thaw();
+    await behind.close();
+    await Promise.all([first.close(), second.close()]);
+    // One question that is not answered within a second, and no connection that is waited for after it.
+    expect(tookMs).toBeLessThan(2_500);
+  });
+
   it('is refused, for reading too, when its server only reads', async () => {
     const name = new URL(database.url ?? '').pathname.slice(1);
     await sql`alter database ${sql.id(name)} set default_transaction_read_only = on`.execute(other.write);

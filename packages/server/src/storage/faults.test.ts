@@ -58,6 +58,15 @@ describe('faults of the databases', () => {
     }
   });
 
+  it('are called unavailable when the name or the socket of the server is gone, and not when a file is', () => {
+    const system = (code: string, syscall: string) => Object.assign(new Error(code), { code, syscall });
+    for (const code of ['ENOTFOUND', 'EAI_AGAIN'])
+      expect(isUnavailable(system(code, 'getaddrinfo')), code).toBe(true);
+    for (const code of ['ENOENT', 'ECONNABORTED', 'EHOSTDOWN', 'ENETDOWN'])
+      expect(isUnavailable(system(code, 'connect')), code).toBe(true);
+    expect(isUnavailable(system('ENOENT', 'open'))).toBe(false);
+  });
+
   it.each([null, undefined, 'busy', 5, {}, new Error('no'), postgres('42601'), sqlite(1)])(
     'stay unknown for %s',
     (error) => {

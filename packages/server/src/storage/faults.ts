@@ -9,6 +9,8 @@ const POSTGRES_UNAVAILABLE = /^(57P0|57014|08|53|25006)/;
 const POSTGRES_LOST = /^(57P0|08)/;
 const POSTGRES_READ_ONLY = '25006';
 const SOCKET_LOST = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'];
+/** What only says that no server was reached when it comes from a connection: a file can be missing too. */
+const CONNECT_LOST = ['ENOENT', 'ECONNABORTED', 'EHOSTDOWN', 'ENETDOWN'];
 const POSTGRES_RETRY = ['40001', '40P01', '55P03'];
 
 function readMember(error: unknown, name: string): unknown {
@@ -74,6 +76,9 @@ export function isQueryTimeout(error: unknown): boolean {
 export function isConnectionLost(error: unknown): boolean {
   const code = readMember(error, 'code');
   if (typeof code === 'string' && (POSTGRES_LOST.test(code) || SOCKET_LOST.includes(code))) return true;
+  const syscall = readMember(error, 'syscall');
+  if (syscall === 'getaddrinfo') return true;
+  if (syscall === 'connect' && typeof code === 'string' && CONNECT_LOST.includes(code)) return true;
   return isReadOnlyServer(error) || messageMatches(error, /Connection terminated|is not queryable/);
 }
 

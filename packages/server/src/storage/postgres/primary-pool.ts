@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { StorageLogger } from '../database.ts';
-import { isConnectionLost, isReadOnlyServer } from '../faults.ts';
+import { isConnectionLost, isQueryTimeout, isReadOnlyServer } from '../faults.ts';
 import { GuardedClient, type TransactionLimits } from './guarded-client.ts';
 import { type Place, type Primary, readServerFacts, type ServerFacts } from './primary.ts';
 
@@ -113,6 +113,7 @@ export class PrimaryPool {
 
   #report(error: unknown, place: Place): void {
     if (isReadOnlyServer(error)) this.#primary.leave(place);
-    else if (isConnectionLost(error)) this.#primary.suspect(place);
+    // A machine that is gone breaks no connection: it only does not answer any more.
+    else if (isConnectionLost(error) || isQueryTimeout(error)) this.#primary.suspect(place);
   }
 }

@@ -92,7 +92,7 @@ export class Primary {
     return generation === this.#generation;
   }
 
-  /** A connection broke. With several servers they are looked at again, before the next connection is handed out. */
+  /** A connection broke, or did not answer. With several servers they are looked at again, before the next connection is handed out. */
   suspect(place: Place): void {
     if (this.#hosts.length > 1 && this.isCurrent(place)) this.#place = null;
   }
