@@ -129,8 +129,8 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
     let startedAtMs = 0;
     const samples = await sampleDuring(cluster.urls, living, async () => {
       const afterAck = async () => {
-        crashedAtMs = performance.now();
         await primary.crash();
+        crashedAtMs = performance.now();
         await delay(DOWN_MS);
         startedAtMs = performance.now();
         await primary.restart();
@@ -200,7 +200,7 @@ describe('three nodes over a primary with a synchronous standby', () => {
     const report = await killUnderLoad({ primary, standby, cluster, ...FAILOVER });
     const { writeOutagesMs, verifyOutagesMs, acknowledged, statuses } = report;
     console.log(
-      `Failover: ${acknowledged} acknowledged, ${report.lost.length} lost; writes refused for ${writeOutagesMs.join(', ')} ms, ` +
+      `Failover: ${acknowledged} acknowledged, ${report.lost.length} lost; promoted after ${report.promotedMs} ms, writes refused for ${writeOutagesMs.join(', ')} ms, ` +
         `verifications for ${verifyOutagesMs.join(', ')} ms; answers ${JSON.stringify(statuses)}`,
     );
     expect(report).toMatchObject({ lost: [], doubled: [], staleAnswers: 0 });

@@ -12,6 +12,8 @@ export interface FailoverReport {
   readonly lost: readonly string[];
   /** Names of what is there more than once, or has more than one row in the audit log. */
   readonly doubled: readonly string[];
+  /** From the kill until the standby took writes: what no server of ours can shorten, in ms. */
+  readonly promotedMs: number;
   /** From the kill to the first write that was acknowledged afterwards, for each node, in ms. */
   readonly writeOutagesMs: readonly number[];
   /** After the kill, for each node: the longest time without a good key being verified, in ms. */
@@ -126,6 +128,7 @@ export async function killUnderLoad({
   const killedAtMs = performance.now();
   await primary.kill();
   await standby.promote();
+  const promotedMs = Math.round(performance.now() - killedAtMs);
   const after = (node: number) =>
     log.acknowledged.filter((one) => one.node === node && one.atMs > killedAtMs);
   const isRecovered = () => cluster.urls.every((_, node) => after(node).length >= WRITES_AFTER_PER_NODE);
@@ -137,6 +140,7 @@ export async function killUnderLoad({
   }
   return {
     ...(await compare(standby, log)),
+    promotedMs,
     writeOutagesMs: cluster.urls.map((_, node) =>
       Math.round((after(node)[0]?.atMs ?? Number.NaN) - killedAtMs),
     ),
