@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { type Gathered, UsageBuffer } from './usage-buffer.ts';
@@ -15,6 +17,14 @@ function use(keyId: string, action: string | null, outcome = 'valid') {
 function countsOf({ keys }: Gathered, keyId: string): Record<string, number> {
   const tallies = keys.get(keyId)?.tallies ?? [];
   return Object.fromEntries(tallies.map(({ action, outcome, count }) => [`${action} ${outcome}`, count]));
+}
+
+/** The memory that is held by something, after all that is not has been collected. */
+function settledHeapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed;
 }
 
 describe('what is gathered', () => {
@@ -80,6 +90,24 @@ describe('its bounds', () => {
     now += DAY_MS;
     buffer.add(use('a', 'made:up6'));
     expect(countsOf(buffer.take(), 'a')).toEqual({ 'made:up6 valid': 1 });
+  });
+
+  it('keep no more of a request than the names: an action that was cut out of a long address lets go of it', () => {
+    const buffer = new UsageBuffer(clock);
+    const cut = (index: number, length = 20) =>
+      `/v1/authorize?action=${`a:${index}`.padEnd(length, 'x')}&resource=${'y'.repeat(16_000)}`.slice(
+        21,
+        21 + length,
+      );
+    const before = settledHeapBytes();
+    for (let round = 0; round < 2; round += 1) {
+      buffer.take();
+      for (let key = 0; key < 1_000; key += 1)
+        for (const outcome of ['insufficient_scope', 'valid']) buffer.add(use(`k${key}`, cut(key), outcome));
+    }
+    for (let key = 0; key < 1_000; key += 1) buffer.add(use(`l${key}`, cut(key, 65), 'insufficient_scope'));
+    expect(settledHeapBytes() - before).toBeLessThan(8_000_000);
+    expect(buffer.take().keys.size).toBe(2_000);
   });
 
   it('count keys for which there is no room for their workspace only, and lose nobody’s silently', () => {

@@ -87,6 +87,11 @@ class Gathering implements KeyUse {
     this.keyId = keyId;
   }
 
+  /** The action that was counted last as its owner shall read it, also when it only counts as `other`. */
+  nameOf(action: string): string {
+    return this.latestAction === action ? this.latestAction : toCopy(action.slice(0, ACTION_CHARACTERS_MAX));
+  }
+
   get lastUse(): LastUse | null {
     return this.usedAt === 0 ? null : { at: this.usedAt, ip: this.ip, userAgent: this.userAgent };
   }
@@ -105,7 +110,7 @@ export class UsageBuffer {
   #workspaces = new Map<string, Tally[]>();
   #tallyCount = 0;
   #lost = 0;
-  #names = new Map<string, Set<string>>();
+  #names = new Map<string, Map<string, string>>();
   #nameCount = 0;
   #namesDay = 0;
 
@@ -129,7 +134,7 @@ export class UsageBuffer {
       known.userAgent = use.userAgent;
       return;
     }
-    const action = use.action?.slice(0, ACTION_CHARACTERS_MAX) ?? null;
+    const action = use.action === null ? null : known.nameOf(use.action);
     known.lastRefusal = { at: now, ip: use.ip, userAgent: use.userAgent, reason: outcome, action };
     known.firstRefusal ??= known.lastRefusal;
   }
@@ -182,8 +187,9 @@ export class UsageBuffer {
       latest.count += 1;
       return true;
     }
-    const name = key.byAction.has(action) ? action : this.#nameOf(key.keyId, action, hour);
-    let tallies = key.byAction.get(name);
+    let tallies = key.byAction.get(action);
+    const name = tallies?.[0]?.action ?? this.#nameOf(key.keyId, action, hour);
+    tallies ??= key.byAction.get(name);
     let tally = tallies === undefined ? undefined : findTally(tallies, hour, outcome);
     if (tally === undefined) {
       if (this.#tallyCount >= this.#bounds.talliesMax) return false;
@@ -209,19 +215,24 @@ export class UsageBuffer {
       this.#namesDay = day;
     }
     const names = this.#names.get(keyId);
-    if (names?.has(action) === true) return action;
+    const known = names?.get(action);
+    if (known !== undefined) return known;
     const hasRoom =
       action.length <= ACTION_CHARACTERS_MAX &&
       this.#nameCount < this.#bounds.actionsMax &&
       (names?.size ?? 0) < this.#bounds.actionsPerKeyMax;
     if (!hasRoom) return OTHER_ACTION;
-    // A part of a request's address keeps the whole address in memory; a copy does not.
-    const copy = Buffer.from(action).toString();
-    if (names === undefined) this.#names.set(keyId, new Set([copy]));
-    else names.add(copy);
+    const copy = toCopy(action);
+    if (names === undefined) this.#names.set(keyId, new Map([[copy, copy]]));
+    else names.set(copy, copy);
     this.#nameCount += 1;
     return copy;
   }
+}
+
+/** A part of a request's address keeps the whole address in memory; a copy does not. */
+function toCopy(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function findTally(tallies: readonly Tally[], hour: number, outcome: string): Tally | undefined {

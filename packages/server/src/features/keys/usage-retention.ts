@@ -2,6 +2,7 @@ import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { nextTurn } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { removeOldDays, removeOldFlushes, removeOldWorkspaceHours, rollUpHours } from './usage.repo.ts';
+import { createUsageLeftovers } from './usage-leftovers.ts';
 
 const ROWS_PER_TRANSACTION = 500;
 /** A process tries a flush again for as long as it lives; none is down to one flush for a week. */
@@ -10,7 +11,8 @@ const FLUSHES_KEPT_DAYS = 7;
 export interface UsageRetention {
   /**
    * Adds hours that are past their time up to days, and removes days that are: a few rows in each transaction, until
-   * nothing is left or the signal comes. Returns how many rows it took away.
+   * nothing is left or the signal comes. Then goes on removing what is known of deleted keys. Returns how many counters
+   * it took away.
    */
   sweep(signal?: AbortSignal): Promise<number>;
 }
@@ -22,6 +24,7 @@ export function createUsageRetention(deps: {
   readonly config: { readonly usageHourlyDays: number; readonly usageDailyDays: number };
 }): UsageRetention {
   const { storage, clock, config } = deps;
+  const leftovers = createUsageLeftovers({ storage });
   return {
     sweep: async (signal) => {
       // Whole days, so that none is half hours, half day.
@@ -44,6 +47,7 @@ export function createUsageRetention(deps: {
       await storage.usage
         .transaction()
         .execute((tx) => removeOldFlushes(tx, clock.now() - FLUSHES_KEPT_DAYS * DAY_MS));
+      await leftovers.sweep(signal);
       return count;
     },
   };

@@ -18,6 +18,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { migrateStorage, openStorage, type Storage } from '../../storage/index.ts';
 import { createUsageRecorder } from './usage.ts';
+import { createUsageLeftovers, TABLES_OF_KEYS } from './usage-leftovers.ts';
 
 const HOURLY_DAYS = 35;
 const DAILY_DAYS = 400;
@@ -284,6 +285,54 @@ describe('old counters', () => {
     harness.clock.set(start + (DAILY_DAYS + 3) * DAY_MS);
     await harness.deps.usageRetention.sweep();
     expect((await readDays()).buckets).toEqual([]);
+  });
+});
+
+describe('what is known of a deleted key', () => {
+  it('is removed piece by piece, and that of living keys stays', async () => {
+    const { deps } = harness;
+    const minted = [];
+    for (let each = 0; each < 6; each += 1) minted.push((await mint(`leaves ${each}`)).key);
+    for (const { id } of minted) {
+      record(id, 'orders:read');
+      record(id, 'orders:read', 'insufficient_scope');
+    }
+    await deps.usage.flush();
+    const quotas = minted.map(({ id, workspaceId }) => ({
+      workspace_id: workspaceId,
+      key_id: id,
+      source: 'key',
+      every: 'day',
+      period: 1,
+      used: 1,
+      given: 1,
+    }));
+    await deps.storage.usage.insertInto('key_quotas').values(quotas).execute();
+    const deleted = minted.filter((_key, index) => index % 2 === 0);
+    for (const { id } of deleted) await deps.keys.remove(company.memberCaller, id);
+    const countRows = async (table: (typeof TABLES_OF_KEYS)[number], keys: readonly { id: string }[]) => {
+      const ids = keys.map(({ id }) => id);
+      return (
+        await deps.storage.usage.selectFrom(table).select('key_id').where('key_id', 'in', ids).execute()
+      ).length;
+    };
+    const leftovers = createUsageLeftovers({
+      storage: deps.storage,
+      bounds: { keysPerStep: 2, keysPerSweep: 3 },
+    });
+    // Each sweep looks at three keys, and the next goes on where it stopped.
+    const { length: keyCount } = await deps.storage.usage
+      .selectFrom('key_last_uses')
+      .select('key_id')
+      .execute();
+    for (let seen = 0; seen < keyCount; seen += 3) await leftovers.sweep();
+    expect(await countRows('key_last_uses', deleted)).toBe(0);
+    expect(await countRows('key_quotas', deleted)).toBe(3);
+    await deps.usageRetention.sweep();
+    for (const table of TABLES_OF_KEYS) {
+      expect([table, await countRows(table, deleted)]).toEqual([table, 0]);
+      expect([table, await countRows(table, minted)]).toEqual([table, 3]);
+    }
   });
 });
 

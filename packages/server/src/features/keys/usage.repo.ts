@@ -375,3 +375,19 @@ export async function removeOldWorkspaceHours(tx: Tx, hour: number, limit: numbe
 export async function removeOldFlushes(tx: Tx, before: number): Promise<void> {
   await tx.deleteFrom('usage_flushes').where('at', '<', before).execute();
 }
+
+type TableOfKeys = 'key_last_uses' | 'key_last_refusals' | 'key_first_refusals' | 'key_quotas';
+
+export async function listKeyIdsAfter(
+  exec: Executor,
+  table: TableOfKeys,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const query = exec.selectFrom(table).select('key_id').distinct().where('key_id', '>', after);
+  return (await query.orderBy('key_id').limit(limit).execute()).map(({ key_id }) => key_id);
+}
+
+export async function removeRowsOfKeys(tx: Tx, table: TableOfKeys, keyIds: readonly string[]): Promise<void> {
+  await tx.deleteFrom(table).where('key_id', 'in', keyIds).execute();
+}
