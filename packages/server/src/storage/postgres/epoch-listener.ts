@@ -84,14 +84,15 @@ export class EpochListener {
 
   /** A connection that was cut in silence is never heard of again, and would be listened at for ever. */
   #beat(client: pg.Client): void {
-    this.#timer = setTimeout(async () => {
+    const beat = async () => {
       try {
         await client.query('select 1');
         if (client === this.#client && !this.#isClosed) this.#beat(client);
       } catch {
         this.#lose(client);
       }
-    }, HEARTBEAT_MS).unref();
+    };
+    this.#timer = setTimeout(() => void beat(), HEARTBEAT_MS).unref();
   }
 
   #lose(client: pg.Client | null, pauseMs = this.#pauseMs): void {

@@ -15,6 +15,11 @@ export interface PoolOptions {
   readonly idleMs: number;
 }
 
+/** The pool waits for what `onConnect` returns before it hands the connection out, which its own type does not say. */
+interface AwaitingPoolConfig extends Omit<pg.PoolConfig, 'onConnect'> {
+  readonly onConnect: (client: pg.ClientBase) => Promise<void>;
+}
+
 interface OpenPool {
   readonly pool: pg.Pool;
   readonly place: Place;
@@ -72,7 +77,7 @@ export class PrimaryPool {
 
   #openPool(place: Place): pg.Pool {
     const { connectionsMax, statementMs, idleMs } = this.#options;
-    const pool = new pg.Pool({
+    const config: AwaitingPoolConfig = {
       connectionString: place.host.url,
       types: this.#types,
       max: connectionsMax,
@@ -87,7 +92,8 @@ export class PrimaryPool {
         this.#primary.requireFit(place.host, facts);
         this.#facts.set(client, facts);
       },
-    });
+    };
+    const pool = new pg.Pool(config);
     // Without listeners, a connection that breaks ends the process: the pool listens only while it is idle, and
     // hands on what the connection has already told. One that breaks while it is being closed is no fault.
     pool.on('connect', (client) =>
