@@ -38,7 +38,7 @@ export async function openDatabase(
   const masterKey = loadMasterKey(config, isNew);
   const storage = openStorage(config, logger);
   try {
-    await migrateStorage(storage);
+    await migrateStorage(storage, logger);
     return { storage, keyring: await unlock({ storage, clock, random, masterKey }, surroundings) };
   } catch (error) {
     await storage.close();

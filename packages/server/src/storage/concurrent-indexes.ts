@@ -1,87 +1,102 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
+import type { Storage, StorageLogger } from './database.ts';
 import { LARGE_INDEXES, type LargeIndex, REPLACED_INDEXES } from './migrations/large-indexes.ts';
 import type { Database } from './schema.ts';
 
-const POLL_MS = 250;
-const TRIES_MAX = 5;
-
-/**
- * What another process that starts at the same time may be the cause of: the name is taken by now, or one has waited
- * for the other. The next look at the index says how things stand.
- */
-const CROSSED = ['42P07', '23505', '40P01', '55P03', '42704', 'XX000'];
+/** Of the one process that makes the indexes, among the advisory locks of the database. */
+const INDEX_LOCK = 3_853_314_792;
 
 type IndexState = 'missing' | 'building' | 'broken' | 'ready';
 
 /**
  * Makes the indexes of large tables on PostgreSQL, while others read and write: `create index concurrently`, outside
- * any transaction. Several processes may do it at the same time; one makes an index, the others wait for it. What an
- * interrupted try has left is taken away and made anew.
+ * any transaction. One process makes them; others that start meanwhile go on without them, since nothing but speed
+ * depends on them. What an interrupted try has left is taken away and made anew.
  *
- * @throws Error naming the index that could not be made
+ * @throws Error naming the index that could not be made; those before it stay
  */
-export async function makeLargeIndexes(db: Kysely<Database>): Promise<void> {
-  for (const index of LARGE_INDEXES) await makeIndex(db, index);
-  for (const name of REPLACED_INDEXES)
-    if ((await readState(db, name)) !== 'missing') await dropIndex(db, name);
-}
-
-async function makeIndex(db: Kysely<Database>, { name, definition }: LargeIndex): Promise<void> {
-  for (let tries = 1; ; ) {
-    const state = await readState(db, name);
-    if (state === 'ready') return;
-    if (state === 'building') {
-      await delay(POLL_MS);
-      continue;
-    }
-    try {
-      if (state === 'broken') await dropIndex(db, name);
-      await unhurried(db, sql`create index concurrently ${sql.id(name)} on ${sql.raw(definition)}`);
-    } catch (error) {
-      if (tries >= TRIES_MAX || !isCrossed(error))
-        throw new Error(`The index ${name} could not be made.`, { cause: error });
-      tries += 1;
-      await delay(POLL_MS);
-    }
-  }
-}
-
-function isCrossed(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return typeof code === 'string' && CROSSED.includes(code);
-}
-
-async function dropIndex(db: Kysely<Database>, name: string): Promise<void> {
-  await unhurried(db, sql`drop index concurrently if exists ${sql.id(name)}`);
-}
-
-/**
- * In its last steps the statement waits for every transaction that is older, a backup for instance; it makes nobody
- * wait meanwhile. Cut short there, all of its work would be lost.
- */
-async function unhurried(db: Kysely<Database>, statement: ReturnType<typeof sql>): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ before: string }>`
-      select current_setting('lock_timeout') as before`.execute(connection);
-    await sql`set lock_timeout = 0`.execute(connection);
-    try {
-      await statement.execute(connection);
-    } finally {
-      await sql`select set_config('lock_timeout', ${rows[0]?.before ?? '0'}, false)`.execute(connection);
-    }
+export async function makeLargeIndexes(
+  storage: Pick<Storage, 'write' | 'migration'>,
+  logger?: StorageLogger,
+): Promise<void> {
+  const names = [...LARGE_INDEXES.map(({ name }) => name), ...REPLACED_INDEXES];
+  if (isAllDone(await readStates(storage.write, names))) return;
+  // In read committed a transaction between two statements has no snapshot, for which the making of an index would
+  // wait. A transaction, and not a session, has the lock: poolers keep it at one connection.
+  const holder = storage.write.transaction().setIsolationLevel('read committed');
+  await holder.execute(async (transaction) => {
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(transaction);
+    // Tried, not waited for: who waits has a snapshot, and the making of an index would wait for him. Without
+    // parameters, since the driver leaves what it has bound them to open, and a snapshot with it.
+    const { rows } = await sql<{ is_ours: boolean }>`
+      select pg_try_advisory_xact_lock(${sql.lit(INDEX_LOCK)}) as is_ours`.execute(transaction);
+    if (rows[0]?.is_ours === true) await makeMissing(storage.migration.main, names, logger);
   });
 }
 
-async function readState(db: Kysely<Database>, name: string): Promise<IndexState> {
-  const { rows } = await sql<{ is_valid: boolean; is_building: boolean }>`
-    select index.indisvalid as is_valid,
+async function makeMissing(
+  db: Kysely<Database>,
+  names: readonly string[],
+  logger?: StorageLogger,
+): Promise<void> {
+  const states = await readStates(db, names);
+  for (const index of LARGE_INDEXES) {
+    const state = states.get(index.name) ?? 'missing';
+    // The server still makes what a process has begun that was killed since.
+    if (state !== 'missing' && state !== 'broken') continue;
+    logger?.info?.(
+      { index: index.name },
+      'an index of a large table is made; older transactions are waited for',
+    );
+    await makeIndex(db, index, state);
+  }
+  if (LARGE_INDEXES.some(({ name }) => states.get(name) === 'building')) return;
+  for (const name of REPLACED_INDEXES) if (states.has(name)) await dropIndex(db, name);
+}
+
+/**
+ * No limits are set for it, also none for locks, as the session has none: in its last steps the statement waits for
+ * every transaction that is older, a backup for instance, and makes nobody wait meanwhile.
+ */
+async function makeIndex(
+  db: Kysely<Database>,
+  { name, definition }: LargeIndex,
+  state: IndexState,
+): Promise<void> {
+  try {
+    if (state === 'broken') await dropIndex(db, name);
+    await sql`create index concurrently ${sql.id(name)} on ${sql.raw(definition)}`.execute(db);
+  } catch (error) {
+    throw new Error(`The index ${name} could not be made.`, { cause: error });
+  }
+}
+
+async function dropIndex(db: Kysely<Database>, name: string): Promise<void> {
+  await sql`drop index concurrently if exists ${sql.id(name)}`.execute(db);
+}
+
+function isAllDone(states: ReadonlyMap<string, IndexState>): boolean {
+  return (
+    LARGE_INDEXES.every(({ name }) => states.get(name) === 'ready') &&
+    REPLACED_INDEXES.every((name) => !states.has(name))
+  );
+}
+
+/** Those that are not there have no state. */
+async function readStates(
+  db: Kysely<Database>,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, IndexState>> {
+  const { rows } = await sql<{ name: string; is_valid: boolean; is_building: boolean }>`
+    select class.relname as name, index.indisvalid as is_valid,
       exists (select 1 from pg_stat_progress_create_index progress
         where progress.index_relid = index.indexrelid) as is_building
     from pg_index index join pg_class class on class.oid = index.indexrelid
-    where class.relname = ${name} and pg_table_is_visible(class.oid)`.execute(db);
-  const [row] = rows;
-  if (row === undefined) return 'missing';
-  if (row.is_valid) return 'ready';
-  return row.is_building ? 'building' : 'broken';
+    where class.relname = any(${names}::text[]) and pg_table_is_visible(class.oid)`.execute(db);
+  return new Map(
+    rows.map(({ name, is_valid: isValid, is_building: isBuilding }) => {
+      if (isValid) return [name, 'ready'];
+      return [name, isBuilding ? 'building' : 'broken'];
+    }),
+  );
 }

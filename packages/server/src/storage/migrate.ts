@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { makeLargeIndexes } from './concurrent-indexes.ts';
-import type { Storage } from './database.ts';
+import type { Storage, StorageLogger } from './database.ts';
 import { isRetryable } from './faults.ts';
 import { foundation } from './migrations/0001-foundation.ts';
 import { accountLists } from './migrations/0002-account-lists.ts';
@@ -44,6 +44,8 @@ const USAGE: Record<string, Migration> = {
   '0004-key-quotas': keyQuotas,
 };
 const TRIES_MAX = 100;
+const INDEXES_MISSING =
+  'An index of a large table could not be made, so lists of many keys are slow. Mend the cause told here (disk space, rights, a limit on statements), then restart one node, which tries again.';
 
 /** The names of the migrations that a database has, in order; those of the code when it is up to date. */
 export interface SchemaVersions {
@@ -63,20 +65,38 @@ export const SCHEMA_VERSIONS: SchemaVersions = {
  * left to do. Indexes of large tables come last, on PostgreSQL one by one and without a lock on writers: a crash
  * leaves some of them to be made at the next start.
  *
- * @throws Error naming the migration that failed.
+ * @param logger is told of an index that cannot be made, which then ends nothing: without it lists are slow, but keys
+ *   are verified
+ * @throws Error naming the migration, or without `logger` the index, that failed.
  */
-export async function migrateStorage(storage: Storage): Promise<void> {
-  await migrateStorageTo(storage, SCHEMA_VERSIONS);
+export async function migrateStorage(storage: Storage, logger?: StorageLogger): Promise<void> {
+  await migrateStores(storage, SCHEMA_VERSIONS);
+  await makeLargeIndexesOf(storage, SCHEMA_VERSIONS, logger).catch((error: unknown) => {
+    if (logger === undefined) throw error;
+    logger.error({ err: error }, INDEXES_MISSING);
+  });
 }
 
 /** The same up to the last of `versions` only: where the rows of an older backup belong. */
 export async function migrateStorageTo(storage: Storage, versions: SchemaVersions): Promise<void> {
+  await migrateStores(storage, versions);
+  await makeLargeIndexesOf(storage, versions);
+}
+
+async function makeLargeIndexesOf(
+  storage: Storage,
+  versions: SchemaVersions,
+  logger?: StorageLogger,
+): Promise<void> {
+  if (storage.engine === 'postgres' && versions.main.includes(LARGE_INDEXES_SINCE))
+    await makeLargeIndexes(storage, logger);
+}
+
+async function migrateStores(storage: Storage, versions: SchemaVersions): Promise<void> {
   const upTo = (migrations: Record<string, Migration>, names: readonly string[]) =>
     Object.fromEntries(Object.entries(migrations).filter(([name]) => names.includes(name)));
   await migrate(storage.migration.main, upTo(MAIN, versions.main), 'schema_migrations');
   await migrate(storage.migration.usage, upTo(USAGE, versions.usage), 'usage_migrations');
-  if (storage.engine === 'postgres' && versions.main.includes(LARGE_INDEXES_SINCE))
-    await makeLargeIndexes(storage.migration.main);
 }
 
 async function migrate(
