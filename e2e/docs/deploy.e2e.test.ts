@@ -46,6 +46,11 @@ describe('the unit for systemd', () => {
     expect(judged.code, judged.output).toBe(0);
   });
 
+  it('starts the server again that a reload has met before it listened to signals', () => {
+    expect(text).toMatch(/^Restart=on-failure$/m);
+    expect(text).toMatch(/^RestartForceExitStatus=SIGHUP$/m);
+  });
+
   it('waits longer than the server takes to stop, with settings that the server takes', () => {
     const { drainSeconds } = loadConfig(environment);
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(text) ?? [];
