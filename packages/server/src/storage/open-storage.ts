@@ -53,8 +53,20 @@ function prepareRead<Row>(
   const { sql: text } = query.compile();
   // Prepared when first used: before the migrations there are no tables.
   let statement: ReturnType<DatabaseSync['prepare']> | null = null;
+  let names: readonly string[] = [];
+  const prepare = (): ReturnType<DatabaseSync['prepare']> => {
+    const prepared = database.prepare(text);
+    names = prepared.columns().map(({ name }) => name);
+    // Of a row with twenty columns, an object of the driver takes a third more time than a list of the values.
+    prepared.setReturnArrays(true);
+    return prepared;
+  };
   return (...values) => {
-    statement ??= database.prepare(text);
-    return statement.get(...values) as Row | undefined;
+    statement ??= prepare();
+    const fields = statement.get(...values) as unknown as readonly unknown[] | undefined;
+    if (fields === undefined) return undefined;
+    const row: Record<string, unknown> = {};
+    for (const [index, name] of names.entries()) row[name] = fields[index];
+    return row as Row;
   };
 }
