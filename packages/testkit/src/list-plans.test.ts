@@ -152,6 +152,34 @@ describe('no page of a list reads a whole table', () => {
     }
   });
 
+  it('of the keys of one account, which are found in the order of their creation and not sorted', async () => {
+    const { keyLister, overview } = harness.deps;
+    const robot = await harness.createAccount({
+      kind: 'service',
+      technicalName: 'lonely',
+      displayName: 'Lonely',
+    });
+    await findSlowWays(async () => {
+      const first = await keyLister.list(admin, { accountId: person.id }, { limit: 1 });
+      await keyLister.list(
+        admin,
+        { accountId: person.id },
+        { limit: 1, cursor: first.nextCursor ?? undefined },
+      );
+      await overview.read(await harness.callerOf(robot), 168);
+    });
+    const ways = [...asked]
+      .filter(
+        (sql) => /^select .* from "api_keys".* order by .*created_at/.test(sql) && sql.includes('account_id'),
+      )
+      .map((sql) => explain(sql).join('; '));
+    expect(ways.length).toBeGreaterThan(1);
+    for (const way of ways) {
+      expect(way).toContain('api_keys_by_account (workspace_id=? AND account_id=?');
+      expect(way).not.toContain('TEMP B-TREE');
+    }
+  });
+
   it('of accounts, in every order, with every filter', async () => {
     const { accounts } = harness.deps;
     const { faults } = await findSlowWays(async () => {

@@ -3028,7 +3028,7 @@ export interface components {
                 neverUsed: number;
                 /** @description Of those that work: neither used nor made within the last 90 days. */
                 unusedFor90Days: number;
-                /** @description There are so many keys that those that are not used, those that are still called and the counters of a member were looked up for a part of them only. */
+                /** @description There are so many keys that numbers are those of a part of them. Counted are 1,000,000 keys of a workspace, or 10,000 keys of each 50 accounts of a member; unused ones among the newest 20,000; still called ones among 5,000; verifications of a member for the newest 1,000. */
                 isPartial: boolean;
             };
             /** @description Working keys that stop within 60 days from today, by day in UTC. */

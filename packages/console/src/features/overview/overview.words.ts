@@ -14,7 +14,7 @@ export const overviewWords = defineWords(
     neverUsed: 'never used',
     unused: 'unused for 90 days',
     partial:
-      'There are very many keys; the numbers of unused and still called ones were counted for a part of them.',
+      'There are very many keys, and these numbers were counted for a part of them: there are at least so many.',
     expiryTitle: 'Keys expiring, next 60 days',
     expiryText_one: '{{count}} key. One square is one key; days are those of UTC.',
     expiryText_other: '{{count}} keys. One square is one key; days are those of UTC.',
@@ -68,7 +68,7 @@ export const overviewWords = defineWords(
     working: '有効なキー',
     neverUsed: '未使用',
     unused: '90日以上未使用',
-    partial: 'キーが非常に多いため、未使用と期限切れ後の使用は一部のキーだけを数えています。',
+    partial: 'キーが非常に多いため、一部のキーだけを数えています。実際の数はこれより多い場合があります。',
     expiryTitle: '今後60日に期限が切れるキー',
     expiryText_other: '{{count}}件。四角1つがキー1件です（日付はUTC）。',
     expiryTextMany: '{{count}}件。四角1つがキー{{per}}件です（日付はUTC）。',

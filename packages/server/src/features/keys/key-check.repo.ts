@@ -1,3 +1,4 @@
+import { nextTurn } from '../../lib/turns.ts';
 import type { Executor, Keyring } from '../../storage/index.ts';
 import { isRowIntact } from './key-digest.ts';
 import { COLUMNS, toApiKey } from './keys.repo.ts';
@@ -24,5 +25,6 @@ export async function checkKeyRows(
     const end = rows.at(-1);
     if (end === undefined) return { checked, altered };
     last = end.id;
+    await nextTurn();
   }
 }

@@ -101,6 +101,11 @@ function isOfAccounts({ accountIds, accountId }: KeyFilter): boolean {
   return accountIds !== null || accountId !== undefined;
 }
 
+/** Then the index of accounts has the keys in the order of their creation, so that none has to be sorted. */
+function isOfOneAccount({ accountIds, accountId }: KeyFilter): boolean {
+  return accountId !== undefined || accountIds?.length === 1;
+}
+
 /** True when no index finds the keys in this order: the rows of a whole workspace have to be sifted for them. */
 export function isSifted(filter: KeyFilter, sort: KeySort, path: KeyPath): boolean {
   if (path !== 'order' || isOfAccounts(filter)) return false;
@@ -192,7 +197,8 @@ export async function listKeys(
   if (filter.hasActiveAccount === true) query = query.where(HAS_ACTIVE_ACCOUNT);
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, path, after === null));
   if (q !== '') query = query.where(matchesText(q, path));
-  const { value, direction } = orderOf(sort, path);
+  const isOrdered = sort === 'createdAt' && isOfOneAccount(filter);
+  const { value, direction } = orderOf(sort, isOrdered ? 'order' : path);
   if (after !== null) query = query.where(isBehind(value, after, direction));
   if (upTo !== null) query = query.where(isUpTo(value, upTo, direction));
   const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();

@@ -321,6 +321,17 @@ describe('the overview', () => {
     expect(overview.nextToStop.map((key) => key.comment)).toEqual(['of the robot']);
   });
 
+  it('counts a bounded part of the keys of a member, whose service account may have millions, and says so', async () => {
+    const { id } = await mint('one of very many', 90);
+    const { write } = harness.deps.storage;
+    const row = await write.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    for (let from = 0; from < 10_500; from += 500) {
+      const rows = Array.from({ length: 500 }, (_, index) => ({ ...row, id: `${id}_${from + index}` }));
+      await write.insertInto('api_keys').values(rows).execute();
+    }
+    expect((await overviewOf(company.memberCaller)).keys).toMatchObject({ total: 10_000, isPartial: true });
+  });
+
   it('tells the last seven days when nothing is asked for, and refuses other spans', async () => {
     expect((await read('')).hours).toBe(168);
     for (const query of ['?hours=25', '?hours=0', '?hours=1e9', '?hours=x', '?days=7']) {

@@ -63,18 +63,20 @@ export async function countStretch(
   return { groups: rows.map(toGroup), lastId: isFull ? lastId : null };
 }
 
-/** Counts the keys of some accounts. */
+/** Counts the keys of some accounts, at most `limit` of them: an account may have millions. */
 export async function countStates(
   exec: Executor,
   workspaceId: string,
   accountIds: readonly string[],
   moments: StateMoments,
+  limit: number,
 ): Promise<KeyGroup[]> {
   const keys = exec
     .selectFrom('api_keys')
     .select(['id', 'state', 'expires_at'])
     .where('workspace_id', '=', workspaceId)
-    .where('account_id', 'in', accountIds);
+    .where('account_id', 'in', accountIds)
+    .limit(limit);
   return (await countGroups(exec, keys, moments)).map(toGroup);
 }
 
@@ -113,8 +115,10 @@ export async function listKeyAges(
   after: readonly [number, string] | null,
   limit: number,
 ): Promise<{ id: string; createdAt: number; isEnabled: boolean; expiresAt: number | null }[]> {
-  // With a plus, so that not all keys of the workspace are gone through in this order for those of a few accounts.
-  const createdAt = circle.accountIds === null ? sql.ref('created_at') : sql`+created_at`;
+  // With a plus, so that not all keys of the workspace are gone through in this order for those of a few accounts;
+  // those of one account have an index in this order.
+  const isOrdered = circle.accountIds === null || circle.accountIds.length === 1;
+  const createdAt = isOrdered ? sql.ref('created_at') : sql`+created_at`;
   let query = keysOf(exec, circle).select(['id', 'created_at', 'state', 'expires_at']);
   if (after !== null) query = query.where(isBehind(createdAt, after, 'desc'));
   const rows = await query.orderBy(createdAt, 'desc').orderBy('id', 'desc').limit(limit).execute();

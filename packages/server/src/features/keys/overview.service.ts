@@ -56,6 +56,7 @@ const UNUSED_DAYS = 90;
 // How much one question to the database may be about, so that none holds the event loop for long.
 const STRETCH_KEYS = 2_000;
 const STRETCH_ACCOUNTS = 50;
+const STRETCH_ACCOUNT_KEYS = 10_000;
 const LOOKUP_KEYS = 500;
 const COUNTER_KEYS = 20;
 // How much is looked at in all. Counting by state reads one index and takes a second for so many.
@@ -130,7 +131,9 @@ async function countByState(
   }
   for (let from = 0; from < (accountIds?.length ?? 0); from += STRETCH_ACCOUNTS) {
     const some = accountIds?.slice(from, from + STRETCH_ACCOUNTS) ?? [];
-    (await repo.countStates(storage.read, workspaceId, some, moments)).forEach(add);
+    const before = numbers.total;
+    (await repo.countStates(storage.read, workspaceId, some, moments, STRETCH_ACCOUNT_KEYS)).forEach(add);
+    isPartial ||= numbers.total - before === STRETCH_ACCOUNT_KEYS;
     await turns.step();
   }
   const expiringByDay = [...days].map(([day, count]) => ({ day, count })).toSorted((a, b) => a.day - b.day);
