@@ -14,7 +14,8 @@ import {
 } from './usage.repo.ts';
 import type { Gathered, KeyUse, LastUse, Tally, UsageBuffer } from './usage-buffer.ts';
 
-const ROWS_PER_TRANSACTION = 500;
+/** SQLite writes a whole transaction in one turn of the event loop; PostgreSQL is asked as seldom as possible. */
+export const ROWS_PER_TRANSACTION = { sqlite: 64, postgres: 500 } as const;
 const TRIES_MAX = 5;
 const PAUSE_MS = 10;
 
@@ -64,7 +65,7 @@ export function createUsageWriter(deps: {
     await drain();
     const gathered = buffer.take();
     underWay = gathered.keys;
-    batches = toBatches(gathered, () => (sequence += 1));
+    batches = toBatches(gathered, ROWS_PER_TRANSACTION[storage.engine], () => (sequence += 1));
     lost += gathered.lost;
     await drain();
     if (lost === 0) return;
@@ -85,7 +86,7 @@ export function createUsageWriter(deps: {
   };
 }
 
-function toBatches({ keys, workspaces }: Gathered, nextSequence: () => number): Batch[] {
+function toBatches({ keys, workspaces }: Gathered, rowsMax: number, nextSequence: () => number): Batch[] {
   const batches: Batch[] = [];
   let some: KeyUse[] = [];
   let rows = 0;
@@ -98,11 +99,10 @@ function toBatches({ keys, workspaces }: Gathered, nextSequence: () => number): 
   for (const use of keys.values()) {
     some.push(use);
     rows += use.tallies.length;
-    if (rows >= ROWS_PER_TRANSACTION) close();
+    if (rows >= rowsMax) close();
   }
   const others = [...workspaces];
-  for (let from = 0; from < others.length; from += ROWS_PER_TRANSACTION)
-    close(others.slice(from, from + ROWS_PER_TRANSACTION));
+  for (let from = 0; from < others.length; from += rowsMax) close(others.slice(from, from + rowsMax));
   close();
   return batches;
 }

@@ -2,9 +2,9 @@ import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 import { nextTurn } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { removeOldDays, removeOldFlushes, removeOldWorkspaceHours, rollUpHours } from './usage.repo.ts';
+import { ROWS_PER_TRANSACTION } from './usage-flush.ts';
 import { createUsageLeftovers } from './usage-leftovers.ts';
 
-const ROWS_PER_TRANSACTION = 500;
 /** A process tries a flush again for as long as it lives; none is down to one flush for a week. */
 const FLUSHES_KEPT_DAYS = 7;
 
@@ -33,14 +33,15 @@ export function createUsageRetention(deps: {
       const daysFrom = today - config.usageDailyDays;
       const steps = [rollUpHours, removeOldDays, removeOldWorkspaceHours] as const;
       const befores = [hoursFrom, daysFrom, (daysFrom * DAY_MS) / HOUR_MS];
+      const limit = ROWS_PER_TRANSACTION[storage.engine];
       let count = 0;
       for (const [index, step] of steps.entries()) {
         for (;;) {
           const rows = await storage.usage
             .transaction()
-            .execute((tx) => step(tx, befores[index] ?? 0, ROWS_PER_TRANSACTION));
+            .execute((tx) => step(tx, befores[index] ?? 0, limit));
           count += rows;
-          if (rows < ROWS_PER_TRANSACTION || signal?.aborted === true) break;
+          if (rows < limit || signal?.aborted === true) break;
           await nextTurn();
         }
       }
