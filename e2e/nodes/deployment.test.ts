@@ -26,8 +26,6 @@ const SERVING_NODE = 1;
 const POOLED_NODE = 2;
 const CALLERS = 500;
 const USES = 100;
-/** A node that cannot ask Redis in time counts for itself: no burst, which a busy machine takes longer for. */
-const CALLERS_OF_RATE = 30;
 
 const isFull = process.env['NODES_FULL'] === '1';
 const COUNTS = isFull
@@ -35,12 +33,13 @@ const COUNTS = isFull
   : { together: KINDS, cut: KINDS, paused: 1, crashed: 1 };
 const PAUSES_MS = isFull ? [2_500, 3_000, 5_000, 10_000] : [2_500];
 const DOWN_MS = 2_500;
+const KNOWN_AFTER_MS = 500;
 const QUOTA_ROUNDS = isFull ? 20 : 1;
 /** Long enough that an asynchronous primary would acknowledge dozens of writes that the standby never gets. */
 const FAILOVER = { loadMs: isFull ? 5_000 : 700, stallMs: 500 };
 const WRITE_OUTAGE_MAX_MS = 15_000;
-/** A question for the epochs may take a second before it has failed, and is sent every quarter of one. */
-const NOTICED_MS = 1_300;
+/** A question for the epochs may take a second before it has failed, and is sent every quarter of one; the rest is for a busy machine. */
+const NOTICED_MS = 1_700;
 
 const agent = openAgent(8);
 const folder = openProgramFolder();
@@ -124,18 +123,27 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
     expect(Math.max(...ofPaused.map(({ delayMs }) => delayMs)), 'answers "valid" after the pause').toBe(0);
   });
 
-  it('counts when the database crashes right after it; until it is back, a node serves no longer than its lease', async () => {
+  it('counts when the database crashes right after it and starts again', async () => {
+    const afterAck = async () => {
+      await primary.crash();
+      await primary.restart();
+    };
+    expectInTime('database restarted', await revoker.revokeMany(COUNTS.crashed, () => ({ afterAck })));
+  });
+});
+
+describe('a database that is away', () => {
+  it('is done without as long as the lease lasts, and not at all by nodes that refuse', async () => {
     let crashedAtMs = 0;
     let startedAtMs = 0;
     const samples = await sampleDuring(cluster.urls, living, async () => {
-      const afterAck = async () => {
-        await primary.crash();
-        crashedAtMs = performance.now();
-        await delay(DOWN_MS);
-        startedAtMs = performance.now();
-        await primary.restart();
-      };
-      expectInTime('database restarted', await revoker.revokeMany(COUNTS.crashed, () => ({ afterAck })));
+      // Every node has read the key again since the last revocation, and has it in memory.
+      await delay(KNOWN_AFTER_MS);
+      await primary.crash();
+      crashedAtMs = performance.now();
+      await delay(DOWN_MS);
+      startedAtMs = performance.now();
+      await primary.restart();
     });
     expectServedUnderLease(samples, crashedAtMs, startedAtMs);
   });
@@ -182,7 +190,7 @@ describe('a limit that three nodes count', () => {
 
   it('counts the requests of a key together through Redis, or says how many were counted alone', async () => {
     const limits: Limits = { rate: { requests: USES, windowSeconds: 3_600 } };
-    const use = { urls: cluster.urls, requests: CALLERS, callers: CALLERS_OF_RATE };
+    const use = { urls: cluster.urls, requests: CALLERS, callers: CALLERS };
     const { valid = 0, rate_limited: limited = 0, ...others } = await useTogether(cluster, limits, use);
     const alone = await readCountedAlone(cluster.urls);
     console.log(`Through Redis: ${valid} of ${USES} let through, ${alone} counted alone`);

@@ -26,6 +26,8 @@ export async function startPgBouncer(databasePort: number): Promise<PgBouncer> {
       'auth_type = any',
       'pool_mode = transaction',
       'default_pool_size = 12',
+      // After a crash it would try the database again only every 15 seconds.
+      'server_login_retry = 1',
       'ignore_startup_parameters = extra_float_digits',
       '',
     ].join('\n'),

@@ -25,7 +25,13 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-const SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=120'];
+const SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=120',
+  // A standby that has lost its primary sleeps so long before it sees that it is promoted; 5 seconds otherwise.
+  'wal_retrieve_retry_interval=100ms',
+];
 
 /** Starts an empty server with a database `keyreeve`. */
 export async function startPostgres(folder?: ProgramFolder): Promise<PostgresServer> {
