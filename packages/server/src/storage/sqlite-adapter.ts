@@ -3,7 +3,7 @@ import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement
 import { isRetryable } from './faults.ts';
 
 const STATEMENTS_MAX = 500;
-const CACHE_KIB = 32_768;
+const CACHE_KIB = 8_192;
 const OPENING_WAIT_MS = 5_000;
 const OPENING_PAUSE_MS = 20;
 const MENDING_WAIT_MS = 500;
@@ -62,7 +62,8 @@ function requireSettings(database: DatabaseSync, isReadOnly: boolean): void {
   // Deleted digests and mails are overwritten on disk, not only unlinked.
   requirePragma(database, 'secure_delete', 'ON', 1);
   requirePragma(database, 'mmap_size', '0', 0);
-  // Room for the inner pages of the tables and indexes of ten million keys; taken only as far as it is filled.
+  // For each of several connections, and kept once filled. What does not fit comes from the page cache of the system
+  // for one more call, and memory that the process holds itself is counted against it.
   requirePragma(database, 'cache_size', String(-CACHE_KIB), -CACHE_KIB);
 }
 
