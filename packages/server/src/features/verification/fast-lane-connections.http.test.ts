@@ -186,64 +186,28 @@ describe('the end of a server with the fast lane', () => {
     await app.close();
   });
 
-  it('waits for no connection, and leaves no answer half written', async () => {
+  it('waits for no client, and leaves no answer half written', async () => {
     await warm();
     const app = await start();
     const sockets = Array.from({ length: 5 }, () => connect(portOf(app), '127.0.0.1'));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     const answers = sockets.map((socket) => read(socket, 99));
     for (const socket of sockets) socket.write(authorize(key).repeat(4));
-    const request = once(app.server, 'request');
-    await request;
+    await once(app.server, 'request');
+    const drain = createDrain(app.server);
+    drain.endConnectionsWithAnswers();
+    const idle = setInterval(() => drain.closeIdle(), 1);
+    await drain.stopListening();
+    clearInterval(idle);
     await app.close();
     for (const text of await Promise.all(answers)) {
-      expect(statusesIn(text).every((status) => status === 204 || status === 503)).toBe(true);
-      expect(text === '' || text.endsWith('\r\n\r\n') || text.endsWith('}')).toBe(true);
+      expect(statusesIn(text).every((status) => status === 204)).toBe(true);
+      expect(text === '' || text.endsWith('\r\n\r\n')).toBe(true);
     }
   });
 });
 
 describe('the fast lane', () => {
-  it('says over TLS what the routes say', async () => {
-    await warm();
-    const { cert, key: tlsKey } = createTestCertificate();
-    const deps = { ...harness.deps, config: { ...harness.deps.config, tls: { cert, key: tlsKey } } };
-    const apps = [await buildApp(deps), await buildApp(deps, { hasFastLane: false })];
-    const texts = [
-      authorize(key),
-      authorize(key, '?action=iam:settings:write'),
-      verify(JSON.stringify({ key }), company.adminKey),
-      authorize(`${key.slice(0, -1)}x`),
-    ];
-    const said: string[] = [];
-    let from = 0;
-    for (const app of apps) {
-      await app.listen({ host: '127.0.0.1', port: 0 });
-      const socket = connectTls({
-        port: portOf(app),
-        host: '127.0.0.1',
-        ca: cert,
-        rejectUnauthorized: false,
-      });
-      await teach(socket);
-      if (app === apps[0]) from = harness.logLines.length;
-      socket.write(texts.join(''));
-      const text = await read(socket, texts.length);
-      said.push(
-        text
-          .replace(/^(?:date|x-request-id): .*\r\n/gim, '')
-          .replace(/^[\w-]+:/gm, (name) => name.toLowerCase()),
-      );
-      socket.destroy();
-      await app.close();
-    }
-    const sorted = said.map((text) => text.split('\r\n').toSorted());
-    expect(sorted[0]).toEqual(sorted[1]);
-    expect(statusesIn(said[0] ?? '')).toEqual(statusesIn(said[1] ?? ''));
-    expect(said[0]).toContain('strict-transport-security');
-    expect(countLane(from)).toBe(3);
-  });
-
   it('lets a key pass until the instant at which it expires, and not at it', async () => {
     const { fullKey } = await mint({ lifetimeDays: 1 });
     await warm(fullKey.reveal());
@@ -287,6 +251,46 @@ describe('the fast lane', () => {
 });
 
 describeOn('sqlite', 'the fast lane', () => {
+  it('says over TLS what the routes say', async () => {
+    await warm();
+    const { cert, key: tlsKey } = createTestCertificate();
+    const deps = { ...harness.deps, config: { ...harness.deps.config, tls: { cert, key: tlsKey } } };
+    const apps = [await buildApp(deps), await buildApp(deps, { hasFastLane: false })];
+    const texts = [
+      authorize(key),
+      authorize(key, '?action=iam:settings:write'),
+      verify(JSON.stringify({ key }), company.adminKey),
+      authorize(`${key.slice(0, -1)}x`),
+    ];
+    const said: string[] = [];
+    let from = 0;
+    for (const app of apps) {
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      const socket = connectTls({
+        port: portOf(app),
+        host: '127.0.0.1',
+        ca: cert,
+        rejectUnauthorized: false,
+      });
+      await teach(socket);
+      if (app === apps[0]) from = harness.logLines.length;
+      socket.write(texts.join(''));
+      const text = await read(socket, texts.length);
+      said.push(
+        text
+          .replace(/^(?:date|x-request-id): .*\r\n/gim, '')
+          .replace(/^[\w-]+:/gm, (name) => name.toLowerCase()),
+      );
+      socket.destroy();
+      await app.close();
+    }
+    const sorted = said.map((text) => text.split('\r\n').toSorted());
+    expect(sorted[0]).toEqual(sorted[1]);
+    expect(statusesIn(said[0] ?? '')).toEqual(statusesIn(said[1] ?? ''));
+    expect(said[0]).toContain('strict-transport-security');
+    expect(countLane(from)).toBe(3);
+  });
+
   it('knows at the very next request what another process has revoked', async () => {
     const minted = await mint();
     const text = minted.fullKey.reveal();
