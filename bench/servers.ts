@@ -83,7 +83,8 @@ export async function startKeyreeve(more: Readonly<Record<string, string>> = {})
   const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-bench-'));
   const main = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
   return await startProgram({
-    command: [process.execPath, main],
+    // As `npm start` and the files in deploy/ start it.
+    command: [process.execPath, '--max-semi-space-size=8', main],
     port,
     probePath: '/readyz',
     isReadiness: true,
