@@ -285,7 +285,8 @@ describe('counters', () => {
         workspace_id: defaultWorkspace.id,
         key_id: keyId,
         hour: at,
-        action: '', outcome: 'expired',
+        action: '',
+        outcome: 'expired',
         count: index + 1,
       })),
     );
@@ -298,7 +299,9 @@ describe('counters', () => {
 
   it('of two processes that count the same keys at once are all kept', async () => {
     const { storage, defaultWorkspace } = harness.deps;
-    const recorders = [1, 2].map(() => createUsageRecorder({ storage, clock: harness.clock, random: systemRandom }));
+    const recorders = [1, 2].map(() =>
+      createUsageRecorder({ storage, clock: harness.clock, random: systemRandom }),
+    );
     const keys = Array.from({ length: 300 }, (_, index) => `kr_both${String(index).padStart(4, '0')}`);
     const common = { workspaceId: defaultWorkspace.id, action: null, ip: null, userAgent: null };
     for (let round = 0; round < 3; round += 1) {
