@@ -4,8 +4,8 @@ import { isPermittedBy } from '../../sdk/src/permissions.ts';
 import { readPresented, readRawHeaders } from '../../sdk/src/presented.ts';
 import { REFUSALS } from '../../sdk/src/refusals.ts';
 import { requestErrors } from '../../server/src/errors/index.ts';
-import { isPermitted as isPermittedAtServer } from '../../server/src/features/scopes/index.ts';
 import { limitErrors } from '../../server/src/features/limits/limits.errors.ts';
+import { isPermitted as isPermittedAtServer } from '../../server/src/features/scopes/index.ts';
 import { authErrors } from '../../server/src/http/auth-errors.ts';
 import { readCredential, refuseRepeatedHeaders } from '../../server/src/http/credentials.ts';
 

@@ -22,12 +22,6 @@ export interface KeyLimits {
   readonly quota: Quota | null;
 }
 
-/** A limit that was set: for the key itself, or for every key of its account. */
-export interface LimitSources {
-  readonly key: KeyLimits | null;
-  readonly account: KeyLimits | null;
-}
-
 /** The stored form; null when nothing is limited. */
 export function toStoredLimits(limits: KeyLimits | null): string | null {
   if (limits === null) return null;

@@ -1,5 +1,5 @@
 export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
-export { type Executor, pingStorage, type RaiseListener, type Storage } from './database.ts';
+export { type Executor, pingStorage, type Storage } from './database.ts';
 export type { EpochGuard, Freshness } from './epoch-guard.ts';
 export { isRetryable, isUniqueViolation } from './faults.ts';
 export {
@@ -40,7 +40,7 @@ export {
 } from './one-time-links.ts';
 export { openStorage } from './open-storage.ts';
 export { NoPrimaryError } from './postgres/primary.ts';
-export { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
+export { raiseRevocationEpoch } from './revocation-epochs.ts';
 export { isOfWorkspace, SORTED_ID } from './row-checks.ts';
 export type * from './schema.ts';
 export type * from './schema-gallery.ts';

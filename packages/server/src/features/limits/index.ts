@@ -18,5 +18,4 @@ export {
 export { openRateCounter, pingRedis, registerRateCounterMetrics } from './open-rate-counter.ts';
 export { listCountedKeyIds, removeQuotas } from './quota.repo.ts';
 export type { RateCounter } from './rate-counter.ts';
-export type { SharedRateCounter } from './shared-rate-counter.ts';
 export { serveRateCounters } from './worker-rate-counter.ts';

@@ -120,6 +120,22 @@ export interface ClientAuthenticator {
   require(caller: Caller, presented: PresentedClient | null, route: string): Promise<ProvenKey>;
 }
 
+/** @throws oauth.invalid_client without a client, or with something else in its place */
+function requireClient(presented: PresentedClient | null): Extract<PresentedClient, { kind: 'client' }> {
+  if (presented?.kind === 'client') return presented;
+  throw presented === null
+    ? refuse(
+        authErrors.required(),
+        'Send the API key as client id and its secret key as client secret, with Basic or in the body.',
+        true,
+      )
+    : refuse(
+        authErrors.kind_not_accepted(),
+        'A bearer credential does not authenticate a client here. Use Basic, or client_id and client_secret in the body.',
+        true,
+      );
+}
+
 export function createClientAuthenticator(deps: {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
@@ -131,19 +147,7 @@ export function createClientAuthenticator(deps: {
     presented: PresentedClient | null,
     route: string,
   ): Promise<ProvenKey> => {
-    if (presented === null) {
-      const remedy =
-        'Send the API key as client id and its secret key as client secret, with Basic or in the body.';
-      throw refuse(authErrors.required(), remedy, true);
-    }
-    if (presented.kind === 'bearer') {
-      throw refuse(
-        authErrors.kind_not_accepted(),
-        'A bearer credential does not authenticate a client here. Use Basic, or client_id and client_secret in the body.',
-        true,
-      );
-    }
-    const { clientId, secret, unencoded, isBasic } = presented;
+    const { clientId, secret, unencoded, isBasic } = requireClient(presented);
     const { workspace, ip, userAgent } = caller;
     const authenticate = async (spelling: Secret): Promise<KeyOutcome> => {
       const credential = fromPair(clientId.trim(), new Secret(spelling.reveal().trim()));

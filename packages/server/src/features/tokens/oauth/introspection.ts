@@ -99,28 +99,33 @@ async function resolveCredential(
   }
 }
 
-export function createIntrospection(deps: Deps): Introspection {
-  const { audit, usage, keyLimiter, tokens, clients, keyAuthenticator } = deps;
+/** Who asks with a key or token of his own in the place of a client. */
+async function resolveBearer(
+  { usage, keyLimiter, tokens, keyAuthenticator }: Deps,
+  caller: Caller,
+  credential: Secret,
+): Promise<AuthenticatedPrincipal> {
+  const { workspace, ip, userAgent } = caller;
+  if (hasTokenShape(credential.reveal())) return await tokens.authenticate(credential, caller);
+  const outcome = await keyAuthenticator.authenticate(workspace.id, { fullKey: credential }, ip);
+  if (!('key' in outcome)) throw authErrors.invalid_credential();
+  const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
+  const over = held === null ? null : toLimitError(held);
+  usage.record({
+    workspaceId: workspace.id,
+    keyId: outcome.key.id,
+    action: 'iam:tokens:introspect',
+    outcome: held === null || over === null ? outcome.code : held.code,
+    ip,
+    userAgent,
+  });
+  if (outcome.code !== 'valid') throw toRefusal(outcome.code);
+  if (over !== null) throw over;
+  return { kind: 'key', account: outcome.account, key: outcome.key };
+}
 
-  const resolveBearer = async (caller: Caller, credential: Secret): Promise<AuthenticatedPrincipal> => {
-    const { workspace, ip, userAgent } = caller;
-    if (hasTokenShape(credential.reveal())) return await tokens.authenticate(credential, caller);
-    const outcome = await keyAuthenticator.authenticate(workspace.id, { fullKey: credential }, ip);
-    if (!('key' in outcome)) throw authErrors.invalid_credential();
-    const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
-    const over = held === null ? null : toLimitError(held);
-    usage.record({
-      workspaceId: workspace.id,
-      keyId: outcome.key.id,
-      action: 'iam:tokens:introspect',
-      outcome: held === null || over === null ? outcome.code : held.code,
-      ip,
-      userAgent,
-    });
-    if (outcome.code !== 'valid') throw toRefusal(outcome.code);
-    if (over !== null) throw over;
-    return { kind: 'key', account: outcome.account, key: outcome.key };
-  };
+export function createIntrospection(deps: Deps): Introspection {
+  const { audit, usage, keyLimiter, clients } = deps;
 
   const find = async (
     caller: Caller,
@@ -154,7 +159,7 @@ export function createIntrospection(deps: Deps): Introspection {
         return { kind: 'key', account, key };
       }
       try {
-        return await resolveBearer(caller, presented.credential);
+        return await resolveBearer(deps, caller, presented.credential);
       } catch (error) {
         if (!(error instanceof AppError) || error.status !== 401) throw error;
         audit.countRefusal(caller, error, ROUTE);
