@@ -92,8 +92,8 @@ export default defineConfig({
         test: {
           name: 'powercut-full',
           include: ['powercut/*.test.ts'],
-          env: { PUSH_KILLS: '40' },
-          testTimeout: 20 * MINUTES_MS,
+          env: { POWER_CUTS: '200', PUSH_KILLS: '40' },
+          testTimeout: 30 * MINUTES_MS,
           hookTimeout: 2 * MINUTES_MS,
         },
       },

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CuttableDisk } from './power.ts';
 import { callServer, type ServerProcess, startServer } from './server-process.ts';
 
-const CUTS = Number(process.env['POWER_CUTS'] ?? '10');
+const CUTS = Number(process.env['POWER_CUTS'] ?? '6');
 const CONTROL_CUTS = 3;
 const WRITERS = 4;
 const NORMAL = path.join(import.meta.dirname, 'synchronous-normal.mjs');

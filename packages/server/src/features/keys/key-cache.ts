@@ -45,8 +45,8 @@ interface Kept<Value> {
   readonly value: Value;
 }
 
-// Of each of two halves. A key takes about 1 KB in memory, so all of them at most some 50 MB.
-const KEYS_MAX = 25_000;
+// Of each of two halves. A key takes about 1 KB in memory, so all of them at most some 25 MB.
+const KEYS_MAX = 12_500;
 const ACCOUNTS_MAX = 5_000;
 
 /**
