@@ -16,6 +16,7 @@ import {
   registerV3Routes,
 } from './features/gallery/index.ts';
 import {
+  createPlainPlaces,
   EXPIRY_HEADER,
   findKey,
   registerFeedRoutes,
@@ -45,7 +46,7 @@ import {
   registerSigningKeyRoutes,
 } from './features/tokens/index.ts';
 import {
-  createVerificationLane,
+  createPlainVerification,
   registerRevocationRoutes,
   registerVerificationRoutes,
 } from './features/verification/index.ts';
@@ -53,7 +54,7 @@ import { registerWorkspaceRoutes } from './features/workspaces/index.ts';
 import {
   createHttpApp,
   createRequestFacts,
-  type FastLane,
+  PlainLane,
   RequestDurations,
   readConsoleFiles,
   registerConsoleRoutes,
@@ -74,8 +75,8 @@ export interface ProcessFacts {
 export interface AppOptions {
   readonly gallery?: GalleryRouteOptions;
   readonly process?: ProcessFacts;
-  /** Off only where a test compares the lane with what it stands for. */
-  readonly hasFastLane?: boolean;
+  /** Less than all only where a test compares the lane with what it stands for. */
+  readonly lane?: 'all' | 'requests' | 'none';
 }
 
 /** The whole server without its process: tests and `main.ts` build it in the same way. */
@@ -87,7 +88,8 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     trustProxy: config.trustProxy,
     tls: config.tls,
     rewriteUrl: normalizeGalleryUrl,
-    ...(options.hasFastLane === false ? {} : { fastLane: createLane(deps, durations) }),
+    lane: options.lane === 'none' ? undefined : createLane(deps, durations),
+    hasSocketLane: options.lane !== 'requests',
     findWorkspace: (host) => workspaces.findByHost(host),
     defaultWorkspace: () => defaultWorkspace,
     isPermitted: (principal, action, resource) =>
@@ -129,14 +131,13 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
   return app;
 }
 
-function createLane(deps: Deps, durations: RequestDurations): FastLane {
-  return createVerificationLane({
-    ...deps,
-    durations,
-    epochGuard: deps.storage.epochGuard,
-    facts: createRequestFacts(deps.config.trustProxy),
-    peekWorkspace: (host) => deps.workspaces.peekByHost(host),
-  });
+function createLane(deps: Deps, durations: RequestDurations): PlainLane {
+  const { epochGuard } = deps.storage;
+  const facts = createRequestFacts(deps.config.trustProxy);
+  const peekWorkspace = (host: string) => deps.workspaces.peekByHost(host);
+  const places = createPlainPlaces({ ...deps, epochGuard, facts, peekWorkspace });
+  const routes = createPlainVerification({ ...deps, epochGuard, facts, places });
+  return new PlainLane(routes, { ...deps, durations });
 }
 
 /** Whoever comes with a key that is about to expire hears of it with each answer. */

@@ -13,12 +13,15 @@ import { type AuthHookDeps, registerAuthHook } from './auth-hook.ts';
 import { registerBodyDeadline } from './body-deadline.ts';
 import { answerUnreadable, newRequestId } from './client-errors.ts';
 import { refuseRepeatedHeaders } from './credentials.ts';
-import { createLimitedServer, type FastLane, type ServerLimits } from './http-server.ts';
+import { createLimitedServer, type ServerLimits } from './http-server.ts';
 import { registerMethodNotAllowed } from './method-not-allowed.ts';
 import { registerOpenApi } from './openapi.ts';
+import type { PlainLane } from './plain-lane.ts';
 import { registerProblems, sendProblem, toAppError } from './problem.ts';
+import { RequestLane } from './request-lane.ts';
 import { isTrustworthyOrigin } from './secure-request.ts';
 import { HTTPS_HEADERS, SECURITY_HEADERS, TRUSTWORTHY_HEADERS } from './security-headers.ts';
+import { takeConnections } from './socket-lane.ts';
 import { schemaController } from './validation.ts';
 
 declare module 'fastify' {
@@ -38,7 +41,9 @@ export interface HttpAppOptions extends AuthHookDeps {
   readonly rewriteUrl: (url: string) => string;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   /** Only for requests that come over a socket: `inject` does not pass it. */
-  readonly fastLane?: FastLane;
+  readonly lane?: PlainLane | undefined;
+  /** Whether the lane reads new connections itself, or only requests that Node has read. */
+  readonly hasSocketLane?: boolean;
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -90,7 +95,7 @@ function serverOptions(options: HttpAppOptions): FastifyServerOptions {
   };
 }
 
-export function readUserAgent({ headers }: IncomingMessage): string | null {
+export function readUserAgent({ headers }: Pick<IncomingMessage, 'headers'>): string | null {
   return headers['user-agent']?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null;
 }
 
@@ -184,18 +189,20 @@ function registerRequestLog(app: FastifyInstance): void {
   });
 }
 
-/** The server, with the fast lane before the framework for as long as nobody closes it. */
-function createServerFactory({ tls, fastLane }: HttpAppOptions, isClosing: () => boolean) {
+/** The server, with the lane before the framework for as long as nobody closes it. */
+function createServerFactory(options: HttpAppOptions, isClosing: () => boolean) {
+  const { tls, lane, hasSocketLane = true } = options;
   return (framework: RequestListener): Server => {
-    const listener: RequestListener =
-      fastLane === undefined
-        ? framework
-        : (request, response) => {
-            const isTaken =
-              !isClosing() && fastLane.tryAnswer(request, response, () => framework(request, response));
-            if (!isTaken) framework(request, response);
-          };
-    return createLimitedServer(listener, SERVER_LIMITS, tls);
+    if (lane === undefined) return createLimitedServer(framework, SERVER_LIMITS, tls);
+    const requests = new RequestLane(lane);
+    const listener: RequestListener = (request, response) => {
+      const isTaken =
+        !isClosing() && requests.tryAnswer(request, response, () => framework(request, response));
+      if (!isTaken) framework(request, response);
+    };
+    const server = createLimitedServer(listener, SERVER_LIMITS, tls);
+    if (hasSocketLane) takeConnections(server, lane, () => !isClosing(), SERVER_LIMITS);
+    return server;
   };
 }
 

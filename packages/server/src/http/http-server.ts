@@ -1,22 +1,5 @@
-import http, {
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import http, { type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
-
-/**
- * Stands before the framework, and takes the requests that it can answer with less. It must leave all others as they
- * are: as the framework would have found them.
- */
-export interface FastLane {
-  /**
-   * True when the request is taken. Whoever takes one and then cannot answer it calls `leave`, which hands it on, with
-   * nothing of it read.
-   */
-  tryAnswer(request: IncomingMessage, response: ServerResponse, leave: () => void): boolean;
-}
 
 export interface ServerLimits {
   readonly headerBytesMax: number;

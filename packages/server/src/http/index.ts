@@ -1,5 +1,4 @@
 export { acceptsEncoding } from './accepts-encoding.ts';
-export { AnswerBatch, canAnswerInBatches, closeReadable, type ReadyAnswer } from './answer-batch.ts';
 export { authErrors } from './auth-errors.ts';
 export { type RouteAuth, refuseCrossSite } from './auth-hook.ts';
 export {
@@ -12,7 +11,6 @@ export { newRequestId } from './client-errors.ts';
 export { registerConsoleRoutes } from './console.routes.ts';
 export { readConsoleFiles } from './console-files.ts';
 export {
-  findRepeatedHeader,
   fromPair,
   parseBasic,
   readCredential,
@@ -21,10 +19,10 @@ export {
 } from './credentials.ts';
 export { registerDocsRoutes } from './docs.routes.ts';
 export { createHttpApp, type HttpAppOptions, readUserAgent } from './http-app.ts';
-export type { FastLane } from './http-server.ts';
 export { readIfMatch, toEtag } from './if-match.ts';
 export { matchesEtag } from './if-none-match.ts';
 export { registerOperationsRoutes } from './operations.routes.ts';
+export { PlainLane, type PlainRequest, type PlainRoute, type ReadyAnswer } from './plain-lane.ts';
 export type {
   AccountIdentity,
   AccountKind,
@@ -38,10 +36,10 @@ export type {
 } from './principal.ts';
 export { challengeHeaders, logFault, problemResponse, toAppError } from './problem.ts';
 export { readCursor } from './read-cursor.ts';
-export { type DurationSeries, RequestDurations } from './request-durations.ts';
+export { RequestDurations } from './request-durations.ts';
 export { createRequestFacts, type RequestFacts } from './request-facts.ts';
 export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';
 export { isLoopbackHost, isSecureRequest } from './secure-request.ts';
 export { HTTPS_HEADERS, SECURITY_HEADERS, TRUSTWORTHY_HEADERS } from './security-headers.ts';
+export { LAST_ANSWERS } from './socket-lane.ts';
 export { whileAdmitted } from './while-admitted.ts';
-export { takeWholeBody } from './whole-body.ts';

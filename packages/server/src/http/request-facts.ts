@@ -6,15 +6,17 @@ import { all, compile } from '@fastify/proxy-addr';
  * comes before it. What proxies say counts only when the peer itself is one of `trustProxy`.
  */
 export interface RequestFacts {
-  ip(request: IncomingMessage): string | null;
-  host(request: IncomingMessage): string;
-  isHttps(request: IncomingMessage): boolean;
+  ip(request: Asking): string | null;
+  host(request: Asking): string;
+  isHttps(request: Asking): boolean;
 }
+
+type Asking = Pick<IncomingMessage, 'headers' | 'socket'>;
 
 export function createRequestFacts(trustProxy: readonly string[]): RequestFacts {
   const isTrusted = trustProxy.length > 0 ? compile([...trustProxy]) : null;
   /** The last of several values, as the framework takes it: the one that the nearest proxy has added. */
-  const readForwarded = ({ headers, socket }: IncomingMessage, name: string): string | null => {
+  const readForwarded = ({ headers, socket }: Asking, name: string): string | null => {
     if (isTrusted === null) return null;
     const value = headers[name];
     if (typeof value !== 'string' || value === '' || !isTrusted(socket.remoteAddress ?? '', 0)) return null;
@@ -24,7 +26,7 @@ export function createRequestFacts(trustProxy: readonly string[]): RequestFacts 
     ip: (request) => {
       if (isTrusted === null || request.headers['x-forwarded-for'] === undefined)
         return request.socket.remoteAddress ?? null;
-      return all(request, isTrusted).at(-1) ?? null;
+      return all(request as IncomingMessage, isTrusted).at(-1) ?? null;
     },
     host: (request) => readForwarded(request, 'x-forwarded-host') ?? request.headers.host ?? '',
     isHttps: (request) =>

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
+import { LAST_ANSWERS } from '../http/index.ts';
 
 /**
  * The end of an HTTP server without a lost request.
@@ -36,7 +37,10 @@ function endConnection(message: unknown): void {
 /** @see Drain. @param otherDoors what takes connections for the server at other addresses, see doors.ts */
 export function createDrain(server: Server, otherDoors: () => readonly TcpServer[] = () => []): Drain {
   return {
-    endConnectionsWithAnswers: () => subscribe(REQUEST_STARTED, endConnection),
+    endConnectionsWithAnswers: () => {
+      subscribe(REQUEST_STARTED, endConnection);
+      server.emit(LAST_ANSWERS);
+    },
     stopListening: async () => {
       // The method of an HTTP server would close the idle connections as well.
       const close = (door: TcpServer) =>

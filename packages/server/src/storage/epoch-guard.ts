@@ -26,6 +26,14 @@ export interface EpochGuard {
    */
   peek(workspaceId: string): number | null;
   /**
+   * The same, looked at once for all requests of one turn of the event loop. Only for a request that came alone: its
+   * connection was told of as readable because of its own bytes, so it is no younger than the turn, and a revocation
+   * of which its client could know was committed before. (A turn in which more than a thousand connections are ready
+   * at once goes on with those that became ready in between; they may miss what another program, not a server or
+   * worker of ours, has committed during these few milliseconds.)
+   */
+  peekInTurn(workspaceId: string): number | null;
+  /**
    * As `peek`, asking the database where needed; several callers share one question.
    *
    * @throws the error of the driver when the database does not answer
@@ -82,17 +90,28 @@ export function createSqliteEpochGuard(database: DatabaseSync): EpochGuard {
     epochs.set(workspaceId, epoch);
     return epoch;
   };
+  let isVersionOfTurn = false;
+  const forgetTurn = () => {
+    isVersionOfTurn = false;
+  };
   return {
     peek,
+    peekInTurn: (workspaceId) => {
+      const known = isVersionOfTurn ? epochs.get(workspaceId) : undefined;
+      if (known !== undefined) return known;
+      if (!isVersionOfTurn) setImmediate(forgetTurn);
+      isVersionOfTurn = true;
+      return peek(workspaceId);
+    },
     read: async (workspaceId) => peek(workspaceId),
     freshness: () => NOW,
     ask: async (workspaceIds) => {
       const readAtMs = performance.now();
       return { epochs: new Map([...workspaceIds].map((id) => [id, peek(id)])), readAtMs };
     },
-    // Every commit moves the version, so there is nothing to forget and nobody to tell.
-    drop: () => {},
-    announce: () => {},
+    // Every commit moves the version, so there is nothing else to forget and nobody to tell.
+    drop: forgetTurn,
+    announce: forgetTurn,
     changeListeners: new Set(),
   };
 }

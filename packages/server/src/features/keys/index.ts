@@ -23,6 +23,7 @@ export { createKeysService, type KeysService } from './keys.service.ts';
 export { type LiveKey, listLiveKeys } from './live-keys.ts';
 export { registerOverviewRoutes } from './overview.routes.ts';
 export { createOverviewService, type OverviewService } from './overview.service.ts';
+export { createPlainPlaces, type PlainPlace, type PlainPlaces, toHeaderLines } from './plain-places.ts';
 export { createQuotaSweep, type QuotaSweep } from './quota-sweep.ts';
 export { createRefusalNotices, type RefusalNotices } from './refusal-notices.ts';
 export { registerSelfRoutes } from './self.routes.ts';

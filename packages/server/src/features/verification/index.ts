@@ -1,4 +1,4 @@
-export { createVerificationLane } from './fast-lane.ts';
+export { createPlainVerification } from './plain-routes.ts';
 export { createRevocationHub, type RevocationHub } from './revocation-hub.ts';
 export { registerRevocationRoutes } from './revocations.routes.ts';
 export { registerVerificationRoutes } from './verification.routes.ts';

@@ -83,6 +83,10 @@ export class EpochLease implements EpochGuard {
     return this.#isHeld(entry) ? entry.stamp : null;
   }
 
+  peekInTurn(workspaceId: string): number | null {
+    return this.peek(workspaceId);
+  }
+
   async read(workspaceId: string): Promise<number> {
     for (let tries = 1; tries <= READ_TRIES_MAX; tries += 1) {
       const entry = this.#use(workspaceId);

@@ -108,7 +108,7 @@ async function teach(socket: Socket): Promise<void> {
   }
 }
 
-describe('a connection to the fast lane', () => {
+describe('a connection to the lane', () => {
   it('whose client leaves in between harms nobody', async () => {
     await warm();
     for (const bytes of [
@@ -161,7 +161,7 @@ describe('a connection to the fast lane', () => {
   });
 });
 
-describe('the end of a server with the fast lane', () => {
+describe('the end of a server with the lane', () => {
   const start = async () => {
     const app = await buildApp(harness.deps);
     await app.listen({ host: '127.0.0.1', port: 0 });
@@ -207,7 +207,7 @@ describe('the end of a server with the fast lane', () => {
   });
 });
 
-describe('the fast lane', () => {
+describe('the lane', () => {
   it('lets a key pass until the instant at which it expires, and not at it', async () => {
     const { fullKey } = await mint({ lifetimeDays: 1 });
     await warm(fullKey.reveal());
@@ -250,12 +250,12 @@ describe('the fast lane', () => {
   });
 });
 
-describeOn('sqlite', 'the fast lane', () => {
+describeOn('sqlite', 'the lane', () => {
   it('says over TLS what the routes say', async () => {
     await warm();
     const { cert, key: tlsKey } = createTestCertificate();
     const deps = { ...harness.deps, config: { ...harness.deps.config, tls: { cert, key: tlsKey } } };
-    const apps = [await buildApp(deps), await buildApp(deps, { hasFastLane: false })];
+    const apps = [await buildApp(deps), await buildApp(deps, { lane: 'none' })];
     const texts = [
       authorize(key),
       authorize(key, '?action=iam:settings:write'),

@@ -1,0 +1,262 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import { AnswerBatch } from './answer-batch.ts';
+import { readPlainHead } from './plain-head.ts';
+import {
+  PLAIN_BODY_BYTES_MAX,
+  type PlainLane,
+  type PlainRoute,
+  STATUS_LINES,
+  type TimedAnswer,
+} from './plain-lane.ts';
+
+export interface SocketLaneLimits {
+  /** Of a connection on which no request has come yet. */
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** Heads with bodies that are larger are read by Node. */
+const REQUEST_BYTES_MAX = 8_192;
+/** Programs that write head and body one after the other send two pieces; whoever sends more is slow anyway. */
+const PIECES_MAX = 3;
+/** So long for the rest of a request, before Node with its own deadlines waits for it. */
+const REST_MS = 1_000;
+/** As Node does, so that a client which keeps to what it was told never meets a connection that is just closed. */
+const KEEP_ALIVE_GRACE_MS = 1_000;
+/** Unread answers of one connection; after them nothing is read from it either. */
+const UNREAD_BYTES_MAX = 65_536;
+
+/** What is the same for all connections of a server. */
+interface Surroundings {
+  readonly lane: PlainLane;
+  readonly batch: AnswerBatch<TimedAnswer>;
+  readonly limits: SocketLaneLimits;
+  readonly isOpen: () => boolean;
+  readonly tailLines: () => string;
+  readonly refuse: (socket: Socket, code: string) => void;
+  /** Gives a connection to Node for good, with what was read of its next request. */
+  readonly handOver: (connection: PlainConnection, socket: Socket, bytes: Buffer) => void;
+  readonly forget: (connection: PlainConnection) => void;
+}
+
+/**
+ * One connection, for as long as only plain requests come on it, one after the other. The first thing that is
+ * anything else is given to Node's own parser together with all that follows.
+ */
+class PlainConnection {
+  readonly #socket: Socket;
+  readonly #common: Surroundings;
+  #held: Buffer | null = null;
+  #pieces = 0;
+  #isAnswering = false;
+  #hasAnswered = false;
+  #hasEnded = false;
+  /** What was read after a pause may come at any time, not only in the turn in which it arrived. */
+  #wasPaused = false;
+  readonly #listeners = {
+    data: (piece: Buffer) => this.#take(piece),
+    end: () => this.#end(),
+    timeout: () => this.#expire(),
+    drain: () => void this.#socket.resume(),
+    error: () => void this.#socket.destroy(),
+    close: () => this.#common.forget(this),
+  };
+
+  constructor(socket: Socket, common: Surroundings) {
+    this.#socket = socket;
+    this.#common = common;
+    socket.setTimeout(common.limits.headersTimeoutMs);
+    for (const [name, listener] of Object.entries(this.#listeners)) socket.on(name, listener);
+  }
+
+  /** Nobody waits for anything on it. */
+  get isIdle(): boolean {
+    return this.#hasAnswered && !this.#isAnswering && this.#held === null;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Part of `AnswerBatch`: called at the end of the turn in which the answer was found. */
+  write(timed: TimedAnswer): void {
+    const { lane, limits, tailLines } = this.#common;
+    this.#isAnswering = false;
+    this.#hasAnswered = true;
+    const { status, headerLines, body } = timed.answer;
+    const bytes = body === null ? 0 : Buffer.byteLength(body);
+    const length = status === 204 ? '' : `content-length: ${bytes}\r\n`;
+    const text = `${STATUS_LINES[status]}${headerLines}${length}${tailLines()}${body ?? ''}`;
+    const socket = this.#socket;
+    // Of pure ASCII both are the same bytes; written as Latin-1, they need not be looked at.
+    const isRoom =
+      socket.write(text, bytes === (body?.length ?? 0) ? 'latin1' : 'utf8') ||
+      socket.writableLength < UNREAD_BYTES_MAX;
+    lane.observe(timed);
+    const idleMs = limits.keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS;
+    if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
+    if (this.#held !== null) this.#handOver();
+    else if (this.#hasEnded) socket.end();
+    else if (!isRoom) this.#pause();
+  }
+
+  #take(piece: Buffer): void {
+    const { lane, batch, isOpen } = this.#common;
+    this.#pieces += 1;
+    const bytes = this.#held === null ? piece : Buffer.concat([this.#held, piece]);
+    this.#held = bytes;
+    // Whoever does not wait for answers is served by Node, after the answer that is on its way.
+    if (this.#isAnswering) return;
+    const asked = isOpen() && bytes.length <= REQUEST_BYTES_MAX ? readRequest(lane, bytes) : null;
+    if (asked === 'incomplete' && this.#pieces < PIECES_MAX) {
+      if (this.#pieces === 1) this.#socket.setTimeout(REST_MS);
+      return;
+    }
+    const found = asked === null || asked === 'incomplete' ? null : this.#answer(asked);
+    if (found === null) {
+      this.#handOver();
+      return;
+    }
+    this.#held = null;
+    this.#pieces = 0;
+    this.#isAnswering = true;
+    batch.add(this, found);
+  }
+
+  #answer({ route, url, headers, body }: Asked): TimedAnswer | null {
+    const request = { method: route.method, url, headers, socket: this.#socket, isAlone: !this.#wasPaused };
+    return this.#common.lane.answer(route, request, body);
+  }
+
+  /** A client that does not read its answers is not read either. */
+  #pause(): void {
+    this.#wasPaused = true;
+    this.#socket.pause();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    if (this.#isAnswering) return;
+    if (this.#held === null) this.#socket.end();
+    else this.#common.refuse(this.#socket, 'HPE_INVALID_EOF_STATE');
+  }
+
+  #expire(): void {
+    if (this.#held !== null) this.#handOver();
+    else if (this.#hasAnswered) this.#socket.destroy();
+    else this.#common.refuse(this.#socket, 'ERR_HTTP_REQUEST_TIMEOUT');
+  }
+
+  #handOver(): void {
+    const bytes = this.#held;
+    if (bytes === null) return;
+    this.#held = null;
+    for (const [name, listener] of Object.entries(this.#listeners))
+      this.#socket.removeListener(name, listener);
+    this.#socket.setTimeout(0);
+    this.#common.handOver(this, this.#socket, bytes);
+  }
+}
+
+interface Asked {
+  readonly route: PlainRoute;
+  readonly url: string;
+  readonly headers: NonNullable<ReturnType<typeof readPlainHead>>['headers'];
+  readonly body: string;
+}
+
+/** Null when the bytes are no plain request of the lane; `incomplete` when they may be the beginning of one. */
+function readRequest(lane: PlainLane, bytes: Buffer): Asked | 'incomplete' | null {
+  const text = bytes.toString('latin1');
+  if (!lane.mayBegin(text)) return null;
+  const head = readPlainHead(text);
+  if (head === null) return text.includes('\r\n\r\n') ? null : 'incomplete';
+  const { method, url, headers, bodyBytes, endsAt } = head;
+  const missing = endsAt + bodyBytes - text.length;
+  if (bodyBytes > PLAIN_BODY_BYTES_MAX || missing < 0) return null;
+  const route = lane.find(method, url);
+  if (route === null || (bodyBytes > 0 && !route.bodyTypes.includes(headers['content-type'] ?? '')))
+    return null;
+  return missing > 0 ? 'incomplete' : { route, url, headers, body: text.slice(endsAt) };
+}
+
+/**
+ * Takes the connections of a server before Node's parser does, and serves the plain requests of the lane on them:
+ * reading a head that is known, and writing one, costs a third of what the objects of `node:http` cost. Everything is
+ * done by documented means: a connection that is no longer plain is given to the server as any other program gives
+ * one (`connection` may be emitted by users), its first bytes put back by `unshift`.
+ */
+export function takeConnections(
+  server: Server,
+  lane: PlainLane,
+  isOpen: () => boolean,
+  limits: SocketLaneLimits,
+): void {
+  const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
+  const ofNode = server.listeners(event) as ((this: Server, socket: Socket) => void)[];
+  const connections = new Set<PlainConnection>();
+  let isDraining = false;
+  const common: Surroundings = {
+    lane,
+    limits,
+    batch: new AnswerBatch(),
+    isOpen: () => !isDraining && isOpen(),
+    tailLines: createTailLines(lane.clock, limits.keepAliveTimeoutMs),
+    refuse: (socket, code) => {
+      server.emit('clientError', Object.assign(new Error(code), { code }), socket);
+    },
+    handOver: (connection, socket, bytes) => {
+      connections.delete(connection);
+      for (const listener of ofNode) listener.call(server, socket);
+      socket.unshift(bytes);
+    },
+    forget: (connection) => {
+      connections.delete(connection);
+    },
+  };
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket) => {
+    connections.add(new PlainConnection(socket, common));
+  });
+  // Each further request is Node's, which ends the connection with its answer when it is told so.
+  server.on(LAST_ANSWERS, () => {
+    isDraining = true;
+  });
+  closeWithServer(server, connections);
+}
+
+/** The methods of the server that end connections know only those that were given to Node. */
+function closeWithServer(server: Server, connections: ReadonlySet<PlainConnection>): void {
+  const closeIdle = server.closeIdleConnections.bind(server);
+  const closeAll = server.closeAllConnections.bind(server);
+  server.closeIdleConnections = () => {
+    closeIdle();
+    for (const connection of connections) if (connection.isIdle) connection.destroy();
+  };
+  server.closeAllConnections = () => {
+    closeAll();
+    for (const connection of connections) connection.destroy();
+  };
+}
+
+/** Emitted on a server of which each connection is to end with the answer to its next request. */
+export const LAST_ANSWERS = 'lastAnswers';
+
+const SECOND_MS = 1_000;
+
+/** The lines that Node adds to each head, and the end of it. */
+function createTailLines(clock: Clock, keepAliveTimeoutMs: number): () => string {
+  const rest = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveTimeoutMs / SECOND_MS)}\r\n\r\n`;
+  let second = -1;
+  let lines = '';
+  return () => {
+    const now = clock.now();
+    if (Math.floor(now / SECOND_MS) !== second) {
+      second = Math.floor(now / SECOND_MS);
+      lines = `Date: ${new Date(now).toUTCString()}\r\n${rest}`;
+    }
+    return lines;
+  };
+}
