@@ -58,6 +58,7 @@ const SERVER_LIMITS: ServerLimits = {
   idleTimeoutMs: 60_000,
   keepAliveTimeoutMs: 72_000,
 };
+const REST_TIMEOUT_MS = 1_000;
 const USER_AGENT_CHARACTERS_MAX = 256;
 
 function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
@@ -201,7 +202,8 @@ function createServerFactory(options: HttpAppOptions, isClosing: () => boolean) 
       if (!isTaken) framework(request, response);
     };
     const server = createLimitedServer(listener, SERVER_LIMITS, tls);
-    if (hasSocketLane) takeConnections(server, lane, () => !isClosing(), SERVER_LIMITS);
+    if (hasSocketLane)
+      takeConnections(server, lane, () => !isClosing(), { ...SERVER_LIMITS, restTimeoutMs: REST_TIMEOUT_MS });
     return server;
   };
 }

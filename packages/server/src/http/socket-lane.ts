@@ -15,14 +15,14 @@ export interface SocketLaneLimits {
   /** Of a connection on which no request has come yet. */
   readonly headersTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** For the rest of a request that has begun, before Node with its own deadlines waits for it. */
+  readonly restTimeoutMs: number;
 }
 
 /** Heads with bodies that are larger are read by Node. */
 const REQUEST_BYTES_MAX = 8_192;
 /** Programs that write head and body one after the other send two pieces; whoever sends more is slow anyway. */
 const PIECES_MAX = 3;
-/** So long for the rest of a request, before Node with its own deadlines waits for it. */
-const REST_MS = 1_000;
 /** As Node does, so that a client which keeps to what it was told never meets a connection that is just closed. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 /** Unread answers of one connection; after them nothing is read from it either. */
@@ -103,7 +103,7 @@ class PlainConnection {
   }
 
   #take(piece: Buffer): void {
-    const { lane, batch, isOpen } = this.#common;
+    const { lane, batch, isOpen, limits } = this.#common;
     this.#pieces += 1;
     const bytes = this.#held === null ? piece : Buffer.concat([this.#held, piece]);
     this.#held = bytes;
@@ -111,7 +111,7 @@ class PlainConnection {
     if (this.#isAnswering) return;
     const asked = isOpen() && bytes.length <= REQUEST_BYTES_MAX ? readRequest(lane, bytes) : null;
     if (asked === 'incomplete' && this.#pieces < PIECES_MAX) {
-      if (this.#pieces === 1) this.#socket.setTimeout(REST_MS);
+      if (this.#pieces === 1) this.#socket.setTimeout(limits.restTimeoutMs);
       return;
     }
     const found = asked === null || asked === 'incomplete' ? null : this.#answer(asked);
