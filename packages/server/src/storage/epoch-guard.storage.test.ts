@@ -1,3 +1,6 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createTestDatabase, describeOn, openDatabaseProxy, type TestDatabase } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,6 +68,30 @@ describeOn('sqlite', 'the guard of what is kept in memory', () => {
       expect(epochGuard.peek('wsp_d')).not.toBe(before);
     }
     expect(epochGuard.freshness('wsp_d')).toEqual({ source: 'database', ageMs: 0 });
+  });
+
+  it('looks once in a turn where that is enough, and again in the next', async () => {
+    const { epochGuard } = storage;
+    const file = new DatabaseSync(path.join(database.dataDir, 'keyreeve.db'));
+    const raiseAtOnce = () =>
+      file.exec("update revocation_epochs set epoch = epoch + 1 where workspace_id = 'wsp_f'");
+    await raise(storage, 'wsp_f');
+    await turn();
+    const before = epochGuard.peekInTurn('wsp_f') ?? 0;
+    raiseAtOnce();
+    expect(epochGuard.peekInTurn('wsp_f')).toBe(before);
+    await turn();
+    expect(epochGuard.peekInTurn('wsp_f')).toBe(before + 1);
+    raiseAtOnce();
+    expect(epochGuard.peek('wsp_f')).toBe(before + 2);
+    // What this process has committed, or a worker beside it, is told to the guard, and then counts at once.
+    for (const name of ['announce', 'drop'] as const) {
+      const known = epochGuard.peekInTurn('wsp_f') ?? 0;
+      raiseAtOnce();
+      epochGuard[name](['wsp_f']);
+      expect(epochGuard.peekInTurn('wsp_f')).toBe(known + 1);
+    }
+    file.close();
   });
 });
 
