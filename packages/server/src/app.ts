@@ -40,6 +40,7 @@ import {
 } from './features/sessions/index.ts';
 import { registerSettingsRoutes } from './features/settings/index.ts';
 import {
+  createPlainToken,
   registerIamRoutes,
   registerJwksRoutes,
   registerOAuthRoutes,
@@ -136,8 +137,9 @@ function createLane(deps: Deps, durations: RequestDurations): PlainLane {
   const facts = createRequestFacts(deps.config.trustProxy);
   const peekWorkspace = (host: string) => deps.workspaces.peekByHost(host);
   const places = createPlainPlaces({ ...deps, epochGuard, facts, peekWorkspace });
-  const routes = createPlainVerification({ ...deps, epochGuard, facts, places });
-  return new PlainLane(routes, { ...deps, durations });
+  const verification = createPlainVerification({ ...deps, epochGuard, facts, places });
+  const token = createPlainToken({ ...deps, facts, places });
+  return new PlainLane([...verification, token], { ...deps, durations });
 }
 
 /** Whoever comes with a key that is about to expire hears of it with each answer. */

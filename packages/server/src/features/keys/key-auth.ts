@@ -51,12 +51,22 @@ export interface KeyAuthenticator {
     presented: { readonly apiKey: string; readonly secretKey: string },
     ip: string | null,
   ): RecognizedKey | null;
+  /**
+   * As `recognize`, and tells what is certainly no key: whoever floods a service with made-up keys should cost it no
+   * more than its clients do. A wrong secret is answered like an unknown key, on the same way.
+   */
+  recognizeOrMiss(
+    place: { readonly workspaceId: string; readonly epoch: number },
+    presented: { readonly apiKey: string; readonly secretKey: string },
+    ip: string | null,
+  ): RecognizedKey | 'malformed' | 'not_found' | null;
 }
 
 /** A key that is good. The objects stay the same as long as the key is kept in memory. */
 export interface RecognizedKey {
   readonly account: AccountIdentity;
   readonly key: KeyIdentity;
+  readonly keyEpoch: number;
 }
 
 interface Deps {
@@ -127,7 +137,7 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       if (known === null || generation == null || generation.digest === '') return NOT_FOUND;
       return judge(known, generation, ip, clock.now());
     },
-    recognize: createRecognizer(deps, cache),
+    ...createRecognizer(deps, cache),
   };
 }
 
@@ -144,8 +154,13 @@ async function findForeignKey(
   return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
 }
 
+const MISSES = { malformed: 'malformed', missing: 'not_found', altered: null } as const;
+
 /** @see KeyAuthenticator.recognize */
-function createRecognizer(deps: Deps, cache: KeyCache): KeyAuthenticator['recognize'] {
+function createRecognizer(
+  deps: Deps,
+  cache: KeyCache,
+): Pick<KeyAuthenticator, 'recognize' | 'recognizeOrMiss'> {
   const { storage, clock, keyring, accounts } = deps;
   const findKeyNow = prepareFindKey(storage, keyring);
   const { findIdentityNow } = accounts;
@@ -154,28 +169,43 @@ function createRecognizer(deps: Deps, cache: KeyCache): KeyAuthenticator['recogn
   const loadNow =
     findKeyNow === null || findIdentityNow === null
       ? null
-      : (workspaceId: string, keyId: string, rememberedAccount: RememberedAccount): KnownKey | null => {
+      : (workspaceId: string, keyId: string, rememberedAccount: RememberedAccount) => {
           const key = findIntact(() => findKeyNow(workspaceId, keyId));
-          if (key === null) return null;
+          if (typeof key === 'string') return key;
           const account = rememberedAccount(key.accountId, () => findIdentityNow(workspaceId, key.accountId));
-          return account === null ? null : toKnownKey(key, account);
+          return account === null ? 'missing' : toKnownKey(key, account);
         };
 
-  return ({ workspaceId, epoch }, { apiKey, secretKey }, ip) => {
-    const load =
-      loadNow === null
-        ? null
-        : (account: RememberedAccount) =>
-            parsePair(apiKey, new Secret(secretKey)) === null ? null : loadNow(workspaceId, apiKey, account);
+  const recognizeOrMiss: KeyAuthenticator['recognizeOrMiss'] = (
+    { workspaceId, epoch },
+    { apiKey, secretKey },
+    ip,
+  ) => {
+    const isMalformed = () => parsePair(apiKey, new Secret(secretKey)) === null;
+    let miss: 'malformed' | 'missing' | 'altered' = 'altered';
+    const load = (account: RememberedAccount): KnownKey | null => {
+      const found = isMalformed() ? 'malformed' : (loadNow?.(workspaceId, apiKey, account) ?? 'altered');
+      if (typeof found !== 'string') return found;
+      miss = found;
+      return null;
+    };
     const known = cache.findNow(workspaceId, epoch, apiKey, load);
-    if (known === null || known.key.foreignDigest !== null) return null;
+    if (known === null) return MISSES[miss];
     const { key, account } = known;
+    const proven = key.foreignDigest === null ? proveSecret(keyring, known, secretKey) : null;
+    if (proven === null) return isMalformed() ? 'malformed' : 'not_found';
     if (key.limits !== null || account.keyLimits !== null) return null;
-    const proven = proveSecret(keyring, known, secretKey);
-    if (proven === null) return null;
     const presented = proven === known.provenCurrent ? key.current : key.old;
     const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
     return isGood ? proven : null;
+  };
+
+  return {
+    recognizeOrMiss,
+    recognize: (place, presented, ip) => {
+      const found = recognizeOrMiss(place, presented, ip);
+      return typeof found === 'string' ? null : found;
+    },
   };
 }
 
@@ -183,18 +213,18 @@ function toKnownKey(key: ApiKey, account: AccountIdentity): KnownKey {
   return { key, account, provenCurrent: null, provenOld: null };
 }
 
-function findIntact(find: () => ApiKey | null): ApiKey | null {
+function findIntact(find: () => ApiKey | null): ApiKey | 'missing' | 'altered' {
   try {
-    return find();
+    return find() ?? 'missing';
   } catch (error) {
-    if (hasErrorCode(error, 'key.altered')) return null;
+    if (hasErrorCode(error, 'key.altered')) return 'altered';
     throw error;
   }
 }
 
 /**
  * The secret as one that was proven, by the HMAC when it comes for the first time. A wrong one is compared in a time
- * that does not depend on how wrong it is, and then told from an unknown key by `authenticate` alone.
+ * that does not depend on how wrong it is.
  */
 function proveSecret(keyring: Keyring, known: KnownKey, secretKey: string): ProvenSecret | null {
   const sha256 = hash('sha256', secretKey, 'buffer');
@@ -203,7 +233,12 @@ function proveSecret(keyring: Keyring, known: KnownKey, secretKey: string): Prov
   if (provenOld !== null && isSameDigest(sha256, provenOld.sha256)) return provenOld;
   const prove = (generation: Generation): ProvenSecret | null =>
     isSecretOf(keyring, key, generation, new Secret(secretKey))
-      ? { sha256: sha256.toString('latin1'), key: toKeyIdentity(key, generation), account: known.account }
+      ? {
+          sha256: sha256.toString('latin1'),
+          key: toKeyIdentity(key, generation),
+          keyEpoch: key.epoch,
+          account: known.account,
+        }
       : null;
   if (provenCurrent === null) {
     known.provenCurrent = prove(key.current);

@@ -7,6 +7,7 @@ export interface ProvenSecret {
   /** The SHA-256, as 32 Latin-1 characters: half the memory of a buffer. */
   readonly sha256: string;
   readonly key: KeyIdentity;
+  readonly keyEpoch: number;
   readonly account: AccountIdentity;
 }
 

@@ -13,6 +13,12 @@ import type { Settings, SettingsPatch } from './settings.schema.ts';
 export interface SettingsService {
   /** The settings of a workspace, read in the caller's transaction when one is given. */
   get(workspaceId: string, exec?: Executor): Promise<Settings>;
+  /**
+   * The same outside of transactions and without a read: from memory for as long as nothing of the workspace was
+   * revoked, since a change of settings counts as a revocation. As true as `get` on SQLite and in the process that
+   * changes them, two seconds old at most elsewhere on PostgreSQL.
+   */
+  getKnown(workspaceId: string): Promise<Settings>;
   getStored(caller: Caller): Promise<StoredSettings>;
   /**
    * Changes the given settings and leaves the others.
@@ -93,10 +99,27 @@ function changedFields(before: Settings, after: Settings): Record<string, { from
   return changes;
 }
 
+const WORKSPACES_MAX = 1_000;
+
+/** @see SettingsService.getKnown */
+function createKnownSettings({ read, epochGuard }: Storage): SettingsService['getKnown'] {
+  const known = new Map<string, { readonly epoch: number; readonly settings: Settings }>();
+  return async (workspaceId) => {
+    const epoch = epochGuard.peek(workspaceId) ?? (await epochGuard.read(workspaceId));
+    const kept = known.get(workspaceId);
+    if (kept !== undefined && kept.epoch === epoch) return kept.settings;
+    const { settings } = await findSettings(read, workspaceId);
+    if (known.size >= WORKSPACES_MAX) known.clear();
+    known.set(workspaceId, { epoch, settings });
+    return settings;
+  };
+}
+
 export function createSettingsService(deps: Deps): SettingsService {
   const { storage, clock, audit } = deps;
   return {
     get: async (workspaceId, exec = storage.read) => (await findSettings(exec, workspaceId)).settings,
+    getKnown: createKnownSettings(storage),
     getStored: (caller) => findSettings(storage.read, caller.workspace.id),
     update: (caller, patch, ifMatch) =>
       inTransaction(storage, async (tx) => {

@@ -100,16 +100,28 @@ export function toDetails(permissions: readonly Permission[]): readonly Authoriz
 }
 
 /**
- * The claims of a new token. It ends at the earlier of its lifetime and the expiry of the secret that was
+ * When a new token begins and ends, in seconds: at the earlier of its lifetime and the expiry of the secret that was
  * presented, rounded down, so that it never outlives its key, nor the token that it was exchanged for; null when
  * less than a second is left.
  */
+export function findLife({
+  now,
+  lifetimeSeconds,
+  key,
+  parent,
+}: Pick<ClaimsInput, 'now' | 'lifetimeSeconds' | 'key' | 'parent'>): { iat: number; exp: number } | null {
+  const iat = Math.floor(now / SECOND_MS);
+  const keyEnd = key.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(key.expiresAt / SECOND_MS);
+  const exp = Math.min(iat + lifetimeSeconds, keyEnd, parent?.exp ?? Number.POSITIVE_INFINITY);
+  return exp <= iat ? null : { iat, exp };
+}
+
+/** The claims of a new token; null when less than a second of it would be left. */
 export function buildClaims(input: ClaimsInput): TokenClaims | null {
   const { key, account, parent } = input;
-  const iat = Math.floor(input.now / SECOND_MS);
-  const keyEnd = key.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(key.expiresAt / SECOND_MS);
-  const exp = Math.min(iat + input.lifetimeSeconds, keyEnd, parent?.exp ?? Number.POSITIVE_INFINITY);
-  if (exp <= iat) return null;
+  const life = findLife(input);
+  if (life === null) return null;
+  const { iat, exp } = life;
   const permissions = groupByResources(input.permissions);
   const scope = toScope(permissions);
   return {

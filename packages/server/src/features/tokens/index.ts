@@ -3,6 +3,7 @@ export { createIamService, type IamService } from './iam.service.ts';
 export { registerJwksRoutes } from './jwks.routes.ts';
 export { registerOAuthRoutes } from './oauth/oauth.routes.ts';
 export { createOAuth, type OAuth } from './oauth/oauth.ts';
+export { createPlainToken } from './oauth/plain-token.ts';
 export {
   createSigningKeys,
   createSigningKeysService,

@@ -1,12 +1,16 @@
 import { createHmac, createPublicKey, generateKeyPairSync, KeyObject, sign } from 'node:crypto';
+import fc from 'fast-check';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TokenClaims } from './claims.ts';
 import {
+  createSigningKey,
   readToken,
   type SigningAlgorithm,
   type SigningKey,
   signToken,
+  signTokenNow,
+  toFixedNumbers,
   type VerificationKey,
 } from './token-text.ts';
 
@@ -38,9 +42,7 @@ async function makePair(algorithm: SigningAlgorithm): Promise<Pair> {
   const publicJwk = await exportJWK(pair.publicKey);
   const kid = await calculateJwkThumbprint(publicJwk);
   return {
-    kid,
-    algorithm,
-    privateKey: KeyObject.from(pair.privateKey),
+    ...createSigningKey(kid, algorithm, KeyObject.from(pair.privateKey)),
     publicKey: pair.publicKey,
     publicJwk,
   };
@@ -101,6 +103,34 @@ describe('a token that we signed', () => {
   it.each(['ES256', 'EdDSA', 'RS256'] as const)('is read again, with %s', async (algorithm) => {
     const pair = await makePair(algorithm);
     expect(await read(await signToken(claims, pair), [pair])).toEqual(claims);
+  });
+
+  it('has the two numbers of an ES256 signature in 32 bytes each, however short they are in DER', async () => {
+    const toInteger = (number: bigint): Buffer => {
+      const hex = number.toString(16);
+      const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+      const digits = (bytes[0] ?? 0) > 127 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
+      return Buffer.concat([Buffer.of(2, digits.length), digits]);
+    };
+    // As many numbers of each length as of each other: in signatures, short ones are rare.
+    const number = fc.integer({ min: 1, max: 256 }).chain((bits) => fc.bigInt(1n, 2n ** BigInt(bits) - 1n));
+    fc.assert(
+      fc.property(number, number, (r, s) => {
+        const numbers = Buffer.concat([toInteger(r), toInteger(s)]);
+        const fixed = toFixedNumbers(Buffer.concat([Buffer.of(48, numbers.length), numbers]));
+        expect(fixed.toString('hex')).toBe([r, s].map((one) => one.toString(16).padStart(64, '0')).join(''));
+      }),
+    );
+  });
+
+  it('is made at once as well, unless RSA signs or it would be too long', async () => {
+    const text = JSON.stringify(claims);
+    const longest = (await signToken(claims, key)).length;
+    const [ed, rsa] = await Promise.all([makePair('EdDSA'), makePair('RS256')]);
+    for (const pair of [key, ed])
+      expect(await read(signTokenNow(text, pair, longest) ?? '', [pair])).toEqual(claims);
+    expect(signTokenNow(text, key, longest - 1)).toBeNull();
+    expect(signTokenNow(text, rsa, 4_096)).toBeNull();
   });
 
   it('is an access token by its type and names its key', async () => {

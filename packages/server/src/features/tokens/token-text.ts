@@ -12,6 +12,9 @@ const COMPACT_FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** Three parts of base64url that start like `{"`. */
 const TOKEN_SHAPE = /^eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/;
 const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
+/** Of P-256 and of Ed25519 alike: 64 bytes as base64url. */
+const ELLIPTIC_CHARACTERS = 86;
+const NUMBER_BYTES = 32;
 const HEADER_MEMBERS = ['alg', 'kid', 'typ'];
 
 export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
@@ -20,6 +23,8 @@ export interface SigningKey {
   readonly kid: string;
   readonly algorithm: SigningAlgorithm;
   readonly privateKey: KeyObject;
+  /** The first part of each token that it signs, with the dot behind it. */
+  readonly headerText: string;
 }
 
 export interface VerificationKey {
@@ -35,24 +40,70 @@ export function hasTokenShape(text: string): boolean {
 
 const signInPool = promisify(sign);
 
+export function createSigningKey(
+  kid: string,
+  algorithm: SigningAlgorithm,
+  privateKey: KeyObject,
+): SigningKey {
+  const header = JSON.stringify({ alg: algorithm, typ: TOKEN_TYPE, kid });
+  return { kid, algorithm, privateKey, headerText: `${toSegment(header)}.` };
+}
+
 /**
  * A JWS in compact form (RFC 7515 7.1). An elliptic signature takes less time than handing it to a thread and back;
  * one of RSA takes so long that all others would wait.
  */
 export async function signToken(claims: TokenClaims, key: SigningKey): Promise<string> {
-  const input = `${toSegment({ alg: key.algorithm, typ: TOKEN_TYPE, kid: key.kid })}.${toSegment(claims)}`;
-  return `${input}.${(await signBytes(Buffer.from(input), key)).toString('base64url')}`;
+  const input = `${key.headerText}${toSegment(JSON.stringify(claims))}`;
+  const signature =
+    key.algorithm === 'RS256'
+      ? await signInPool('sha256', Buffer.from(input, 'latin1'), key.privateKey)
+      : signElliptic(input, key);
+  return `${input}.${signature.toString('base64url')}`;
 }
 
-function toSegment(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
+/**
+ * The same for claims that are written as JSON already, without waiting. Null where it would have to be waited for
+ * (RSA), and for a token that would be longer than `charactersMax`.
+ */
+export function signTokenNow(claimsText: string, key: SigningKey, charactersMax: number): string | null {
+  if (key.algorithm === 'RS256') return null;
+  const input = `${key.headerText}${toSegment(claimsText)}`;
+  if (input.length + 1 + ELLIPTIC_CHARACTERS > charactersMax) return null;
+  return `${input}.${signElliptic(input, key).toString('base64url')}`;
 }
 
-async function signBytes(input: Buffer, { algorithm, privateKey }: SigningKey): Promise<Buffer> {
-  if (algorithm === 'RS256') return await signInPool('sha256', input, privateKey);
-  // RFC 7518 3.4: the two numbers one after the other, not in DER.
-  if (algorithm === 'ES256') return sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  return sign(null, input, privateKey);
+function toSegment(json: string): string {
+  return Buffer.from(json).toString('base64url');
+}
+
+/**
+ * Without options on purpose: given an object with `key` and `dsaEncoding`, Node takes twice as long, half of it for
+ * finding out that the object is no key itself and how long the numbers of the curve are.
+ */
+function signElliptic(input: string, { algorithm, privateKey }: SigningKey): Buffer {
+  const bytes = Buffer.from(input, 'latin1');
+  return algorithm === 'ES256'
+    ? toFixedNumbers(sign('sha256', bytes, privateKey))
+    : sign(null, bytes, privateKey);
+}
+
+/**
+ * A signature of P-256 as JWS wants it (RFC 7518 3.4): the two numbers one after the other, 32 bytes each, in place of
+ * the DER of two INTEGERs, which leaves out leading zeros and puts one before a number whose first bit is set.
+ */
+export function toFixedNumbers(der: Uint8Array): Buffer {
+  const fixed = Buffer.alloc(2 * NUMBER_BYTES);
+  // After the tag and the length of the sequence, which is below 128.
+  let at = 2;
+  for (const end of [NUMBER_BYTES, 2 * NUMBER_BYTES]) {
+    const from = at + 2;
+    const to = from + (der[at + 1] ?? 0);
+    const digits = der.subarray(Math.max(from, to - NUMBER_BYTES), to);
+    fixed.set(digits, end - digits.length);
+    at = to;
+  }
+  return fixed;
 }
 
 /** The JSON of a segment, or undefined: UTF-8 only, no BOM, no member twice. */

@@ -1,14 +1,11 @@
 import {
-  type AccountIdentity,
   authErrors,
   type Caller,
   type KeyIdentity,
   type TokenPrincipal,
   type Workspace,
 } from '../../http/index.ts';
-import { randomBase62 } from '../../lib/base62.ts';
 import { type Clock, HOUR_MS } from '../../lib/clock.ts';
-import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inTransaction, type Storage } from '../../storage/index.ts';
@@ -16,7 +13,7 @@ import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
 import { type LimitsService, toLimitError } from '../limits/index.ts';
 import { effectivePermissions, narrowKey } from '../scopes/index.ts';
-import type { SettingsService } from '../settings/index.ts';
+import type { Settings, SettingsService } from '../settings/index.ts';
 import {
   ANCESTORS_MAX,
   buildClaims,
@@ -29,6 +26,15 @@ import {
   withSignersOfLine,
 } from './claims.ts';
 import type { ProvenKey } from './key-refusal.ts';
+import {
+  newTokenId,
+  type PreparedToken,
+  prepareToken,
+  TOKEN_CHARACTERS_MAX,
+  type TokenHolder,
+  type TokenWish,
+  toClaimsInput,
+} from './prepared-token.ts';
 import type { PublicJwk, SigningKeys } from './signing-keys/index.ts';
 import { readKeyId, readToken, signToken } from './token-text.ts';
 import { tokenErrors } from './tokens.errors.ts';
@@ -45,14 +51,6 @@ export interface RequestFacts {
   readonly workspace: Workspace;
   readonly ip: string | null;
   readonly userAgent: string | null;
-}
-
-/** What a token is asked for with, beside the credential. */
-export interface TokenWish {
-  /** The audience: one of the setting `tokenResources`; without it the token is for this server. */
-  readonly resource?: string | undefined;
-  /** Less than the credential may do; the asker has checked that it is less. Without it, all of it. */
-  readonly permissions?: readonly Permission[] | undefined;
 }
 
 /** A token that is good, and who stands behind it. */
@@ -72,6 +70,13 @@ export interface TokensService {
    * of the key is left
    */
   issue(workspace: Workspace, proven: ProvenKey, wish?: TokenWish): Promise<IssuedToken>;
+  /**
+   * The same for tokens that the key will be got again and again, while key, account and settings are the ones that
+   * are handed in. What is the same in each of them is made once.
+   *
+   * @throws token.resource_not_allowed, auth.key_expired
+   */
+  prepare(workspace: Workspace, settings: Settings, holder: TokenHolder, wish: TokenWish): PreparedToken;
   /**
    * A token in exchange for another one (RFC 8693): never with more rights, never for longer, for another audience
    * only if the first one was for this server, and ended with it. `actor` is who got it, when that is another client.
@@ -120,9 +125,6 @@ export interface TokensDeps {
   readonly signingKeys: SigningKeys;
 }
 
-/** Longer tokens do not survive every proxy and header limit on their way. */
-const TOKEN_CHARACTERS_MAX = 4_096;
-const JTI_CHARACTERS = 22;
 const SECOND_MS = 1_000;
 const SWEEP_ROWS = 500;
 const SWEEP_ROUNDS_MAX = 200;
@@ -152,6 +154,10 @@ class Tokens implements TokensService {
     const made = await this.#make(workspace, proven, wish, origin);
     if (made === null) throw authErrors.key_expired();
     return made;
+  }
+
+  prepare(workspace: Workspace, settings: Settings, holder: TokenHolder, wish: TokenWish): PreparedToken {
+    return prepareToken(this.#deps, workspace, settings, holder, wish);
   }
 
   async derive(
@@ -190,34 +196,21 @@ class Tokens implements TokensService {
   /** Null when less than a second of the credential is left. */
   async #make(
     workspace: Workspace,
-    holder: { readonly account: AccountIdentity; readonly key: KeyIdentity; readonly keyEpoch: number },
-    { resource, permissions }: TokenWish,
+    holder: TokenHolder,
+    wish: TokenWish,
     origin: Pick<ClaimsInput, 'parent' | 'act'> & {
       readonly signersOfLine: readonly string[];
       readonly mayHideRights: boolean;
     },
   ): Promise<IssuedToken | null> {
     const { clock, random, settings: settingsService, signingKeys } = this.#deps;
-    const settings = await settingsService.get(workspace.id);
-    if (resource !== undefined && resource !== workspace.url && !settings.tokenResources.includes(resource)) {
-      throw tokenErrors.resource_not_allowed({
-        fields: [{ field: 'resource', message: 'is not in the setting tokenResources' }],
-      });
-    }
+    const settings = await settingsService.getKnown(workspace.id);
     const unsigned = buildClaims({
-      issuer: workspace.url,
-      audience: resource ?? workspace.url,
-      workspaceId: workspace.id,
-      account: holder.account,
-      key: holder.key,
-      keyEpoch: holder.keyEpoch,
-      permissions: permissions ?? effectivePermissions(holder.account, holder.key),
-      isNarrowed: permissions !== undefined,
+      ...toClaimsInput(workspace, settings, holder, wish),
       parent: origin.parent,
       act: origin.act,
-      jti: randomBase62(random, JTI_CHARACTERS),
+      jti: newTokenId(random),
       now: clock.now(),
-      lifetimeSeconds: settings.tokenLifetimeSeconds,
     });
     if (unsigned === null) return null;
     const signer = await signingKeys.findSigner(workspace, settings);
@@ -239,7 +232,7 @@ class Tokens implements TokensService {
   }
 
   async inspect(workspace: Workspace, token: Secret, ip: string | null): Promise<KnownToken> {
-    const { tokenResources } = await this.#deps.settings.get(workspace.id);
+    const { tokenResources } = await this.#deps.settings.getKnown(workspace.id);
     return await this.#resolve(workspace, token, ip, [workspace.url, ...tokenResources]);
   }
 

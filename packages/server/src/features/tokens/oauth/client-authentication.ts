@@ -101,11 +101,13 @@ export function readClient(authorization: string | undefined, form: Form): Prese
 }
 
 /** What a client comes for, as its usage names it. No right is asked for these. */
-const ROUTE_ACTIONS: Readonly<Record<string, string>> = {
+export const ROUTE_ACTIONS = {
   '/oauth2/token': 'iam:tokens:issue',
   '/oauth2/introspect': 'iam:tokens:introspect',
   '/oauth2/revoke': 'iam:tokens:revoke',
-};
+} as const;
+
+type ClientRoute = keyof typeof ROUTE_ACTIONS;
 
 /** Whoever wants to end a token must be able to, whatever the limits of his key. */
 const UNLIMITED_ROUTE = '/oauth2/revoke';
@@ -117,7 +119,7 @@ export interface ClientAuthenticator {
    *
    * @throws oauth.invalid_client, limit.* for a good key
    */
-  require(caller: Caller, presented: PresentedClient | null, route: string): Promise<ProvenKey>;
+  require(caller: Caller, presented: PresentedClient | null, route: ClientRoute): Promise<ProvenKey>;
 }
 
 /** @throws oauth.invalid_client without a client, or with something else in its place */
@@ -145,7 +147,7 @@ export function createClientAuthenticator(deps: {
   const prove = async (
     caller: Caller,
     presented: PresentedClient | null,
-    route: string,
+    route: ClientRoute,
   ): Promise<ProvenKey> => {
     const { clientId, secret, unencoded, isBasic } = requireClient(presented);
     const { workspace, ip, userAgent } = caller;
@@ -173,7 +175,7 @@ export function createClientAuthenticator(deps: {
     deps.usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
-      action: ROUTE_ACTIONS[route] ?? null,
+      action: ROUTE_ACTIONS[route],
       outcome: held === null || over === null ? outcome.code : held.code,
       ip,
       userAgent,

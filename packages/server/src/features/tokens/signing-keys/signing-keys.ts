@@ -2,7 +2,12 @@ import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { type Caller, systemCaller, type Workspace } from '../../../http/index.ts';
 import { DAY_MS, HOUR_MS } from '../../../lib/clock.ts';
 import { inTransaction, type SigningKeysTable } from '../../../storage/index.ts';
-import type { SigningAlgorithm, SigningKey, VerificationKey } from '../token-text.ts';
+import {
+  createSigningKey,
+  type SigningAlgorithm,
+  type SigningKey,
+  type VerificationKey,
+} from '../token-text.ts';
 import {
   createFirstKey,
   findSigningRow,
@@ -28,6 +33,11 @@ export interface SigningKeys {
    * for its days, publishes a successor, which takes over after 20 minutes.
    */
   findSigner(workspace: Workspace, policy: SigningPolicy): Promise<SigningKey>;
+  /**
+   * The same without waiting, from memory. Null when the keys must be read or made first, and always on PostgreSQL,
+   * where whoever signs reads them: ask `findSigner`.
+   */
+  peekSigner(workspace: Workspace, policy: SigningPolicy): SigningKey | null;
   /**
    * A key that verifies, or null. What another process has retired at once is refused here with its commit on
    * SQLite, within a second on PostgreSQL.
@@ -78,21 +88,34 @@ class StoredSigningKeys implements SigningKeys {
   }
 
   async findSigner(workspace: Workspace, policy: SigningPolicy): Promise<SigningKey> {
-    const keys = await this.#ensure(workspace, policy);
+    const found = this.#pickSigner(await this.#ensure(workspace, policy));
+    if (found === null) throw new Error(`The workspace ${workspace.id} has no signing key that is active.`);
+    return found;
+  }
+
+  peekSigner(workspace: Workspace, policy: SigningPolicy): SigningKey | null {
+    const version = this.#deps.storage.changeCounter?.() ?? null;
+    const loaded = this.#loaded.get(workspace.id);
+    if (version === null || loaded === undefined || loaded.version !== version) return null;
+    const now = this.#deps.clock.now();
+    const live = listUnretired(loaded.keys, now);
+    return isSuccessorDue(live, policy, now) ? null : this.#pickSigner(live);
+  }
+
+  #pickSigner(live: readonly LoadedKey[]): SigningKey | null {
     const row = findSigningRow(
-      keys.map((key) => key.row),
+      live.map((key) => key.row),
       this.#deps.clock.now(),
     );
-    const found = keys.find((key) => key.row === row);
-    if (found === undefined)
-      throw new Error(`The workspace ${workspace.id} has no signing key that is active.`);
+    const found = live.find((key) => key.row === row);
+    if (found === undefined) return null;
     found.signer ??= this.#openSigner(found);
     return found.signer;
   }
 
   #openSigner({ kid, algorithm, row }: LoadedKey): SigningKey {
     const jwk = JSON.parse(this.#deps.keyring.open(row.sealed_private_jwk, privatePlace(kid))) as JsonWebKey;
-    return { kid, algorithm, privateKey: createPrivateKey({ key: jwk, format: 'jwk' }) };
+    return createSigningKey(kid, algorithm, createPrivateKey({ key: jwk, format: 'jwk' }));
   }
 
   async findVerifier(workspaceId: string, kid: string): Promise<VerificationKey | null> {
@@ -137,25 +160,20 @@ class StoredSigningKeys implements SigningKeys {
 
   /** The live keys, after what is due was done: the first key, or a successor. */
   async #ensure(workspace: Workspace, policy: SigningPolicy): Promise<readonly LoadedKey[]> {
-    const { signingAlgorithm: algorithm, signingKeyDays } = policy;
+    const { signingAlgorithm: algorithm } = policy;
     const now = this.#deps.clock.now();
     // Whoever signs looks at the list as it is: a token by a key that another node has just retired would be refused.
-    const live = (await this.#load(workspace.id, 0)).keys.filter((key) => !isRetired(key.row, now));
-    const newest = live.at(-1);
-    const isDue =
-      newest === undefined ||
-      newest.algorithm !== algorithm ||
-      newest.row.activates_at + signingKeyDays * DAY_MS <= now;
-    if (!isDue) return live;
+    const live = listUnretired((await this.#load(workspace.id, 0)).keys, now);
+    if (!isSuccessorDue(live, policy, now)) return live;
     await this.#prepareOnce(workspace, async () => {
       const caller = systemCaller(workspace, 'signing keys');
-      await (newest === undefined
+      await (live.length === 0
         ? createFirstKey(this.#deps, caller, algorithm)
         : publishSuccessor(this.#deps, caller, algorithm));
       this.#drop(workspace.id);
     });
     const { keys } = await this.#load(workspace.id, 0);
-    return keys.filter((key) => !isRetired(key.row, now));
+    return listUnretired(keys, now);
   }
 
   /** Many first logins at once wait for one pair of keys instead of making one each. */
@@ -217,6 +235,24 @@ class StoredSigningKeys implements SigningKeys {
       this.#loaded.set(workspaceId, loaded);
     return loaded;
   }
+}
+
+function listUnretired(keys: readonly LoadedKey[], now: number): readonly LoadedKey[] {
+  return keys.filter((key) => !isRetired(key.row, now));
+}
+
+/** The first key is missing, or the last one has another algorithm than is wanted or has signed for its days. */
+function isSuccessorDue(
+  live: readonly LoadedKey[],
+  { signingAlgorithm, signingKeyDays }: SigningPolicy,
+  now: number,
+): boolean {
+  const newest = live.at(-1);
+  return (
+    newest === undefined ||
+    newest.algorithm !== signingAlgorithm ||
+    newest.row.activates_at + signingKeyDays * DAY_MS <= now
+  );
 }
 
 async function toLoadedKey(row: SigningKeysTable): Promise<LoadedKey> {
