@@ -6,7 +6,7 @@ import {
   readUserAgent,
   type Workspace,
 } from '../../http/index.ts';
-import type { EpochGuard } from '../../storage/index.ts';
+import type { EpochGuard, Freshness } from '../../storage/index.ts';
 import {
   type KeyAuthenticator,
   type PlainPlaces,
@@ -17,8 +17,14 @@ import {
 import { can, holdsAction } from '../scopes/index.ts';
 import { decidePermission } from './decide.ts';
 import { freshnessHeaders } from './freshness.ts';
-import { readPlainBody, readPlainCredential, readPlainQuery } from './plain-request.ts';
+import {
+  type PlainVerification,
+  readPlainBody,
+  readPlainCredential,
+  readPlainQuery,
+} from './plain-request.ts';
 import { AnswerTexts } from './ready-texts.ts';
+import { presentVerifyAnswer } from './verification.present.ts';
 import { VERIFY_ACTION } from './verification.service.ts';
 
 export interface PlainVerificationDeps {
@@ -34,7 +40,7 @@ const VERIFY = '/v1/keys/verify';
 
 /**
  * The plain case of the two questions that stand before every request of somebody's service: a key of ours, good,
- * without limits, asked about in the ordinary way.
+ * without limits, asked about in the ordinary way; where keys are asked about, also one that does not exist.
  */
 export function createPlainVerification(deps: PlainVerificationDeps): readonly PlainRoute[] {
   const texts = new AnswerTexts();
@@ -102,19 +108,46 @@ function verify(
   if (caller === null) return null;
   const principal = { kind: 'key', account: caller.account, key: caller.key } as const;
   if (!holdsAction(principal, VERIFY_ACTION)) return null;
-  const found = keyAuthenticator.recognize(place, asked.presented, asked.ip);
-  if (found === null || !can(principal, VERIFY_ACTION, found.account.id)) return null;
-  const { code, matched } = decidePermission(found.account, found.key, asked.question);
+  const found = keyAuthenticator.recognizeOrMiss(place, asked.presented, asked.ip);
+  if (found === null) return null;
+  const isMiss = typeof found === 'string';
+  if (!isMiss && !can(principal, VERIFY_ACTION, found.account.id)) return null;
   count(deps, workspace, caller, VERIFY_ACTION, 'valid', ip, readUserAgent(request));
-  count(deps, workspace, found, asked.question.action, code, asked.ip, null);
+  const freshness = epochGuard.freshness(workspace.id);
+  const answer = isMiss
+    ? missAnswer(deps, workspace, found, freshness)
+    : knownAnswer(deps, texts, workspace, found, asked, freshness);
   return {
     status: 200,
     headerLines: `${places.headLines(place, caller.key.expiresAt)}content-type: application/json; charset=utf-8\r\n`,
-    body: texts.verifyAnswer(found, code, matched, epochGuard.freshness(workspace.id)),
+    body: answer,
     ip,
     workspaceId: workspace.id,
     actorId: caller.account.id,
   };
+}
+
+function knownAnswer(
+  deps: PlainVerificationDeps,
+  texts: AnswerTexts,
+  workspace: Workspace,
+  found: RecognizedKey,
+  { question, ip }: PlainVerification,
+  freshness: Freshness,
+): string {
+  const { code, matched } = decidePermission(found.account, found.key, question);
+  count(deps, workspace, found, question.action, code, ip, null);
+  return texts.verifyAnswer(found, code, matched, freshness);
+}
+
+function missAnswer(
+  { usage }: PlainVerificationDeps,
+  { id }: Workspace,
+  code: 'malformed' | 'not_found',
+  freshness: Freshness,
+): string {
+  usage.recordUnknown(id, code);
+  return JSON.stringify(presentVerifyAnswer({ code, subject: null, matched: null, limits: null }, freshness));
 }
 
 function count(
