@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import path from 'node:path';
 import { openPage } from './docs/doc-page.ts';
-import { BARE_ENVIRONMENT } from './run.ts';
-import { freePort, sleep } from './server-process.ts';
+import { startProgram } from './programs.ts';
+import { freePort } from './server-process.ts';
 
 /** Where the programs behind and beside a gateway listen. */
 export interface Neighbours {
@@ -28,8 +25,8 @@ export interface Gateway {
 export type StartGateway = (page: string, folder: string, neighbours: Neighbours) => Promise<Gateway>;
 
 const GATEWAYS = path.resolve(import.meta.dirname, '../docs/gateways');
-const START_TIMEOUT_MS = 15_000;
-const POLL_MS = 20;
+/** Some wait for connections that clients keep. */
+const STOP_TIMEOUT_MS = 2_000;
 
 /** Replaces each address, which must be there: a guide that names another one would run unchanged, and prove nothing. */
 function replaceAddresses(text: string, addresses: Readonly<Record<string, string>>): string {
@@ -58,55 +55,17 @@ function readConfiguration(
   return replaceAddresses(part === null ? whole : whole.replace(part, () => other), addresses);
 }
 
-export async function canConnect(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
-}
-
 type Ports = Pick<Gateway, 'port' | 'http2Port'>;
 
-/** Starts a program that stays in the foreground, and waits for its port. */
+/** Starts a gateway, and waits for its port. */
 async function launch(
   { port, http2Port }: Ports,
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Gateway> {
-  const child: ChildProcess = spawn(file, args, {
-    env: { ...BARE_ENVIRONMENT, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const ended = once(child, 'close');
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!(await canConnect(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`${file} does not listen at ${port} (exit ${child.exitCode}):\n${output}`);
-    }
-    await sleep(POLL_MS);
-  }
-  return {
-    port,
-    http2Port,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
+  const program = await startProgram(file, args, { port, env, stopTimeoutMs: STOP_TIMEOUT_MS });
+  return { port, http2Port, stop: () => program.end('SIGTERM') };
 }
 
 export const startNginx: StartGateway = async (page, folder, neighbours) => {

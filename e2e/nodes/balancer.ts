@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../server-process.ts';
-import { openProgramFolder, startProgram } from './programs.ts';
+import { openProgramFolder, startUnprivileged } from './programs.ts';
 import { openAgent, send } from './wire.ts';
 
 export interface Balancer {
@@ -41,10 +41,14 @@ http {
 }
 `,
   );
-  const program = await startProgram('/usr/sbin/nginx', ['-p', folder.path, '-c', file, '-e', 'stderr'], {
-    cwd: folder.path,
-    port,
-  });
+  const program = await startUnprivileged(
+    '/usr/sbin/nginx',
+    ['-p', folder.path, '-c', file, '-e', 'stderr'],
+    {
+      cwd: folder.path,
+      port,
+    },
+  );
   return {
     url: `http://127.0.0.1:${port}`,
     close: async () => {

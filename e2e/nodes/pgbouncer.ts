@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../server-process.ts';
-import { openProgramFolder, startProgram } from './programs.ts';
+import { openProgramFolder, startUnprivileged } from './programs.ts';
 
 export interface PgBouncer {
   readonly port: number;
@@ -32,7 +32,7 @@ export async function startPgBouncer(databasePort: number): Promise<PgBouncer> {
       '',
     ].join('\n'),
   );
-  const program = await startProgram('/usr/sbin/pgbouncer', [file], { cwd: folder.path, port });
+  const program = await startUnprivileged('/usr/sbin/pgbouncer', [file], { cwd: folder.path, port });
   return {
     port,
     url: `postgres://keyreeve@127.0.0.1:${port}/keyreeve`,

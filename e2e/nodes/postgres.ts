@@ -1,8 +1,9 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import type { Program } from '../programs.ts';
 import { freePort, sleep } from '../server-process.ts';
-import { openProgramFolder, type Program, type ProgramFolder, runProgram, startProgram } from './programs.ts';
+import { openProgramFolder, type ProgramFolder, runProgram, startUnprivileged } from './programs.ts';
 
 const BINARIES = '/usr/lib/postgresql/15/bin';
 const POLL_MS = 10;
@@ -70,7 +71,7 @@ async function openPostgres(
   const url = `postgres://keyreeve@127.0.0.1:${port}/keyreeve`;
   const start = async (): Promise<Program> => {
     const flags = [...SETTINGS, `port=${port}`].flatMap((one) => ['-c', one]);
-    const started = await startProgram(`${BINARIES}/postgres`, ['-D', dataDir, ...flags], {
+    const started = await startUnprivileged(`${BINARIES}/postgres`, ['-D', dataDir, ...flags], {
       cwd: dataDir,
       port,
     });

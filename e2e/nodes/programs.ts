@@ -1,15 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { canConnect } from '../gateway-programs.ts';
+import { type Program, startProgram } from '../programs.ts';
 import { BARE_ENVIRONMENT } from '../run.ts';
-import { sleep } from '../server-process.ts';
 
-const START_TIMEOUT_MS = 20_000;
-const STOP_TIMEOUT_MS = 10_000;
-const POLL_MS = 10;
+const RUN_TIMEOUT_MS = 20_000;
 
 /** Neither PostgreSQL nor PgBouncer runs as root: as root they get the user that Debian made for them. */
 const user = process.getuid?.() === 0 ? readUser('postgres') : null;
@@ -56,55 +53,17 @@ export async function runProgram(file: string, args: readonly string[], cwd: str
       output += chunk;
     });
   }
-  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS);
   await once(child, 'exit');
   clearTimeout(timer);
   if (child.exitCode !== 0) throw new Error(`${file} ended with ${child.exitCode}:\n${output}`);
 }
 
-export interface Program {
-  readonly pid: number;
-  readonly output: () => string;
-  /** Sends the signal and resolves when the program has ended. */
-  end(signal: NodeJS.Signals): Promise<void>;
-}
-
-/** Starts a program that stays in the foreground, and resolves when it takes connections at the port. */
-export async function startProgram(
+/** Starts a program that stays in the foreground under the programs' user. */
+export async function startUnprivileged(
   file: string,
   args: readonly string[],
-  { cwd, port }: { readonly cwd: string; readonly port: number },
+  where: { readonly cwd: string; readonly port: number },
 ): Promise<Program> {
-  const child: ChildProcess = spawn(file, args, {
-    cwd,
-    env: BARE_ENVIRONMENT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...user,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const ended = once(child, 'exit');
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (!(await canConnect(port))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`${file} does not listen at ${port} (exit ${child.exitCode}):\n${output}`);
-    }
-    await sleep(POLL_MS);
-  }
-  return {
-    pid: child.pid ?? 0,
-    output: () => output,
-    end: async (signal) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
+  return await startProgram(file, args, { ...where, user });
 }

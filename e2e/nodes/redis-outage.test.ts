@@ -11,8 +11,9 @@ import {
 } from '../../packages/server/src/features/limits/shared-rate-counter.ts';
 import { systemClock } from '../../packages/server/src/lib/clock.ts';
 import { Secret } from '../../packages/server/src/lib/secret.ts';
+import type { Program } from '../programs.ts';
 import { freePort, sleep } from '../server-process.ts';
-import { openProgramFolder, type Program, startProgram } from './programs.ts';
+import { openProgramFolder, startUnprivileged } from './programs.ts';
 
 const NODES = 3;
 const HOUR_MS = 3_600_000;
@@ -40,7 +41,7 @@ async function startRedis(): Promise<Program> {
     '--appendonly',
     'no',
   ];
-  return await startProgram('/usr/bin/redis-server', flags, { cwd: folder.path, port });
+  return await startUnprivileged('/usr/bin/redis-server', flags, { cwd: folder.path, port });
 }
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { freePort } from '../server-process.ts';
-import { openProgramFolder, startProgram } from './programs.ts';
+import { openProgramFolder, startUnprivileged } from './programs.ts';
 
 export interface RedisServer {
   readonly url: string;
@@ -11,7 +11,7 @@ export async function startRedis(): Promise<RedisServer> {
   const folder = openProgramFolder();
   const port = await freePort();
   const flags = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
-  const program = await startProgram('/usr/bin/redis-server', flags, { cwd: folder.path, port });
+  const program = await startUnprivileged('/usr/bin/redis-server', flags, { cwd: folder.path, port });
   return {
     url: `redis://127.0.0.1:${port}`,
     close: async () => {
