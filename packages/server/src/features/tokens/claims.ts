@@ -236,10 +236,12 @@ export function readClaims(payload: unknown, now: number): TokenClaims | null {
     isRightsTold !== (payload['introspect'] === true);
   if (!isWellTyped) return null;
   const claims = payload as unknown as TokenClaims;
+  const isOfOurLife = claims.exp > claims.iat && claims.exp - claims.iat <= LIFETIME_SECONDS_MAX;
+  return isOfOurLife && isWithinLife(claims, now) ? claims : null;
+}
+
+/** The token has begun, as far as clocks agree, and has not run out. */
+export function isWithinLife({ iat, exp }: Pick<TokenClaims, 'iat' | 'exp'>, now: number): boolean {
   const seconds = Math.floor(now / SECOND_MS);
-  const isOfOurLife =
-    claims.exp > claims.iat &&
-    claims.exp - claims.iat <= LIFETIME_SECONDS_MAX &&
-    claims.iat <= seconds + CLOCK_DIFFERENCE_SECONDS_MAX;
-  return isOfOurLife ? claims : null;
+  return iat <= seconds + CLOCK_DIFFERENCE_SECONDS_MAX && seconds < exp;
 }

@@ -14,6 +14,7 @@ import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
 import { type LimitsService, toLimitError } from '../limits/index.ts';
 import { effectivePermissions, narrowKey } from '../scopes/index.ts';
 import type { Settings, SettingsService } from '../settings/index.ts';
+import { type CheckedToken, createCheckedTokens } from './checked-tokens.ts';
 import {
   ANCESTORS_MAX,
   buildClaims,
@@ -36,7 +37,7 @@ import {
   toClaimsInput,
 } from './prepared-token.ts';
 import type { PublicJwk, SigningKeys } from './signing-keys/index.ts';
-import { readKeyId, readToken, signToken } from './token-text.ts';
+import { signToken } from './token-text.ts';
 import { tokenErrors } from './tokens.errors.ts';
 import { deleteEndedTokens, insertEndedToken, isAnyTokenEnded } from './tokens.repo.ts';
 
@@ -144,6 +145,7 @@ function toTokenKey(key: KeyIdentity, claims: TokenClaims): KeyIdentity {
 
 class Tokens implements TokensService {
   readonly #deps: TokensDeps;
+  readonly #checked = createCheckedTokens();
 
   constructor(deps: TokensDeps) {
     this.#deps = deps;
@@ -237,16 +239,16 @@ class Tokens implements TokensService {
   }
 
   async read(workspace: Workspace, token: Secret): Promise<TokenClaims | null> {
-    return await this.#read(workspace, token, null);
+    return (await this.#read(workspace, token, null))?.claims ?? null;
   }
 
   async #read(
     workspace: Workspace,
     token: Secret,
     audiences: readonly string[] | null,
-  ): Promise<TokenClaims | null> {
+  ): Promise<CheckedToken | null> {
     const { clock, signingKeys } = this.#deps;
-    return await readToken(token.reveal(), {
+    return await this.#checked.read(token.reveal(), {
       issuer: workspace.url,
       audiences,
       workspaceId: workspace.id,
@@ -261,10 +263,11 @@ class Tokens implements TokensService {
     ip: string | null,
     audiences: readonly string[],
   ): Promise<KnownToken> {
-    const { storage, keyAuthenticator } = this.#deps;
-    const claims = await this.#read(workspace, token, audiences);
-    if (claims === null || (await isAnyTokenEnded(storage.read, workspace.id, lineOf(claims))))
+    const { keyAuthenticator } = this.#deps;
+    const checked = await this.#read(workspace, token, audiences);
+    if (checked === null || (await this.#hasEnded(workspace.id, checked)))
       throw authErrors.invalid_credential();
+    const { kid, claims } = checked;
     const outcome = await keyAuthenticator.reassess(workspace.id, claims.client_id, claims.kgen, ip);
     const isUnchanged =
       outcome.code === 'valid' &&
@@ -278,7 +281,18 @@ class Tokens implements TokensService {
       key: toTokenKey(outcome.key, claims),
       token: { jti: claims.jti, issuedAt: claims.iat * SECOND_MS, expiresAt: claims.exp * SECOND_MS },
     };
-    return { kid: readKeyId(token.reveal()), claims, principal };
+    return { kid, claims, principal };
+  }
+
+  /** Ending a token raises the epoch, so one that had not ended under it has not ended now. */
+  async #hasEnded(workspaceId: string, checked: CheckedToken): Promise<boolean> {
+    const { storage } = this.#deps;
+    const { epochGuard } = storage;
+    const epoch = epochGuard.peek(workspaceId) ?? (await epochGuard.read(workspaceId));
+    if (checked.lastingUnder === epoch) return false;
+    if (await isAnyTokenEnded(storage.read, workspaceId, lineOf(checked.claims))) return true;
+    checked.lastingUnder = epoch;
+    return false;
   }
 
   async authenticate(token: Secret, facts: RequestFacts): Promise<TokenPrincipal> {
