@@ -33,12 +33,26 @@ interface ReadableInternals {
 }
 
 /**
+ * A connection that was given to Node stays there, where its requests cost twice as much. After so many plain ones it
+ * is ended with the answer, as proxies end theirs, and the client opens another, which is one of the lane.
+ */
+const ANSWERS_MAX = 100;
+
+interface Traffic {
+  answers: number;
+  unanswered: number;
+  /** Requests of such a client may be under way already when it is told that the connection ends. */
+  isPipelined: boolean;
+}
+
+/**
  * The lane for connections that Node reads: those on which something came that was not plain. It answers the plain
  * requests among the others before the framework.
  */
 export class RequestLane {
   readonly #lane: PlainLane;
   readonly #batch = new AnswerBatch<TimedAnswer>();
+  readonly #traffic = new WeakMap<Socket, Traffic>();
 
   constructor(lane: PlainLane) {
     this.#lane = lane;
@@ -77,12 +91,27 @@ export class RequestLane {
     const found = this.#lane.answer(route, Object.assign(request, { isAlone: false }), body);
     if (found === null) return false;
     closeReadable(request);
+    const traffic = this.#trafficOf(request.socket);
+    traffic.unanswered += 1;
+    traffic.isPipelined ||= traffic.unanswered > 1;
     const write = () => {
+      traffic.unanswered -= 1;
+      traffic.answers += 1;
+      if (traffic.answers >= ANSWERS_MAX && !traffic.isPipelined) response.shouldKeepAlive = false;
       writeAnswer(response, found);
       this.#lane.observe(found);
     };
     this.#batch.add({ write }, found);
     return true;
+  }
+
+  #trafficOf(socket: Socket): Traffic {
+    let traffic = this.#traffic.get(socket);
+    if (traffic === undefined) {
+      traffic = { answers: 0, unanswered: 0, isPipelined: false };
+      this.#traffic.set(socket, traffic);
+    }
+    return traffic;
   }
 }
 

@@ -150,6 +150,26 @@ describe('a connection to the lane', () => {
     expect(said.toLowerCase()).toContain('connection: close');
   });
 
+  it('that was given to Node is ended after a hundred plain answers, unless its client sends ahead', async () => {
+    await warm();
+    const countUntilEnd = async (atOnce: number) => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(authorize('nobody'));
+      let said = await read(socket, 1);
+      let answers = 0;
+      while (answers < 300 && !said.toLowerCase().includes('connection: close')) {
+        socket.write(authorize(key).repeat(atOnce));
+        said = await read(socket.removeAllListeners('data').removeAllListeners('close'), atOnce);
+        answers += atOnce;
+      }
+      socket.destroy();
+      return answers;
+    };
+    expect(await countUntilEnd(1)).toBe(100);
+    expect(await countUntilEnd(2)).toBe(300);
+  });
+
   it('is told how long it is kept, and kept so long', async () => {
     const socket = connect(port, '127.0.0.1');
     const serverSide = once(harness.app.server, 'connection');
