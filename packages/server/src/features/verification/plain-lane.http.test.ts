@@ -368,7 +368,7 @@ describe.each([
         .orderBy('hour')
         .execute();
       return [...lists, sums].flatMap((hours) =>
-        hours.map(({ outcome, count }) => [outcome, Number(count)] as const),
+        hours.map(({ outcome, count }) => [outcome, count] as const),
       );
     };
     const texts = [
