@@ -52,7 +52,7 @@ export interface KeyAuthenticator {
     ip: string | null,
   ): RecognizedKey | null;
   /**
-   * As `recognize`, and tells what is certainly no key: whoever floods a service with made-up keys should cost it no
+   * As `recognize`, with or without limits, and tells what is certainly no key: whoever floods a service with made-up keys should cost it no
    * more than its clients do. A wrong secret is answered like an unknown key, on the same way.
    */
   recognizeOrMiss(
@@ -194,7 +194,6 @@ function createRecognizer(
     const { key, account } = known;
     const proven = key.foreignDigest === null ? proveSecret(keyring, known, secretKey) : null;
     if (proven === null) return isMalformed() ? 'malformed' : 'not_found';
-    if (key.limits !== null || account.keyLimits !== null) return null;
     const presented = proven === known.provenCurrent ? key.current : key.old;
     const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
     return isGood ? proven : null;
@@ -204,7 +203,8 @@ function createRecognizer(
     recognizeOrMiss,
     recognize: (place, presented, ip) => {
       const found = recognizeOrMiss(place, presented, ip);
-      return typeof found === 'string' ? null : found;
+      if (found === null || typeof found === 'string') return null;
+      return found.key.limits === null && found.account.keyLimits === null ? found : null;
     },
   };
 }

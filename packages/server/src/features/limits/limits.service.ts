@@ -5,7 +5,7 @@ import type { Storage } from '../../storage/index.ts';
 import { everyOf, listQuotas, type QuotaPlace, type QuotaSource } from './quota.repo.ts';
 import { type QuotaState, quotaStateOf } from './quota-periods.ts';
 import { createQuotaTaker, type QuotaTaker } from './quota-taker.ts';
-import type { RateCounter } from './rate-counter.ts';
+import type { RateCount, RateCounter } from './rate-counter.ts';
 
 /** A key as it is used: its limits, and those of its account. */
 export interface LimitedKey {
@@ -51,6 +51,8 @@ export interface LimitsService {
    * a use is durable then.
    */
   count(used: LimitedKey, isAccepted: boolean): Promise<LimitAnswer>;
+  /** As `count`, without waiting; null, and nothing is counted, for a key with quotas or where rates are shared. */
+  countNow(used: LimitedKey): LimitAnswer | null;
   /** Only the quotas, for whoever counts the rates before he knows whether a request is accepted. */
   take(used: LimitedKey): Promise<LimitAnswer>;
   /** The same question, without counting: of rates it says nothing. */
@@ -128,6 +130,32 @@ function placesOf({ key, account }: LimitedKey): QuotaPlace[] {
   }));
 }
 
+/** Under which name, and for how long, each of the rates of a key is counted. */
+function windowsOf({ key, account }: LimitedKey) {
+  return ratesOf(key.limits, account.keyLimits).map(({ source, rate: { windowSeconds } }) => ({
+    name: `${account.workspaceId}:${key.id}:${source}:${windowSeconds}`,
+    windowMs: windowSeconds * SECOND_MS,
+  }));
+}
+
+function toRateAnswer({ key, account }: LimitedKey, counts: readonly RateCount[]): LimitAnswer {
+  const rates = ratesOf(key.limits, account.keyLimits).flatMap(({ source, rate }, index) => {
+    const counted = counts[index];
+    if (counted === undefined) return [];
+    const state: LimitState = {
+      name: `${source}-rate`,
+      limit: rate.requests,
+      windowSeconds: rate.windowSeconds,
+      remaining: Math.max(0, rate.requests - counted.count),
+      resetSeconds: Math.max(1, Math.ceil(counted.resetMs / SECOND_MS)),
+    };
+    return [{ state, isOver: counted.count > rate.requests }];
+  });
+  const states = rates.map(({ state }) => state);
+  const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
+  return over.length > 0 ? refusedBy('rate_limited', states, over) : { ...WITHIN, states };
+}
+
 class Limits implements LimitsService {
   readonly #deps: Deps;
   readonly #taker: QuotaTaker;
@@ -139,11 +167,20 @@ class Limits implements LimitsService {
 
   async count(used: LimitedKey, isAccepted: boolean): Promise<LimitAnswer> {
     if (!isLimited(used)) return WITHIN;
-    const rates = await this.#countRates(used);
-    const states = rates.map(({ state }) => state);
-    const over = rates.filter(({ isOver }) => isOver).map(({ state }) => state);
-    if (over.length > 0) return refusedBy('rate_limited', states, over);
-    return isAccepted ? await this.#take(used, states) : { ...WITHIN, states };
+    const { rateCounter } = this.#deps;
+    const counts = await Promise.all(
+      windowsOf(used).map(({ name, windowMs }) => rateCounter.count(name, windowMs)),
+    );
+    const rated = toRateAnswer(used, counts);
+    return rated.code === 'within' && isAccepted ? await this.#take(used, rated.states) : rated;
+  }
+
+  countNow(used: LimitedKey): LimitAnswer | null {
+    const { rateCounter } = this.#deps;
+    if (rateCounter.countNow === undefined || placesOf(used).length > 0) return null;
+    const counts: RateCount[] = [];
+    for (const { name, windowMs } of windowsOf(used)) counts.push(rateCounter.countNow(name, windowMs));
+    return toRateAnswer(used, counts);
   }
 
   async take(used: LimitedKey): Promise<LimitAnswer> {
@@ -177,25 +214,6 @@ class Limits implements LimitsService {
         id,
         { rates: ratesOf(own, ofAccount), quotas: quotasOfKey(id) },
       ]),
-    );
-  }
-
-  async #countRates({ key, account }: LimitedKey) {
-    const { rateCounter } = this.#deps;
-    return await Promise.all(
-      ratesOf(key.limits, account.keyLimits).map(async ({ source, rate }) => {
-        const { requests, windowSeconds } = rate;
-        const name = `${account.workspaceId}:${key.id}:${source}:${windowSeconds}`;
-        const { count, resetMs } = await rateCounter.count(name, windowSeconds * SECOND_MS);
-        const state: LimitState = {
-          name: `${source}-rate`,
-          limit: requests,
-          windowSeconds,
-          remaining: Math.max(0, requests - count),
-          resetSeconds: Math.max(1, Math.ceil(resetMs / SECOND_MS)),
-        };
-        return { state, isOver: count > requests };
-      }),
     );
   }
 

@@ -11,6 +11,8 @@ export interface RateCount {
 export interface RateCounter {
   /** Counts one request under this name. */
   count(name: string, windowMs: number): Promise<RateCount>;
+  /** The same at once, where nobody else must be asked. */
+  countNow?(name: string, windowMs: number): RateCount;
   close(): Promise<void>;
 }
 

@@ -112,6 +112,8 @@ describe.each([
       ],
     });
     await mint('limited', { limits: { rate: { requests: 1_000, windowSeconds: 60 }, quota: null } });
+    await mint('spent', { limits: { rate: { requests: 1, windowSeconds: 60 }, quota: null } });
+    await mint('counted', { limits: { rate: null, quota: { uses: 1_000, refill: null } } });
     await mint('elsewhere', { ipRanges: ['10.0.0.0/8'] });
     await mint('expired', { lifetimeDays: 1 });
     await mint('disabled', {});
@@ -199,6 +201,12 @@ describe.each([
       post(ask('scoped', { action: 'package:push', resource: 'Fabrikam' })),
       post(ask('elsewhere', { ip: '10.1.2.3' })),
       post(`{ "action": "package:read", "key": "${keys['scoped']}" }`.replace('{ ', '{').replace(' }', '}')),
+      get('?action=package:read', [bearer('limited')]),
+      get('?action=iam:settings:write', [bearer('limited')]),
+      get('', [bearer('spent')]),
+      post(ask('limited', { action: 'package:read' })),
+      post(ask('limited', { action: 'iam:settings:write' })),
+      post(ask('spent', { action: 'package:read' })),
       post(ask('spoiled')),
       post(ask('stolen')),
       // PostgreSQL must be asked, for which the lane does not wait.
@@ -229,14 +237,14 @@ describe.each([
       get('', [bearer('all'), 'Upgrade: websocket', 'Connection: Upgrade']),
       get('', [bearer('all'), `X-Long: ${'x'.repeat(20_000)}`]),
       get('', ['Authorization: Digest x']),
-      ...['wrong', 'unknown', 'cut', 'expired', 'disabled', 'elsewhere', 'limited'].map((name) =>
+      ...['wrong', 'unknown', 'cut', 'expired', 'disabled', 'elsewhere', 'counted'].map((name) =>
         get('', [bearer(name)]),
       ),
       request('GET /v1/authorize HTTP/1.0', ['Host: localhost', bearer('all')]),
       request('GET /v1/authorize HTTP/1.1', [bearer('all')]),
       request('GET /v1/authorize HTTP/1.1', ['Host: nobody.example', bearer('all')]),
       request('HEAD /v1/authorize HTTP/1.1', ['Host: localhost', bearer('all'), 'Connection: close']),
-      ...['cut', 'expired', 'disabled', 'elsewhere', 'limited'].map((name) => post(ask(name))),
+      ...['cut', 'expired', 'disabled', 'elsewhere', 'counted'].map((name) => post(ask(name))),
       post(`\xef\xbb\xbf${ask('all')}`),
       post(`{"key":"${keys['all']}","key":"x"}`),
       post('{"key":1}'),

@@ -14,6 +14,13 @@ import {
   toHeaderLines,
   type UsageRecorder,
 } from '../keys/index.ts';
+import {
+  cacheHeaders,
+  isLimited,
+  type LimitAnswer,
+  type LimitsService,
+  limitHeaders,
+} from '../limits/index.ts';
 import { can, holdsAction } from '../scopes/index.ts';
 import { decidePermission } from './decide.ts';
 import { freshnessHeaders } from './freshness.ts';
@@ -25,22 +32,24 @@ import {
 } from './plain-request.ts';
 import { AnswerTexts } from './ready-texts.ts';
 import { presentVerifyAnswer } from './verification.present.ts';
-import { VERIFY_ACTION } from './verification.service.ts';
+import { limitedCode, VERIFY_ACTION } from './verification.service.ts';
 
 export interface PlainVerificationDeps {
   readonly keyAuthenticator: KeyAuthenticator;
   readonly usage: UsageRecorder;
+  readonly keyLimiter: LimitsService;
   readonly epochGuard: EpochGuard;
   readonly places: PlainPlaces;
   readonly facts: RequestFacts;
 }
 
+const NO_LIMITS: LimitAnswer = { code: 'within', states: [], spent: null, retryAfterSeconds: null };
 const AUTHORIZE = '/v1/authorize';
 const VERIFY = '/v1/keys/verify';
 
 /**
  * The plain case of the two questions that stand before every request of somebody's service: a key of ours, good,
- * without limits, asked about in the ordinary way; where keys are asked about, also one that does not exist.
+ * without quotas, asked about in the ordinary way; where keys are asked about, also one that does not exist.
  */
 export function createPlainVerification(deps: PlainVerificationDeps): readonly PlainRoute[] {
   const texts = new AnswerTexts();
@@ -72,9 +81,12 @@ function authorize(
   const place = deps.places.find(request, headers.host ?? '');
   if (place === null || (question.action === null && place.settings.requireAction)) return null;
   const { workspace, ip } = place;
-  const found = deps.keyAuthenticator.recognize(place, presented, ip);
-  if (found === null) return null;
-  const { code } = decidePermission(found.account, found.key, question);
+  const found = deps.keyAuthenticator.recognizeOrMiss(place, presented, ip);
+  if (found === null || typeof found === 'string') return null;
+  const { code: permitted } = decidePermission(found.account, found.key, question);
+  const held = isLimited(found) ? deps.keyLimiter.countNow(found) : NO_LIMITS;
+  if (held === null) return null;
+  const code = limitedCode(permitted, held);
   count(deps, workspace, found, question.action, code, ip, readUserAgent(request));
   const isLetIn = code === 'valid';
   const freshness = deps.epochGuard.freshness(workspace.id);
@@ -84,6 +96,7 @@ function authorize(
       deps.places.headLines(place, found.key.expiresAt) +
       texts.subjectLines(workspace, found) +
       (freshness.source === 'database' ? '' : toHeaderLines(freshnessHeaders(freshness))) +
+      (held.states.length === 0 ? '' : toHeaderLines({ ...limitHeaders(held), ...cacheHeaders(held) })) +
       (isLetIn ? '' : `x-keyreeve-reason: ${code}\r\n`),
     body: null,
     ip,
@@ -112,14 +125,16 @@ function verify(
   if (found === null) return null;
   const isMiss = typeof found === 'string';
   if (!isMiss && !can(principal, VERIFY_ACTION, found.account.id)) return null;
+  const held = !isMiss && isLimited(found) ? deps.keyLimiter.countNow(found) : NO_LIMITS;
+  if (held === null) return null;
   count(deps, workspace, caller, VERIFY_ACTION, 'valid', ip, readUserAgent(request));
   const freshness = epochGuard.freshness(workspace.id);
   const answer = isMiss
     ? missAnswer(deps, workspace, found, freshness)
-    : knownAnswer(deps, texts, workspace, found, asked, freshness);
+    : knownAnswer(deps, texts, workspace, found, asked, held, freshness);
   return {
     status: 200,
-    headerLines: `${places.headLines(place, caller.key.expiresAt)}content-type: application/json; charset=utf-8\r\n`,
+    headerLines: `${places.headLines(place, caller.key.expiresAt)}content-type: application/json; charset=utf-8\r\n${toHeaderLines(cacheHeaders(held))}`,
     body: answer,
     ip,
     workspaceId: workspace.id,
@@ -133,11 +148,13 @@ function knownAnswer(
   workspace: Workspace,
   found: RecognizedKey,
   { question, ip }: PlainVerification,
+  held: LimitAnswer,
   freshness: Freshness,
 ): string {
-  const { code, matched } = decidePermission(found.account, found.key, question);
+  const decision = decidePermission(found.account, found.key, question);
+  const code = limitedCode(decision.code, held);
   count(deps, workspace, found, question.action, code, ip, null);
-  return texts.verifyAnswer(found, code, matched, freshness);
+  return texts.verifyAnswer(found, { ...decision, code }, held, freshness);
 }
 
 function missAnswer(

@@ -2,7 +2,8 @@ import type { Workspace } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Freshness } from '../../storage/index.ts';
 import type { RecognizedKey } from '../keys/index.ts';
-import type { DecisionCode } from './decide.ts';
+import { type LimitAnswer, presentLimitAnswer } from '../limits/index.ts';
+import type { Decision } from './decide.ts';
 import { presentSubjectHeaders, presentVerifyAnswer } from './verification.present.ts';
 
 interface Texts {
@@ -26,16 +27,18 @@ export class AnswerTexts {
 
   verifyAnswer(
     found: RecognizedKey,
-    code: DecisionCode,
-    matched: Permission | null,
+    { code, matched }: Decision,
+    limits: LimitAnswer,
     { source, ageMs }: Freshness,
   ): string {
     const texts = this.#of(found);
     texts.verifyRest ??= toRest(found);
     const head = code === 'valid' ? '{"valid":true,"code":"valid",' : `{"valid":false,"code":"${code}",`;
     const age = `,"freshness":{"source":"${source}","ageMs":${ageMs}}`;
-    const permission = matched === null ? '' : `,"matched":${this.#permission(matched)}`;
-    return `${head}${texts.verifyRest}${age}${permission}}`;
+    const permission = matched === null || code !== 'valid' ? '' : `,"matched":${this.#permission(matched)}`;
+    const states =
+      limits.states.length === 0 ? '' : `,"limits":${JSON.stringify(presentLimitAnswer(limits))}`;
+    return `${head}${texts.verifyRest}${age}${permission}${states}}`;
   }
 
   #of(found: RecognizedKey): Texts {

@@ -64,7 +64,7 @@ interface Deps {
 export const VERIFY_ACTION = 'iam:keys:verify';
 
 /** A key that is over its limits learns nothing else: a wrong question would otherwise be free. */
-function limitedCode(code: DecisionCode, held: LimitAnswer | null): DecisionCode {
+export function limitedCode(code: DecisionCode, held: LimitAnswer | null): DecisionCode {
   return held === null || held.code === 'within' ? code : held.code;
 }
 
