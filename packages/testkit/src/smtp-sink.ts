@@ -104,13 +104,25 @@ interface Hooks {
   onDrop(remotePort: number): void;
 }
 
+/** Greets at once: smtp-server waits 100 ms before each greeting, to catch clients that talk too soon. */
+class PromptServer extends SMTPServer {
+  override connect(...args: Parameters<SMTPServer['connect']>): void {
+    super.connect(...args);
+    const connection = [...this.connections].at(-1);
+    if (connection === undefined) return;
+    connection.connectionReady();
+    // What its timer calls: it would greet a second time.
+    connection.connectionReady = () => {};
+  }
+}
+
 function createServer(options: SinkOptions, hooks: Hooks): SMTPServer {
   const { tls, login } = options;
   const disabledCommands = [
     ...(tls === undefined ? ['STARTTLS'] : []),
     ...(login === undefined ? ['AUTH'] : []),
   ];
-  const server = new SMTPServer({
+  const server = new PromptServer({
     logger: false,
     disableReverseLookup: true,
     closeTimeout: 100,
