@@ -14,8 +14,11 @@ const NEVER_IN_QUERY = [
   'actor_token',
 ];
 
+const ESCAPES = /[%+]/;
+
 /** One name or value as forms and Basic spell it, or null when its percent signs do not spell UTF-8. */
 export function decodeFormText(text: string): string | null {
+  if (!ESCAPES.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
@@ -32,7 +35,9 @@ export function decodeFormText(text: string): string | null {
 export function parseForm(bytes: Uint8Array): Form {
   const seen = new Set<string>();
   const form = new Map<string, string>();
-  for (const part of Buffer.from(bytes).toString('latin1').split('&')) {
+  for (const part of Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1')
+    .split('&')) {
     if (part === '') continue;
     const equals = part.indexOf('=');
     const name = decodeFormText(equals < 0 ? part : part.slice(0, equals));
@@ -62,8 +67,9 @@ export function requireParameter(form: Form, name: string): string {
 
 /** @throws oauth.invalid_request when the address carries a credential */
 export function refuseCredentialsInQuery(url: string): void {
-  const names = new URLSearchParams(url.split('?').slice(1).join('?')).keys();
-  for (const name of names) {
+  const start = url.indexOf('?');
+  if (start < 0) return;
+  for (const name of new URLSearchParams(url.slice(start + 1)).keys()) {
     if (NEVER_IN_QUERY.includes(name)) {
       throw oauthErrors.invalid_request({
         detail: `The parameter ${name} stands in the address, where logs keep it. Send it in the body, and renew the key.`,
