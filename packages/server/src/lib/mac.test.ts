@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isEqualConstantTime, macParts, sha256Hex } from './mac.ts';
+import { isEqualConstantTime, isSameDigest, macParts, sha256Hex } from './mac.ts';
 
 const KEY = createSecretKey(Buffer.alloc(32, 7));
 const OTHER_KEY = createSecretKey(Buffer.alloc(32, 8));
@@ -61,5 +61,30 @@ describe('isEqualConstantTime', () => {
     expect(isEqualConstantTime('', '')).toBe(true);
     for (const other of ['', 'secre', 'secret ', 'Secret', 'secret'.repeat(1_000)])
       expect(isEqualConstantTime('secret', other)).toBe(false);
+  });
+});
+
+describe('isSameDigest', () => {
+  it('is true for equal digests only, whatever was compared before', () => {
+    const digest = macParts(KEY, ['a']);
+    expect(isSameDigest(digest, macParts(KEY, ['a']))).toBe(true);
+    for (const other of [
+      macParts(KEY, ['b']),
+      `${digest.slice(0, -1)}!`,
+      digest.slice(1),
+      `${digest}=`,
+      '',
+    ]) {
+      expect(isSameDigest(digest, other)).toBe(false);
+      expect(isSameDigest(other, digest)).toBe(false);
+      expect(isSameDigest(digest, digest)).toBe(true);
+    }
+    expect(isSameDigest('é'.repeat(32), 'é'.repeat(32))).toBe(true);
+  });
+
+  it('takes no text that is too long for a digest, nor the low byte of a character for the whole', () => {
+    expect(isSameDigest('a'.repeat(65), 'a'.repeat(65))).toBe(false);
+    // A digest has none of these; what is stored may have been altered.
+    expect(isSameDigest('\u0161', 'a')).toBe(false);
   });
 });

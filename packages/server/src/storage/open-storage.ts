@@ -66,7 +66,7 @@ function prepareRead<Row>(
     const fields = statement.get(...values) as unknown as readonly unknown[] | undefined;
     if (fields === undefined) return undefined;
     const row: Record<string, unknown> = {};
-    for (const [index, name] of names.entries()) row[name] = fields[index];
+    for (let index = 0; index < names.length; index += 1) row[names[index] ?? ''] = fields[index];
     return row as Row;
   };
 }

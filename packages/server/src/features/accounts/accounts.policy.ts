@@ -52,7 +52,23 @@ export function coversAccount(principal: AuthenticatedPrincipal, target: Account
   return findGrantExcess(principal, grantsOf(target)) === null;
 }
 
-export function toIdentity(account: Account): AccountIdentity {
+/** What the identity of an account is made of. */
+type AccountFacts = Pick<
+  Account,
+  | 'id'
+  | 'workspaceId'
+  | 'kind'
+  | 'isActive'
+  | 'role'
+  | 'email'
+  | 'displayName'
+  | 'technicalName'
+  | 'grants'
+  | 'keyLimits'
+  | 'epoch'
+>;
+
+export function toIdentity(account: AccountFacts): AccountIdentity {
   return {
     id: account.id,
     workspaceId: account.workspaceId,

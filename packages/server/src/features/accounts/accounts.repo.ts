@@ -7,7 +7,6 @@ import {
   type Executor,
   isOfWorkspace,
   raiseRevocationEpoch,
-  type Storage,
   type Tx,
 } from '../../storage/index.ts';
 
@@ -196,18 +195,6 @@ function selectAccount(exec: Executor, workspaceId: string, id: string) {
 export async function findAccount(exec: Executor, workspaceId: string, id: string): Promise<Account | null> {
   const row = await selectAccount(exec, workspaceId, id).executeTakeFirst();
   return row === undefined ? null : toAccount(row);
-}
-
-/** `findAccount` without waiting, or null where the storage has to be waited for. */
-export function prepareFindAccount(
-  storage: Storage,
-): ((workspaceId: string, id: string) => Account | null) | null {
-  const read = storage.prepareRead?.(selectAccount(storage.read, '', '')) ?? null;
-  if (read === null) return null;
-  return (workspaceId, id) => {
-    const row = read(workspaceId, id);
-    return row === undefined ? null : toAccount(row);
-  };
 }
 
 export async function findKeyLimits(

@@ -23,6 +23,7 @@ import {
 import type { AuditService } from '../audit/index.ts';
 import { areLimitsLoosened, checkLimits } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
+import { prepareFindIdentity } from './account-identity.repo.ts';
 import { type AccountList, createAccountList } from './account-list.ts';
 import { accountErrors } from './accounts.errors.ts';
 import { coversAccount, findGrantExcess, type Reach, reachOf, toIdentity } from './accounts.policy.ts';
@@ -64,14 +65,7 @@ class Accounts implements AccountsService {
 
   constructor(deps: AccountsDeps) {
     this.#deps = deps;
-    const findNow = repo.prepareFindAccount(deps.storage);
-    this.findIdentityNow =
-      findNow === null
-        ? null
-        : (workspaceId, id) => {
-            const account = findNow(workspaceId, id);
-            return account === null ? null : toIdentity(account);
-          };
+    this.findIdentityNow = prepareFindIdentity(deps.storage);
     this.#lists = createAccountList(deps);
   }
 

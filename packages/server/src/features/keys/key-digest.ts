@@ -1,5 +1,5 @@
 import { toStoredLimits } from '../../lib/key-limits.ts';
-import { isEqualConstantTime, macParts, sha256Hex } from '../../lib/mac.ts';
+import { isSameDigest, macParts, sha256Hex } from '../../lib/mac.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Keyring } from '../../storage/index.ts';
 import type { ApiKey, Generation } from './api-key.ts';
@@ -27,7 +27,7 @@ export function isSecretOf(
   const pepper = keyring.find(generation.pepperId);
   if (pepper === null || generation.digest === '') return false;
   const digest = macParts(pepper.key, [key.workspaceId, key.id, generation.number, secretKey.reveal()]);
-  return isEqualConstantTime(digest, generation.digest);
+  return isSameDigest(digest, generation.digest);
 }
 
 /** The stored form of a foreign credential, of which we were given only the SHA-256. */
@@ -87,5 +87,5 @@ export function rowMacOf(keyring: Keyring, key: ApiKey): string {
 export function isRowIntact(keyring: Keyring, key: ApiKey, rowMac: string): boolean {
   const [id = '', mac = ''] = rowMac.split(':');
   const dataKey = keyring.find(id);
-  return dataKey?.purpose === 'row' && isEqualConstantTime(macParts(dataKey.key, rowParts(key)), mac);
+  return dataKey?.purpose === 'row' && isSameDigest(macParts(dataKey.key, rowParts(key)), mac);
 }

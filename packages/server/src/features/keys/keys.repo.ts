@@ -3,6 +3,7 @@ import { asciiLower } from '../../lib/ascii.ts';
 import { type KeyLimits, toStoredLimits } from '../../lib/key-limits.ts';
 import type { CursorValues } from '../../lib/page.ts';
 import type { Permission } from '../../lib/permission.ts';
+import { parseSharedJson, shareText } from '../../lib/shared-json.ts';
 import {
   type ApiKeysTable,
   type Executor,
@@ -60,12 +61,13 @@ export interface KeyStretch {
 /** What somebody made unreadable is kept as it stands: no MAC was ever made of it, so its row counts as altered. */
 function parseStored(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseSharedJson(text);
   } catch {
     return text;
   }
 }
 
+/** Thousands of keys are kept in memory: what they have in common is there once. */
 export function toApiKey(row: Row): ApiKey {
   const old =
     row.old_generation === null
@@ -73,16 +75,16 @@ export function toApiKey(row: Row): ApiKey {
       : {
           number: row.old_generation,
           digest: row.old_digest ?? '',
-          pepperId: row.old_pepper_id ?? '',
+          pepperId: shareText(row.old_pepper_id ?? ''),
           expiresAt: row.old_expires_at,
         };
   return {
     id: row.id,
-    workspaceId: row.workspace_id,
+    workspaceId: shareText(row.workspace_id),
     accountId: row.account_id,
-    ownerId: row.owner_id,
+    ownerId: row.owner_id === row.account_id ? row.account_id : row.owner_id,
     comment: row.comment,
-    access: row.access as KeyAccess,
+    access: shareText(row.access) as KeyAccess,
     scopes: parseStored(row.scopes) as Permission[],
     lifetimeDays: row.lifetime_days,
     createdAt: row.created_at,
@@ -95,7 +97,7 @@ export function toApiKey(row: Row): ApiKey {
     current: {
       number: row.generation,
       digest: row.digest,
-      pepperId: row.pepper_id,
+      pepperId: shareText(row.pepper_id),
       expiresAt: row.expires_at,
     },
     old,

@@ -67,13 +67,16 @@ export const USAGE_BOUNDS: UsageBounds = {
 const ACTION_CHARACTERS_MAX = 64;
 const HOURS_A_DAY = 24;
 
-/** As `KeyUse`, with what makes the next call cheap. */
+const NO_TALLIES: Tally[] = [];
+
+/**
+ * As `KeyUse`, with what makes the next call cheap. Most keys are asked one thing a second, and there may be many of
+ * them: what is only needed for more is only made then, since even an empty map takes more than all the rest.
+ */
 class Gathering implements KeyUse {
   readonly workspaceId: string;
   readonly keyId: string;
-  readonly tallies: Tally[] = [];
-  /** By action as it was asked for; few outcomes and hours each. */
-  readonly byAction = new Map<string, Tally[]>();
+  tallies = NO_TALLIES;
   latest: Tally | null = null;
   latestAction = '';
   usedAt = 0;
@@ -81,10 +84,30 @@ class Gathering implements KeyUse {
   userAgent: string | null = null;
   firstRefusal: Refusal | null = null;
   lastRefusal: Refusal | null = null;
+  #byAction: Map<string, Tally[]> | null = null;
 
   constructor(workspaceId: string, keyId: string) {
     this.workspaceId = workspaceId;
     this.keyId = keyId;
+  }
+
+  /** By action as it counts; few outcomes and hours each. */
+  findTallies(action: string): readonly Tally[] | undefined {
+    if (this.#byAction !== null) return this.#byAction.get(action);
+    return this.tallies[0]?.action === action ? this.tallies : undefined;
+  }
+
+  push(tally: Tally): void {
+    const { tallies } = this;
+    if (tallies.length === 0) {
+      this.tallies = [tally];
+      return;
+    }
+    this.#byAction ??= new Map([[tallies[0]?.action ?? '', [...tallies]]]);
+    tallies.push(tally);
+    const ofAction = this.#byAction.get(tally.action);
+    if (ofAction === undefined) this.#byAction.set(tally.action, [tally]);
+    else ofAction.push(tally);
   }
 
   /** The action that was counted last as its owner shall read it, also when it only counts as `other`. */
@@ -187,17 +210,15 @@ export class UsageBuffer {
       latest.count += 1;
       return true;
     }
-    let tallies = key.byAction.get(action);
+    let tallies = key.findTallies(action);
     const name = tallies?.[0]?.action ?? this.#nameOf(key.keyId, action, hour);
-    tallies ??= key.byAction.get(name);
+    tallies ??= key.findTallies(name);
     let tally = tallies === undefined ? undefined : findTally(tallies, hour, outcome);
     if (tally === undefined) {
       if (this.#tallyCount >= this.#bounds.talliesMax) return false;
       this.#tallyCount += 1;
       tally = { hour, action: name, outcome, count: 0 };
-      if (tallies === undefined) key.byAction.set(name, (tallies = []));
-      tallies.push(tally);
-      key.tallies.push(tally);
+      key.push(tally);
     }
     tally.count += 1;
     key.latest = tally;

@@ -2,20 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { createTurns } from '../../lib/turns.ts';
 import { isRetryable, type Storage, type Tx } from '../../storage/index.ts';
+import { listChangeTimes } from './usage.repo.ts';
+import type { Gathered, KeyUse, LastUse, Tally, UsageBuffer } from './usage-buffer.ts';
 import {
   addKeyHours,
   addWorkspaceHours,
   claimFlush,
   type FirstRefusalRow,
-  listChangeTimes,
+  type KeyHourRow,
   saveFirstRefusals,
   saveLastRefusals,
   saveLastUses,
-} from './usage.repo.ts';
-import type { Gathered, KeyUse, LastUse, Tally, UsageBuffer } from './usage-buffer.ts';
+  type WorkspaceHourRow,
+} from './usage-write.repo.ts';
 
 /** SQLite writes a whole transaction in one turn of the event loop; PostgreSQL is asked as seldom as possible. */
 export const ROWS_PER_TRANSACTION = { sqlite: 64, postgres: 500 } as const;
+/** Of keys that are sorted together. Twice as many would hold the event loop for some milliseconds. */
+const SORTED_KEYS_MAX = 4_096;
 const TRIES_MAX = 5;
 const PAUSE_MS = 10;
 
@@ -65,7 +69,7 @@ export function createUsageWriter(deps: {
     await drain();
     const gathered = buffer.take();
     underWay = gathered.keys;
-    batches = toBatches(gathered, ROWS_PER_TRANSACTION[storage.engine], () => (sequence += 1));
+    batches = await toBatches(gathered, ROWS_PER_TRANSACTION[storage.engine], () => (sequence += 1));
     lost += gathered.lost;
     await drain();
     if (lost === 0) return;
@@ -86,7 +90,15 @@ export function createUsageWriter(deps: {
   };
 }
 
-function toBatches({ keys, workspaces }: Gathered, rowsMax: number, nextSequence: () => number): Batch[] {
+/**
+ * Keys in their order, also from batch to batch: neighbours share the pages that are written, so this takes a third of
+ * writing them as they came, and two processes that write the same rows would otherwise wait for each other.
+ */
+async function toBatches(
+  { keys, workspaces }: Gathered,
+  rowsMax: number,
+  nextSequence: () => number,
+): Promise<Batch[]> {
   const batches: Batch[] = [];
   let some: KeyUse[] = [];
   let rows = 0;
@@ -96,19 +108,26 @@ function toBatches({ keys, workspaces }: Gathered, rowsMax: number, nextSequence
     some = [];
     rows = 0;
   };
-  for (const use of keys.values()) {
-    some.push(use);
-    rows += use.tallies.length;
-    if (rows >= rowsMax) close();
+  const turns = createTurns();
+  const ids = [...keys.keys()];
+  for (let from = 0; from < ids.length; from += SORTED_KEYS_MAX) {
+    for (const id of ids.slice(from, from + SORTED_KEYS_MAX).toSorted()) {
+      const use = keys.get(id);
+      if (use === undefined) continue;
+      some.push(use);
+      rows += use.tallies.length;
+      if (rows >= rowsMax) close();
+    }
+    close();
+    await turns.step();
   }
   const others = [...workspaces];
   for (let from = 0; from < others.length; from += rowsMax) close(others.slice(from, from + rowsMax));
-  close();
   return batches;
 }
 
 async function writeBatch(storage: Storage, recorderId: string, at: number, batch: Batch): Promise<void> {
-  const keys = batch.keys.toSorted((a, b) => (a.keyId < b.keyId ? -1 : 1));
+  const { keys } = batch;
   for (let tries = 1; ; tries += 1) {
     try {
       const firsts = await toFirstRefusals(storage, keys);
@@ -125,7 +144,6 @@ async function writeBatch(storage: Storage, recorderId: string, at: number, batc
   }
 }
 
-/** Rows in one order everywhere: two processes that write the same ones would otherwise wait for each other. */
 async function writeRows(
   tx: Tx,
   keys: readonly KeyUse[],
@@ -141,14 +159,22 @@ async function writeRows(
   await saveLastUses(tx, uses);
   await saveLastRefusals(tx, refusals);
   await saveFirstRefusals(tx, firsts);
-  const hours = keys.flatMap(({ workspaceId, keyId, tallies }) =>
-    tallies.toSorted(compareTallies).map((tally) => ({ workspaceId, keyId, ...tally })),
-  );
+  const hours: KeyHourRow[] = [];
+  const sums = new Map<string, WorkspaceHourRow>();
+  for (const { workspaceId, keyId, tallies } of keys) {
+    for (const tally of tallies.length === 1 ? tallies : tallies.toSorted(compareTallies)) {
+      const { hour, action, outcome, count } = tally;
+      hours.push({ workspace_id: workspaceId, key_id: keyId, hour, action, outcome, count });
+      addToWorkspace(sums, workspaceId, tally);
+    }
+  }
+  for (const [workspaceId, tallies] of workspaces)
+    for (const tally of tallies) addToWorkspace(sums, workspaceId, tally);
   await addKeyHours(tx, hours);
-  const ofNobody = workspaces.flatMap(([workspaceId, tallies]) =>
-    tallies.map((tally) => ({ workspaceId, ...tally })),
+  await addWorkspaceHours(
+    tx,
+    [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum),
   );
-  await addWorkspaceHours(tx, sumByWorkspace([...hours, ...ofNobody]));
 }
 
 /** The first of each key since it was last changed: what was refused before the change says nothing of it now. */
@@ -172,18 +198,16 @@ function toRow({ workspaceId, keyId }: KeyUse, { at, ip, userAgent }: LastUse) {
   return { workspace_id: workspaceId, key_id: keyId, at, ip, user_agent: userAgent };
 }
 
-type WorkspaceTally = Omit<Tally, 'action'> & { readonly workspaceId: string };
-
 /** All keys of a workspace together: its chart reads few rows. */
-function sumByWorkspace(tallies: readonly WorkspaceTally[]): WorkspaceTally[] {
-  const sums = new Map<string, WorkspaceTally>();
-  for (const { workspaceId, hour, outcome, count } of tallies) {
-    const name = `${workspaceId}|${hour}|${outcome}`;
-    const sum = sums.get(name);
-    if (sum === undefined) sums.set(name, { workspaceId, hour, outcome, count });
-    else sum.count += count;
-  }
-  return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+function addToWorkspace(
+  sums: Map<string, WorkspaceHourRow>,
+  workspaceId: string,
+  { hour, outcome, count }: Tally,
+): void {
+  const name = `${workspaceId}|${hour}|${outcome}`;
+  const sum = sums.get(name);
+  if (sum === undefined) sums.set(name, { workspace_id: workspaceId, hour, outcome, count });
+  else sum.count += count;
 }
 
 /** By the columns of the primary key. */

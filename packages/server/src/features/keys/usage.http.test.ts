@@ -201,6 +201,47 @@ describe('counters', () => {
     expect(await sumOf(storage, key.id)).toBe(7);
   });
 
+  it('and times of each of many keys are stored as its own, however many are written at once', async () => {
+    const { usage, storage, defaultWorkspace } = harness.deps;
+    const names = Array.from({ length: 81 }, (_, index) => `many_${String(index).padStart(2, '0')}`);
+    const shuffled = names.toSorted((a, b) => Number(a.at(-1)) - Number(b.at(-1)) || (a < b ? 1 : -1));
+    for (const [index, keyId] of shuffled.entries()) {
+      record(keyId, `many:a${index}`, 'valid', 2);
+      if (index % 2 === 1) record(keyId, `many:b${index}`, 'expired', 3);
+      harness.clock.advance(1);
+    }
+    const at = harness.clock.now() - shuffled.length;
+    await usage.flush();
+    await usage.flush();
+    const uses = await usage.findLastUses(defaultWorkspace.id, names);
+    const refusals = await usage.findLastRefusals(defaultWorkspace.id, names);
+    const hours = await storage.usage
+      .selectFrom('key_hours')
+      .select(['key_id', 'action', 'outcome', 'count'])
+      .where('key_id', 'in', names)
+      .execute();
+    for (const [index, keyId] of shuffled.entries()) {
+      const isRefused = index % 2 === 1;
+      expect(uses.get(keyId)).toEqual({ at: at + index, ip: '192.0.2.9', userAgent: 'cron/2' });
+      expect(refusals.get(keyId)).toEqual(
+        isRefused
+          ? {
+              at: at + index,
+              ip: '192.0.2.9',
+              userAgent: 'cron/2',
+              reason: 'expired',
+              action: `many:b${index}`,
+            }
+          : undefined,
+      );
+      const own = hours.filter((row) => row.key_id === keyId).toSorted((a, b) => a.count - b.count);
+      expect(own).toEqual([
+        { key_id: keyId, action: `many:a${index}`, outcome: 'valid', count: 2 },
+        ...(isRefused ? [{ key_id: keyId, action: `many:b${index}`, outcome: 'expired', count: 3 }] : []),
+      ]);
+    }
+  });
+
   it('are added once when the answer to a commit is lost', async () => {
     const { storage, defaultWorkspace } = harness.deps;
     let isAnswerLost = true;

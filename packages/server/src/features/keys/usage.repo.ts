@@ -1,162 +1,14 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Database, Executor, KeyLastUsesTable, Tx } from '../../storage/index.ts';
+import {
+  type Database,
+  type Executor,
+  isOfWorkspace,
+  type KeyLastUsesTable,
+  type Tx,
+} from '../../storage/index.ts';
+import { addKeyDays, type FirstRefusalRow, type LastRefusalRow } from './usage-write.repo.ts';
 
-type LastRefusalRow = Database['key_last_refusals'];
-export type FirstRefusalRow = Database['key_first_refusals'];
-
-// Few sizes of statements: each is compiled once, and kept.
-const STATEMENT_ROWS = [64, 8, 1];
 const HOURS_A_DAY = 24;
-
-async function inStatements<Row>(
-  rows: readonly Row[],
-  write: (some: readonly Row[]) => Promise<unknown>,
-): Promise<void> {
-  for (let from = 0; from < rows.length; ) {
-    const left = rows.length - from;
-    const size = STATEMENT_ROWS.find((most) => most <= left) ?? 1;
-    await write(rows.slice(from, from + size));
-    from += size;
-  }
-}
-
-/**
- * True for the one try that may store a batch. A second one waits here for the first to commit, and gets false; after
- * a first one that failed it gets true.
- */
-export async function claimFlush(tx: Tx, row: Database['usage_flushes']): Promise<boolean> {
-  const { sequence, at } = row;
-  const result = await tx
-    .insertInto('usage_flushes')
-    .values(row)
-    .onConflict((conflict) =>
-      conflict
-        .column('recorder_id')
-        .doUpdateSet({ sequence, at })
-        .where('usage_flushes.sequence', '<', sequence),
-    )
-    .executeTakeFirst();
-  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
-}
-
-export async function saveLastUses(tx: Tx, rows: readonly KeyLastUsesTable[]): Promise<void> {
-  await inStatements(rows, async (some) =>
-    tx
-      .insertInto('key_last_uses')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict
-          .column('key_id')
-          .doUpdateSet((eb) => ({
-            at: eb.ref('excluded.at'),
-            ip: eb.ref('excluded.ip'),
-            user_agent: eb.ref('excluded.user_agent'),
-          }))
-          .whereRef('key_last_uses.at', '<=', 'excluded.at'),
-      )
-      .execute(),
-  );
-}
-
-export async function saveLastRefusals(tx: Tx, rows: readonly LastRefusalRow[]): Promise<void> {
-  await inStatements(rows, async (some) =>
-    tx
-      .insertInto('key_last_refusals')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict
-          .column('key_id')
-          .doUpdateSet((eb) => ({
-            at: eb.ref('excluded.at'),
-            ip: eb.ref('excluded.ip'),
-            user_agent: eb.ref('excluded.user_agent'),
-            reason: eb.ref('excluded.reason'),
-            action: eb.ref('excluded.action'),
-          }))
-          .whereRef('key_last_refusals.at', '<=', 'excluded.at'),
-      )
-      .execute(),
-  );
-}
-
-/** Keeps the earliest of each key since its last change, `since`. */
-export async function saveFirstRefusals(tx: Tx, rows: readonly FirstRefusalRow[]): Promise<void> {
-  await inStatements(rows, async (some) =>
-    tx
-      .insertInto('key_first_refusals')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict
-          .column('key_id')
-          .doUpdateSet((eb) => ({
-            since: eb.ref('excluded.since'),
-            at: eb.ref('excluded.at'),
-            ip: eb.ref('excluded.ip'),
-            user_agent: eb.ref('excluded.user_agent'),
-            reason: eb.ref('excluded.reason'),
-            action: eb.ref('excluded.action'),
-          }))
-          .where((eb) =>
-            eb.or([
-              eb('key_first_refusals.since', '<', eb.ref('excluded.since')),
-              eb.and([
-                eb('key_first_refusals.since', '=', eb.ref('excluded.since')),
-                eb('key_first_refusals.at', '>', eb.ref('excluded.at')),
-              ]),
-            ]),
-          ),
-      )
-      .execute(),
-  );
-}
-
-export async function addKeyHours(
-  tx: Tx,
-  rows: readonly {
-    workspaceId: string;
-    keyId: string;
-    hour: number;
-    action: string;
-    outcome: string;
-    count: number;
-  }[],
-): Promise<void> {
-  await inStatements(rows, async (some) =>
-    tx
-      .insertInto('key_hours')
-      .values(
-        some.map(({ workspaceId, keyId, ...tally }) => ({
-          workspace_id: workspaceId,
-          key_id: keyId,
-          ...tally,
-        })),
-      )
-      .onConflict((conflict) =>
-        conflict
-          .columns(['key_id', 'hour', 'action', 'outcome'])
-          .doUpdateSet((eb) => ({ count: eb('key_hours.count', '+', eb.ref('excluded.count')) })),
-      )
-      .execute(),
-  );
-}
-
-/** Adds to what the counters of a workspace come to in an hour. */
-export async function addWorkspaceHours(
-  tx: Tx,
-  rows: readonly { workspaceId: string; hour: number; outcome: string; count: number }[],
-): Promise<void> {
-  await inStatements(rows, async (some) =>
-    tx
-      .insertInto('workspace_hours')
-      .values(some.map(({ workspaceId, ...tally }) => ({ workspace_id: workspaceId, ...tally })))
-      .onConflict((conflict) =>
-        conflict
-          .columns(['workspace_id', 'hour', 'outcome'])
-          .doUpdateSet((eb) => ({ count: eb('workspace_hours.count', '+', eb.ref('excluded.count')) })),
-      )
-      .execute(),
-  );
-}
 
 /** When each key was last changed, from the main store. Keys that are gone are missing. */
 export async function listChangeTimes(
@@ -197,7 +49,7 @@ export async function findLastRefusals(
   return await exec
     .selectFrom('key_last_refusals')
     .select(['workspace_id', 'key_id', 'at', 'ip', 'user_agent', 'reason', 'action'])
-    .where('workspace_id', '=', workspaceId)
+    .where(isOfWorkspace(workspaceId))
     .where('key_id', 'in', keyIds)
     .limit(1_000)
     .execute();
@@ -338,17 +190,7 @@ export async function rollUpHours(tx: Tx, hour: number, limit: number): Promise<
     days.set(name, { ...row, day, count: (days.get(name)?.count ?? 0) + count });
   }
   const sorted = [...days].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-  await inStatements(sorted, async (some) =>
-    tx
-      .insertInto('key_days')
-      .values(some)
-      .onConflict((conflict) =>
-        conflict
-          .columns(['key_id', 'day', 'action', 'outcome'])
-          .doUpdateSet((eb) => ({ count: eb('key_days.count', '+', eb.ref('excluded.count')) })),
-      )
-      .execute(),
-  );
+  await addKeyDays(tx, sorted);
   return rows.length;
 }
 
