@@ -23,6 +23,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'e2e-full',
+          include: ['*.e2e.test.ts', 'docs/*.e2e.test.ts'],
+          exclude: GALLERY,
+          env: { FRESH_INSTALL: '1' },
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'e2e-gallery',
           include: GALLERY,
           testTimeout: 2 * MINUTES_MS,

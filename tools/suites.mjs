@@ -44,7 +44,7 @@ export const SUITES = [
     inMemory: true,
     needs: 'browser',
   },
-  { name: 'e2e', command: vitestOf('e2e'), needs: 'e2e' },
+  { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
   {
     name: 'power cut',
