@@ -77,6 +77,7 @@ interface Deps {
   readonly onAlteredRow: (error: Error) => void;
 }
 
+const SHA256_BYTES = 32;
 const NOT_FOUND: KeyOutcome = { code: 'not_found' };
 
 export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
@@ -154,7 +155,8 @@ async function findForeignKey(
   return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
 }
 
-const MISSES = { malformed: 'malformed', missing: 'not_found', altered: null } as const;
+/** What is told of a key that was not found; nothing where the database must be asked, or the row was altered. */
+const MISSES = { malformed: 'malformed', missing: 'not_found', altered: null, unasked: null } as const;
 
 /** @see KeyAuthenticator.recognize */
 function createRecognizer(
@@ -176,24 +178,38 @@ function createRecognizer(
           return account === null ? 'missing' : toKnownKey(key, account);
         };
 
+  const loadPresented = (
+    workspaceId: string,
+    epoch: number,
+    apiKey: string,
+    secretKey: string,
+  ): KnownKey | keyof typeof MISSES => {
+    if (isMalformed(apiKey, secretKey)) return 'malformed';
+    if (loadNow === null) return 'unasked';
+    let miss: keyof typeof MISSES = 'missing';
+    const known = cache.findNow(workspaceId, epoch, apiKey, (rememberedAccount) => {
+      const found = loadNow(workspaceId, apiKey, rememberedAccount);
+      if (typeof found !== 'string') return found;
+      miss = found;
+      return null;
+    });
+    return known ?? miss;
+  };
+
   const recognizeOrMiss: KeyAuthenticator['recognizeOrMiss'] = (
     { workspaceId, epoch },
     { apiKey, secretKey },
     ip,
   ) => {
-    const isMalformed = () => parsePair(apiKey, new Secret(secretKey)) === null;
-    let miss: 'malformed' | 'missing' | 'altered' = 'altered';
-    const load = (account: RememberedAccount): KnownKey | null => {
-      const found = isMalformed() ? 'malformed' : (loadNow?.(workspaceId, apiKey, account) ?? 'altered');
-      if (typeof found !== 'string') return found;
-      miss = found;
-      return null;
-    };
-    const known = cache.findNow(workspaceId, epoch, apiKey, load);
-    if (known === null) return MISSES[miss];
+    let known = cache.findNow(workspaceId, epoch, apiKey, null);
+    if (known === null) {
+      const loaded = loadPresented(workspaceId, epoch, apiKey, secretKey);
+      if (typeof loaded === 'string') return MISSES[loaded];
+      known = loaded;
+    }
     const { key, account } = known;
     const proven = key.foreignDigest === null ? proveSecret(keyring, known, secretKey) : null;
-    if (proven === null) return isMalformed() ? 'malformed' : 'not_found';
+    if (proven === null) return isMalformed(apiKey, secretKey) ? 'malformed' : 'not_found';
     const presented = proven === known.provenCurrent ? key.current : key.old;
     const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
     return isGood ? proven : null;
@@ -207,6 +223,10 @@ function createRecognizer(
       return found.key.limits === null && found.account.keyLimits === null ? found : null;
     },
   };
+}
+
+function isMalformed(apiKey: string, secretKey: string): boolean {
+  return parsePair(apiKey, new Secret(secretKey)) === null;
 }
 
 function toKnownKey(key: ApiKey, account: AccountIdentity): KnownKey {
@@ -227,14 +247,14 @@ function findIntact(find: () => ApiKey | null): ApiKey | 'missing' | 'altered' {
  * that does not depend on how wrong it is.
  */
 function proveSecret(keyring: Keyring, known: KnownKey, secretKey: string): ProvenSecret | null {
-  const sha256 = hash('sha256', secretKey, 'buffer');
+  const sha256 = hash('sha256', secretKey, 'binary');
   const { key, provenCurrent, provenOld } = known;
   if (provenCurrent !== null && isSameDigest(sha256, provenCurrent.sha256)) return provenCurrent;
   if (provenOld !== null && isSameDigest(sha256, provenOld.sha256)) return provenOld;
   const prove = (generation: Generation): ProvenSecret | null =>
     isSecretOf(keyring, key, generation, new Secret(secretKey))
       ? {
-          sha256: sha256.toString('latin1'),
+          sha256,
           key: toKeyIdentity(key, generation),
           keyEpoch: key.epoch,
           account: known.account,
@@ -249,8 +269,15 @@ function proveSecret(keyring: Keyring, known: KnownKey, secretKey: string): Prov
   return known.provenOld;
 }
 
-function isSameDigest(sha256: Buffer, stored: string): boolean {
-  return timingSafeEqual(sha256, Buffer.from(stored, 'latin1'));
+// Kept, because to make two buffers for each comparison takes twice as long as to hash and to compare.
+const presentedDigest = Buffer.alloc(SHA256_BYTES);
+const storedDigest = Buffer.alloc(SHA256_BYTES);
+
+/** Both as Latin-1, which `hash` knows by its older name. */
+function isSameDigest(presented: string, stored: string): boolean {
+  presentedDigest.write(presented, 'latin1');
+  storedDigest.write(stored, 'latin1');
+  return timingSafeEqual(presentedDigest, storedDigest);
 }
 
 function judge(
