@@ -14,9 +14,9 @@ export interface SettingsService {
   /** The settings of a workspace, read in the caller's transaction when one is given. */
   get(workspaceId: string, exec?: Executor): Promise<Settings>;
   /**
-   * The same outside of transactions and without a read: from memory for as long as nothing of the workspace was
-   * revoked, since a change of settings counts as a revocation. As true as `get` on SQLite and in the process that
-   * changes them, two seconds old at most elsewhere on PostgreSQL.
+   * The same outside of transactions, and as true. On SQLite from memory for as long as nothing of the workspace was
+   * revoked, since a change of settings counts as a revocation; on PostgreSQL, where what is in memory may be two
+   * seconds old, by a read.
    */
   getKnown(workspaceId: string): Promise<Settings>;
   getStored(caller: Caller): Promise<StoredSettings>;
@@ -117,9 +117,11 @@ function createKnownSettings({ read, epochGuard }: Storage): SettingsService['ge
 
 export function createSettingsService(deps: Deps): SettingsService {
   const { storage, clock, audit } = deps;
+  const readSettings: SettingsService['get'] = async (workspaceId, exec = storage.read) =>
+    (await findSettings(exec, workspaceId)).settings;
   return {
-    get: async (workspaceId, exec = storage.read) => (await findSettings(exec, workspaceId)).settings,
-    getKnown: createKnownSettings(storage),
+    get: readSettings,
+    getKnown: storage.engine === 'sqlite' ? createKnownSettings(storage) : readSettings,
     getStored: (caller) => findSettings(storage.read, caller.workspace.id),
     update: (caller, patch, ifMatch) =>
       inTransaction(storage, async (tx) => {

@@ -20,6 +20,8 @@ import fc from 'fast-check';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { publishSuccessor } from '../signing-keys/key-changes.ts';
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const GRANT = 'grant_type=client_credentials';
@@ -370,8 +372,29 @@ describe('the lane for tokens', () => {
     expect(answer).toMatchObject({ token: [expect.arrayContaining([['alg', signingAlgorithm]]), {}, {}] });
   });
 
+  it('leaves the request after which a signing key has signed for its days to the routes, which replace it', async () => {
+    await mint('lasting', { lifetimeDays: 365 });
+    const asked = { form: GRANT, headers: basic('lasting') };
+    await warm(asked);
+    harness.clock.advance(90 * DAY_MS);
+    expect(await countLane(() => send(fast, asked))).toBe(0);
+    const { items } = await harness.deps.signingKeys.list(company.adminCaller, { limit: 10 });
+    expect(items.map(({ state }) => state)).toContain('waiting');
+  });
+
+  it('signs with a key that another process has published, from when it begins to', async () => {
+    const asked = { form: GRANT, headers: basic('lasting') };
+    harness.clock.advance(20 * MINUTE_MS);
+    await warm(asked);
+    // What another process writes, nobody tells to those that keep the keys here.
+    const kid = await publishSuccessor(harness.deps, company.adminCaller, 'ES256');
+    await warm(asked);
+    harness.clock.advance(20 * MINUTE_MS);
+    expect((await expectSame(asked)).token).toMatchObject([expect.arrayContaining([['kid', kid]]), {}, {}]);
+  });
+
   it('signs with no key that was retired a moment ago', async () => {
-    const asked = { form: GRANT, headers: basic('all') };
+    const asked = { form: GRANT, headers: basic('lasting') };
     await warm(asked);
     const { signingKeys } = harness.deps;
     const before = await send(fast, asked);

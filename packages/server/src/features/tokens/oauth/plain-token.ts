@@ -17,7 +17,6 @@ import type {
   UsageRecorder,
 } from '../../keys/index.ts';
 import { effectivePermissions } from '../../scopes/index.ts';
-import type { Settings } from '../../settings/index.ts';
 import { permissionsOf } from '../claims.ts';
 import type { PreparedToken } from '../prepared-token.ts';
 import type { TokensService } from '../tokens.service.ts';
@@ -43,11 +42,12 @@ interface Asked {
   readonly wish: string;
 }
 
-/** What is the same in all tokens that a key is got with the same wish, while these things are the same. */
+/**
+ * What is the same in all tokens that a key gets with the same wish. Kept by the key as it was recognized: with the
+ * epoch, under which the settings are known too, that becomes another object.
+ */
 interface Kept {
   readonly wish: string;
-  readonly issuer: string;
-  readonly settings: Settings;
   readonly prepared: PreparedToken;
   /** The body of the answer, from behind the life of the token. */
   readonly rest: string;
@@ -146,8 +146,7 @@ function findKept(
   wish: string,
 ): Kept | null {
   const known = kept.get(found);
-  const { settings, workspace } = place;
-  if (known?.wish === wish && known.settings === settings && known.issuer === workspace.url) return known;
+  if (known?.wish === wish) return known;
   const made = prepare(deps, place, found, wish);
   if (made === null) return null;
   if (kept.size >= KEPT_MAX) kept.clear();
@@ -170,7 +169,7 @@ function prepare(
       resource: readResource(form),
       permissions,
     });
-    return { wish, issuer: workspace.url, settings, prepared, rest: toRest(prepared) };
+    return { wish, prepared, rest: toRest(prepared) };
   } catch (error) {
     if (error instanceof AppError) return null;
     throw error;
