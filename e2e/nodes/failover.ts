@@ -37,7 +37,9 @@ const WRITES_AFTER_PER_NODE = 5;
 const REPLICATION_TIMEOUT_MS = 10_000;
 const RECOVERY_TIMEOUT_MS = 45_000;
 const POLL_MS = 10;
-const REVOKE_PACE_MS = 100;
+const REVOKE_PACE_MS_MIN = 100;
+/** Keys that are deleted before the primary is killed; an account has 50 at most. */
+const DOOMED_BEFORE_MAX = 25;
 /** Keys that are left to be deleted while the primary is away and after that. */
 const DOOMED_AFTER = 10;
 const LEASE_MS = 2_000;
@@ -119,7 +121,9 @@ export async function killUnderLoad({
     staleAnswers: 0,
     isOver: false,
   };
-  const load = await startLoad(cluster, log, Math.ceil((loadMs + stallMs) / REVOKE_PACE_MS) + DOOMED_AFTER);
+  const revokePaceMs = Math.max(REVOKE_PACE_MS_MIN, (loadMs + stallMs) / DOOMED_BEFORE_MAX);
+  const doomedCount = Math.ceil((loadMs + stallMs) / revokePaceMs) + DOOMED_AFTER;
+  const load = await startLoad(cluster, log, { doomedCount, revokePaceMs });
   await delay(loadMs);
   // Its sender, not the receiver: what has come to the standby's machine it would still read.
   const senders = await primary.query<{ pid: number }>('select pid from pg_stat_replication');
@@ -187,7 +191,7 @@ async function compare(
 async function startLoad(
   { admin, urls }: Cluster,
   log: Log,
-  doomedCount: number,
+  { doomedCount, revokePaceMs }: { readonly doomedCount: number; readonly revokePaceMs: number },
 ): Promise<{ readonly ended: Promise<unknown> }> {
   const agent = openAgent(64);
   const scopes = [{ actions: ['iam:keys:verify'], resources: ['*'] }];
@@ -201,7 +205,7 @@ async function startLoad(
     ...Array.from({ length: WRITERS_PER_NODE }, (_, writer) => write(ask, url, node, `${node}-${writer}`)),
     verify(ask, url, node, living.fullKey),
   ]);
-  loops.push(revoke(ask, urls, doomed));
+  loops.push(revoke(ask, urls, doomed, revokePaceMs));
   return { ended: Promise.all(loops).finally(() => agent.destroy()) };
 }
 
@@ -270,12 +274,17 @@ async function isValid(ask: Asking, url: string, fullKey: string): Promise<boole
 }
 
 /** Deletes one key after the other at the nodes in turn, and asks the next node whether it still takes it. */
-async function revoke(ask: Asking, urls: readonly string[], doomed: readonly string[]): Promise<void> {
+async function revoke(
+  ask: Asking,
+  urls: readonly string[],
+  doomed: readonly string[],
+  paceMs: number,
+): Promise<void> {
   const checks: Promise<void>[] = [];
   for (const [index, fullKey] of doomed.entries()) {
     if (await deleteKey(ask, urls[index % urls.length] ?? '', fullKey))
       checks.push(checkRefused(ask, urls[(index + 1) % urls.length] ?? '', fullKey));
-    await delay(REVOKE_PACE_MS);
+    await delay(paceMs);
   }
   await Promise.all(checks);
 }
