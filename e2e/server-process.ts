@@ -66,11 +66,12 @@ export interface Workplace {
   close(): Promise<void>;
 }
 
-const lane = process.env['TEST_LANE'];
+/** `1/3`: the second of three suites that run side by side. */
+const [lane = 0, lanes = 1] = (process.env['TEST_LANE'] ?? '0/1').split('/').map(Number);
 
 /**
  * A port that nobody listens at. Another suite may run beside this one, and find the same one free before our server
- * has taken it: each of the two lanes keeps to ports of its own. The system prefers odd ones here.
+ * has taken it: each lane keeps to ports of its own. The system prefers odd ones here.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -79,7 +80,7 @@ export async function freePort(): Promise<number> {
     const address = server.address();
     server.close();
     if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-    if (lane === undefined || (address.port >> 1) % 2 === Number(lane)) return address.port;
+    if ((address.port >> 1) % lanes === lane) return address.port;
   }
 }
 

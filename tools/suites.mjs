@@ -21,10 +21,10 @@ const playwrightWith = (config) => [
  * `npm run test:full`.
  *
  * Each closes with a line `N passed, N failed`; Vitest and Playwright write their totals to TEST_TOTALS_FILE
- * instead, one line per project. One that `isAlone` takes all cores, in this order; the others take one core and run
- * two at a time, the longest first. `needs` names a group of system packages in tools/debian.mjs. What a suite that
- * is `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about disks, and
- * thousands of commits would wait for one. Suites about crashes and restarts use the disk.
+ * instead, one line per project. One that `isAlone` takes all cores, in this order; the others take one core at most
+ * and run three at a time, the longest first. `needs` names a group of system packages in tools/debian.mjs. What a
+ * suite that is `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about
+ * disks, and thousands of commits would wait for one. Suites about crashes and restarts use the disk.
  *
  * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'nodes' | 'browser' }[]}
  */
@@ -44,8 +44,9 @@ export const SUITES = [
     inMemory: true,
     needs: 'browser',
   },
-  { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
+  { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
+  { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'power cut',
     command: vitestOf('powercut'),
@@ -53,7 +54,6 @@ export const SUITES = [
     needs: 'powercut',
   },
   { name: 'nodes', command: vitestOf('nodes'), fullCommand: vitestOf('nodes-full'), needs: 'nodes' },
-  { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
   {
     name: 'notices',
     command: vitestOf('notices'),

@@ -2,8 +2,8 @@
  * `npm test` and, with `--full`, `npm run test:full`: runs the suites of tools/suites.mjs, never stops at the first
  * failure, and closes with the true totals of all: `N passed, N failed`.
  *
- * Suites that busy one core run two at a time; what they print is shown in one piece when they end. The others run
- * alone.
+ * Suites that busy one core at most run three at a time; what they print is shown in one piece when they end. The
+ * others run alone.
  *
  * A suite counts as failed, whatever it prints, when it ends without totals, with an exit code that its totals
  * do not explain, or without a single passed test.
@@ -30,8 +30,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const MEMORY = '/dev/shm';
 const MEMORY_BYTES_MIN = 4 * 1024 ** 3;
-/** Suites side by side take their ports by these numbers, so that none takes what another has just found free. */
-const LANES = ['0', '1'];
+/**
+ * One more than the cores that we count with: the suites wait for programs, disks and clocks a third of their time.
+ * They take their ports by these names, so that none takes what another has just found free.
+ */
+const LANES = ['0/3', '1/3', '2/3'];
 
 const isFull = process.argv.includes('--full');
 
