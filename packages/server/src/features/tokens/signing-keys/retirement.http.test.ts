@@ -83,6 +83,11 @@ const fetchKids = async (at: Harness): Promise<string[]> =>
     .json<{ keys: { kid: string }[] }>()
     .keys.map((key) => key.kid);
 
+async function waitFor(ask: () => Promise<number>, status: number): Promise<void> {
+  const startedAt = performance.now();
+  while ((await ask()) !== status) expect(performance.now() - startedAt).toBeLessThan(REVOKED_WITHIN_MS);
+}
+
 describe('retiring the signing key at once', () => {
   it('ends its tokens: here with the answer, on another node within two seconds', async () => {
     const token = await login();
@@ -91,9 +96,7 @@ describe('retiring the signing key at once', () => {
     const retiredAt = performance.now();
     expect(answer.statusCode, answer.body).toBe(200);
     expect(await check(token)).toBe(401);
-    while ((await check(token, two)) !== 401) {
-      expect(performance.now() - retiredAt).toBeLessThan(REVOKED_WITHIN_MS);
-    }
+    await waitFor(() => check(token, two), 401);
     if (testEngine() === 'sqlite') expect(performance.now() - retiredAt).toBeLessThan(500);
   });
 
@@ -150,12 +153,12 @@ describe('what was exchanged for a token of a retired key', () => {
     const { access_token: child } = await exchangeToken(one, subject);
     const { access_token: grandchild } = await exchangeToken(one, child);
     expect(kidOf(child)).not.toBe(kidOf(subject));
-    expect([await check(child), await check(grandchild), await check(child, two)]).toEqual([200, 200, 200]);
+    expect([await check(child), await check(grandchild)]).toEqual([200, 200]);
+    // On PostgreSQL that node looks for keys that it does not know once a second, and 20 minutes have not passed there.
+    await waitFor(() => check(child, two), 200);
     await retire(kidOf(subject));
-    const retiredAt = performance.now();
     expect([await check(subject), await check(child), await check(grandchild)]).toEqual([401, 401, 401]);
-    while ((await check(child, two)) !== 401)
-      expect(performance.now() - retiredAt).toBeLessThan(REVOKED_WITHIN_MS);
+    await waitFor(() => check(child, two), 401);
     const asked = await postForm(one, '/oauth2/introspect', { token: grandchild }, { basic: minted });
     expect(asked.body).toBe('{"active":false}');
   });
