@@ -180,6 +180,40 @@ describe('no page of a list reads a whole table', () => {
     }
   });
 
+  it('of the keys of several accounts, each looked up up to where the first of them has no more to give', async () => {
+    const { accounts, keys, keyLister, overview } = harness.deps;
+    const [robotId = ''] = await accounts.listManagedIds(
+      harness.deps.storage.read,
+      person.workspaceId,
+      person.id,
+    );
+    for (const id of [person.id, robotId])
+      for (let count = 0; count < 8; count += 1)
+        await keys.create(admin, id, { comment: `one of many ${count}`, access: 'account' });
+    const { faults } = await findSlowWays(async () => {
+      for (const query of queries) {
+        const first = await keyLister.list(member, query, { limit: 1 });
+        await keyLister.list(member, query, { limit: 1, cursor: first.nextCursor ?? undefined });
+      }
+      await overview.read(member, 168);
+    });
+    expect(faults).toEqual([]);
+    const merged = [...asked].filter((sql) => /^select .* cross join "api_keys" /s.test(sql));
+    const ways = merged.map((sql) => explain(sql).find((step) => step.includes('api_keys')) ?? '');
+    for (const [index, sql] of merged.entries()) {
+      // Without a bound all lists are short, and any index of accounts will do.
+      const isBounded = /created_at [<>]=/.test(sql);
+      expect(ways[index]).toMatch(
+        sql.includes('of_state"') || !isBounded
+          ? /api_keys_by_account\w* /
+          : /api_keys_by_account \(.*created_at[<>]/,
+      );
+    }
+    // Pages in both orders that begin at a place and end at one.
+    for (const bounds of ['created_at>? AND created_at<?', '<expr>>? AND <expr><?'])
+      expect(ways.some((way) => way.includes(bounds))).toBe(true);
+  });
+
   it('of accounts, in every order, with every filter', async () => {
     const { accounts } = harness.deps;
     const { faults } = await findSlowWays(async () => {

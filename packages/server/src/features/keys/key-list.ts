@@ -8,16 +8,16 @@ import type { AccountName, AccountsService } from '../accounts/index.ts';
 import type { KeyAllowance, LimitsService } from '../limits/index.ts';
 import type { SettingsService } from '../settings/index.ts';
 import { type ApiKey, type KeyStatus, noticeMsOf, statusOf } from './api-key.ts';
+import type { KeySort } from './key-order.repo.ts';
 import { mayKnowName, requireReach, visibleAccountIds } from './keys.policy.ts';
 import {
   choosePath,
   findStretchEnd,
-  isSifted,
   type KeyFilter,
-  type KeySort,
   type KeyStatusFilter,
   listKeys,
   placeOf,
+  startOf,
 } from './keys-list.repo.ts';
 import type { UsageRecorder } from './usage.ts';
 import type { LastUse, Refusal } from './usage-buffer.ts';
@@ -98,8 +98,7 @@ interface Scan {
 // A filter by last use or refusal reads another store than the keys: pages are gathered until full or so many are read.
 const SCAN_KEYS_MAX = 5_000;
 const SCAN_BATCH = 50;
-// Keys that no index finds are looked for in stretches of so many rows, and so many of them.
-const STRETCH_ROWS = 1_000;
+// Keys that no index finds are looked for in so many stretches.
 const STRETCHES_MAX = 100;
 
 /** Lists keys, and tells of each all that is known of it. */
@@ -163,11 +162,9 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
   const batch = isWanted === null ? limit + 1 : SCAN_BATCH;
   const path = await choosePath(storage.read, filter, sort);
   const read: ReadStretch<ApiKey> = async (after) => {
-    const upTo = isSifted(filter, sort, path)
-      ? await findStretchEnd(storage.read, workspaceId, sort, after, STRETCH_ROWS)
-      : null;
-    const stretch = { path, after, upTo, limit: batch };
-    const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, stretch);
+    const stretch = { path, after, limit: batch };
+    const upTo = await findStretchEnd(storage.read, filter, sort, stretch);
+    const { keys, rowCount, end } = await listKeys(storage.read, keyring, filter, sort, { ...stretch, upTo });
     const seen = { end: rowCount < batch ? upTo : end, rowsRead: rowCount };
     if (isWanted === null) return { ...seen, rows: keys };
     const ids = keys.map((key) => key.id);
@@ -176,7 +173,7 @@ async function gather({ storage, keyring, usage }: Deps, scan: Scan): Promise<Pa
     const rows = keys.filter((key) => isWanted(key, lastUses.get(key.id), lastRefusals.get(key.id)));
     return { ...seen, rows };
   };
-  const start = readCursor(scan.cursor, [0, ''], sort);
+  const start = startOf(filter, sort, readCursor(scan.cursor, [0, ''], sort));
   const bounds = { limit: limit + 1, stretchesMax: STRETCHES_MAX, rowsReadMax: SCAN_KEYS_MAX };
   return toSiftedPage(await sift(read, start, bounds), limit, (key) => placeOf(key, sort), sort);
 }

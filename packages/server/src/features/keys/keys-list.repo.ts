@@ -10,17 +10,19 @@ import {
 } from '../../storage/index.ts';
 import { HAS_ACTIVE_ACCOUNT } from './account-keys.repo.ts';
 import type { ApiKey, KeyStatus } from './api-key.ts';
+import {
+  findMergedEnd,
+  type KeyLists,
+  type KeySort,
+  NEVER,
+  STOPS_AT,
+  selectKeysOfLists,
+  valueOf,
+} from './key-order.repo.ts';
 import { COLUMNS, type KeyStretch, toApiKey, toIntactKeys } from './keys.repo.ts';
 
 /** `working`: enabled and not expired. */
 export type KeyStatusFilter = KeyStatus | 'working';
-
-/** By creation the newest come first, by expiry the next to stop; those that never do are the last. */
-export type KeySort = 'createdAt' | 'expiresAt';
-
-const NEVER = 9_007_199_254_740_991;
-// Letter by letter as in the index of the migration.
-const STOPS_AT = sql<number>`coalesce(expires_at, ${sql.lit(NEVER)})`;
 
 export interface KeyFilter {
   readonly workspaceId: string;
@@ -57,16 +59,17 @@ function hasStatus(
 ): RawBuilder<boolean> {
   const noticeEnd = now + noticeMs;
   const aside = sql<number>`+${STOPS_AT}`;
-  const isByStop = path !== 'accounts' && (sort === 'expiresAt' || path === 'lookup');
-  const begin = isByStop && isFirstPage ? STOPS_AT : aside;
+  const isByStop = sort === 'expiresAt' || path === 'lookup';
+  // Of accounts a page always begins at a place, `startOf`.
+  const begin = isByStop && isFirstPage && path !== 'accounts' ? STOPS_AT : aside;
   const end = isByStop ? STOPS_AT : aside;
+  const state = path === 'accounts' ? sql<string>`state || ''` : sql<string>`state`;
   const conditions = {
-    disabled: () =>
-      path === 'accounts' ? sql<boolean>`state || '' = 'disabled'` : sql<boolean>`state = 'disabled'`,
-    expired: () => sql<boolean>`(state = 'active' and ${end} <= ${now})`,
-    expiring: () => sql<boolean>`(state = 'active' and ${begin} > ${now} and ${end} <= ${noticeEnd})`,
-    active: () => sql<boolean>`(state = 'active' and ${begin} > ${noticeEnd})`,
-    working: () => sql<boolean>`(state = 'active' and ${begin} > ${now})`,
+    disabled: () => sql<boolean>`${state} = 'disabled'`,
+    expired: () => sql<boolean>`(${state} = 'active' and ${end} <= ${now})`,
+    expiring: () => sql<boolean>`(${state} = 'active' and ${begin} > ${now} and ${end} <= ${noticeEnd})`,
+    active: () => sql<boolean>`(${state} = 'active' and ${begin} > ${noticeEnd})`,
+    working: () => sql<boolean>`(${state} = 'active' and ${begin} > ${now})`,
   };
   return conditions[status]();
 }
@@ -97,18 +100,34 @@ function stopsOf({
   return expiresBefore === undefined ? null : { after: -1, upTo: expiresBefore - 1 };
 }
 
-function isOfAccounts({ accountIds, accountId }: KeyFilter): boolean {
-  return accountIds !== null || accountId !== undefined;
+function lastStopOf({ status, expiresBefore = Number.POSITIVE_INFINITY, now, noticeMs }: KeyFilter): number {
+  const ends: Partial<Record<KeyStatusFilter, number>> = { expired: now, expiring: now + noticeMs };
+  const last = (status === undefined ? undefined : ends[status]) ?? Number.POSITIVE_INFINITY;
+  return Math.min(last, expiresBefore - 1);
 }
 
-/** Then the index of accounts has the keys in the order of their creation, so that none has to be sorted. */
-function isOfOneAccount({ accountIds, accountId }: KeyFilter): boolean {
-  return accountId !== undefined || accountIds?.length === 1;
+/** Null: of all accounts. */
+function accountsOf({ accountIds, accountId }: KeyFilter): readonly string[] | null {
+  if (accountId === undefined) return accountIds;
+  return accountIds === null || accountIds.includes(accountId) ? [accountId] : [];
+}
+
+/** The state of all keys that fit; null where both do. */
+function storedStateOf({ status }: KeyFilter): KeyLists['state'] {
+  if (status === undefined) return null;
+  return status === 'disabled' ? 'disabled' : 'active';
+}
+
+/** Whether the lists of accounts hold keys that a page of this order does not. */
+function isSiftedOfAccounts(filter: KeyFilter, sort: KeySort): boolean {
+  const { q = '', lifetimeOverDays, hasActiveAccount, status, expiresBefore } = filter;
+  if (q.trim() !== '' || lifetimeOverDays !== undefined || hasActiveAccount === true) return true;
+  return sort === 'createdAt' && (status !== undefined || expiresBefore !== undefined);
 }
 
 /** True when no index finds the keys in this order: the rows of a whole workspace have to be sifted for them. */
-export function isSifted(filter: KeyFilter, sort: KeySort, path: KeyPath): boolean {
-  if (path !== 'order' || isOfAccounts(filter)) return false;
+function isSifted(filter: KeyFilter, sort: KeySort, path: KeyPath): boolean {
+  if (path !== 'order') return false;
   const isRare = (filter.q?.trim() ?? '') !== '' || filter.lifetimeOverDays !== undefined;
   return isRare || (sort === 'createdAt' && stopsOf(filter) !== null);
 }
@@ -118,7 +137,7 @@ const LOOKUP_KEYS_MAX = 500;
 
 /** Which way to a page is the shorter one. Looks at some entries of an index at most. */
 export async function choosePath(exec: Executor, filter: KeyFilter, sort: KeySort): Promise<KeyPath> {
-  if (isOfAccounts(filter)) return 'accounts';
+  if (accountsOf(filter) !== null) return 'accounts';
   if (isApiKeyBegin(filter.q?.trim() ?? '')) return 'lookup';
   const stops = stopsOf(filter);
   if (sort === 'expiresAt' || stops === null) return 'order';
@@ -140,22 +159,20 @@ export async function choosePath(exec: Executor, filter: KeyFilter, sort: KeySor
  * What a list is sorted by. With a plus no index has this order: where another condition leaves few rows, going through
  * all others in their order would take longest.
  */
-function orderOf(sort: KeySort, path: KeyPath) {
-  const plus = sql.raw(path === 'order' ? '' : '+');
-  return sort === 'createdAt'
-    ? { value: sql<number>`${plus}created_at`, direction: 'desc' as const }
-    : { value: sql<number>`${plus}${STOPS_AT}`, direction: 'asc' as const };
+function sortedBy(sort: KeySort, isOrdered: boolean): RawBuilder<number> {
+  const { value } = valueOf(sort);
+  return isOrdered ? value : sql<number>`+${value}`;
 }
 
 /** Where the next `rows` keys of the workspace end, whether they fit or not; null when there are not as many. */
-export async function findStretchEnd(
+async function findWorkspaceEnd(
   exec: Executor,
   workspaceId: string,
   sort: KeySort,
   after: CursorValues | null,
   rows: number,
 ): Promise<CursorValues | null> {
-  const { value, direction } = orderOf(sort, 'order');
+  const { value, direction } = valueOf(sort);
   let query = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
   if (after !== null) query = query.where(isBehind(value, after, direction));
   const row = await query
@@ -166,6 +183,43 @@ export async function findStretchEnd(
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : [row.value, row.id];
+}
+
+// Rows that are looked at between two turns of the event loop, when most of them may not fit.
+const STRETCH_ROWS = 1_000;
+// Of accounts, where all fit: some more than one page, since the lists seldom end at one place.
+const STRETCH_PAGES = 4;
+
+/** The last row that is looked at for `limit` keys behind `after`; null where nothing has to end before the list does. */
+export async function findStretchEnd(
+  exec: Executor,
+  filter: KeyFilter,
+  sort: KeySort,
+  { path, after, limit }: Omit<KeyStretchPlace, 'upTo'>,
+): Promise<CursorValues | null> {
+  const { workspaceId } = filter;
+  const accountIds = accountsOf(filter);
+  if (accountIds === null)
+    return isSifted(filter, sort, path)
+      ? await findWorkspaceEnd(exec, workspaceId, sort, after, STRETCH_ROWS)
+      : null;
+  if (accountIds.length === 0) return null;
+  const lists = { workspaceId, accountIds, sort, state: storedStateOf(filter) };
+  const rows = isSiftedOfAccounts(filter, sort) ? STRETCH_ROWS : limit * STRETCH_PAGES;
+  const end = await findMergedEnd(exec, lists, after, rows);
+  // Behind the last expiry that fits, no list has anything left.
+  return end !== null && sort === 'expiresAt' && Number(end[0]) > lastStopOf(filter) ? null : end;
+}
+
+/**
+ * Where a list begins, at `cursor` or before its first page: those of accounts, which are gone through in stretches,
+ * leave out what has stopped too early.
+ */
+export function startOf(filter: KeyFilter, sort: KeySort, cursor: CursorValues | null): CursorValues | null {
+  const isWithBegin = ['active', 'expiring', 'working'].includes(filter.status ?? '');
+  if (accountsOf(filter) === null || sort !== 'expiresAt' || !isWithBegin) return cursor;
+  const begin = filter.status === 'active' ? filter.now + filter.noticeMs : filter.now;
+  return cursor === null || Number(cursor[0]) <= begin ? [begin, BEHIND_BASE62] : cursor;
 }
 
 export interface KeyStretchPlace {
@@ -183,25 +237,32 @@ export async function listKeys(
   sort: KeySort,
   { path, after, upTo, limit }: KeyStretchPlace,
 ): Promise<KeyStretch> {
-  if (filter.accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
-  const { accountIds, accountId, expiresBefore, lifetimeOverDays, status } = filter;
+  const accountIds = accountsOf(filter);
+  if (accountIds?.length === 0) return { keys: [], rowCount: 0, end: null };
+  const { workspaceId, expiresBefore, lifetimeOverDays, status } = filter;
   const q = filter.q?.trim() ?? '';
-  let query = exec.selectFrom('api_keys').select(COLUMNS).where('workspace_id', '=', filter.workspaceId);
-  if (accountIds !== null) query = query.where('account_id', 'in', accountIds);
-  if (accountId !== undefined) query = query.where('account_id', '=', accountId);
+  const lists = accountIds === null ? null : { workspaceId, accountIds, sort, state: storedStateOf(filter) };
+  const all = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
+  let query = (lists === null ? all : selectKeysOfLists(exec, lists)).select(COLUMNS);
   if (expiresBefore !== undefined) {
-    const plus = sql.raw(path === 'accounts' || (sort === 'createdAt' && path === 'order') ? '+' : '');
+    const plus = sql.raw(sort === 'createdAt' && path !== 'lookup' ? '+' : '');
     query = query.where(sql<number>`${plus}${STOPS_AT}`, '<', expiresBefore);
   }
   if (lifetimeOverDays !== undefined) query = query.where('lifetime_days', '>', lifetimeOverDays);
   if (filter.hasActiveAccount === true) query = query.where(HAS_ACTIVE_ACCOUNT);
   if (status !== undefined) query = query.where(hasStatus(status, filter, sort, path, after === null));
   if (q !== '') query = query.where(matchesText(q, path));
-  const isOrdered = sort === 'createdAt' && isOfOneAccount(filter);
-  const { value, direction } = orderOf(sort, isOrdered ? 'order' : path);
-  if (after !== null) query = query.where(isBehind(value, after, direction));
-  if (upTo !== null) query = query.where(isUpTo(value, upTo, direction));
-  const rows = await query.orderBy(value, direction).orderBy('id', direction).limit(limit).execute();
+  const { value, direction } = valueOf(sort);
+  // By it a lookup would find the whole workspace.
+  const bound = path === 'lookup' ? sortedBy(sort, false) : value;
+  if (after !== null) query = query.where(isBehind(bound, after, direction));
+  if (upTo !== null) query = query.where(isUpTo(bound, upTo, direction));
+  const isOneList = accountIds?.length === 1 && (sort === 'createdAt' || status !== undefined);
+  const rows = await query
+    .orderBy(sortedBy(sort, path === 'order' || isOneList), direction)
+    .orderBy('id', direction)
+    .limit(limit)
+    .execute();
   const last = rows.at(-1);
   return {
     keys: toIntactKeys(keyring, rows),

@@ -1,12 +1,15 @@
 import { type SelectQueryBuilder, sql } from 'kysely';
 import { DAY_MS } from '../../lib/clock.ts';
+import type { CursorValues } from '../../lib/page.ts';
 import {
   type ApiKeysTable,
   type Database,
   type Executor,
   isBehind,
   isOfWorkspace,
+  isUpTo,
 } from '../../storage/index.ts';
+import { findMergedEnd, selectKeysOfLists } from './key-order.repo.ts';
 
 /** Keys of a workspace; `accountIds` null: all of them, otherwise only those of these accounts. */
 export interface KeyCircle {
@@ -14,15 +17,17 @@ export interface KeyCircle {
   readonly accountIds: readonly string[] | null;
 }
 
+export interface KeyAge {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly isEnabled: boolean;
+  readonly expiresAt: number | null;
+}
+
 export interface OutcomeHour {
   readonly hour: number;
   readonly outcome: string;
   readonly count: number;
-}
-
-function keysOf(exec: Executor, { workspaceId, accountIds }: KeyCircle) {
-  const query = exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId);
-  return accountIds === null ? query : query.where('account_id', 'in', accountIds);
 }
 
 export interface StateMoments {
@@ -108,26 +113,40 @@ function toGroup(row: { group: number; count: number; expiring: number }): KeyGr
   return { group: GROUPS[group as keyof typeof GROUPS] ?? group, count, expiring };
 }
 
-/** The newest first: enough to say which of them nobody uses. `after` is a `[createdAt, id]`. */
+/** The newest first: enough to say which of them nobody uses. Both places are a `[createdAt, id]`. */
 export async function listKeyAges(
   exec: Executor,
-  circle: KeyCircle,
-  after: readonly [number, string] | null,
-  limit: number,
-): Promise<{ id: string; createdAt: number; isEnabled: boolean; expiresAt: number | null }[]> {
-  // With a plus, so that not all keys of the workspace are gone through in this order for those of a few accounts;
-  // those of one account have an index in this order.
-  const isOrdered = circle.accountIds === null || circle.accountIds.length === 1;
-  const createdAt = isOrdered ? sql.ref('created_at') : sql`+created_at`;
-  let query = keysOf(exec, circle).select(['id', 'created_at', 'state', 'expires_at']);
+  { workspaceId, accountIds }: KeyCircle,
+  { after, limit }: { readonly after: CursorValues | null; readonly limit: number },
+): Promise<{ readonly ages: readonly KeyAge[]; readonly end: CursorValues | null }> {
+  const lists =
+    accountIds === null ? null : { workspaceId, accountIds, sort: 'createdAt' as const, state: null };
+  const upTo = lists === null ? null : await findMergedEnd(exec, lists, after, limit);
+  let query =
+    lists === null
+      ? exec.selectFrom('api_keys').where('workspace_id', '=', workspaceId)
+      : selectKeysOfLists(exec, lists);
+  const createdAt = sql.ref('created_at');
   if (after !== null) query = query.where(isBehind(createdAt, after, 'desc'));
-  const rows = await query.orderBy(createdAt, 'desc').orderBy('id', 'desc').limit(limit).execute();
-  return rows.map((row) => ({
-    id: row.id,
-    createdAt: row.created_at,
-    isEnabled: row.state === 'active',
-    expiresAt: row.expires_at,
-  }));
+  if (upTo !== null) query = query.where(isUpTo(createdAt, upTo, 'desc'));
+  const rows = await query
+    .select(['id', 'created_at', 'state', 'expires_at'])
+    // The keys of several accounts are sorted, so that SQLite does not look for them in all of the workspace.
+    .orderBy(lists === null || accountIds?.length === 1 ? createdAt : sql`+created_at`, 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const last = rows.at(-1);
+  const isFull = rows.length === limit && last !== undefined;
+  return {
+    ages: rows.map((row) => ({
+      id: row.id,
+      createdAt: row.created_at,
+      isEnabled: row.state === 'active',
+      expiresAt: row.expires_at,
+    })),
+    end: isFull ? [last.created_at, last.id] : upTo,
+  };
 }
 
 /** How many of these keys are enabled, expired, and in the circle. */

@@ -1,5 +1,6 @@
 import { type Caller, requireAuthenticated } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import type { CursorValues } from '../../lib/page.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import { listRefusalHours } from '../audit/index.ts';
@@ -149,9 +150,7 @@ async function countUnused(
   const before = now - UNUSED_DAYS * DAY_MS;
   const turns = createTurns();
   let [neverUsed, unusedFor90Days, scanned] = [0, 0, 0];
-  for (let after: readonly [number, string] | null = null; ; ) {
-    if (circle.accountIds?.length === 0) return { neverUsed, unusedFor90Days, isPartial: false };
-    const keys = await repo.listKeyAges(storage.read, circle, after, LOOKUP_KEYS);
+  for await (const keys of walkKeyAges(storage, circle)) {
     const working = keys.filter((key) => key.isEnabled && !isExpired(key.expiresAt, now));
     const lastUses = await usage.findLastUses(
       circle.workspaceId,
@@ -163,13 +162,27 @@ async function countUnused(
       if ((lastUse?.at ?? createdAt) < before) unusedFor90Days += 1;
     }
     scanned += keys.length;
-    const last = keys.at(-1);
-    if (keys.length < LOOKUP_KEYS || last === undefined)
-      return { neverUsed, unusedFor90Days, isPartial: false };
     if (scanned >= USE_KEYS_MAX) return { neverUsed, unusedFor90Days, isPartial: true };
-    after = [last.createdAt, last.id];
     await turns.step();
   }
+  return { neverUsed, unusedFor90Days, isPartial: false };
+}
+
+/** The keys of a circle, the newest first, some at a time. */
+async function* walkKeyAges(
+  { read }: Pick<Storage, 'read'>,
+  circle: repo.KeyCircle,
+): AsyncGenerator<readonly repo.KeyAge[]> {
+  if (circle.accountIds?.length === 0) return;
+  let after: CursorValues | null = null;
+  do {
+    const { ages, end }: Awaited<ReturnType<typeof repo.listKeyAges>> = await repo.listKeyAges(read, circle, {
+      after,
+      limit: LOOKUP_KEYS,
+    });
+    yield ages;
+    after = end;
+  } while (after !== null);
 }
 
 /** Expired keys that somebody still presents: found by their last refusal. */
@@ -205,16 +218,20 @@ async function sumOutcomes(
     return { hours, isPartial: false };
   }
   if (accountIds.length === 0) return { hours: [], isPartial: false };
-  const keys = await repo.listKeyAges(storage.read, circle, null, COUNTED_KEYS_MAX);
-  const ids = keys.map((key) => key.id);
+  const ids: string[] = [];
+  for await (const keys of walkKeyAges(storage, circle)) {
+    ids.push(...keys.map((key) => key.id));
+    if (ids.length >= COUNTED_KEYS_MAX) break;
+  }
+  const isPartial = ids.length >= COUNTED_KEYS_MAX;
   const turns = createTurns();
   const hours: repo.OutcomeHour[] = [];
-  for (let from = 0; from < ids.length; from += COUNTER_KEYS) {
+  for (let from = 0; from < Math.min(ids.length, COUNTED_KEYS_MAX); from += COUNTER_KEYS) {
     const some = ids.slice(from, from + COUNTER_KEYS);
     hours.push(...(await repo.sumKeyHours(storage.usage, workspaceId, some, sinceHour)));
     await turns.step();
   }
-  return { hours, isPartial: keys.length === COUNTED_KEYS_MAX };
+  return { hours, isPartial };
 }
 
 async function findNextToStop({ keyLister }: Deps, caller: Caller): Promise<Overview['nextToStop']> {

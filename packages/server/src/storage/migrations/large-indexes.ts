@@ -24,6 +24,10 @@ export const LARGE_INDEXES: readonly LargeIndex[] = [
     name: 'api_keys_by_creation_and_life',
     definition: 'api_keys (workspace_id, created_at, id, state, expires_at, lifetime_days)',
   },
+  {
+    name: 'api_keys_by_account_and_stop',
+    definition: 'api_keys (account_id, state, coalesce(expires_at, 9007199254740991), id)',
+  },
   { name: 'api_keys_by_owner_and_id', definition: 'api_keys (workspace_id, owner_id, id)' },
   { name: 'accounts_admins', definition: `accounts (workspace_id, created_at, id) where role = 'admin'` },
 ];
