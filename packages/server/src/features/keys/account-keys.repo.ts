@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
-import { type Executor, SORTED_ID } from '../../storage/index.ts';
+import type { CursorValues } from '../../lib/page.ts';
+import { type Executor, isBehind, isUpTo } from '../../storage/index.ts';
 import type { AccountCondition, KeyCounts } from '../accounts/index.ts';
+import { findMergedEnd, selectKeysOfLists } from './key-order.repo.ts';
 
 /** When keys count as expired and as expiring: both instants in milliseconds. */
 export interface ExpiryMoments {
@@ -12,25 +14,30 @@ export interface ExpiryMoments {
 export const HAS_ACTIVE_ACCOUNT = sql<boolean>`exists (
   select 1 from accounts where accounts.id = api_keys.account_id and accounts.state = 'active')`;
 
-/** Whose keys are whose, in the order of their ids. */
+/** Whose keys are whose, the newest first, behind the place `after`; `end` is null when these were the last ones. */
 export async function listKeyAccounts(
   exec: Executor,
   workspaceId: string,
   accountIds: readonly string[],
-  after: string,
-  limit: number,
-): Promise<{ id: string; accountId: string }[]> {
-  if (accountIds.length === 0) return [];
-  const rows = await exec
-    .selectFrom('api_keys')
-    .select(['id', 'account_id'])
-    .where('workspace_id', '=', workspaceId)
-    .where('account_id', 'in', accountIds)
-    .where(SORTED_ID, '>', after)
-    .orderBy(SORTED_ID)
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ id: row.id, accountId: row.account_id }));
+  { after, limit }: { readonly after: CursorValues | null; readonly limit: number },
+): Promise<{
+  readonly keys: readonly { id: string; accountId: string }[];
+  readonly end: CursorValues | null;
+}> {
+  if (accountIds.length === 0) return { keys: [], end: null };
+  const lists = { workspaceId, accountIds, sort: 'createdAt', state: null } as const;
+  const upTo = await findMergedEnd(exec, lists, after, limit);
+  const createdAt = sql.ref('created_at');
+  let query = selectKeysOfLists(exec, lists).select(['id', 'account_id', 'created_at']);
+  if (after !== null) query = query.where(isBehind(createdAt, after, 'desc'));
+  if (upTo !== null) query = query.where(isUpTo(createdAt, upTo, 'desc'));
+  const rows = await query.orderBy(sql`+created_at`, 'desc').orderBy('id', 'desc').limit(limit).execute();
+  const last = rows.at(-1);
+  const isFull = rows.length === limit && last !== undefined;
+  return {
+    keys: rows.map((row) => ({ id: row.id, accountId: row.account_id })),
+    end: isFull ? [last.created_at, last.id] : upTo,
+  };
 }
 
 /** Numbers of the keys of each account that has any, out of one index. */

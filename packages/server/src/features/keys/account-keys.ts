@@ -1,5 +1,6 @@
 import { requireAuthenticated } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { CursorValues } from '../../lib/page.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { AccountKeys, KeyCounts } from '../accounts/index.ts';
@@ -63,8 +64,14 @@ async function findLastUses(
 ): Promise<ReadonlyMap<string, number>> {
   const latest = new Map<string, number>();
   const turns = createTurns();
-  for (let after = ''; ; await turns.step()) {
-    const keys = await listKeyAccounts(storage.read, workspaceId, accountIds, after, LOOKUP_KEYS);
+  let after: CursorValues | null = null;
+  do {
+    const { keys, end }: Awaited<ReturnType<typeof listKeyAccounts>> = await listKeyAccounts(
+      storage.read,
+      workspaceId,
+      accountIds,
+      { after, limit: LOOKUP_KEYS },
+    );
     const uses = await usage.findLastUses(
       workspaceId,
       keys.map((key) => key.id),
@@ -73,8 +80,8 @@ async function findLastUses(
       const at = uses.get(id)?.at;
       if (at !== undefined) latest.set(accountId, Math.max(at, latest.get(accountId) ?? 0));
     }
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < LOOKUP_KEYS) return latest;
-    after = last.id;
-  }
+    after = end;
+    await turns.step();
+  } while (after !== null);
+  return latest;
 }
