@@ -168,8 +168,12 @@ function secretOf(id: string, characters: string): Secret {
   return new Secret(`${secret43}${checksumOf(id, secret43)}`);
 }
 
-/** The full key of any index. Foreign credentials have none of their own: their key is `imported-<id>`. */
-export function seededKeyAt(plan: SeedPlan, index: number): SeededKey {
+/**
+ * The full key of any index. Foreign credentials have none of their own: their key is `imported-<id>`.
+ *
+ * @param at The moment, in milliseconds, at which it works or not; default that of the seeding
+ */
+export function seededKeyAt(plan: SeedPlan, index: number, at: number = plan.now): SeededKey {
   const characters = charactersOf(plan, index);
   const life = lifeAt(plan, index, characters);
   const { id, accountIndex, expiresAt } = life;
@@ -177,7 +181,7 @@ export function seededKeyAt(plan: SeedPlan, index: number): SeededKey {
     id,
     accountId: accountIdAt(plan, accountIndex),
     fullKey: life.isForeign ? `imported-${id}` : toFullKey(id, secretOf(id, characters)).reveal(),
-    works: life.isEnabled && (expiresAt ?? plan.now + 1) > plan.now && isAccountActive(accountIndex),
+    works: life.isEnabled && (expiresAt ?? at + 1) > at && isAccountActive(accountIndex),
   };
 }
 

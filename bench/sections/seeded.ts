@@ -57,9 +57,11 @@ export function takeWorking(
   from: number,
 ): { readonly keys: readonly SeededKey[]; readonly next: number } {
   const keys: SeededKey[] = [];
+  // In a folder of yesterday keys have expired since, and some would while they are measured.
+  const until = Date.now() + DAY_MS;
   let at = from;
   while (at - from < plan.keys && keys.length < count) {
-    const key = seededKeyAt(plan, (at * STEP) % plan.keys);
+    const key = seededKeyAt(plan, (at * STEP) % plan.keys, until);
     if (key.works && key.fullKey.startsWith(key.id)) keys.push(key);
     at += 1;
   }
