@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import https from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestCertificate } from '../../../testkit/src/smtp-sink.ts';
 import { PlainLane, type PlainRequest } from './plain-lane.ts';
 import { RequestDurations } from './request-durations.ts';
 import { LAST_ANSWERS, takeConnections } from './socket-lane.ts';
@@ -13,6 +16,7 @@ const post = (body: string, path = '/plain') =>
   `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 let server: Server;
+let lane: PlainLane;
 let faults: string[];
 let asked: PlainRequest[];
 let isOpen: boolean;
@@ -44,7 +48,7 @@ beforeEach(async () => {
     answer,
   }));
   const clock = { now: () => Date.UTC(2026, 0, 1) };
-  const lane = new PlainLane(routes, {
+  lane = new PlainLane(routes, {
     durations: new RequestDurations(),
     logger: pino({ level: 'silent' }),
     clock,
@@ -148,6 +152,45 @@ describe('a connection of plain requests', () => {
   });
 });
 
+describe('a connection over TLS', () => {
+  let secure: https.Server;
+  const openSecure = async () => {
+    const { port } = secure.address() as AddressInfo;
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.setEncoding('utf8').on('error', () => {});
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  beforeEach(async () => {
+    secure = https.createServer(createTestCertificate(), (_, response) => response.end('node'));
+    takeConnections(secure, lane, () => true, LIMITS);
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+  });
+  afterEach(() => {
+    secure.close();
+    secure.closeAllConnections();
+  });
+
+  it('may have been ready before its request was sent: for the end of the handshake', async () => {
+    expect(await exchange(await openSecure(), get(), 'lane')).toContain('lane');
+    expect(asked.map(({ isAlone }) => isAlone)).toEqual([false]);
+  });
+
+  it('ends with the answers when the client has ended its side', async () => {
+    for (const [before, last] of [
+      ['', '?a'],
+      [get('?1'), '?routes'],
+    ] as const) {
+      const socket = await openSecure();
+      const answers = readUntil(socket, 'never');
+      if (before !== '') socket.write(before);
+      socket.end(get(last));
+      expect(await answers).toMatch(before === '' ? /lane \/plain\?a$/ : /lane \/plain\?1[^]*node$/);
+    }
+  });
+});
+
 describe('a connection on which something else comes', () => {
   it('is given to Node, with all bytes, and stays there', async () => {
     const socket = await open();
@@ -199,6 +242,18 @@ describe('a connection on which something else comes', () => {
     await once((await open()).resume(), 'close');
     expect(faults).toEqual(['HPE_INVALID_EOF_STATE', 'ERR_HTTP_REQUEST_TIMEOUT']);
   });
+
+  it('is over once it was refused: what its client sent in the meantime is not looked at', async () => {
+    server.removeAllListeners('clientError');
+    server.on('clientError', (_, socket: Socket) => socket.end('refused'));
+    const { port } = server.address() as AddressInfo;
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.setEncoding('utf8').on('error', () => {});
+    await readUntil(socket, 'refused');
+    await sendPieces(socket, [get()]);
+    expect(asked).toEqual([]);
+    socket.destroy();
+  });
 });
 
 describe('the end of a server', () => {
@@ -210,6 +265,24 @@ describe('the end of a server', () => {
     expect(await exchange(fresh, get(), 'lane')).toContain('lane');
     server.closeAllConnections();
     await once(fresh.resume(), 'close');
+  });
+
+  it('cuts no answer that is not read yet', async () => {
+    answerBody = 'x'.repeat(20_000_000);
+    const serverSide = once(server, 'connection') as Promise<[Socket]>;
+    const socket = await open();
+    const [peer] = await serverSide;
+    socket.pause();
+    await sendPieces(socket, [get()]);
+    expect(peer.writableLength).toBeGreaterThan(0);
+    server.closeIdleConnections();
+    let characters = 0;
+    socket.on('data', (piece: string) => (characters += piece.length)).resume();
+    while (!socket.destroyed) {
+      await new Promise(setImmediate);
+      server.closeIdleConnections();
+    }
+    expect(characters).toBeGreaterThan(answerBody.length);
   });
 
   it('leaves each further request to Node, which can say that it is the last', async () => {

@@ -50,9 +50,9 @@ class PlainConnection {
   readonly #common: Surroundings;
   #held: Buffer | null = null;
   #pieces = 0;
-  #isAnswering = false;
+  /** Found, and to be written at the end of this turn. */
+  #pending: TimedAnswer | null = null;
   #hasAnswered = false;
-  #hasEnded = false;
   /** What was read after a pause may come at any time, not only in the turn in which it arrived. */
   #wasPaused = false;
   readonly #listeners = {
@@ -67,23 +67,27 @@ class PlainConnection {
   constructor(socket: Socket, common: Surroundings) {
     this.#socket = socket;
     this.#common = common;
+    // As of connections without TLS: it would end with its client's side otherwise, before the answer is written.
+    socket.allowHalfOpen = true;
     socket.setTimeout(common.limits.headersTimeoutMs);
     for (const [name, listener] of Object.entries(this.#listeners)) socket.on(name, listener);
   }
 
-  /** Nobody waits for anything on it. */
+  /** Nobody waits for anything on it, nor for the rest of an answer. */
   get isIdle(): boolean {
-    return this.#hasAnswered && !this.#isAnswering && this.#held === null;
+    const isAtRest = this.#pending === null && this.#held === null && this.#socket.writableLength === 0;
+    return this.#hasAnswered && isAtRest;
   }
 
   destroy(): void {
     this.#socket.destroy();
   }
 
-  /** Part of `AnswerBatch`: called at the end of the turn in which the answer was found. */
+  /** Part of `AnswerBatch`: called at the end of the turn in which the answer was found, if not before. */
   write(timed: TimedAnswer): void {
+    if (this.#pending !== timed) return;
     const { lane, limits, tailLines } = this.#common;
-    this.#isAnswering = false;
+    this.#pending = null;
     this.#hasAnswered = true;
     const { status, headerLines, body } = timed.answer;
     const bytes = body === null ? 0 : Buffer.byteLength(body);
@@ -98,7 +102,6 @@ class PlainConnection {
     const idleMs = limits.keepAliveTimeoutMs + KEEP_ALIVE_GRACE_MS;
     if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
     if (this.#held !== null) this.#handOver();
-    else if (this.#hasEnded) socket.end();
     else if (!isRoom) this.#pause();
   }
 
@@ -107,8 +110,12 @@ class PlainConnection {
     this.#pieces += 1;
     const bytes = this.#held === null ? piece : Buffer.concat([this.#held, piece]);
     this.#held = bytes;
-    // Whoever does not wait for answers is served by Node, after the answer that is on its way.
-    if (this.#isAnswering) return;
+    // Whoever does not wait for answers is served by Node, after the answer that is on its way. At once: behind the
+    // end of what the client sends nothing can be put back.
+    if (this.#pending !== null) {
+      this.write(this.#pending);
+      return;
+    }
     const asked = isOpen() && bytes.length <= REQUEST_BYTES_MAX ? readRequest(lane, bytes) : null;
     if (asked === 'incomplete' && this.#pieces < PIECES_MAX) {
       if (this.#pieces === 1) this.#socket.setTimeout(limits.restTimeoutMs);
@@ -121,13 +128,16 @@ class PlainConnection {
     }
     this.#held = null;
     this.#pieces = 0;
-    this.#isAnswering = true;
+    this.#pending = found;
     batch.add(this, found);
   }
 
   #answer({ route, url, headers, body }: Asked): TimedAnswer | null {
-    const request = { method: route.method, url, headers, socket: this.#socket, isAlone: !this.#wasPaused };
-    return this.#common.lane.answer(route, request, body);
+    const socket = this.#socket;
+    // Over TLS there are bytes that belong to no request: those of the handshake, or of a change of keys. They may have
+    // made the connection readable long before the request was sent that is read together with them.
+    const isAlone = !this.#wasPaused && !('encrypted' in socket);
+    return this.#common.lane.answer(route, { method: route.method, url, headers, socket, isAlone }, body);
   }
 
   /** A client that does not read its answers is not read either. */
@@ -137,16 +147,22 @@ class PlainConnection {
   }
 
   #end(): void {
-    this.#hasEnded = true;
-    if (this.#isAnswering) return;
+    if (this.#pending !== null) this.write(this.#pending);
     if (this.#held === null) this.#socket.end();
-    else this.#common.refuse(this.#socket, 'HPE_INVALID_EOF_STATE');
+    else this.#refuse('HPE_INVALID_EOF_STATE');
   }
 
   #expire(): void {
     if (this.#held !== null) this.#handOver();
     else if (this.#hasAnswered) this.#socket.destroy();
-    else this.#common.refuse(this.#socket, 'ERR_HTTP_REQUEST_TIMEOUT');
+    else this.#refuse('ERR_HTTP_REQUEST_TIMEOUT');
+  }
+
+  /** An answer to what still comes could not be sent any more, but would be counted. */
+  #refuse(code: string): void {
+    this.#held = null;
+    this.#socket.removeListener('data', this.#listeners.data).once('data', () => this.destroy());
+    this.#common.refuse(this.#socket, code);
   }
 
   #handOver(): void {
