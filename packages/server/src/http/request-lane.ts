@@ -40,7 +40,8 @@ const ANSWERS_MAX = 100;
 
 interface Traffic {
   answers: number;
-  unanswered: number;
+  /** To the request that came last, whoever answers it. */
+  latest: ServerResponse;
   /** Requests of such a client may be under way already when it is told that the connection ends. */
   isPipelined: boolean;
 }
@@ -63,6 +64,7 @@ export class RequestLane {
    * of it read.
    */
   tryAnswer(request: IncomingMessage, response: ServerResponse, leave: () => void): boolean {
+    this.#follow(request.socket, response);
     const route = this.#lane.find(request.method, request.url ?? '');
     if (route === null || !isPlain(request)) return false;
     if (route.method === 'GET')
@@ -91,11 +93,8 @@ export class RequestLane {
     const found = this.#lane.answer(route, Object.assign(request, { isAlone: false }), body);
     if (found === null) return false;
     closeReadable(request);
-    const traffic = this.#trafficOf(request.socket);
-    traffic.unanswered += 1;
-    traffic.isPipelined ||= traffic.unanswered > 1;
+    const traffic = this.#trafficOf(request.socket, response);
     const write = () => {
-      traffic.unanswered -= 1;
       traffic.answers += 1;
       if (traffic.answers >= ANSWERS_MAX && !traffic.isPipelined) response.shouldKeepAlive = false;
       writeAnswer(response, found);
@@ -105,10 +104,18 @@ export class RequestLane {
     return true;
   }
 
-  #trafficOf(socket: Socket): Traffic {
+  /** A request that comes before the one before it was answered shows that the client sends ahead. */
+  #follow(socket: Socket, response: ServerResponse): void {
+    const traffic = this.#traffic.get(socket);
+    if (traffic === undefined) return;
+    traffic.isPipelined ||= !traffic.latest.writableEnded;
+    traffic.latest = response;
+  }
+
+  #trafficOf(socket: Socket, response: ServerResponse): Traffic {
     let traffic = this.#traffic.get(socket);
     if (traffic === undefined) {
-      traffic = { answers: 0, unanswered: 0, isPipelined: false };
+      traffic = { answers: 0, latest: response, isPipelined: false };
       this.#traffic.set(socket, traffic);
     }
     return traffic;

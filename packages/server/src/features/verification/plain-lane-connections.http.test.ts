@@ -152,23 +152,29 @@ describe('a connection to the lane', () => {
 
   it('that was given to Node is ended after a hundred plain answers, unless its client sends ahead', async () => {
     await warm();
-    const countUntilEnd = async (atOnce: number) => {
+    const countUntilEnd = async (...texts: string[]) => {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
       socket.write(authorize('nobody'));
       let said = await read(socket, 1);
       let answers = 0;
       while (answers < 300 && !said.toLowerCase().includes('connection: close')) {
-        socket.write(authorize(key).repeat(atOnce));
+        socket.write(texts.join(''));
         for (const name of ['data', 'close', 'error']) socket.removeAllListeners(name);
-        said = await read(socket, atOnce);
-        answers += atOnce;
+        said = await read(socket, texts.length);
+        answers += statusesIn(said).length;
       }
       socket.destroy();
       return answers;
     };
-    expect(await countUntilEnd(1)).toBe(100);
-    expect(await countUntilEnd(2)).toBe(300);
+    const [plain, other] = [authorize(key), authorize('nobody')];
+    expect(await countUntilEnd(plain)).toBe(100);
+    for (const texts of [
+      [plain, plain],
+      [plain, other],
+      [other, plain],
+    ])
+      expect(await countUntilEnd(...texts)).toBe(300);
   });
 
   it('is told how long it is kept, and kept so long', async () => {
