@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../lib/secret.ts';
 import type { Storage } from './database.ts';
+import { createSqliteEpochGuard } from './epoch-guard.ts';
 import { CommitOutcomeUnknown, isUnavailable } from './faults.ts';
 import { migrateStorage } from './migrate.ts';
 import { openStorage } from './open-storage.ts';
@@ -92,6 +93,15 @@ describeOn('sqlite', 'the guard of what is kept in memory', () => {
       expect(epochGuard.peekInTurn('wsp_f')).toBe(known + 1);
     }
     file.close();
+  });
+
+  it('tells nothing from an earlier turn when it cannot look', async () => {
+    const file = new DatabaseSync(path.join(database.dataDir, 'keyreeve.db'));
+    const guard = createSqliteEpochGuard(file);
+    guard.peekInTurn('wsp_f');
+    await turn();
+    file.close();
+    for (let times = 1; times <= 2; times += 1) expect(() => guard.peekInTurn('wsp_f')).toThrow();
   });
 });
 

@@ -29,8 +29,8 @@ export interface EpochGuard {
    * The same, looked at once for all requests of one turn of the event loop. Only for a request that came alone: its
    * connection was told of as readable because of its own bytes, so it is no younger than the turn, and a revocation
    * of which its client could know was committed before. (A turn in which more than a thousand connections are ready
-   * at once goes on with those that became ready in between; they may miss what another program, not a server or
-   * worker of ours, has committed during these few milliseconds.)
+   * at once goes on with those that became ready in between; they may miss what another process has committed during
+   * these few milliseconds.)
    */
   peekInTurn(workspaceId: string): number | null;
   /**
@@ -99,9 +99,11 @@ export function createSqliteEpochGuard(database: DatabaseSync): EpochGuard {
     peekInTurn: (workspaceId) => {
       const known = isVersionOfTurn ? epochs.get(workspaceId) : undefined;
       if (known !== undefined) return known;
+      // First, because it may fail: what is known is then of an earlier turn.
+      const epoch = peek(workspaceId);
       if (!isVersionOfTurn) setImmediate(forgetTurn);
       isVersionOfTurn = true;
-      return peek(workspaceId);
+      return epoch;
     },
     read: async (workspaceId) => peek(workspaceId),
     freshness: () => NOW,
