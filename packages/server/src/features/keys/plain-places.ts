@@ -78,6 +78,8 @@ export function createPlainPlaces(deps: Deps): PlainPlaces {
 
   return {
     find: (request, host) => {
+      // Refused even where a proxy names the host (RFC 9112, 3.2).
+      if (request.headers.host === undefined) return null;
       const workspace = peekWorkspace(host);
       if (workspace === null) return null;
       const epoch = request.isAlone ? epochGuard.peekInTurn(workspace.id) : epochGuard.peek(workspace.id);

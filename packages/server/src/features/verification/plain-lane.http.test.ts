@@ -254,6 +254,7 @@ describe.each([
       post(ask('all'), [], keys['all']),
       post(ask('all'), [], keys['wrong']),
       post(ask('all'), ['Expect: 100-continue']),
+      post(ask('all'), ['X-Forwarded-Host: localhost']).replace('Host: localhost\r\n', ''),
       request(
         'POST /v1/keys/verify HTTP/1.1',
         [
