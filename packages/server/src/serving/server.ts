@@ -11,6 +11,7 @@ import { createLogger } from '../logger.ts';
 import { createDeploymentJobs, createProcessJobs } from '../process-jobs.ts';
 import { openOtherDoors } from './doors.ts';
 import { CUT_AFTER_MS, createDrain } from './drain.ts';
+import { boundHeapGrowth } from './heap-growth.ts';
 
 /** The HTTP side of one process, and what it does beside it. */
 export interface RunningServer {
@@ -90,6 +91,7 @@ export async function prepareServer(config: Config, options: ServerOptions): Pro
       await app.listen({ host: config.host, port: config.port });
       otherDoors = await openOtherDoors(app.server, config.host);
       ownJobs.start();
+      boundHeapGrowth();
     },
     runJobs: () => {
       jobs ??= createDeploymentJobs(deps);

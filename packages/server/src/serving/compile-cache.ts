@@ -1,0 +1,24 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import path from 'node:path';
+import type { Config } from '../config/index.ts';
+
+const FOLDER = 'compile-cache';
+
+/**
+ * Keeps what Node.js makes of our source files at a start for the next one, in the data folder: half a second of
+ * processor time. It is written when the process ends, and made anew where it does not fit the sources or the release
+ * of Node.js. Where it cannot be read or written, the start takes as long as without. Called before the bulk of the
+ * server is imported, and by nobody but the server: files of another user would be in its way.
+ */
+export function useCompileCache({ dataDir }: Pick<Config, 'dataDir'>): void {
+  // On PostgreSQL there may be none, and then it is not for this to make one.
+  if (!existsSync(dataDir)) return;
+  const folder = path.join(dataDir, FOLDER);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch {
+    // It is there, or `enableCompileCache` fails for the same reason, and says so by its result.
+  }
+  enableCompileCache(folder);
+}
