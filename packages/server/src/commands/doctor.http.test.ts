@@ -25,10 +25,11 @@ import {
   seedCompany,
   startHarness,
 } from '@keyreeve/testkit';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createTestCertificate, type SmtpSink, startSmtpSink } from '../../../testkit/src/smtp-sink.ts';
 import { DAY_MS, HOUR_MS, systemClock } from '../lib/clock.ts';
-import { inTransaction, openStorage, type Tx } from '../storage/index.ts';
+import { inTransaction, migrateStorage, openStorage, type Tx } from '../storage/index.ts';
 import { openSqlite } from '../storage/sqlite-adapter.ts';
 import { judgeFileSystem } from './doctor/check-files.ts';
 import { judgeDate } from './doctor/check-network.ts';
@@ -401,6 +402,24 @@ describeOn('postgres', 'keyreeve doctor', () => {
   afterAll(() => harness.close());
 
   it('finds that PostgreSQL does not wait for the disk, as here in tests, and nothing else', async () => {
+    expect(await find(environment)).toEqual(['postgres.fsync']);
+  });
+
+  it('names an index of a large table that is missing or was left broken, and how it is made', async () => {
+    const { write } = harness.deps.storage;
+    await sql`drop index api_keys_by_owner_and_id`.execute(write);
+    await sql`update pg_index set indisvalid = false
+      where indexrelid = 'api_keys_by_account_and_stop'::regclass`.execute(write);
+    const results = await examine(environment);
+    const findings = results
+      .flatMap((result) => result.findings)
+      .filter(({ severity }) => severity === 'warning');
+    expect(findings.map(({ code, message }) => [code, message.split(' ')[2]])).toEqual([
+      ['database.index_missing', 'api_keys_by_account_and_stop'],
+      ['database.index_missing', 'api_keys_by_owner_and_id'],
+    ]);
+    expect(findings[0]?.remedy).toContain('Restart one node');
+    await migrateStorage(harness.deps.storage);
     expect(await find(environment)).toEqual(['postgres.fsync']);
   });
 

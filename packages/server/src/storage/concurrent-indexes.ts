@@ -82,6 +82,24 @@ function isAllDone(states: ReadonlyMap<string, IndexState>): boolean {
   );
 }
 
+/**
+ * The indexes of large tables that lists of many keys miss: not there, or left broken by a try that was interrupted.
+ * One that is under way is not among them.
+ */
+export async function findMissingIndexes(
+  db: Kysely<Database>,
+  engine: Storage['engine'],
+): Promise<readonly LargeIndex[]> {
+  const names = LARGE_INDEXES.map(({ name }) => name);
+  if (engine === 'postgres') {
+    const states = await readStates(db, names);
+    return LARGE_INDEXES.filter(({ name }) => ['missing', 'broken'].includes(states.get(name) ?? 'missing'));
+  }
+  const { rows } = await sql<{ name: string }>`
+    select name from sqlite_master where type = 'index' and name in (${sql.join(names)})`.execute(db);
+  return LARGE_INDEXES.filter(({ name }) => rows.every((row) => row.name !== name));
+}
+
 /** Those that are not there have no state. */
 async function readStates(
   db: Kysely<Database>,

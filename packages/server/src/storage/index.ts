@@ -1,3 +1,4 @@
+export { findMissingIndexes } from './concurrent-indexes.ts';
 export { DataFolderBusy, type DataLock, lockDataFolder } from './data-lock.ts';
 export { type Executor, pingStorage, type Storage } from './database.ts';
 export type { EpochGuard, Freshness } from './epoch-guard.ts';

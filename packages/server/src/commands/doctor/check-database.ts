@@ -3,6 +3,7 @@ import path from 'node:path';
 import { compareVersions } from '../../storage/backup/index.ts';
 import {
   checkSqliteFiles,
+  findMissingIndexes,
   type Inspection,
   isMasterKeyOf,
   isNewSqliteDatabase,
@@ -156,7 +157,7 @@ async function judgeSchema(inspection: Inspection): Promise<Finding[]> {
       ),
     ];
   }
-  if (relation === 'same') return [];
+  if (relation === 'same') return await judgeIndexes(inspection);
   return [
     warning(
       'schema.older',
@@ -164,6 +165,20 @@ async function judgeSchema(inspection: Inspection): Promise<Finding[]> {
       'The next start brings it up to date. Make a backup first.',
     ),
   ];
+}
+
+/** What a node makes behind a migration on PostgreSQL, and may have failed to: it serves all the same. */
+async function judgeIndexes({ main, engine }: Inspection): Promise<Finding[]> {
+  const missing = await findMissingIndexes(main, engine);
+  return missing.map(({ name, definition }) =>
+    warning(
+      'database.index_missing',
+      `The index ${name} is missing or broken, so lists of many keys are slow.`,
+      engine === 'postgres'
+        ? 'Restart one node: it makes the index while others read and write, and its log says what keeps it from that (disk space, rights, a limit on statements).'
+        : `Stop the server, make a backup, and run this in keyreeve.db: create index ${name} on ${definition};`,
+    ),
+  );
 }
 
 async function judgeMasterKey(inspection: Inspection, { config }: Place): Promise<Finding[]> {
