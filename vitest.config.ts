@@ -9,8 +9,8 @@ const DATABASE_TESTS = [
 
 /**
  * Files of a worker share the modules that they have loaded: to load the server anew takes longer than most files.
- * No module keeps what one test could leave to another; in `npm run test:full` each file loads its own, so that
- * nothing passes by what was left.
+ * No module keeps what one test could leave to another, and no file mocks a module; in `npm run test:full` each file
+ * loads its own, so that nothing passes by what was left.
  */
 const SHARED = { isolate: false } as const;
 
@@ -22,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          ...SHARED,
           include: ['packages/*/src/**/*.test.ts', 'bench/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.storage.test.ts', '**/*.http.test.ts'],
           testTimeout: 30_000,

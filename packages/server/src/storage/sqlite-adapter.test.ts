@@ -6,40 +6,31 @@ import { Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 
-const planted = vi.hoisted(() => ({ ignoredPragma: '', version: '' }));
-
 /** The real library, which a test can make deaf to one setting or pretend to be older, as odd builds are. */
-vi.mock('node:sqlite', async (importActual) => {
-  const actual = await importActual<typeof sqlite>();
-  class PlantedDatabase extends actual.DatabaseSync {
-    constructor(file: string, options: sqlite.DatabaseSyncOptions) {
-      super(file, options);
-      // Some defaults are what we want, in this build; a deaf one must start from something else.
-      if (['synchronous', 'foreign_keys'].includes(planted.ignoredPragma))
-        super.exec(`pragma ${planted.ignoredPragma} = 0`);
-    }
+const planted = { ignoredPragma: '', version: '' };
+const { exec, prepare } = sqlite.DatabaseSync.prototype;
 
-    override exec(text: string): void {
-      if (planted.ignoredPragma === '' || !text.startsWith(`pragma ${planted.ignoredPragma} =`))
-        super.exec(text);
-    }
+function execPlanted(this: sqlite.DatabaseSync, text: string): void {
+  const { ignoredPragma } = planted;
+  if (ignoredPragma === '' || !text.startsWith(`pragma ${ignoredPragma} =`)) exec.call(this, text);
+  // Some defaults are what we want, in this build; a deaf one must start from something else.
+  else if (['synchronous', 'foreign_keys'].includes(ignoredPragma))
+    exec.call(this, `pragma ${ignoredPragma} = 0`);
+}
 
-    override prepare(text: string): sqlite.StatementSync {
-      return super.prepare(
-        planted.version !== '' && text.includes('sqlite_version')
-          ? `select '${planted.version}' as version`
-          : text,
-      );
-    }
-  }
-  return { ...actual, DatabaseSync: PlantedDatabase };
-});
+function preparePlanted(this: sqlite.DatabaseSync, text: string): sqlite.StatementSync {
+  const isPlanted = planted.version !== '' && text.includes('sqlite_version');
+  return prepare.call(this, isPlanted ? `select '${planted.version}' as version` : text);
+}
 
 let folder = '';
 beforeEach(() => {
+  vi.spyOn(sqlite.DatabaseSync.prototype, 'exec').mockImplementation(execPlanted);
+  vi.spyOn(sqlite.DatabaseSync.prototype, 'prepare').mockImplementation(preparePlanted);
   folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-sqlite-'));
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   planted.ignoredPragma = '';
   planted.version = '';
   rmSync(folder, { recursive: true });
