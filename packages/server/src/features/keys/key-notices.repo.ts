@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { DAY_MS } from '../../lib/clock.ts';
-import type { Executor, Tx } from '../../storage/index.ts';
+import { type Executor, isBehind, type Tx } from '../../storage/index.ts';
 import type { KeyLife, ToldStep } from './expiry-steps.ts';
 
 /** A key that works until a known instant, and what was told of it. */
@@ -39,9 +39,10 @@ export async function listExpiring(
     ])
     .select(STOP.as('stop'))
     .where('api_keys.workspace_id', '=', window.workspaceId)
-    .where(STOP, '>', window.after)
+    // With a plus, since each page has to be looked up where the last one ended, and not where the window begins.
+    .where(sql<number>`+${STOP}`, '>', window.after)
     .where(STOP, '<=', window.upTo)
-    .where(sql<boolean>`(${STOP}, api_keys.id) > (${from.expiresAt}, ${from.id})`)
+    .where(isBehind(STOP, [from.expiresAt, from.id], 'asc'))
     .where('api_keys.state', '=', 'active')
     .orderBy(STOP)
     .orderBy('api_keys.id')
