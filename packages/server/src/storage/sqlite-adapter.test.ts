@@ -8,7 +8,9 @@ import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 
 /** The real library, which a test can make deaf to one setting or pretend to be older, as odd builds are. */
 const planted = { ignoredPragma: '', version: '' };
-const { exec, prepare } = sqlite.DatabaseSync.prototype;
+const genuine = Object.getOwnPropertyDescriptors(sqlite.DatabaseSync.prototype);
+const exec = genuine.exec.value as (this: sqlite.DatabaseSync, text: string) => void;
+const prepare = genuine.prepare.value as (this: sqlite.DatabaseSync, text: string) => sqlite.StatementSync;
 
 function execPlanted(this: sqlite.DatabaseSync, text: string): void {
   const { ignoredPragma } = planted;
