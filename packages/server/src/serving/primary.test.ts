@@ -47,11 +47,12 @@ function holdStarts(): void {
   permitted = Promise.withResolvers();
 }
 
-cluster.on('message', async (worker: Worker, { kind }: ToPrimary) => {
+cluster.on('message', (worker: Worker, { kind }: ToPrimary) => {
   if (kind !== 'opening') return;
   opened.resolve();
-  await permitted.promise;
-  if (worker.isConnected()) worker.send({ kind: 'be ready' });
+  void permitted.promise.then(() => {
+    if (worker.isConnected()) worker.send({ kind: 'be ready' });
+  });
 });
 
 /** @returns the lines for the operator, when all workers serve */

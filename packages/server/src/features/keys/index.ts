@@ -1,5 +1,5 @@
 export { createAccountKeys } from './account-keys.ts';
-export { type KeyOutcome, noticeMsOf } from './api-key.ts';
+export type { KeyOutcome } from './api-key.ts';
 export { createExpiryHint, EXPIRY_HEADER, type ExpiryHint } from './expiry-hint.ts';
 export { createExpirySweep, type ExpirySweep, type FindKeyStops } from './expiry-sweep.ts';
 export { registerFeedRoutes } from './feeds.routes.ts';
