@@ -47,12 +47,14 @@ function holdStarts(): void {
   permitted = Promise.withResolvers();
 }
 
-cluster.on('message', (worker: Worker, { kind }: ToPrimary) => {
-  if (kind !== 'opening') return;
+async function permitStart(worker: Worker): Promise<void> {
   opened.resolve();
-  void permitted.promise.then(() => {
-    if (worker.isConnected()) worker.send({ kind: 'be ready' });
-  });
+  await permitted.promise;
+  if (worker.isConnected()) worker.send({ kind: 'be ready' });
+}
+
+cluster.on('message', (worker: Worker, { kind }: ToPrimary) => {
+  if (kind === 'opening') void permitStart(worker);
 });
 
 /** @returns the lines for the operator, when all workers serve */
