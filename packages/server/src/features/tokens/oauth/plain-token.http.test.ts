@@ -7,18 +7,18 @@ import {
   type App,
   type Company,
   call,
+  describeOn,
   exchangeForm,
   FORM_TYPE,
   type Harness,
   seedCompany,
   startHarness,
-  testEngine,
   toBasic,
   toDetailsText,
 } from '@keyreeve/testkit';
 import fc from 'fast-check';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { publishSuccessor } from '../signing-keys/key-changes.ts';
 
@@ -170,16 +170,15 @@ async function warm(asked: Asked = { form: GRANT, headers: basic('all') }): Prom
   for (let requests = 0; requests < 2; requests += 1) await send(fast, asked);
 }
 
-it.runIf(testEngine() === 'postgres')(
-  'leaves all to the routes where signing keys have to be waited for',
-  async () => {
+describeOn('postgres', 'the lane for tokens', () => {
+  it('leaves all to the routes where signing keys have to be waited for', async () => {
     await warm();
     const asked = { form: GRANT, headers: basic('all') };
     expect(await countLane(async () => expect((await expectSame(asked)).status).toBe(200))).toBe(0);
-  },
-);
+  });
+});
 
-describe.runIf(testEngine() === 'sqlite')('the lane for tokens', () => {
+describeOn('sqlite', 'the lane for tokens', () => {
   it('answers the plain case itself, as the routes do', async () => {
     const details = encodeURIComponent(toDetailsText(['package:push'], ['Contoso.Tools', 'Fabrikam.1']));
     const plain: readonly Asked[] = [
