@@ -1,6 +1,6 @@
 import { systemCaller, type Workspace } from '../../http/index.ts';
 import { type Clock, DAY_MS } from '../../lib/clock.ts';
-import { nextTurn } from '../../lib/turns.ts';
+import { nextTurn, restAfter } from '../../lib/turns.ts';
 import { type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -47,7 +47,8 @@ interface Deps {
 /** Whoever was down longer than this is not told of what stopped before: nobody waits for that any more. */
 const CATCH_UP_MS = 30 * DAY_MS;
 const WORKSPACES_PER_PAGE = 100;
-const PAGE_ROWS = 200;
+/** Some milliseconds of one turn among ten million keys. */
+const PAGE_ROWS = 50;
 /** Keys told of in one transaction. On SQLite nobody else has the event loop until it is over. */
 const BATCH_KEYS = 10;
 
@@ -109,8 +110,9 @@ class Sweep implements ExpirySweep {
     let from = { expiresAt: window.after, id: '' };
     let count = 0;
     for (;;) {
+      const startedAtMs = performance.now();
       const rows = await listExpiring(storage.read, window, from, PAGE_ROWS);
-      await nextTurn();
+      await restAfter(performance.now() - startedAtMs, signal);
       const due = rows.filter((row) => findDueStep(row, expiryNoticeDays, row.told, now) !== null);
       for (let start = 0; start < due.length && !isStopped(); start += BATCH_KEYS)
         count += await this.#tellSome(
