@@ -58,14 +58,10 @@ function write(x: number, y: number, content: string, anchor = 'start', style = 
   return `<text${look} x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
 }
 
-/** The smallest of 1, 2, 5, 10, … in which four steps reach the value. */
-function stepFor(value: number): number {
-  const rough = value / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10) * power;
-}
-
-/** One point for each group and line, up to four lines. Groups stand side by side, whatever lies between them. */
+/**
+ * One point for each group and line, up to four lines, above zero: the scale is logarithmic, since a median and the
+ * slowest hundredth lie a hundred times apart. Groups stand side by side, whatever lies between them.
+ */
 export function drawLines(
   title: string,
   unit: string,
@@ -73,14 +69,16 @@ export function drawLines(
   lines: readonly Line[],
 ): string {
   const [left, right, top, bottom] = [70, 190, 60, 340];
-  const step = stepFor(Math.max(...lines.flatMap(({ values }) => values)));
-  const steps = Math.ceil(Math.max(...lines.flatMap(({ values }) => values)) / step);
-  const y = (value: number) => bottom - (value / (steps * step)) * (bottom - top);
+  const exponents = lines.flatMap(({ values }) => values.map((value) => Math.log10(value)));
+  const least = Math.floor(Math.min(...exponents));
+  const decades = Math.max(1, Math.ceil(Math.max(...exponents)) - least);
+  const y = (value: number) => bottom - ((Math.log10(value) - least) / decades) * (bottom - top);
   const width = WIDTH - left - right;
   const x = (index: number) => left + (width * (index + 0.5)) / groups.length;
-  const grid = Array.from({ length: steps + 1 }, (_, index) => {
-    const at = y(index * step);
-    return `<line class="grid" x1="${left}" x2="${left + width}" y1="${at.toFixed(1)}" y2="${at.toFixed(1)}"/>${write(left - 8, at + 4, Number((index * step).toPrecision(3)).toString(), 'end', 'muted')}`;
+  const grid = Array.from({ length: decades + 1 }, (_, index) => {
+    const value = 10 ** (least + index);
+    const at = y(value);
+    return `<line class="grid" x1="${left}" x2="${left + width}" y1="${at.toFixed(1)}" y2="${at.toFixed(1)}"/>${write(left - 8, at + 4, Number(value.toPrecision(1)).toString(), 'end', 'muted')}`;
   });
   const names = groups.map((group, index) => write(x(index), bottom + 24, group, 'middle'));
   const legend = lines.map(({ name }, index) => {
