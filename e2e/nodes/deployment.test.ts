@@ -32,6 +32,7 @@ const COUNTS = isFull
   ? { together: 44 * KINDS, cut: 44 * KINDS, paused: 20, crashed: 20 }
   : { together: KINDS, cut: KINDS, paused: 1, crashed: 1 };
 const PAUSES_MS = isFull ? [2_500, 3_000, 5_000, 10_000] : [2_500];
+const SOON = { timeout: 10_000, interval: 20 };
 const DOWN_MS = 2_500;
 const KNOWN_AFTER_MS = 500;
 const QUOTA_ROUNDS = isFull ? 20 : 1;
@@ -170,6 +171,13 @@ function expectServedUnderLease(samples: readonly Sample[], crashedAtMs: number,
 }
 
 describe('a limit that three nodes count', () => {
+  // The database has just come back, and each node looks for it after a pause of its own.
+  beforeAll(() =>
+    expect
+      .poll(() => Promise.all(cluster.urls.map(async (url) => (await fetch(`${url}/readyz`)).status)), SOON)
+      .toEqual(cluster.urls.map(() => 200)),
+  );
+
   it.each([
     ['one node', 1],
     ['three nodes', NODES],

@@ -1,4 +1,6 @@
-import { type Company, call, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type Company, call, describeOn, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DAY_MS, HOUR_MS } from '../../lib/clock.ts';
 
@@ -75,4 +77,22 @@ it('nobody else gets the header: without the secret there is no telling that the
   expect(holder.headers['keyreeve-key-expires']).toBe(
     new Date(minted.key.current.expiresAt ?? 0).toISOString(),
   );
+});
+
+describeOn('sqlite', 'an answer', () => {
+  it('is not spoiled by a hint that cannot be looked up: it comes without one', async () => {
+    const database = new DatabaseSync(join(harness.database.dataDir, 'keyreeve.db'));
+    // What was remembered of the settings has run out.
+    harness.clock.advance(60_000);
+    database.exec('alter table settings rename to away');
+    const key = minted.fullKey.reveal();
+    const answer = await call(harness, 'GET', '/v1/authorize?action=iam:keys:read', { key });
+    const fault = await call(harness, 'GET', '/v1/keys/self', { key });
+    database.exec('alter table away rename to settings');
+    database.close();
+    expect(answer.statusCode, answer.body).toBe(403);
+    expect(answer.headers['keyreeve-key-expires']).toBeUndefined();
+    // The fault of a route that needs the settings itself is told as every other one.
+    expect(fault.json()).toMatchObject({ status: 500, code: 'request.internal' });
+  });
 });

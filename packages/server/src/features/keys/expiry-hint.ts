@@ -7,7 +7,7 @@ export const EXPIRY_HEADER = 'keyreeve-key-expires';
 
 /** Tells the caller of a key in the answer itself that the key is about to expire. */
 export interface ExpiryHint {
-  /** The instant for the header from the first notice day on; null before, and for keys without expiry. */
+  /** The instant for the header from the first notice day on; null before, for keys without expiry, and on a fault. */
   find(workspaceId: string, expiresAt: number | null): Promise<string | null>;
 }
 
@@ -36,7 +36,13 @@ export function createExpiryHint(deps: {
     find: async (workspaceId, expiresAt) => {
       if (expiresAt === null) return null;
       const now = deps.clock.now();
-      return expiresAt - now <= (await findNoticeMs(workspaceId, now)) ? toIso(expiresAt) : null;
+      try {
+        return expiresAt - now <= (await findNoticeMs(workspaceId, now)) ? toIso(expiresAt) : null;
+      } catch {
+        // Asked when the answer is ready, perhaps the one which says that the database is away: a hint must not
+        // replace it, and whatever needs the database says for itself what is wrong with it.
+        return null;
+      }
     },
   };
 }
