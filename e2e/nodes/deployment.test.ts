@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mintKey } from '../console.ts';
 import { freePort } from '../server-process.ts';
 import { type Cluster, startCluster } from './cluster.ts';
@@ -173,9 +173,10 @@ function expectServedUnderLease(samples: readonly Sample[], crashedAtMs: number,
 describe('a limit that three nodes count', () => {
   // The database has just come back, and each node looks for it after a pause of its own.
   beforeAll(() =>
-    expect
-      .poll(() => Promise.all(cluster.urls.map(async (url) => (await fetch(`${url}/readyz`)).status)), SOON)
-      .toEqual(cluster.urls.map(() => 200)),
+    vi.waitFor(async () => {
+      const answers = await Promise.all(cluster.urls.map((url) => fetch(`${url}/readyz`)));
+      expect(answers.map(({ status }) => status)).toEqual(cluster.urls.map(() => 200));
+    }, SOON),
   );
 
   it.each([
