@@ -92,6 +92,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'proof',
+          include: ['proof/*.test.ts'],
+          exclude: ['proof/*.full.test.ts'],
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'proof-full',
+          include: ['proof/*.test.ts'],
+          env: { PROOF_FULL: '1' },
+          testTimeout: 60 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'powercut',
           include: ['powercut/*.test.ts'],
           testTimeout: 20 * MINUTES_MS,

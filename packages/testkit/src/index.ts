@@ -16,5 +16,6 @@ export {
   toBasic,
   toDetailsText,
 } from './oauth-client.ts';
+export { type ProofControl, type ProofFigure, recordControl, recordFigure } from './proof.ts';
 export { readAllPages } from './read-all-pages.ts';
 export { createTestClock, type TestClock } from './test-clock.ts';

@@ -1,0 +1,32 @@
+/** The suites of `npm test` that can bring evidence, by their names in `tools/suites.mjs`. */
+export type ProofSuite =
+  | 'vitest'
+  | 'e2e'
+  | 'e2e gallery'
+  | 'nodes'
+  | 'power cut'
+  | 'notices'
+  | 'matrix'
+  | 'console'
+  | 'proof';
+
+/** Which files of a suite bring the evidence of an item. */
+export interface ProofSource {
+  readonly name: ProofSuite;
+  /** Relative to the repository. */
+  readonly files: readonly string[];
+  /** Of `vitest` only: the projects in which the files run; all of these when it is left out. */
+  readonly projects?: readonly ('unit' | 'sqlite' | 'postgres')[];
+}
+
+/** One line of the board. Its numbers are those that the security bar of the project has given them. */
+export interface ProofItem {
+  readonly number: number;
+  /** What is promised, in a few words. */
+  readonly title: string;
+  /** The figures that have to come (`recordFigure`); one that does not come counts as not held. */
+  readonly figures: readonly string[];
+  /** The controls that have to come (`recordControl`), and to have failed. */
+  readonly controls: readonly string[];
+  readonly suites: readonly ProofSource[];
+}
