@@ -31,7 +31,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} [preseed] An answer to what the package asks when it is installed (debconf-set-selections).
  */
 
-/** @type {Record<'e2e' | 'notices' | 'bench' | 'postfix' | 'powercut' | 'nodes' | 'browser', Need[]>} */
+/** @type {Record<'e2e' | 'notices' | 'bench' | 'postfix' | 'powercut' | 'nodes' | 'browser' | 'proof', Need[]>} */
 export const GROUPS = {
   e2e: [
     { package: 'mono-complete', file: '/usr/bin/mono' },
@@ -76,6 +76,12 @@ export const GROUPS = {
       preseed: 'postfix postfix/main_mailer_type select No configuration',
     },
     { package: 'python3', file: '/usr/bin/python3' },
+  ],
+  proof: [
+    // Counts the system calls of the server, and lets chosen ones fail.
+    { package: 'strace', command: 'strace' },
+    // Moves the clock of a running process.
+    { package: 'faketime', command: 'faketime' },
   ],
   powercut: [
     { package: 'e2fsprogs', command: 'mkfs.ext4' },

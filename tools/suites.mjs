@@ -26,7 +26,7 @@ const playwrightWith = (config) => [
  * suite that is `inMemory` writes for a while lies in a folder in memory where there is one: it proves nothing about
  * disks, and thousands of commits would wait for one. Suites about crashes and restarts use the disk.
  *
- * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'nodes' | 'browser' }[]}
+ * @type {{ name: string, command: string[], fullCommand?: string[], isAlone?: boolean, inMemory?: boolean, needs?: 'e2e' | 'notices' | 'bench' | 'powercut' | 'nodes' | 'browser' | 'proof' }[]}
  */
 export const SUITES = [
   {
@@ -61,5 +61,6 @@ export const SUITES = [
     inMemory: true,
     needs: 'notices',
   },
+  { name: 'proof', command: vitestOf('proof'), fullCommand: vitestOf('proof-full'), needs: 'proof' },
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
 ];

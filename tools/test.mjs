@@ -38,6 +38,10 @@ const LANES = ['0/3', '1/3', '2/3'];
 
 const isFull = process.argv.includes('--full');
 
+/** Where tests tell what they measured; judged when all have ended. */
+const proofFolder = mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
+const proofRecords = join(proofFolder, 'records.jsonl');
+
 const compileCache = mkdtempSync(join(findMemory(), 'keyreeve-compiled-'));
 fillCompileCache();
 
@@ -51,8 +55,14 @@ await Promise.all(
       linesOf.set(suite, await runHeld(suite, lane));
   }),
 );
-rmSync(compileCache, { recursive: true, force: true });
-const rows = SUITES.flatMap((suite) => linesOf.get(suite));
+const board = {
+  name: 'board',
+  command: ['node', 'tools/proof.mjs', '--records', proofRecords, '--short'],
+  fullCommand: ['node', 'tools/proof.mjs', '--records', proofRecords],
+};
+linesOf.set(board, await runShown(board));
+for (const folder of [compileCache, proofFolder]) rmSync(folder, { recursive: true, force: true });
+const rows = [...SUITES, board].flatMap((suite) => linesOf.get(suite));
 printTable(rows, (performance.now() - started) / 1000);
 process.stdout.write(`${closingLine(rows)}\n`);
 process.exitCode = rows.some((row) => row.failed > 0) ? 1 : 0;
@@ -151,6 +161,8 @@ function run([file, ...args], extra, show) {
     ...process.env,
     ...extra,
     NODE_COMPILE_CACHE: compileCache,
+    PROOF_RECORDS_FILE: proofRecords,
+    ...(isFull ? { PROOF_FULL: '1' } : {}),
     NO_COLOR: '1',
     FORCE_COLOR: undefined,
   };

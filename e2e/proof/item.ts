@@ -28,5 +28,8 @@ export interface ProofItem {
   readonly figures: readonly string[];
   /** The controls that have to come (`recordControl`), and to have failed. */
   readonly controls: readonly string[];
+  /** What comes in the long form only. */
+  readonly longFigures?: readonly string[];
+  readonly longControls?: readonly string[];
   readonly suites: readonly ProofSource[];
 }

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { judgeItems, type ProofRecord, toLine } from './board.ts';
+import { listCommands } from './commands.ts';
+import type { ProofItem } from './item.ts';
+import { loadItems } from './load-items.ts';
+import { toProofPage } from './page.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+const ITEM: ProofItem = {
+  number: 1,
+  title: 'acknowledged writes',
+  figures: ['lost'],
+  controls: ['no fsync'],
+  longFigures: ['lost in 200 kills'],
+  suites: [{ name: 'power cut', files: ['e2e/powercut/powercut.test.ts'] }],
+};
+const LOST: ProofRecord = { kind: 'figure', item: 1, name: 'lost', reached: 0, wanted: '0', isHeld: true };
+const CONTROL: ProofRecord = {
+  kind: 'control',
+  item: 1,
+  name: 'no fsync',
+  shown: 'lost 12',
+  hasFailed: true,
+};
+const LONG: ProofRecord = { ...LOST, name: 'lost in 200 kills' };
+
+const faultsOf = (records: readonly ProofRecord[], form: 'short' | 'long' = 'short') =>
+  judgeItems([ITEM], records, form)[0]?.faults;
+
+it('holds an item of which every figure is enough and every control has failed', () => {
+  expect(faultsOf([LOST, CONTROL])).toEqual([]);
+  expect(faultsOf([LOST, CONTROL, LONG], 'long')).toEqual([]);
+});
+
+it('does not hold an item that lacks a figure or a control, also where another engine has brought it', () => {
+  expect(faultsOf([])).toEqual(['no figure came for "lost"', 'no control came for "no fsync"']);
+  expect(faultsOf([LOST, CONTROL], 'long')).toEqual(['no figure came for "lost in 200 kills"']);
+  expect(
+    faultsOf([{ ...LOST, on: 'sqlite' }, { ...LOST, on: 'postgres', reached: 3, isHeld: false }, CONTROL]),
+  ).toEqual(['lost on postgres: 3, wanted 0']);
+});
+
+it('does not hold an item whose control passes, or one without a control', () => {
+  expect(faultsOf([LOST, { ...CONTROL, shown: 'lost 0', hasFailed: false }])).toEqual([
+    'the control "no fsync" did not fail: lost 0',
+  ]);
+  expect(judgeItems([{ ...ITEM, controls: [] }], [LOST], 'short')[0]?.faults).toEqual(['it has no control']);
+});
+
+it('lets no figure fall off the board by a changed name or number', () => {
+  expect(faultsOf([LOST, CONTROL, { ...LOST, name: 'losses' }])).toEqual(['"losses" is not on the board']);
+  expect(() => judgeItems([ITEM], [{ ...LOST, item: 99 }], 'short')).toThrow('99');
+});
+
+it('shows a line and a row for what was reached, and for what did not come', () => {
+  const [held] = judgeItems([ITEM], [LOST, CONTROL], 'short');
+  const [missing] = judgeItems([ITEM], [CONTROL], 'short');
+  if (held === undefined || missing === undefined) throw new Error('no item was judged');
+  expect(toLine(held)).toBe('held      1 acknowledged writes: lost 0 (0); 1 control failed as it must');
+  expect(toLine(missing)).toBe('NOT HELD  1 acknowledged writes: no figure came for "lost"');
+  const page = toProofPage([missing], {
+    at: '2026-11-27T00:00:00Z',
+    commit: 'abcdef0',
+    machine: '2 cores',
+    seconds: 60,
+  });
+  expect(page).toContain('0 of 1 items held');
+  expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
+  expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
+});
+
+it('knows where the evidence of each item comes from, and that there is a control', async () => {
+  const items = await loadItems();
+  for (const { number, figures, longFigures = [], controls, longControls = [], suites } of items) {
+    expect([number, figures.length + longFigures.length > 0]).toEqual([number, true]);
+    expect([number, controls.length + longControls.length > 0]).toEqual([number, true]);
+    expect([number, suites.length > 0]).toEqual([number, true]);
+  }
+  const missing = listCommands(items, 'long').flatMap(({ args }) =>
+    args.filter((arg) => arg.endsWith('.ts') && !arg.endsWith('config.ts') && !existsSync(join(root, arg))),
+  );
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,104 @@
+import type { ProofControl, ProofFigure } from '@keyreeve/testkit';
+import type { ProofItem } from './item.ts';
+
+export type ProofForm = 'short' | 'long';
+
+/** A line of the file that `PROOF_RECORDS_FILE` names. `on` is the database engine, where a test runs on both. */
+export type ProofRecord = { readonly item: number; readonly on?: string } & (
+  | ({ readonly kind: 'figure' } & ProofFigure)
+  | ({ readonly kind: 'control' } & ProofControl)
+);
+
+export interface JudgedItem {
+  readonly item: ProofItem;
+  readonly records: readonly ProofRecord[];
+  /** Why it is not held; empty when it is. */
+  readonly faults: readonly string[];
+}
+
+/** Reads the lines that tests have written. */
+export function readRecords(text: string): ProofRecord[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as ProofRecord);
+}
+
+/**
+ * Judges each item by what came: held are those of which every figure came and was enough, and every control came
+ * and failed. What came under a name that no item knows is a fault as well, so that a figure whose name was changed
+ * does not fall off the board.
+ */
+export function judgeItems(
+  items: readonly ProofItem[],
+  records: readonly ProofRecord[],
+  form: ProofForm,
+): JudgedItem[] {
+  const known = new Set(items.map(({ number }) => number));
+  const strays = records.filter(({ item }) => !known.has(item));
+  if (strays.length > 0) {
+    const numbers = [...new Set(strays.map(({ item }) => item))].join(', ');
+    throw new Error(`records came for items that are not on the board: ${numbers}`);
+  }
+  return items
+    .toSorted((one, other) => one.number - other.number)
+    .map((item) => {
+      const own = records.filter((record) => record.item === item.number);
+      return { item, records: own, faults: findFaults(item, own, form) };
+    });
+}
+
+function findFaults(item: ProofItem, records: readonly ProofRecord[], form: ProofForm): string[] {
+  const isLong = form === 'long';
+  const figures = [...item.figures, ...(isLong ? (item.longFigures ?? []) : [])];
+  const controls = [...item.controls, ...(isLong ? (item.longControls ?? []) : [])];
+  const ownNames = new Set([
+    ...figures,
+    ...controls,
+    ...(item.longFigures ?? []),
+    ...(item.longControls ?? []),
+  ]);
+  return [
+    ...(item.controls.length + (item.longControls ?? []).length === 0 ? ['it has no control'] : []),
+    ...figures.flatMap((name) => faultsOfFigure(name, records)),
+    ...controls.flatMap((name) => faultsOfControl(name, records)),
+    ...records.filter(({ name }) => !ownNames.has(name)).map(({ name }) => `"${name}" is not on the board`),
+  ];
+}
+
+function faultsOfFigure(name: string, records: readonly ProofRecord[]): string[] {
+  const own = records.flatMap((record) => (record.kind === 'figure' && record.name === name ? [record] : []));
+  if (own.length === 0) return [`no figure came for "${name}"`];
+  return own
+    .filter(({ isHeld }) => !isHeld)
+    .map(({ reached, wanted, on }) => `${name}${place(on)}: ${reached}, wanted ${wanted}`);
+}
+
+function faultsOfControl(name: string, records: readonly ProofRecord[]): string[] {
+  const own = records.flatMap((record) =>
+    record.kind === 'control' && record.name === name ? [record] : [],
+  );
+  if (own.length === 0) return [`no control came for "${name}"`];
+  return own
+    .filter(({ hasFailed }) => !hasFailed)
+    .map(({ shown, on }) => `the control "${name}"${place(on)} did not fail: ${shown}`);
+}
+
+function place(on: string | undefined): string {
+  return on === undefined ? '' : ` on ${on}`;
+}
+
+/** One line a number: item, what was reached, what was wanted, held or not. */
+export function toLine({ item, records, faults }: JudgedItem): string {
+  const figures = records.flatMap((record) => (record.kind === 'figure' ? [record] : []));
+  const controls = records.filter(({ kind }) => kind === 'control').length;
+  const reached = figures
+    .map(({ name, reached, wanted, on }) => `${name}${place(on)} ${reached} (${wanted})`)
+    .join('; ');
+  const verdict = faults.length === 0 ? 'held    ' : 'NOT HELD';
+  const count = controls === 1 ? '1 control failed as it must' : `${controls} controls failed as they must`;
+  const number = String(item.number).padStart(2);
+  return faults.length === 0
+    ? `${verdict} ${number} ${item.title}: ${reached}; ${count}`
+    : `${verdict} ${number} ${item.title}: ${faults.join('; ')}`;
+}

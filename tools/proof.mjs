@@ -1,0 +1,105 @@
+/**
+ * `npm run proof`: runs the tests that bring the evidence of the board (e2e/proof/items), in their long form, prints
+ * one line a number and writes docs/proof.md. Closes with `N passed, N failed`, each item counted as one.
+ *
+ * `--short`: their short form, and no page. `--only 1,14,35`: some items, and no page. `--records <file>`: judges
+ * what the suites of `npm test` have written, and runs nothing.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { judgeItems, readRecords, toLine } from '../e2e/proof/board.ts';
+import { listCommands } from '../e2e/proof/commands.ts';
+import { loadItems } from '../e2e/proof/load-items.ts';
+import { toProofPage } from '../e2e/proof/page.ts';
+import { ensureDebianPackages, GROUPS } from './debian.mjs';
+import { closingLine } from './totals.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const RESULTS = 'e2e/proof/results';
+
+const { values } = parseArgs({
+  options: { short: { type: 'boolean' }, only: { type: 'string' }, records: { type: 'string' } },
+});
+const form = values.short === true ? 'short' : 'long';
+const numbers = values.only?.split(',').map(Number);
+
+const started = performance.now();
+const items = (await loadItems()).filter(({ number }) => numbers?.includes(number) ?? true);
+const { records, failedSuites } = values.records === undefined ? await gather() : read(values.records);
+const judged = judgeItems(items, records, form);
+report();
+if (form === 'long' && numbers === undefined && values.records === undefined) writePage();
+
+/** Runs suite after suite: what is measured in one must not be slowed down by another. */
+async function gather() {
+  const folder = mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
+  const file = join(folder, 'records.jsonl');
+  const failed = [];
+  for (const command of listCommands(items, form)) {
+    process.stdout.write(`\n=== ${command.suite}: ${command.args.slice(1).join(' ')}\n`);
+    const begun = performance.now();
+    const code = await run(command, file);
+    process.stdout.write(`${command.suite}: ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
+    if (code !== 0) failed.push(`${command.suite} ended with ${code}`);
+  }
+  const gathered = read(file);
+  rmSync(folder, { recursive: true, force: true });
+  return { ...gathered, failedSuites: failed };
+}
+
+/** A file brings the figures of its neighbours too, which nobody asked for when only some items were. */
+function read(file) {
+  const all = readRecords(existsSync(file) ? readFileSync(file, 'utf8') : '');
+  return {
+    records: all.filter(({ item }) => numbers === undefined || numbers.includes(item)),
+    failedSuites: [],
+  };
+}
+
+async function run({ args, needs }, recordsFile) {
+  if (needs !== undefined) ensureDebianPackages(GROUPS[needs]);
+  const env = {
+    ...process.env,
+    PROOF_RECORDS_FILE: recordsFile,
+    ...(form === 'long' ? { PROOF_FULL: '1' } : {}),
+  };
+  return await new Promise((done) => {
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+    child.on('error', (error) => done(error.message));
+    child.on('close', (code, signal) => done(code ?? signal));
+  });
+}
+
+function report() {
+  process.stdout.write(`\n${judged.map(toLine).join('\n')}\n\n`);
+  for (const suite of failedSuites) process.stdout.write(`${suite}\n`);
+  const passed = judged.filter(({ faults }) => faults.length === 0).length;
+  // A suite with a failed test counts beside the items: what failed in it may be no figure of any of them.
+  const failed = judged.length - passed + failedSuites.length;
+  process.stdout.write(`${closingLine([{ passed, failed, skipped: 0 }])}\n`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+}
+
+function writePage() {
+  const facts = {
+    at: new Date().toISOString(),
+    commit: execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
+    machine: `${cpus().length} cores and ${Math.round(totalmem() / 1024 ** 3)} GiB`,
+    seconds: (performance.now() - started) / 1000,
+  };
+  mkdirSync(join(root, RESULTS), { recursive: true });
+  const kept = judged.map(({ item, records: own, faults }) => ({
+    number: item.number,
+    records: own,
+    faults,
+  }));
+  writeFileSync(
+    join(root, RESULTS, 'latest.json'),
+    `${JSON.stringify({ ...facts, items: kept }, null, 2)}\n`,
+  );
+  writeFileSync(join(root, 'docs/proof.md'), toProofPage(judged, facts));
+}
