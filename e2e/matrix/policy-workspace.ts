@@ -157,6 +157,8 @@ const open: readonly Row[] = [
   ...PAGES.map((path) => openRow(`GET ${path}`, { isHidden: true })),
   openRow('GET /assets/console/:name', { isHidden: true, url: '/assets/console/icon.svg' }),
   openRow('GET /.well-known/jwks.json'),
+  // No contact is set where the matrix runs.
+  openRow('GET /.well-known/security.txt', { reached: [404] }),
   openRow('GET /v1/console'),
   signInRow(
     '/v1/session',

@@ -61,6 +61,7 @@ import {
   registerConsoleRoutes,
   registerDocsRoutes,
   registerOperationsRoutes,
+  registerSecurityTxtRoute,
 } from './http/index.ts';
 import { pingStorage } from './storage/index.ts';
 
@@ -120,6 +121,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     metricsToken: config.metricsToken,
   });
   registerDocsRoutes(app);
+  registerSecurityTxtRoute(app, { contact: config.securityContact, clock: deps.clock });
   registerConsoleRoutes(app, { files: readConsoleFiles(), random: deps.random });
   registerPeople(app, deps);
   registerKeys(app, deps);

@@ -44,6 +44,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/.well-known/security.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom to tell of a weakness (security.txt, RFC 9116)
+         * @description Answers 404 until the operator sets `KEYREEVE_SECURITY_CONTACT`.
+         *
+         *     Who: anybody.
+         */
+        get: operations["getSecurityTxt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workspaces": {
         parameters: {
             query?: never;
@@ -3761,6 +3783,45 @@ export interface operations {
                         /** @description The store of the package files. Without it keys are verified all the same, so the server stays ready. */
                         packageFiles: "ok" | "unavailable";
                     };
+                };
+            };
+            /** @description A problem (RFC 9457). `code` is stable and documented. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.not_found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "Check the address and the id. What you may not see is answered in the same way as what does not exist.",
+                     *       "code": "request.not_found",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSecurityTxt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description A problem (RFC 9457). `code` is stable and documented. */

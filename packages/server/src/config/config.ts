@@ -1,4 +1,5 @@
 import type { Secret } from '../lib/secret.ts';
+import type { SecurityContact } from './security-contact.ts';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -72,6 +73,8 @@ export interface Config {
   /** Where all nodes count the requests of limited keys together; null: each for itself. */
   readonly redisUrl: Secret | null;
   readonly metricsToken: Secret | null;
+  /** Whom to tell of a weakness: what `/.well-known/security.txt` says. */
+  readonly securityContact: SecurityContact;
   readonly keyPrefix: string;
   readonly logLevel: LogLevel;
 }

@@ -8,6 +8,7 @@ import { isEmailAddress } from '../lib/text.ts';
 import { readBlobUrl } from './blob-url.ts';
 import { type Config, type DatabaseConfig, LOG_LEVELS, type LogLevel } from './config.ts';
 import { parseDatabaseUrl } from './database-url.ts';
+import { readSecurityContact } from './security-contact.ts';
 import { VARIABLES, type VariableName } from './variables.ts';
 
 // Read by the command line, which people run in the same shell as the server.
@@ -315,6 +316,14 @@ function readWebhooks(reader: Reader, database: DatabaseConfig): Config['webhook
   return { allowedNetworks: readRanges(reader, 'KEYREEVE_WEBHOOK_ALLOWED_NETWORKS'), ports };
 }
 
+function readContact(reader: Reader): Config['securityContact'] {
+  const [names, policy] = ['KEYREEVE_SECURITY_CONTACT', 'KEYREEVE_SECURITY_POLICY'] as const;
+  const found = readSecurityContact(readList(reader, names), reader.text(policy));
+  for (const fault of found.contactFaults) reader.fault(names, fault);
+  for (const fault of found.policyFaults) reader.fault(policy, fault);
+  return { addresses: found.addresses, policyUrl: found.policyUrl };
+}
+
 function readLogLevel(reader: Reader): LogLevel {
   const text = reader.text('KEYREEVE_LOG_LEVEL') ?? 'info';
   const level = LOG_LEVELS.find((known) => known === text);
@@ -377,6 +386,7 @@ export function loadConfig(environment: Environment): Config {
     webhooks: readWebhooks(reader, database),
     redisUrl: readRedisUrl(reader),
     metricsToken: reader.secret('KEYREEVE_METRICS_TOKEN'),
+    securityContact: readContact(reader),
     keyPrefix,
     logLevel: readLogLevel(reader),
   };

@@ -163,6 +163,17 @@ export const VARIABLES = [
     isSecret: true,
   },
   {
+    name: 'KEYREEVE_SECURITY_CONTACT',
+    default: '',
+    description:
+      'E-mail or https addresses (comma-separated, the preferred one first) of whoever takes reports about the security of this installation. Without it, `/.well-known/security.txt` answers 404. See [security-txt.md](security-txt.md).',
+  },
+  {
+    name: 'KEYREEVE_SECURITY_POLICY',
+    default: '',
+    description: 'https address of a page that says how such reports are handled.',
+  },
+  {
     name: 'KEYREEVE_KEY_PREFIX',
     default: 'kr',
     description: 'Prefix of new API keys (2 to 8 lower-case letters). Keys with older prefixes stay valid.',

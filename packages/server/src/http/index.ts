@@ -41,5 +41,6 @@ export { createRequestFacts, type RequestFacts } from './request-facts.ts';
 export { EmptyResponse, ListQuery, pageOf, refTo } from './schemas.ts';
 export { isLoopbackHost, isSecureRequest } from './secure-request.ts';
 export { HTTPS_HEADERS, SECURITY_HEADERS, TRUSTWORTHY_HEADERS } from './security-headers.ts';
+export { registerSecurityTxtRoute } from './security-txt.routes.ts';
 export { LAST_ANSWERS } from './socket-lane.ts';
 export { whileAdmitted } from './while-admitted.ts';
