@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { judgeItems, readRecords, toLine } from '../e2e/proof/board.ts';
 import { listCommands } from '../e2e/proof/commands.ts';
 import { loadItems } from '../e2e/proof/load-items.ts';
-import { toProofPage } from '../e2e/proof/page.ts';
+import { readDefects, toProofPage } from '../e2e/proof/page.ts';
 import { ensureDebianPackages, GROUPS } from './debian.mjs';
 import { closingLine } from './totals.mjs';
 
@@ -91,6 +91,11 @@ function writePage() {
     machine: `${cpus().length} cores and ${Math.round(totalmem() / 1024 ** 3)} GiB`,
     seconds: (performance.now() - started) / 1000,
   };
+  const log = execFileSync('git', ['log', '--format=%h%x00%s%x00%b%x01'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 ** 2,
+  });
   mkdirSync(join(root, RESULTS), { recursive: true });
   const kept = judged.map(({ item, records: own, faults }) => ({
     number: item.number,
@@ -101,5 +106,5 @@ function writePage() {
     join(root, RESULTS, 'latest.json'),
     `${JSON.stringify({ ...facts, items: kept }, null, 2)}\n`,
   );
-  writeFileSync(join(root, 'docs/proof.md'), toProofPage(judged, facts));
+  writeFileSync(join(root, 'docs/proof.md'), toProofPage(judged, readDefects(log), facts));
 }

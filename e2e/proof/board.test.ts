@@ -5,7 +5,7 @@ import { judgeItems, type ProofRecord, toLine } from './board.ts';
 import { listCommands } from './commands.ts';
 import type { ProofItem } from './item.ts';
 import { loadItems } from './load-items.ts';
-import { toProofPage } from './page.ts';
+import { readDefects, toProofPage } from './page.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -61,7 +61,7 @@ it('shows a line and a row for what was reached, and for what did not come', () 
   if (held === undefined || missing === undefined) throw new Error('no item was judged');
   expect(toLine(held)).toBe('held      1 acknowledged writes: lost 0 (0); 1 control failed as it must');
   expect(toLine(missing)).toBe('NOT HELD  1 acknowledged writes: no figure came for "lost"');
-  const page = toProofPage([missing], {
+  const page = toProofPage([missing], [], {
     at: '2026-11-27T00:00:00Z',
     commit: 'abcdef0',
     machine: '2 cores',
@@ -70,6 +70,18 @@ it('shows a line and a row for what was reached, and for what did not come', () 
   expect(page).toContain('0 of 1 items held');
   expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
   expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
+});
+
+it('lists the commits that say what has found the fault which they mend', () => {
+  const log = [
+    'aaa\0Keep the lock\0Found by item 9 of the board: two\nprocesses could hold it.\n',
+    'bbb\0Add a page\0Nothing was found.\n',
+    'ccc\0Answer 400\0It was 500. Found by items 35 and 36 of the board.\n',
+  ].join('\u0001\n');
+  expect(readDefects(log)).toEqual([
+    { items: [35, 36], commit: 'ccc', subject: 'Answer 400' },
+    { items: [9], commit: 'aaa', subject: 'Keep the lock' },
+  ]);
 });
 
 it('knows where the evidence of each item comes from, and that there is a control', async () => {

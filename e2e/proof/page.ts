@@ -8,8 +8,32 @@ export interface ProofRun {
   readonly seconds: number;
 }
 
+/** A commit that says which items have found what it mends. */
+export interface MendedDefect {
+  readonly items: readonly number[];
+  readonly commit: string;
+  readonly subject: string;
+}
+
+/** Commits as `git log --format=%h%x00%s%x00%b%x01` prints them: those found by an item, the oldest first. */
+export function readDefects(log: string): MendedDefect[] {
+  return log
+    .split('\u0001')
+    .flatMap((entry) => {
+      const [commit = '', subject = '', body = ''] = entry.trim().split('\u0000');
+      const found = [...body.replaceAll('\n', ' ').matchAll(/found by items? ([\d, and]+)/gi)];
+      const items = found.flatMap(([, numbers = '']) => numbers.match(/\d+/g) ?? []).map(Number);
+      return items.length === 0 ? [] : [{ items, commit, subject }];
+    })
+    .toReversed();
+}
+
 /** `docs/proof.md`: what the last whole run of the board reached. */
-export function toProofPage(judged: readonly JudgedItem[], run: ProofRun): string {
+export function toProofPage(
+  judged: readonly JudgedItem[],
+  defects: readonly MendedDefect[],
+  run: ProofRun,
+): string {
   const held = judged.filter(({ faults }) => faults.length === 0).length;
   return `# Proof
 
@@ -28,6 +52,14 @@ What was broken on purpose, and what the measurement then showed.
 | # | broken | shown | failed as it must |
 |---|---|---|---|
 ${judged.map(toControlRows).join('\n')}
+
+## Defects that the board has found
+
+Each was mended with a test that had been red.
+
+| # | mended by | commit |
+|---|---|---|
+${defects.map(({ items, commit, subject }) => toRow([items.join(', '), subject, commit])).join('\n')}
 
 ## Where the figures come from
 
