@@ -37,6 +37,6 @@ export function coversAction(held: string, wanted: string): boolean {
  */
 export function containersOf(action: string): readonly string[] {
   const everything = `${action.slice(0, action.indexOf(':'))}:*`;
-  const implying = Object.keys(IMPLIES).filter((held) => IMPLIES[held]?.includes(action));
-  return [...new Set([action, everything, ...implying])];
+  const implying = Object.entries(IMPLIES).filter(([, implied]) => implied.includes(action));
+  return [...new Set([action, everything, ...implying.map(([held]) => held)])];
 }
