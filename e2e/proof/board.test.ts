@@ -50,6 +50,12 @@ it('does not hold an item whose control passes, or one without a control', () =>
   expect(judgeItems([{ ...ITEM, controls: [] }], [LOST], 'short')[0]?.faults).toEqual(['it has no control']);
 });
 
+it('says nothing of an item that is measured in the long form only', () => {
+  const item = { ...ITEM, figures: [], controls: [], longControls: ['no fsync'] };
+  expect(judgeItems([item], [], 'short')).toEqual([]);
+  expect(judgeItems([item], [LONG, CONTROL], 'long')[0]?.faults).toEqual([]);
+});
+
 it('lets no figure fall off the board by a changed name or number', () => {
   expect(faultsOf([LOST, CONTROL, { ...LOST, name: 'losses' }])).toEqual(['"losses" is not on the board']);
   expect(() => judgeItems([ITEM], [{ ...LOST, item: 99 }], 'short')).toThrow('99');

@@ -27,7 +27,7 @@ export function readRecords(text: string): ProofRecord[] {
 /**
  * Judges each item by what came: held are those of which every figure came and was enough, and every control came
  * and failed. What came under a name that no item knows is a fault as well, so that a figure whose name was changed
- * does not fall off the board.
+ * does not fall off the board. The short form says nothing of items that have figures in the long form only.
  */
 export function judgeItems(
   items: readonly ProofItem[],
@@ -41,6 +41,7 @@ export function judgeItems(
     throw new Error(`records came for items that are not on the board: ${numbers}`);
   }
   return items
+    .filter(({ figures }) => form === 'long' || figures.length > 0)
     .toSorted((one, other) => one.number - other.number)
     .map((item) => {
       const own = records.filter((record) => record.item === item.number);
