@@ -1,0 +1,23 @@
+import type { ProofItem } from '../item.ts';
+
+/** Who may do what, and who is who. */
+export const AUTHORIZATION: readonly ProofItem[] = [
+  {
+    number: 27,
+    title: 'authorization matrix over all routes',
+    figures: ['cells that are not as the oracle says'],
+    controls: [
+      'a server with a mistake',
+      'a new route without a policy',
+      'a new route without a row in the oracle',
+    ],
+    suites: [{ name: 'matrix', files: ['e2e/matrix/matrix.test.ts'] }],
+  },
+  {
+    number: 28,
+    title: 'engine of rights against an oracle',
+    figures: ['answers that differ from the oracle'],
+    controls: ['an engine with a mistake'],
+    suites: [{ name: 'proof', files: ['e2e/proof/policy.test.ts'] }],
+  },
+];
