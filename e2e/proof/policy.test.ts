@@ -13,11 +13,11 @@ import { isMatch, isWithinHeld, mayByKey, mayBySession } from './policy-oracle.t
 import { createNumbers, createPolicyCases, type PolicyCase } from './policy-worlds.ts';
 
 const ITEM = 28;
-const IS_LONG = process.env.PROOF_FULL === '1';
+const IS_LONG = process.env['PROOF_FULL'] === '1';
 const POLICIES = IS_LONG ? 5_000_000 : 100_000;
 const CONTROL_POLICIES = 100_000;
 const CONTROL_DIFFERENCES = 5;
-const SEED = Number(process.env.PROOF_SEED ?? 28_2026);
+const SEED = Number(process.env['PROOF_SEED'] ?? 28_2026);
 const MINUTES_MS = 60_000;
 
 /** What the product answers to one case, by each of its ways to the answer. */
