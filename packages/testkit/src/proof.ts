@@ -38,8 +38,8 @@ export function recordControl(item: number, control: ProofControl): void {
 }
 
 function append(record: object): void {
-  const file = process.env.PROOF_RECORDS_FILE;
+  const file = process.env['PROOF_RECORDS_FILE'];
   if (!file) return;
-  const on = process.env.TEST_DATABASE;
+  const on = process.env['TEST_DATABASE'];
   appendFileSync(file, `${JSON.stringify({ ...record, ...(on === undefined ? {} : { on }) })}\n`);
 }
