@@ -1,6 +1,7 @@
 import type { Deps } from './deps.ts';
 import { createJobRunner, type JobRunner } from './jobs/index.ts';
 import { HOUR_MS, MINUTE_MS } from './lib/clock.ts';
+import { withdrawOldPeppers } from './storage/index.ts';
 
 const SECOND_MS = 1_000;
 
@@ -9,7 +10,7 @@ const SECOND_MS = 1_000;
  * refused.
  */
 export function createProcessJobs(deps: Deps): JobRunner {
-  const { usage, audit, sessions, downloads, refusalNotices } = deps;
+  const { usage, audit, sessions, downloads, refusalNotices, keyring } = deps;
   return createJobRunner({
     logger: deps.logger,
     jobs: [
@@ -18,6 +19,7 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'tell of refusals', everyMs: 10 * SECOND_MS, run: () => refusalNotices.run() },
+      { name: 'learn peppers', everyMs: 30 * SECOND_MS, run: () => keyring.refresh() },
     ],
   });
 }
@@ -38,11 +40,14 @@ export function createDeploymentJobs(deps: Deps): JobRunner {
       { name: 'send webhooks', everyMs: SECOND_MS, run: (signal) => webhookSender.sendDue(signal) },
       { name: 'sweep events', everyMs: HOUR_MS, run: (signal) => fanOut.sweep(signal) },
       { name: 'sweep mails', everyMs: HOUR_MS, run: (signal) => notices.sweepOldRows(signal) },
+      { name: 'chain old audit rows', everyMs: MINUTE_MS, run: (signal) => audit.chainBacklog(signal) },
+      { name: 'sign the audit log', everyMs: 10 * SECOND_MS, run: (signal) => audit.signCheckpoints(signal) },
       { name: 'sweep refusals', everyMs: HOUR_MS, run: () => audit.sweep() },
       { name: 'sweep sessions', everyMs: HOUR_MS, run: () => sessions.sweep() },
       { name: 'sweep links', everyMs: HOUR_MS, run: () => passwordLinks.sweep() },
       { name: 'sweep key links', everyMs: HOUR_MS, run: () => keyDelivery.sweep() },
       { name: 'rotate signing keys', everyMs: HOUR_MS, run: (signal) => signingKeys.rotateDue(signal) },
+      { name: 'withdraw peppers', everyMs: HOUR_MS, run: () => withdrawOldPeppers(deps) },
       { name: 'sweep counters', everyMs: HOUR_MS, run: (signal) => usageRetention.sweep(signal) },
       { name: 'sweep quotas', everyMs: HOUR_MS, run: (signal) => quotaSweep.run(signal) },
       { name: 'sweep tokens', everyMs: HOUR_MS, run: () => tokens.sweep() },

@@ -121,4 +121,5 @@ export function addServerCommands(program: Command, setting: Setting): void {
     'master-key <action>',
     'rotate: put a new master key in the place of the old one',
   );
+  addServerCommand(program, setting, 'pepper <action>', 'rotate: store new secrets under a new pepper');
 }

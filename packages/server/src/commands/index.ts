@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
     summary: 'rotate: wraps the data keys under a new master key, while the server runs.',
     run: async (args, environment) => (await import('./master-key.ts')).runMasterKey(args, environment),
   },
+  pepper: {
+    summary: 'rotate: stores new secrets under a new pepper, while the server runs.',
+    run: async (args, environment) => (await import('./pepper.ts')).runPepper(args, environment),
+  },
 };
 
 export { CommandError, commandUsageError, type ServerCommand } from './command.ts';

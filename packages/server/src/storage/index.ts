@@ -40,6 +40,7 @@ export {
   useOneTimeLink,
 } from './one-time-links.ts';
 export { openStorage } from './open-storage.ts';
+export { rotatePepper, withdrawOldPeppers } from './pepper-rotation.ts';
 export { NoPrimaryError } from './postgres/primary.ts';
 export { raiseRevocationEpoch } from './revocation-epochs.ts';
 export { isOfWorkspace, SORTED_ID } from './row-checks.ts';

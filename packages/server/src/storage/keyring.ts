@@ -4,6 +4,7 @@ import { openBytes, sealBytes } from '../lib/envelope.ts';
 import { newId } from '../lib/ids.ts';
 import type { Random } from '../lib/random.ts';
 import type { Executor, Storage } from './database.ts';
+import { handOnPlace, readHandedOnPeppers } from './handed-on-peppers.repo.ts';
 import { inTransaction, type Tx } from './transaction.ts';
 
 /**
@@ -28,6 +29,14 @@ export interface Keyring {
   current(purpose: KeyPurpose): DataKey;
   /** A key by id: for stored values. Null when it is unknown here. */
   find(id: string): DataKey | null;
+  /** Every key of a purpose, the newest first: for values that are looked up without knowing under which one. */
+  list(purpose: KeyPurpose): readonly DataKey[];
+  /**
+   * Learns the peppers that were made since (`rotatePepper`). Callers at the same time share one read.
+   *
+   * @returns whether there was a new one
+   */
+  refresh(): Promise<boolean>;
   /** `dk_…:base64url`, bound to its place by `additionalData`. */
   seal(plain: string, additionalData: string): string;
   /** The plain text; throws when the value was altered, moved or sealed under an unknown key. */
@@ -72,7 +81,7 @@ export async function openKeyring(deps: KeyringDeps): Promise<Keyring> {
         .where('purpose', '=', purpose)
         .limit(1)
         .executeTakeFirst();
-      if (found === undefined) await insertDataKey(tx, deps, master, purpose);
+      if (found === undefined) await insertFirstDataKey(tx, deps, master, purpose);
     }
     return await tx
       .selectFrom('data_keys')
@@ -82,65 +91,89 @@ export async function openKeyring(deps: KeyringDeps): Promise<Keyring> {
       .limit(10_000)
       .execute();
   });
-  const keys = new Map<string, DataKey>();
-  const newest = new Map<string, DataKey>();
+  const keys: DataKey[] = [];
   for (const row of rows) {
     const plain = openBytes(master, Buffer.from(row.wrapped, 'base64url'), wrapPlace(row.id, row.purpose));
     const purpose = PURPOSES.find((known) => known === row.purpose);
     if (plain === null || purpose === undefined)
       throw new MasterKeyError(`The data key ${row.id} does not open with this master key.`);
-    const dataKey: DataKey = { id: row.id, purpose, key: createSecretKey(plain) };
-    keys.set(row.id, dataKey);
-    newest.set(purpose, dataKey);
+    keys.push({ id: row.id, purpose, key: createSecretKey(plain) });
   }
-  return makeKeyring(keys, newest, deps.random);
+  return makeKeyring(keys, deps);
 }
 
-function makeKeyring(keys: Map<string, DataKey>, newest: Map<string, DataKey>, random: Random): Keyring {
+/** @param made oldest first */
+function makeKeyring(made: readonly DataKey[], { storage, random }: KeyringDeps): Keyring {
+  const keys = new Map<string, DataKey>();
+  const newest = new Map<string, DataKey>();
+  const add = (dataKey: DataKey): void => {
+    keys.set(dataKey.id, dataKey);
+    newest.set(dataKey.purpose, dataKey);
+  };
+  for (const dataKey of made) add(dataKey);
   const current = (purpose: KeyPurpose): DataKey => {
     const dataKey = newest.get(purpose);
     if (dataKey === undefined) throw new Error(`There is no data key for ${purpose}.`);
     return dataKey;
   };
+  const open = (sealed: string, additionalData: string): string => {
+    const [id = '', text = ''] = sealed.split(':');
+    const dataKey = keys.get(id);
+    const plain =
+      dataKey?.purpose === 'seal'
+        ? openBytes(dataKey.key, Buffer.from(text, 'base64url'), additionalData)
+        : null;
+    if (plain === null)
+      throw new Error(`A sealed value at ${additionalData} does not open: it was altered or moved.`);
+    return Buffer.from(plain).toString('utf8');
+  };
+  const learn = async (): Promise<boolean> => {
+    const handedOn = (await readHandedOnPeppers(storage.read)).filter(({ id }) => !keys.has(id));
+    for (const { id, sealed } of handedOn) {
+      const key = createSecretKey(Buffer.from(open(sealed, handOnPlace(id)), 'base64url'));
+      add({ id, purpose: 'pepper', key });
+    }
+    return handedOn.length > 0;
+  };
+  let learning: Promise<boolean> | null = null;
   return {
     current,
+    open,
     find: (id) => keys.get(id) ?? null,
+    list: (purpose) => [...keys.values()].filter((dataKey) => dataKey.purpose === purpose).toReversed(),
+    refresh: async () => {
+      learning ??= learn().finally(() => {
+        learning = null;
+      });
+      return await learning;
+    },
     seal: (plain, additionalData) => {
       const dataKey = current('seal');
       const sealed = sealBytes(dataKey.key, Buffer.from(plain), additionalData, random);
       return `${dataKey.id}:${Buffer.from(sealed).toString('base64url')}`;
     },
-    open: (sealed, additionalData) => {
-      const [id = '', text = ''] = sealed.split(':');
-      const dataKey = keys.get(id);
-      const plain =
-        dataKey?.purpose === 'seal'
-          ? openBytes(dataKey.key, Buffer.from(text, 'base64url'), additionalData)
-          : null;
-      if (plain === null)
-        throw new Error(`A sealed value at ${additionalData} does not open: it was altered or moved.`);
-      return Buffer.from(plain).toString('utf8');
-    },
   };
 }
 
-async function insertDataKey(
+async function insertFirstDataKey(
   tx: Tx,
-  deps: KeyringDeps,
+  { random, clock }: KeyringDeps,
   master: KeyObject,
   purpose: KeyPurpose,
 ): Promise<void> {
-  const id = newId(deps.random, 'dataKey');
-  const wrapped = sealBytes(master, deps.random.bytes(32), wrapPlace(id, purpose), deps.random);
-  await tx
-    .insertInto('data_keys')
-    .values({
-      id,
-      purpose,
-      wrapped: Buffer.from(wrapped).toString('base64url'),
-      created_at: deps.clock.now(),
-    })
-    .execute();
+  const row = { id: newId(random, 'dataKey'), purpose, createdAt: clock.now() };
+  await insertDataKey(tx, random, master, { ...row, key: random.bytes(32) });
+}
+
+export async function insertDataKey(
+  tx: Tx,
+  random: Random,
+  master: KeyObject,
+  dataKey: { id: string; purpose: KeyPurpose; createdAt: number; key: Uint8Array },
+): Promise<void> {
+  const { id, purpose, createdAt, key } = dataKey;
+  const wrapped = Buffer.from(sealBytes(master, key, wrapPlace(id, purpose), random)).toString('base64url');
+  await tx.insertInto('data_keys').values({ id, purpose, wrapped, created_at: createdAt }).execute();
 }
 
 async function checkMasterKey(tx: Tx, deps: KeyringDeps, master: KeyObject): Promise<void> {

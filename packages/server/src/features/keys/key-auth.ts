@@ -3,7 +3,7 @@ import { hasErrorCode } from '../../errors/index.ts';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { isIpInRanges } from '../../lib/ip-list.ts';
-import { isSameDigest } from '../../lib/mac.ts';
+import { isSameDigest, sha256Hex } from '../../lib/mac.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { Executor, Keyring, Storage } from '../../storage/index.ts';
 import type { AccountsService } from '../accounts/index.ts';
@@ -15,12 +15,13 @@ import {
   type ProvenSecret,
   type RememberedAccount,
 } from './key-cache.ts';
-import { digestForeignCredential, isSecretOf } from './key-digest.ts';
+import { isSecretOf, lacksPepperOf, listForeignDigests } from './key-digest.ts';
 import { hasFullKeyShape, type ParsedKey, parseFullKey, parsePair } from './key-format.ts';
-import { findKey, findKeyByForeignDigest, prepareFindKey } from './keys.repo.ts';
+import { findKey, findKeyByForeignDigests, prepareFindKey } from './keys.repo.ts';
 
 const FOREIGN_CHARACTERS_MIN = 8;
 const FOREIGN_CHARACTERS_MAX = 512;
+const PEPPER_LOOK_PAUSE_MS = 1_000;
 
 /** A key as it was presented: whole, or in two halves. */
 export type PresentedKey =
@@ -106,8 +107,14 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
     return await (exec === storage.read ? cache.find(workspaceId, keyId, load) : load());
   };
 
+  const learnPeppers = createPepperLearner(keyring);
   const findForeign = (exec: Executor, workspaceId: string, credential: Secret): Promise<ApiKey | null> =>
-    guard(() => findForeignKey(exec, keyring, workspaceId, credential));
+    guard(async () => {
+      const find = () => findForeignKey(exec, keyring, workspaceId, credential);
+      const found = await find();
+      // It may have been imported under a pepper that this process has not learned yet.
+      return found === null && (await learnPeppers()) ? await find() : found;
+    });
 
   return {
     authenticate: async (workspaceId, presented, ip, exec = storage.read) => {
@@ -127,6 +134,7 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
       const known = await findKnown(exec, workspaceId, parsed.apiKey);
       if (known === null || known.key.foreignDigest !== null) return NOT_FOUND;
       const { key } = known;
+      if (lacksPepperOf(keyring, key)) await keyring.refresh();
       const generation = [key.current, key.old].find(
         (one) => one !== null && isSecretOf(keyring, key, one, parsed.secretKey),
       );
@@ -142,6 +150,16 @@ export function createKeyAuthenticator(deps: Deps): KeyAuthenticator {
   };
 }
 
+/** Whoever floods a service with texts that are no keys makes it look once a second. */
+function createPepperLearner(keyring: Keyring): () => Promise<boolean> {
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (performance.now() - lookedAtMs < PEPPER_LOOK_PAUSE_MS) return false;
+    lookedAtMs = performance.now();
+    return await keyring.refresh();
+  };
+}
+
 async function findForeignKey(
   exec: Executor,
   keyring: Keyring,
@@ -151,8 +169,8 @@ async function findForeignKey(
   const text = credential.reveal().trim();
   const isTooOdd = text.length < FOREIGN_CHARACTERS_MIN || text.length > FOREIGN_CHARACTERS_MAX;
   if (isTooOdd || hasFullKeyShape(text)) return null;
-  const digest = digestForeignCredential(keyring, workspaceId, credential);
-  return await findKeyByForeignDigest(exec, keyring, workspaceId, digest);
+  const digests = listForeignDigests(keyring, workspaceId, sha256Hex(text));
+  return await findKeyByForeignDigests(exec, keyring, workspaceId, digests);
 }
 
 /** What is told of a key that was not found; nothing where the database must be asked, or the row was altered. */
@@ -209,7 +227,10 @@ function createRecognizer(
     }
     const { key, account } = known;
     const proven = key.foreignDigest === null ? proveSecret(keyring, known, secretKey) : null;
-    if (proven === null) return isMalformed(apiKey, secretKey) ? 'malformed' : 'not_found';
+    if (proven === null) {
+      if (isMalformed(apiKey, secretKey)) return 'malformed';
+      return lacksPepperOf(keyring, key) ? null : 'not_found';
+    }
     const presented = proven === known.provenCurrent ? key.current : key.old;
     const isGood = presented !== null && codeOf(key, presented, account, ip, clock.now()) === 'valid';
     return isGood ? proven : null;

@@ -1,5 +1,5 @@
 import { toStoredLimits } from '../../lib/key-limits.ts';
-import { isSameDigest, macParts, sha256Hex } from '../../lib/mac.ts';
+import { isSameDigest, macParts } from '../../lib/mac.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { Keyring } from '../../storage/index.ts';
 import type { ApiKey, Generation } from './api-key.ts';
@@ -43,8 +43,19 @@ export function digestForeign(
   };
 }
 
-export function digestForeignCredential(keyring: Keyring, workspaceId: string, credential: Secret): string {
-  return digestForeign(keyring, workspaceId, sha256Hex(credential.reveal().trim())).digest;
+/** What may be stored of a foreign credential, the newest pepper first: nothing in it tells under which one it is. */
+export function listForeignDigests(keyring: Keyring, workspaceId: string, sha256: string): readonly string[] {
+  return keyring
+    .list('pepper')
+    .map(({ key }) => macParts(key, ['foreign', workspaceId, sha256.toLowerCase()]));
+}
+
+/** Whether a secret of this key is stored under a pepper that was made after this process had read them. */
+export function lacksPepperOf(keyring: Keyring, key: ApiKey): boolean {
+  return [key.current, key.old].some(
+    (generation) =>
+      generation !== null && generation.digest !== '' && keyring.find(generation.pepperId) === null,
+  );
 }
 
 function rowParts(key: ApiKey): (string | number | null)[] {

@@ -8,12 +8,12 @@ import { type Executor, inTransaction, type Keyring, type Storage, type Tx } fro
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { ApiKey } from './api-key.ts';
-import { digestForeign } from './key-digest.ts';
+import { digestForeign, listForeignDigests } from './key-digest.ts';
 import { newApiKey } from './key-format.ts';
 import { type KeyNotices, toToldKey } from './key-notices.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireCallerHolds, requireUnlimitedCaller, rightsOfNewKey } from './keys.policy.ts';
-import { findKeyByForeignDigest, insertKey } from './keys.repo.ts';
+import { findKeyByForeignDigests, insertKey } from './keys.repo.ts';
 import { checkComment, checkScopes } from './keys.rules.ts';
 
 export interface ImportRow {
@@ -54,6 +54,8 @@ export function createKeyImporter(deps: Deps): KeyImporter {
     importKeys: async (caller, rows, isDryRun) => {
       requireImporter(caller);
       requireUnlimitedCaller(caller);
+      // Without the newest pepper, what another process has just imported under it would count as new.
+      await deps.keyring.refresh();
       return await inTransaction(deps.storage, async (tx) => {
         const faults: FieldFault[] = [];
         const keys: ApiKey[] = [];
@@ -121,7 +123,8 @@ async function toImportedKey(
   if (row.expiresAt !== null && row.expiresAt <= deps.clock.now())
     return { field: '.expiresAt', message: 'is in the past' };
   const { digest, pepperId } = digestForeign(deps.keyring, workspaceId, row.sha256);
-  if (seen.has(digest) || (await findKeyByForeignDigest(tx, deps.keyring, workspaceId, digest)) !== null)
+  const digests = listForeignDigests(deps.keyring, workspaceId, row.sha256);
+  if (seen.has(digest) || (await findKeyByForeignDigests(tx, deps.keyring, workspaceId, digests)) !== null)
     return { field: '.sha256', message: 'is already imported' };
   seen.add(digest);
   try {

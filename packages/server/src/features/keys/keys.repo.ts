@@ -239,17 +239,18 @@ export async function findIntactKey(
   return row === undefined ? null : (toIntactKeys(keyring, [row])[0] ?? null);
 }
 
-export async function findKeyByForeignDigest(
+/** Of the same foreign credential under each pepper; at most one of them is stored. */
+export async function findKeyByForeignDigests(
   exec: Executor,
   keyring: Keyring,
   workspaceId: string,
-  digest: string,
+  digests: readonly string[],
 ): Promise<ApiKey | null> {
   const row = await exec
     .selectFrom('api_keys')
     .select(COLUMNS)
     .where('workspace_id', '=', workspaceId)
-    .where('foreign_digest', '=', digest)
+    .where('foreign_digest', 'in', digests)
     .executeTakeFirst();
   return row === undefined ? null : toCheckedKey(keyring, row);
 }
