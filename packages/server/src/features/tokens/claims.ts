@@ -18,6 +18,18 @@ export interface TokenActor {
   readonly act?: TokenActor;
 }
 
+/**
+ * In which state an actor was when he got the token: the generation of his key, and the epochs of his key and account
+ * (docs/decisions/0004-token-epochs.md). Not within `act`, which tells of identities only (RFC 8693 4.1).
+ */
+export type ActorState = readonly [generation: number, keyEpoch: number, accountEpoch: number];
+
+/** Who gets a token in exchange for another's, those before him within; and all their states, his first. */
+export interface Delegation {
+  readonly act: TokenActor;
+  readonly states: readonly ActorState[];
+}
+
 /** The payload of a token. Times are seconds, as RFC 7519 wants them. */
 export interface TokenClaims {
   readonly iss: string;
@@ -47,6 +59,8 @@ export interface TokenClaims {
   /** The ids of the signing keys of those, but for the one that signs this token: it ends with each of them, too. */
   readonly anckid?: readonly string[];
   readonly act?: TokenActor;
+  /** Of each actor of `act`, the last one first: the token ends with the key of each. */
+  readonly actst?: readonly ActorState[];
 }
 
 export interface ClaimsInput {
@@ -61,7 +75,9 @@ export interface ClaimsInput {
   readonly isNarrowed: boolean;
   /** The token that is exchanged for this one, which must not outlive it. */
   readonly parent: TokenClaims | null;
-  readonly act: TokenActor | null;
+  readonly delegation: Delegation | null;
+  /** When the key of the client that gets the token ends; null for never, and where it is the key of the token. */
+  readonly actorEndsAt: number | null;
   readonly jti: string;
   /** Milliseconds. */
   readonly now: number;
@@ -101,18 +117,24 @@ export function toDetails(permissions: readonly Permission[]): readonly Authoriz
 
 /**
  * When a new token begins and ends, in seconds: at the earlier of its lifetime and the expiry of the secret that was
- * presented, rounded down, so that it never outlives its key, nor the token that it was exchanged for; null when
+ * presented, rounded down, so that it never outlives its key, nor that of who gets it for somebody else, nor the token that it was exchanged for; null when
  * less than a second is left.
  */
 export function findLife({
   now,
   lifetimeSeconds,
   key,
+  actorEndsAt,
   parent,
-}: Pick<ClaimsInput, 'now' | 'lifetimeSeconds' | 'key' | 'parent'>): { iat: number; exp: number } | null {
+}: Pick<ClaimsInput, 'now' | 'lifetimeSeconds' | 'key' | 'actorEndsAt' | 'parent'>): {
+  iat: number;
+  exp: number;
+} | null {
   const iat = Math.floor(now / SECOND_MS);
-  const keyEnd = key.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(key.expiresAt / SECOND_MS);
-  const exp = Math.min(iat + lifetimeSeconds, keyEnd, parent?.exp ?? Number.POSITIVE_INFINITY);
+  const ends = [key.expiresAt, actorEndsAt].map((end) =>
+    end === null ? Number.POSITIVE_INFINITY : Math.floor(end / SECOND_MS),
+  );
+  const exp = Math.min(iat + lifetimeSeconds, ...ends, parent?.exp ?? Number.POSITIVE_INFINITY);
   return exp <= iat ? null : { iat, exp };
 }
 
@@ -140,7 +162,7 @@ export function buildClaims(input: ClaimsInput): TokenClaims | null {
     authorization_details: toDetails(permissions),
     ...(input.isNarrowed ? { narrowed: true } : {}),
     ...(parent === null ? {} : { anc: lineOf(parent) }),
-    ...(input.act === null ? {} : { act: input.act }),
+    ...(input.delegation === null ? {} : { act: input.delegation.act, actst: input.delegation.states }),
   };
 }
 
@@ -204,6 +226,26 @@ function isActor(value: unknown, depth = 1): value is TokenActor {
   );
 }
 
+/** The actors from the last one to the first. */
+export function listActors(act: TokenActor | undefined): TokenActor[] {
+  return act === undefined ? [] : [act, ...listActors(act.act)];
+}
+
+function isActorState(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && value.every(isCount);
+}
+
+/** A state for each actor: one without could not be judged. */
+function isDelegation(act: unknown, states: unknown): boolean {
+  if (act === undefined) return states === undefined;
+  if (!isActor(act) || !Array.isArray(states)) return false;
+  return states.length === listActors(act).length && states.every(isActorState);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 function isLine(value: unknown): boolean {
   return isTexts(value) && value.length > 0 && value.length <= ANCESTORS_MAX;
 }
@@ -222,7 +264,7 @@ const COUNTS = ['iat', 'exp', 'kgen', 'kepo', 'aepo'] as const;
 export function readClaims(payload: unknown, now: number): TokenClaims | null {
   if (!isRecord(payload)) return null;
   if (!TEXTS.every((name) => typeof payload[name] === 'string' && payload[name] !== '')) return null;
-  if (!COUNTS.every((name) => Number.isSafeInteger(payload[name]) && Number(payload[name]) >= 0)) return null;
+  if (!COUNTS.every((name) => isCount(payload[name]))) return null;
   const isRightsTold = Array.isArray(payload['authorization_details']);
   const isWellTyped =
     isOptional(payload['scope'], (value) => typeof value === 'string') &&
@@ -231,7 +273,7 @@ export function readClaims(payload: unknown, now: number): TokenClaims | null {
     isOptional(payload['narrowed'], (value) => value === true && isRightsTold) &&
     isOptional(payload['anc'], isLine) &&
     isOptional(payload['anckid'], isLine) &&
-    isOptional(payload['act'], (value) => isActor(value)) &&
+    isDelegation(payload['act'], payload['actst']) &&
     // Exactly one of the two: a token that tells nothing must not be taken for one that permits everything.
     isRightsTold !== (payload['introspect'] === true);
   if (!isWellTyped) return null;

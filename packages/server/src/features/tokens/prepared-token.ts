@@ -50,7 +50,7 @@ export function toClaimsInput(
   settings: Settings,
   { account, key, keyEpoch }: TokenHolder,
   { resource, permissions }: TokenWish,
-): Omit<ClaimsInput, 'parent' | 'act' | 'jti' | 'now'> {
+): Omit<ClaimsInput, 'parent' | 'delegation' | 'actorEndsAt' | 'jti' | 'now'> {
   if (resource !== undefined && resource !== workspace.url && !settings.tokenResources.includes(resource)) {
     throw tokenErrors.resource_not_allowed({
       fields: [{ field: 'resource', message: 'is not in the setting tokenResources' }],
@@ -82,7 +82,12 @@ export function prepareToken(
   wish: TokenWish,
 ): PreparedToken {
   const { clock, random, signingKeys } = deps;
-  const input = { ...toClaimsInput(workspace, settings, holder, wish), parent: null, act: null };
+  const input = {
+    ...toClaimsInput(workspace, settings, holder, wish),
+    parent: null,
+    delegation: null,
+    actorEndsAt: null,
+  };
   const claims = buildClaims({ ...input, jti: '', now: clock.now() });
   if (claims === null) throw authErrors.key_expired();
   const text = JSON.stringify(claims);
@@ -93,7 +98,7 @@ export function prepareToken(
     claims,
     issueNow: () => {
       const signer = signingKeys.peekSigner(workspace, settings);
-      const life = findLife({ now: clock.now(), lifetimeSeconds, key, parent: null });
+      const life = findLife({ now: clock.now(), lifetimeSeconds, key, actorEndsAt: null, parent: null });
       if (signer === null || life === null) return null;
       const { iat, exp } = life;
       const claimsText = `${before}${TIMES}${iat},"exp":${exp},"jti":"${newTokenId(random)}"${after}`;

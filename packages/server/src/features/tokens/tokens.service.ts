@@ -19,9 +19,10 @@ import {
   ANCESTORS_MAX,
   buildClaims,
   type ClaimsInput,
+  type Delegation,
   lineOf,
+  listActors,
   permissionsOf,
-  type TokenActor,
   type TokenClaims,
   withoutRights,
   withSignersOfLine,
@@ -80,7 +81,8 @@ export interface TokensService {
   prepare(workspace: Workspace, settings: Settings, holder: TokenHolder, wish: TokenWish): PreparedToken;
   /**
    * A token in exchange for another one (RFC 8693): never with more rights, never for longer, for another audience
-   * only if the first one was for this server, and ended with it. `actor` is who got it, when that is another client.
+   * only if the first one was for this server, and ended with it. `actor` is who got it, when that is another client:
+   * then it ends with his key and account as well.
    *
    * @throws token.resource_not_allowed, token.too_long, token.chain_too_long, auth.invalid_credential when less than
    * a second is left
@@ -89,7 +91,7 @@ export interface TokensService {
     workspace: Workspace,
     subject: KnownToken,
     wish: TokenWish,
-    actor: Omit<TokenActor, 'act'> | null,
+    actor: ProvenKey | null,
   ): Promise<IssuedToken>;
   /**
    * Who stands behind a token, for use at this server: signature, claims, not ended, and key and account in the
@@ -152,7 +154,13 @@ class Tokens implements TokensService {
   }
 
   async issue(workspace: Workspace, proven: ProvenKey, wish: TokenWish = {}): Promise<IssuedToken> {
-    const origin = { parent: null, act: null, signersOfLine: [], mayHideRights: true };
+    const origin = {
+      parent: null,
+      delegation: null,
+      actorEndsAt: null,
+      signersOfLine: [],
+      mayHideRights: true,
+    };
     const made = await this.#make(workspace, proven, wish, origin);
     if (made === null) throw authErrors.key_expired();
     return made;
@@ -166,7 +174,7 @@ class Tokens implements TokensService {
     workspace: Workspace,
     { kid, claims, principal }: KnownToken,
     wish: TokenWish,
-    actor: Omit<TokenActor, 'act'> | null,
+    actor: ProvenKey | null,
   ): Promise<IssuedToken> {
     if ((claims.anc?.length ?? 0) >= ANCESTORS_MAX) throw tokenErrors.chain_too_long();
     const resource = wish.resource ?? claims.aud;
@@ -185,7 +193,8 @@ class Tokens implements TokensService {
       { resource, permissions: isNarrowed ? (wish.permissions ?? inside) : undefined },
       {
         parent: claims,
-        act: nextActor(claims, actor),
+        delegation: delegate(claims, actor),
+        actorEndsAt: actor?.key.expiresAt ?? null,
         signersOfLine: [...(claims.anckid ?? []), kid],
         // A scoped key may have been widened since: without its rights, the token would gain what came later.
         mayHideRights: claims.introspect === true || key.access !== 'scoped',
@@ -200,7 +209,7 @@ class Tokens implements TokensService {
     workspace: Workspace,
     holder: TokenHolder,
     wish: TokenWish,
-    origin: Pick<ClaimsInput, 'parent' | 'act'> & {
+    origin: Pick<ClaimsInput, 'parent' | 'delegation' | 'actorEndsAt'> & {
       readonly signersOfLine: readonly string[];
       readonly mayHideRights: boolean;
     },
@@ -210,7 +219,8 @@ class Tokens implements TokensService {
     const unsigned = buildClaims({
       ...toClaimsInput(workspace, settings, holder, wish),
       parent: origin.parent,
-      act: origin.act,
+      delegation: origin.delegation,
+      actorEndsAt: origin.actorEndsAt,
       jti: newTokenId(random),
       now: clock.now(),
     });
@@ -263,18 +273,18 @@ class Tokens implements TokensService {
     ip: string | null,
     audiences: readonly string[],
   ): Promise<KnownToken> {
-    const { keyAuthenticator } = this.#deps;
     const checked = await this.#read(workspace, token, audiences);
     if (checked === null || (await this.#hasEnded(workspace.id, checked)))
       throw authErrors.invalid_credential();
     const { kid, claims } = checked;
-    const outcome = await keyAuthenticator.reassess(workspace.id, claims.client_id, claims.kgen, ip);
-    const isUnchanged =
-      outcome.code === 'valid' &&
-      outcome.account.id === claims.sub &&
-      outcome.keyEpoch === claims.kepo &&
-      outcome.account.epoch === claims.aepo;
-    if (!isUnchanged) throw authErrors.invalid_credential();
+    const outcome = await this.#findUnchanged(workspace.id, claims, ip);
+    if (outcome === null) throw authErrors.invalid_credential();
+    // Whoever got the token for somebody else holds it: it must not outlive the trust in his key.
+    for (const [index, actor] of listActors(claims.act).entries()) {
+      const [kgen = -1, kepo = -1, aepo = -1] = claims.actst?.[index] ?? [];
+      if ((await this.#findUnchanged(workspace.id, { ...actor, kgen, kepo, aepo }, ip)) === null)
+        throw authErrors.invalid_credential();
+    }
     const principal: TokenPrincipal = {
       kind: 'token',
       account: outcome.account,
@@ -282,6 +292,21 @@ class Tokens implements TokensService {
       token: { jti: claims.jti, issuedAt: claims.iat * SECOND_MS, expiresAt: claims.exp * SECOND_MS },
     };
     return { kid, claims, principal };
+  }
+
+  /** The key, when it is good, and key and account are in the state that a token tells of; else null. */
+  async #findUnchanged(
+    workspaceId: string,
+    told: Pick<TokenClaims, 'sub' | 'client_id' | 'kgen' | 'kepo' | 'aepo'>,
+    ip: string | null,
+  ): Promise<ProvenKey | null> {
+    const outcome = await this.#deps.keyAuthenticator.reassess(workspaceId, told.client_id, told.kgen, ip);
+    const isUnchanged =
+      outcome.code === 'valid' &&
+      outcome.account.id === told.sub &&
+      outcome.keyEpoch === told.kepo &&
+      outcome.account.epoch === told.aepo;
+    return isUnchanged ? outcome : null;
   }
 
   /** Ending a token raises the epoch, so one that had not ended under it has not ended now. */
@@ -352,9 +377,15 @@ class Tokens implements TokensService {
 }
 
 /** The same client again is no delegation; what was delegated before stays told (RFC 8693 4.1). */
-function nextActor(subject: TokenClaims, actor: Omit<TokenActor, 'act'> | null): TokenActor | null {
-  if (actor === null) return subject.act ?? null;
-  return subject.act === undefined ? actor : { ...actor, act: subject.act };
+function delegate(subject: TokenClaims, actor: ProvenKey | null): Delegation | null {
+  const { act: before, actst: states = [] } = subject;
+  if (actor === null) return before === undefined ? null : { act: before, states };
+  const { account, key, keyEpoch } = actor;
+  const own = { sub: account.id, client_id: key.id };
+  return {
+    act: before === undefined ? own : { ...own, act: before },
+    states: [[key.generation, keyEpoch, account.epoch], ...states],
+  };
 }
 
 /** @see TokensService */

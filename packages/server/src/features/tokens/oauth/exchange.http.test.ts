@@ -21,6 +21,7 @@ interface Minted extends ClientPair {
 const STOCK = 'https://stock.example';
 const ORDERS = 'https://orders.example';
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 let harness: Harness;
 let company: Company;
 /** Whose tokens are exchanged. */
@@ -232,6 +233,49 @@ describe('token exchange by another client', () => {
     });
     const { access_token: nobody } = await exchangeToken(harness, second);
     expect(decodeJwt(nobody)['act']).toEqual(decodeJwt(second)['act']);
+  });
+
+  it.each<[string, (actor: Minted) => Promise<unknown>]>([
+    ['is disabled', (actor) => harness.deps.keys.disable(company.adminCaller, actor.apiKey, null)],
+    ['is deleted', (actor) => call(harness, 'DELETE', `/v1/keys/${actor.apiKey}`, { key: company.adminKey })],
+    [
+      'was disabled for a while',
+      async (actor) => {
+        await harness.deps.keys.disable(company.adminCaller, actor.apiKey, null);
+        await harness.deps.keys.enable(company.adminCaller, actor.apiKey);
+      },
+    ],
+    [
+      'gets another secret at once',
+      (actor) =>
+        call(harness, 'POST', `/v1/keys/${actor.apiKey}/regenerate`, {
+          key: company.adminKey,
+          body: { overlapHours: 0 },
+        }),
+    ],
+  ])(
+    'ends when the key of any who acted %s, and the token that was handed to him lives on',
+    async (_, end) => {
+      const { access_token: subject } = await getToken(harness, client);
+      const actor = await mint(company.robot.id);
+      const { access_token: first } = await exchangeToken(harness, subject, {}, actor);
+      const { access_token: second } = await exchangeToken(harness, first, {}, service);
+      expect([await isAlive(first), await isAlive(second)]).toEqual([true, true]);
+      await end(actor);
+      expect([await isAlive(first), await isAlive(second)]).toEqual([false, false]);
+      expect(await isAlive(subject)).toBe(true);
+      const asked = await postForm(harness, '/oauth2/introspect', { token: first }, { basic: client });
+      expect(asked.json()).toEqual({ active: false });
+    },
+  );
+
+  it('lives no longer than the key of the actor', async () => {
+    const expiresAt = harness.clock.now() + DAY_MS;
+    const actor = await mint(company.robot.id, { lifetimeDays: 1 });
+    harness.clock.advance(DAY_MS - 30 * MINUTE_MS);
+    const { access_token: subject } = await getToken(harness, client);
+    const { access_token: token } = await exchangeToken(harness, subject, {}, actor);
+    expect(decodeJwt(token).exp).toBe(Math.floor(expiresAt / 1_000));
   });
 
   it('by the same client is no delegation and no row of the log', async () => {

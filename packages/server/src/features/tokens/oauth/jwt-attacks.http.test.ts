@@ -353,9 +353,18 @@ describe('no entry of the server takes', () => {
       ['an ancestor signed by a key that is gone', { anc: ['j'], anckid: ['A'.repeat(43)] }],
       ['an actor as text', { act: 'x' }],
       ['an actor without his key', { act: { sub: 'x' } }],
+      ['an actor without his state', { act: { sub: 'x', client_id: 'y' } }],
+      ['a state without an actor', { actst: [[1, 0, 0]] }],
+      [
+        'a state too few',
+        { act: { sub: 'x', client_id: 'y', act: { sub: 'x', client_id: 'y' } }, actst: [[1, 0, 0]] },
+      ],
+      ['a state as text', { act: { sub: 'x', client_id: 'y' }, actst: ['1'] }],
+      ['an actor who is not there', { act: { sub: 'x', client_id: 'y' }, actst: [[1, 0, 0]] }],
     ];
     // What key and account are now is no matter for ending a token: its client and its jti are right.
-    const isEndable = (name: string) => /another (account|generation|epoch)/.test(name);
+    const isEndable = (name: string) =>
+      /another (account|generation|epoch)|actor who is not there/.test(name);
     await refuseEverywhere([
       ...rows.map(([name, changes]) => ({
         name,

@@ -98,7 +98,6 @@ export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens 
     const held = effectivePermissions(principal.account, principal.key);
     const wish = { resource: readResource(form), permissions: narrowRights(held, readAskedRights(form)) };
     const isOther = client !== null && client.key.id !== claims.client_id;
-    const actor = isOther ? { sub: client.account.id, client_id: client.key.id } : null;
     // The key of a client that exchanges its own token was counted when it authenticated.
     const isCounted = client?.key.id === principal.key.id;
     const use = isCounted ? null : await keyLimiter.count(principal, true);
@@ -116,7 +115,7 @@ export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens 
       countUse(use.code);
       throw over;
     }
-    const issued = await tokens.derive(workspace, subject, wish, actor);
+    const issued = await tokens.derive(workspace, subject, wish, isOther ? client : null);
     countUse('valid');
     if (isOther) await record(caller, client, { issued, subject });
     return { issued, subject };
