@@ -43,7 +43,7 @@ async function testModule(name, { mutate, tests, isStaticTested }) {
     concurrency: Number(values.concurrency),
     timeoutMS: 20_000,
     disableTypeChecks: false,
-    ignorePatterns: ['bench', 'screenshots', 'test-results', 'mail-preview', 'data', '.cache', 'docs'],
+    ignorePatterns: ['/bench', '/screenshots', '/test-results', '/mail-preview', '/data', '/.cache', '/docs'],
     tempDirName: '.cache/stryker',
     reporters: ['json', 'clear-text', 'progress-append-only'],
     clearTextReporter: { allowColor: false, logTests: false, allowEmojis: false },

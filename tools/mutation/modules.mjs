@@ -40,8 +40,46 @@ export const MODULES = {
     isStaticTested: false,
   },
   'claims and texts of tokens': {
-    mutate: ['features/tokens/{claims,login-body,token-text}.ts'],
+    mutate: [
+      'features/tokens/{claims,key-refusal,login-body,token-text}.ts',
+      'features/tokens/oauth/form.ts',
+    ],
     tests: ['features/tokens/{claims,login-body,token-text,tokens.edges}.test.ts'],
     isStaticTested: true,
+  },
+  tokens: {
+    mutate: ['features/tokens/{checked-tokens,prepared-token,tokens.repo,tokens.service}.ts'],
+    tests: [
+      'features/tokens/{login,session}.http.test.ts',
+      'features/tokens/oauth/{exchange,introspection,token}.http.test.ts',
+    ],
+    isStaticTested: false,
+  },
+  'oauth endpoints': {
+    mutate: [
+      'features/tokens/oauth/{client-authentication,introspection,narrowing,oauth,revocation,token-exchange,token-grants}.ts',
+    ],
+    tests: ['features/tokens/oauth/{exchange,introspection,token}.http.test.ts'],
+    isStaticTested: false,
+  },
+  'keys that are shown': {
+    mutate: ['features/keys/{key-auth,key-cache,key-digest,live-keys}.ts'],
+    tests: [
+      'features/keys/key-format.test.ts',
+      'features/keys/key-cache.storage.test.ts',
+      'features/keys/{keys.edges,keys.lifecycle,keys.list-import}.http.test.ts',
+      'features/verification/{authorize,verify}.http.test.ts',
+    ],
+    isStaticTested: false,
+  },
+  'rules of keys': {
+    mutate: ['features/keys/{api-key,key-format,keys.policy,keys.rules,lifetimes}.ts'],
+    tests: ['features/keys/{key-format,keys.rules.edges}.test.ts'],
+    isStaticTested: true,
+  },
+  'life of keys': {
+    mutate: ['features/keys/{key-issue,key-store,keys.service}.ts'],
+    tests: ['features/keys/{keys.create,keys.edges,keys.facts,keys.lifecycle,keys.list-import}.http.test.ts'],
+    isStaticTested: false,
   },
 };

@@ -1,5 +1,5 @@
 /** Properties that hold sentences for people; what they say is compared where it is a promise, not word for word. */
-const WORDING = new Set(['detail', 'description', 'summary']);
+const WORDING = new Set(['detail', 'message', 'description', 'summary']);
 const TEXTS = new Set(['StringLiteral', 'TemplateLiteral']);
 
 /**

@@ -23,6 +23,7 @@ export interface Decision {
   readonly matched: Permission | null;
 }
 
+// Stryker disable next-line StringLiteral: a pattern that matches one of `*` and the empty name matches both
 const EVERYTHING = '*';
 
 /** What of the key's side permitted it: a scope, or for keys without scopes a grant of the account. */

@@ -12,11 +12,8 @@ export function isResource(text: string): boolean {
   return RESOURCE.test(text);
 }
 
-function refuse(fields: readonly FieldFault[]): never {
-  throw requestErrors.invalid({
-    fields,
-    detail: fields.map(({ field, message }) => `${field} ${message}`).join('; '),
-  });
+function refuse({ field, message }: FieldFault): never {
+  throw requestErrors.invalid({ fields: [{ field, message }], detail: `${field} ${message}` });
 }
 
 /**
@@ -31,29 +28,25 @@ export function readQuestion(input: {
 }): Question {
   const { action, resource } = input;
   if (action !== undefined && !isAction(action)) {
-    refuse([
-      {
-        field: 'action',
-        message: 'must look like service:verb or service:resource:verb, in lower case, at most 64 characters',
-      },
-    ]);
+    refuse({
+      field: 'action',
+      message: 'must look like service:verb or service:resource:verb, in lower case, at most 64 characters',
+    });
   }
-  if (resource !== undefined && action === undefined)
-    refuse([{ field: 'action', message: 'is required when resource is given' }]);
-  if (resource !== undefined && !isResource(resource)) {
-    refuse([
-      {
+  if (resource !== undefined) {
+    if (action === undefined) refuse({ field: 'action', message: 'is required when resource is given' });
+    if (!isResource(resource)) {
+      refuse({
         field: 'resource',
         message: `must be 1 to ${RESOURCE_CHARACTERS_MAX} printable ASCII characters without blanks`,
-      },
-    ]);
+      });
+    }
   }
   return { action: action ?? null, resource: resource ?? null };
 }
 
 /** The address of the end client, or null when it was not told. @throws request.invalid */
 export function readClientIp(ip: string | undefined): string | null {
-  if (ip !== undefined && isIP(ip) === 0)
-    refuse([{ field: 'ip', message: 'must be an IPv4 or IPv6 address' }]);
+  if (ip !== undefined && isIP(ip) === 0) refuse({ field: 'ip', message: 'must be an IPv4 or IPv6 address' });
   return ip ?? null;
 }
