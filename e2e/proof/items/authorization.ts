@@ -20,4 +20,30 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     controls: ['an engine with a mistake'],
     suites: [{ name: 'proof', files: ['e2e/proof/policy.test.ts'] }],
   },
+  {
+    number: 29,
+    title: 'rights never grow on any exchange',
+    figures: ['exchanges on which rights have grown'],
+    controls: ['an exchange that forgets what the token permits'],
+    suites: [
+      {
+        name: 'vitest',
+        projects: ['sqlite', 'postgres'],
+        files: ['packages/server/src/features/verification/derived-rights.http.test.ts'],
+      },
+    ],
+  },
+  {
+    number: 47,
+    title: 'key life against a model, and property tests',
+    figures: ['lives of keys that differ from the model'],
+    controls: ['a model with another rule'],
+    suites: [
+      {
+        name: 'vitest',
+        projects: ['sqlite', 'postgres'],
+        files: ['packages/testkit/src/key-life.http.test.ts'],
+      },
+    ],
+  },
 ];
