@@ -223,7 +223,8 @@ async function createFoundation(surroundings: Surroundings): Promise<Foundation>
   // Before the database: a store that cannot be used is told before anything is made.
   const blobs = await openBlobStore({ ...surroundings, observer: blobHealth.observer });
   const { storage, keyring } = await openDatabase(surroundings);
-  const audit = createAuditService({ storage, clock });
+  const audit = createAuditService({ ...surroundings, storage, keyring });
+  await audit.open();
   const settings = createSettingsService({ storage, clock, audit, hasSmtp: config.smtpUrl !== null });
   const rateCounter = await openRateCounter(surroundings);
   const place = () => ({ publicUrl: publicUrlOf(config), baseDomain: config.baseDomain });

@@ -46,4 +46,11 @@ export { raiseRevocationEpoch } from './revocation-epochs.ts';
 export { isOfWorkspace, SORTED_ID } from './row-checks.ts';
 export type * from './schema.ts';
 export type * from './schema-gallery.ts';
-export { inTransaction, inUsageTransaction, type Tx } from './transaction.ts';
+export {
+  beforeCommit,
+  inAuditedTransaction,
+  inTransaction,
+  inUsageTransaction,
+  requireAuditStripe,
+  type Tx,
+} from './transaction.ts';

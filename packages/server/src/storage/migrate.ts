@@ -16,6 +16,7 @@ import { searchOfVersions } from './migrations/0009-search-of-versions.ts';
 import { revocationEpochs } from './migrations/0011-revocation-epochs.ts';
 import { keyLimits } from './migrations/0012-key-limits.ts';
 import { largeLists } from './migrations/0013-large-lists.ts';
+import { auditChain } from './migrations/0014-audit-chain.ts';
 import { LARGE_INDEXES_SINCE } from './migrations/large-indexes.ts';
 import { counters } from './migrations/usage-0001-counters.ts';
 import { refusals } from './migrations/usage-0002-refusals.ts';
@@ -36,6 +37,7 @@ const MAIN: Record<string, Migration> = {
   '0011-revocation-epochs': revocationEpochs,
   '0012-key-limits': keyLimits,
   [LARGE_INDEXES_SINCE]: largeLists,
+  '0014-audit-chain': auditChain,
 };
 const USAGE: Record<string, Migration> = {
   '0001-counters': counters,

@@ -21,6 +21,9 @@ export interface Database {
   setup_codes: { workspace_id: string; code_digest: string; created_at: number };
   settings: { workspace_id: string; document: string; version: number; updated_at: number };
   audit: AuditTable;
+  audit_heads: AuditHeadsTable;
+  audit_checkpoints: AuditCheckpointsTable;
+  audit_keys: { id: string; sealed: string; created_at: number };
   refusals: { workspace_id: string; minute: number; address: string; reason: string; count: number };
   accounts: AccountsTable;
   account_managers: { workspace_id: string; service_account_id: string; user_id: string };
@@ -100,6 +103,43 @@ export interface AuditTable {
   user_agent: string | null;
   request_id: string | null;
   detail: string;
+  /** In its workspace, from 1 without gaps. This and what follows are null in rows of older releases, until a job chains them. */
+  number: number | null;
+  /** 1: chained as it was written; 2: chained later. */
+  form: number | null;
+  previous_hash: string | null;
+  hash: string | null;
+  mac: string | null;
+}
+
+/** Where the audit log of a workspace ends. */
+export interface AuditHeadsTable {
+  workspace_id: string;
+  /** The number, place and hash of its last row. */
+  number: number;
+  seq: number;
+  hash: string;
+  /** 0 as long as a job still chains rows of older releases, and new ones wait for it. */
+  is_live: number;
+  /** The number of the first row that was written after this head had been lost or altered. */
+  broken_at: number | null;
+  /** The number of the row that was signed last, and when it was; 0 before the first. */
+  checkpoint: number;
+  checkpoint_at: number;
+  mac: string;
+}
+
+/** A signed statement that a row had a hash at a time. */
+export interface AuditCheckpointsTable {
+  workspace_id: string;
+  number: number;
+  /** The number of the checkpoint before it; 0 for the first. */
+  previous: number;
+  seq: number;
+  hash: string;
+  at: number;
+  key_id: string;
+  signature: string;
 }
 
 export interface AccountsTable {

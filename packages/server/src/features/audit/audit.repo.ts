@@ -40,7 +40,7 @@ export interface AuditFilter {
   readonly until?: number | undefined;
 }
 
-const COLUMNS = [
+export const AUDIT_COLUMNS = [
   'seq',
   'workspace_id',
   'at',
@@ -59,10 +59,6 @@ const COLUMNS = [
   'request_id',
   'detail',
 ] as const;
-
-export async function insertAudit(exec: Executor, row: AuditRow): Promise<void> {
-  await exec.insertInto('audit').values(row).execute();
-}
 
 type Indexed = 'key_id' | 'account_id' | 'actor_id' | 'action';
 
@@ -131,7 +127,7 @@ export async function listAudit(
   end: CursorValues | null,
   limit: number,
 ): Promise<StoredAuditRow[]> {
-  let query = selectIndexed(exec, filter, after).select(COLUMNS);
+  let query = selectIndexed(exec, filter, after).select(AUDIT_COLUMNS);
   if (end !== null) query = query.where(sql<boolean>`(at, seq) >= (${placeOf(end)})`);
   for (const sift of siftsOf(filter)) query = query.where(sift);
   return await query.limit(limit).execute();

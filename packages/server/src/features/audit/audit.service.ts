@@ -1,12 +1,14 @@
 import type { AppError } from '../../errors/index.ts';
 import type { Caller } from '../../http/index.ts';
-import { type Clock, toIso } from '../../lib/clock.ts';
+import { toIso } from '../../lib/clock.ts';
 import { maskSecrets } from '../../lib/text.ts';
-import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
-import { insertAudit } from './audit.repo.ts';
+import { inAuditedTransaction, type Tx } from '../../storage/index.ts';
 import { toCsvFile } from './audit-export.ts';
 import { type AuditQuery, type AuditReader, createAuditReader } from './audit-reader.ts';
 import { type AuditEvent, toAuditRow } from './audit-row.ts';
+import { ChainBacklog } from './chain/chain-backlog.ts';
+import { type ChainDeps, ChainWriter } from './chain/chain-writer.ts';
+import { Checkpoints } from './chain/checkpoints.ts';
 import { createRefusalCounter, type RefusalCounter, sweepRefusals } from './refusal-counter.ts';
 
 export interface AuditExport {
@@ -17,7 +19,14 @@ export interface AuditExport {
 }
 
 export interface AuditService extends Pick<AuditReader, 'list'> {
-  /** Writes one row in the transaction of the change that it tells of. */
+  /** Comes before all others, once a process. */
+  open(): Promise<void>;
+  /** In the transaction that makes a workspace. */
+  beginLog(tx: Tx, workspaceId: string): Promise<void>;
+  /**
+   * Writes one row in the transaction of the change that it tells of, chained to the row before it. `tx` is one of
+   * `inAuditedTransaction`, or else its work is run a second time.
+   */
   record(tx: Tx, caller: Caller, event: AuditEvent): Promise<void>;
   /** The newest 100,000 rows as CSV. Writes down that they were taken, before the first of them goes out. */
   exportCsv(caller: Caller, query: AuditQuery): Promise<AuditExport>;
@@ -30,21 +39,30 @@ export interface AuditService extends Pick<AuditReader, 'list'> {
   flush(): Promise<void>;
   /** Deletes counters of refusals that are older than 90 days; rows of the log stay. */
   sweep(): Promise<void>;
+  /** Chains rows that are older than the chain, until none is left. */
+  chainBacklog(signal?: AbortSignal): Promise<void>;
+  /** Signs where the logs end, when it is time to. */
+  signCheckpoints(signal?: AbortSignal): Promise<void>;
 }
 
 const EXPORT_ROWS_MAX = 100_000;
 
-export function createAuditService(deps: { readonly storage: Storage; readonly clock: Clock }): AuditService {
+export function createAuditService(deps: ChainDeps): AuditService {
   const { storage, clock } = deps;
-  const refusals = createRefusalCounter(deps);
+  const writer = new ChainWriter(deps);
+  const backlog = new ChainBacklog(deps, writer);
+  const checkpoints = new Checkpoints(deps, writer);
+  const refusals = createRefusalCounter({ storage, clock, append: (tx, row) => writer.append(tx, row) });
   const reader = createAuditReader(storage);
-  const record: AuditService['record'] = (tx, caller, event) =>
-    insertAudit(tx, toAuditRow(caller, event, clock.now()));
+  const record: AuditService['record'] = async (tx, caller, event) =>
+    writer.append(tx, toAuditRow(caller, event, clock.now()));
   return {
+    open: () => writer.open(),
+    beginLog: (tx, workspaceId) => writer.beginLog(tx, workspaceId),
     record,
     list: (caller, query, page) => reader.list(caller, query, page),
     exportCsv: async (caller, query) => {
-      await inTransaction(storage, (tx) =>
+      await inAuditedTransaction(storage, caller.workspace.id, (tx) =>
         record(tx, caller, {
           action: 'audit.exported',
           target: { kind: 'audit', id: caller.workspace.id },
@@ -61,6 +79,8 @@ export function createAuditService(deps: { readonly storage: Storage; readonly c
     countRefusal: (caller, error: AppError, route, account) => refusals.count(caller, error, route, account),
     flush: () => refusals.flush(),
     sweep: () => sweepRefusals(deps),
+    chainBacklog: (signal) => backlog.run(signal),
+    signCheckpoints: (signal) => checkpoints.run(signal),
   };
 }
 

@@ -3,14 +3,19 @@ import type { Caller } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { toNetwork } from '../../lib/ip-list.ts';
 import { nextTurn } from '../../lib/turns.ts';
-import { inTransaction, inUsageTransaction, type Storage } from '../../storage/index.ts';
+import {
+  inAuditedTransaction,
+  inTransaction,
+  inUsageTransaction,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 import {
   type AuditRow,
   addRefusalHour,
   addRefusals,
   deleteRefusals,
   findOldestRefusal,
-  insertAudit,
   type RefusalCount,
 } from './audit.repo.ts';
 import { type AuditEvent, toAuditRow } from './audit-row.ts';
@@ -51,9 +56,12 @@ function sumByHour(
 export function createRefusalCounter({
   storage,
   clock,
+  append,
 }: {
   readonly storage: Storage;
   readonly clock: Clock;
+  /** Puts a row into the log. */
+  readonly append: (tx: Tx, row: AuditRow) => void;
 }): RefusalCounter {
   let rows: AuditRow[] = [];
   let counts = new Map<string, RefusalCount>();
@@ -69,8 +77,9 @@ export function createRefusalCounter({
     while (pendingRows.length > 0 || pendingCounts.length > 0) {
       const rowBatch = pendingRows.slice(0, BATCH_ROWS);
       const countBatch = pendingCounts.slice(0, BATCH_ROWS);
-      await inTransaction(storage, async (tx) => {
-        for (const row of rowBatch) await insertAudit(tx, row);
+      const workspaceIds = [...new Set(rowBatch.map((row) => row.workspace_id))];
+      await inAuditedTransaction(storage, workspaceIds, async (tx) => {
+        for (const row of rowBatch) append(tx, row);
         await addRefusals(tx, countBatch);
       });
       pendingRows.splice(0, rowBatch.length);

@@ -10,6 +10,7 @@ import { isEmailAddress } from '../../lib/text.ts';
 import {
   deleteEndedOneTimeLinks,
   findOneTimeLink,
+  inAuditedTransaction,
   insertOneTimeLink,
   inTransaction,
   type Keyring,
@@ -164,7 +165,7 @@ class KeyMails implements KeyDelivery {
 
   async open(caller: Caller, token: Secret): Promise<OpenedKey> {
     const { storage, clock, keyring, audit } = this.#deps;
-    return await inTransaction(storage, async (tx) => {
+    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
       const link = await findOneTimeLink(tx, caller.workspace.id, PURPOSE, sha256Hex(token.reveal().trim()));
       const now = clock.now();
       if (

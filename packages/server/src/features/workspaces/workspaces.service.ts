@@ -7,7 +7,13 @@ import { isEqualConstantTime, sha256Hex } from '../../lib/mac.ts';
 import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
-import { inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
+import {
+  inAuditedTransaction,
+  inTransaction,
+  isUniqueViolation,
+  type Storage,
+  type Tx,
+} from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import { workspaceErrors } from './workspaces.errors.ts';
 import {
@@ -105,6 +111,7 @@ class Workspaces implements WorkspacesService {
         created_at: clock.now(),
       };
       await insertWorkspace(tx, row, []);
+      await this.#deps.audit.beginLog(tx, row.id);
       return row;
     });
     return this.#toWorkspace(this.#default);
@@ -176,8 +183,9 @@ class Workspaces implements WorkspacesService {
     };
     const setupCode = this.#newSetupCode();
     try {
-      await inTransaction(storage, async (tx) => {
+      await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
         await insertWorkspace(tx, row, aliases);
+        await audit.beginLog(tx, row.id);
         await saveSetupCode(tx, row.id, sha256Hex(setupCode.reveal()), clock.now());
         await audit.record(tx, caller, {
           action: 'workspace.created',

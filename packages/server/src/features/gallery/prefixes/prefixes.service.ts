@@ -5,7 +5,12 @@ import type { Clock } from '../../../lib/clock.ts';
 import { newId } from '../../../lib/ids.ts';
 import { type Page, toPage } from '../../../lib/page.ts';
 import type { Random } from '../../../lib/random.ts';
-import { type Executor, inTransaction, isUniqueViolation, type Storage } from '../../../storage/index.ts';
+import {
+  type Executor,
+  inAuditedTransaction,
+  isUniqueViolation,
+  type Storage,
+} from '../../../storage/index.ts';
 import type { AccountsService } from '../../accounts/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
@@ -107,7 +112,7 @@ class Prefixes implements PrefixesService {
       throw requestErrors.invalid({ fields: [{ field: 'pattern', message }], detail: `pattern ${message}` });
     }
     try {
-      return await inTransaction(storage, async (tx) => {
+      return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
         const prefix = {
           id: newId(random, 'prefix'),
           workspaceId: workspace.id,
@@ -137,7 +142,7 @@ class Prefixes implements PrefixesService {
     accountIds: readonly string[],
     ifMatch: number | null,
   ): Promise<PrefixView> {
-    return await inTransaction(this.#deps.storage, async (tx) => {
+    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
       const before = await this.#find(tx, caller, id, ifMatch);
       const to = await this.#checkAccounts(tx, before.workspaceId, accountIds);
       if (to.join() === before.accountIds.join()) return await this.#view(tx, caller, before);
@@ -153,7 +158,7 @@ class Prefixes implements PrefixesService {
   }
 
   async remove(caller: Caller, id: string): Promise<void> {
-    await inTransaction(this.#deps.storage, async (tx) => {
+    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
       const prefix = await this.#find(tx, caller, id);
       await repo.deletePrefix(tx, prefix);
       await this.#deps.audit.record(tx, caller, {

@@ -1,0 +1,163 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { type Clock, DAY_MS } from '../../../lib/clock.ts';
+import type { Random } from '../../../lib/random.ts';
+import {
+  beforeCommit,
+  inTransaction,
+  type Keyring,
+  requireAuditStripe,
+  type Storage,
+  type Tx,
+} from '../../../storage/index.ts';
+import type { AuditRow } from '../audit.repo.ts';
+import * as repo from './chain.repo.ts';
+import {
+  type AuditKey,
+  type AuditKeys,
+  type ChainStart,
+  createAuditKey,
+  isMacOf,
+  macStart,
+  readAuditKeys,
+} from './chain-keys.ts';
+import { brokenHead, chainRows, emptyHead, FORM, type Head, macHead } from './chain-row.ts';
+
+export interface ChainDeps {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly logger: Pick<FastifyBaseLogger, 'info' | 'error'>;
+}
+
+const START = 'audit_chain';
+const HEADS_AT_ONCE = 200;
+/** So long nodes of the release before may still write rows that are not chained. */
+const ADOPTION_MS = DAY_MS;
+
+/** What `open` has found. */
+export interface OpenedChain {
+  readonly keys: AuditKeys;
+  readonly start: ChainStart;
+}
+
+/** Keys and beginning of the chain, as the database has them. @throws Error when one is there without the other */
+export async function readChain(tx: Tx | Storage['read'], keyring: Keyring): Promise<OpenedChain | null> {
+  const [keys, found] = [await readAuditKeys(tx, keyring), await repo.findMeta(tx, START)];
+  if (keys === null && found === null) return null;
+  if (keys === null || found === null)
+    throw new Error(
+      'The keys of the audit log, or the note of when it was begun, are gone from the database (audit_keys, meta.audit_chain). Somebody has deleted them; restore a backup.',
+    );
+  const { mac, ...start } = JSON.parse(found) as ChainStart & { readonly mac: string };
+  // Whoever has written another one wants rows of his own to be taken for old ones.
+  const isOurs = isMacOf(keys, mac, (key) => macStart(key, start));
+  return { keys, start: isOurs ? start : { ...start, adoptsUntil: 0 } };
+}
+
+/** Writes rows of the audit log, each with the hash of the one before it. */
+export class ChainWriter {
+  readonly #deps: ChainDeps;
+  readonly #pending = new WeakMap<Tx, Map<string, AuditRow[]>>();
+  #opened: OpenedChain | null = null;
+
+  constructor(deps: ChainDeps) {
+    this.#deps = deps;
+  }
+
+  /** At the first start: makes the keys, and a head for each workspace that is there. */
+  async open(): Promise<void> {
+    const { storage, keyring } = this.#deps;
+    this.#opened = await inTransaction(
+      storage,
+      async (tx) => (await readChain(tx, keyring)) ?? (await this.#begin(tx)),
+    );
+  }
+
+  get opened(): OpenedChain {
+    if (this.#opened === null) throw new Error('open() comes first.');
+    return this.#opened;
+  }
+
+  get key(): AuditKey {
+    return this.opened.keys[0];
+  }
+
+  async #begin(tx: Tx): Promise<OpenedChain> {
+    const { clock, keyring, random } = this.#deps;
+    const now = clock.now();
+    const key = await createAuditKey(tx, { keyring, random, now });
+    const seq = await repo.findLastSeq(tx);
+    const start: ChainStart = { at: now, seq, adoptsUntil: seq === 0 ? 0 : now + ADOPTION_MS };
+    await repo.saveMeta(tx, START, JSON.stringify({ ...start, mac: macStart(key.mac, start) }));
+    for (;;) {
+      const ids = await repo.listHeadless(tx, HEADS_AT_ONCE);
+      for (const id of ids) {
+        const head = emptyHead(id, seq === 0);
+        await repo.saveHead(tx, head, macHead(key.mac, head), true);
+      }
+      if (ids.length < HEADS_AT_ONCE) return { keys: [key], start };
+    }
+  }
+
+  /** In the transaction that makes a workspace: from then on its log has a head, and one that has none was deleted. */
+  async beginLog(tx: Tx, workspaceId: string): Promise<void> {
+    await this.saveHead(tx, emptyHead(workspaceId, true), true);
+  }
+
+  async saveHead(tx: Tx, head: Head, isNew: boolean): Promise<void> {
+    await repo.saveHead(tx, head, macHead(this.key.mac, head), isNew);
+  }
+
+  /** The row is written right before the commit, together with all others of the transaction. */
+  append(tx: Tx, row: AuditRow): void {
+    requireAuditStripe(tx, row.workspace_id);
+    const known = this.#pending.get(tx);
+    const pending = known ?? new Map<string, AuditRow[]>();
+    if (known === undefined) {
+      this.#pending.set(tx, pending);
+      beforeCommit(tx, () => this.#write(tx, pending));
+    }
+    const rows = pending.get(row.workspace_id);
+    if (rows === undefined) pending.set(row.workspace_id, [row]);
+    else rows.push(row);
+  }
+
+  async #write(tx: Tx, pending: ReadonlyMap<string, readonly AuditRow[]>): Promise<void> {
+    for (const [workspaceId, rows] of pending) {
+      const { stored, seqs } = await repo.readHead(tx, this.#deps.storage.engine, workspaceId, rows.length);
+      const placed = rows.map((row, index) => ({ row, seq: seqs[index] ?? 0 }));
+      const head = await this.#trustedHead(tx, workspaceId, stored);
+      if (head === null || !head.isLive) {
+        await repo.insertRows(
+          tx,
+          placed.map(({ row, seq }) => ({ ...row, seq })),
+        );
+        continue;
+      }
+      const made = chainRows(this.key.mac, head, placed, FORM.written);
+      await repo.insertRows(tx, made.rows);
+      await this.saveHead(tx, made.head, stored === null);
+    }
+  }
+
+  /** Null where the job that chains rows of older releases has not come by yet. */
+  async #trustedHead(tx: Tx, workspaceId: string, stored: repo.StoredHead | null): Promise<Head | null> {
+    if (stored !== null && this.isTrusted(stored)) return stored.head;
+    if (stored === null && this.#deps.clock.now() < this.opened.start.adoptsUntil) return null;
+    const last = await repo.findLastRow(tx, workspaceId);
+    const number = last?.number ?? 0;
+    this.#deps.logger.error(
+      { workspaceId, number },
+      'the head of an audit log was lost or altered outside Keyreeve; run keyreeve audit verify',
+    );
+    // Changes go on, or whoever can write to the database could keep keys from being revoked. The head never
+    // forgets that it was lost, so the verification tells of it from now on.
+    const [checkpoint] = await repo.listNewestCheckpoints(tx, workspaceId, 1);
+    return brokenHead(workspaceId, { number, seq: last?.seq ?? 0, hash: last?.hash ?? '' }, checkpoint);
+  }
+
+  isTrusted({ head, mac }: repo.StoredHead): boolean {
+    return isMacOf(this.opened.keys, mac, (key) => macHead(key, head));
+  }
+}
