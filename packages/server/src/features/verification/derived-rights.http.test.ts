@@ -22,7 +22,7 @@ import { decidePermission } from './decide.ts';
 
 const ITEM = 29;
 const IS_LONG = process.env['PROOF_FULL'] === '1';
-const EXCHANGES = IS_LONG && testEngine() === 'sqlite' ? 100_000 : 500;
+const EXCHANGES = IS_LONG && testEngine() === 'sqlite' ? 100_000 : 300;
 const SEED = Number(process.env['PROOF_SEED'] ?? 29_2026);
 const MINUTES_MS = 60_000;
 
@@ -41,7 +41,7 @@ const permission: fc.Arbitrary<Permission> = fc.record({
 });
 const wide = fc.constant<Permission>({ actions: ['package:*', 'stock:*', 'iam:*'], resources: ['*'] });
 /** Often everything: from little, hardly anything that is asked for can be had. */
-const held = fc.array(fc.oneof({ weight: 2, arbitrary: wide }, { weight: 3, arbitrary: permission }), {
+const held = fc.array(fc.oneof({ weight: 3, arbitrary: wide }, { weight: 3, arbitrary: permission }), {
   minLength: 1,
   maxLength: 3,
 });
@@ -50,10 +50,10 @@ const small = fc.record({ actions: some(action, 2), resources: some(fc.constantF
 const scope = some(action, 1);
 const details = fc.tuple(small);
 const step: fc.Arbitrary<{ readonly scope?: string[]; readonly details?: readonly Permission[] }> = fc.oneof(
-  fc.record({}),
-  fc.record({ scope }),
-  fc.record({ details }),
-  fc.record({ scope, details }),
+  { weight: 4, arbitrary: fc.record({}) },
+  { weight: 2, arbitrary: fc.record({ scope }) },
+  { weight: 3, arbitrary: fc.record({ details }) },
+  { weight: 1, arbitrary: fc.record({ scope, details }) },
 );
 const world = fc.record({
   role: fc.constantFrom('admin' as const, 'member' as const),
@@ -146,7 +146,9 @@ function rightsOf(principal: TokenPrincipal): ReadonlySet<string> {
   const { account, key } = principal;
   const found = PROBES.filter(([wanted, resource]) => {
     const { code } = decidePermission(account, key, { action: wanted, resource });
-    expect(can(principal, wanted, resource)).toBe(code === 'valid');
+    // An assertion for each of them would take longer than the exchange.
+    if (can(principal, wanted, resource) !== (code === 'valid'))
+      throw new Error(`The two ways differ on ${wanted} of ${resource}.`);
     return code === 'valid';
   });
   return new Set(found.map((probe) => probe.join(' ')));
@@ -191,8 +193,8 @@ async function leadChain(given: World, next: Exchange): Promise<Chain> {
     const rights = rightsOf(await tokens.verify(defaultWorkspace, new Secret(token), null));
     const grown = [...rights].find((right) => !allowed.has(right));
     if (grown !== undefined) return { exchanges, grown };
-    for (const probe of PROBES)
-      if (!isAskedFor(asked, ...probe)) expect(rights).not.toContain(probe.join(' '));
+    const unasked = PROBES.filter((probe) => rights.has(probe.join(' ')) && !isAskedFor(asked, ...probe));
+    expect(unasked).toEqual([]);
     const claims = decodeJwt(token);
     expect(claims.exp).toBeLessThanOrEqual(exp);
     for (const told of (claims['scope'] as string | undefined)?.split(' ') ?? [])
