@@ -11,12 +11,13 @@ import { MAIN, openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../s
 import { inspectDatabase } from './inspect-database.ts';
 import { type Desk, findLost, type Ledger, openLedger, writeKeys } from './ledger.ts';
 import { readQueuedMs } from './queued.ts';
+import { sabotagedBy } from './sabotage.ts';
 
-const KILLS = process.env['PROOF_FULL'] === '1' ? 200 : 5;
+const IS_LONG = process.env['PROOF_FULL'] === '1';
+const KILLS = IS_LONG ? 200 : 5;
 const CONTROL_KILLS = 1;
 const KILLS_PER_DATABASE = 20;
 const WRITERS = 4;
-const MAIN_OF_CONTROL = path.join(import.meta.dirname, 'late-commit.ts');
 const READY_MS_MAX = 2_000;
 const SEED = Number(process.env['PROOF_SEED'] ?? '20261127');
 
@@ -67,12 +68,20 @@ async function prepare(name: string): Promise<Prepared> {
   return { name, cookie, accountId };
 }
 
-/** Kills a server again and again on the same data, also while it starts, and asks each next one what it knows. */
-async function killOften(prepared: Prepared, count: number, outcome: Outcome, main?: string): Promise<void> {
+/**
+ * Kills a server again and again on the same data, also while it starts, and asks each next one what it knows.
+ *
+ * @param extra environment of the first server alone, for a control
+ */
+async function killOften(
+  prepared: Prepared,
+  count: number,
+  outcome: Outcome,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { name, ...session } = prepared;
   const random = createSeeded(SEED + outcome.kills).next;
-  const start = () => place.start({ data: name, env: ENVIRONMENT, ...(main === undefined ? {} : { main }) });
-  let server = await start();
+  let server = await place.start({ data: name, env: { ...ENVIRONMENT, ...extra } });
   const whole = openLedger();
   const lost = new Set<string>();
   const lookUp = async (ledger: Ledger) => {
@@ -89,7 +98,7 @@ async function killOften(prepared: Prepared, count: number, outcome: Outcome, ma
       outcome.killsWhileStarting += 1;
     }
     const startedAt = performance.now();
-    server = await start();
+    server = await place.start({ data: name, env: ENVIRONMENT });
     outcome.readyMs.push(performance.now() - startedAt - readQueuedMs(server.pid));
     await lookUp(ledger);
     outcome.faults.push(...inspectDatabase(server.dataDir));
@@ -143,21 +152,23 @@ describe('after kill -9 under four writers over HTTP', () => {
       wanted: '0',
       isHeld: faults.length === 0,
     });
-    recordFigure(1, {
-      name: 'restart to ready',
-      reached: `p95 ${p95} ms, longest ${Math.round(ready.at(-1) ?? 0)} ms, waits for a processor taken off`,
-      wanted: `p95 under ${READY_MS_MAX} ms`,
-      isHeld: p95 < READY_MS_MAX,
-    });
+    if (IS_LONG)
+      recordFigure(1, {
+        name: 'restart to ready',
+        reached: `p95 ${p95} ms, longest ${Math.round(ready.at(-1) ?? 0)} ms, waits for a processor taken off`,
+        wanted: `p95 under ${READY_MS_MAX} ms`,
+        isHeld: p95 < READY_MS_MAX,
+      });
     expect(faults).toEqual([]);
     expect(lost).toBe(0);
     expect(acknowledged).toBeGreaterThan(kills);
-    expect(p95).toBeLessThan(READY_MS_MAX);
+    // The short form runs beside other suites, so its times say little.
+    if (IS_LONG) expect(p95).toBeLessThan(READY_MS_MAX);
   });
 
   it('the control, a server that answers before it commits, loses some', async () => {
     const outcome = newOutcome();
-    await killOften(prepared, CONTROL_KILLS, outcome, MAIN_OF_CONTROL);
+    await killOften(prepared, CONTROL_KILLS, outcome, sabotagedBy('late-commit.mjs'));
     const { kills, acknowledged, lost } = outcome;
     recordControl(1, {
       name: 'a server that answers before it commits',

@@ -4,7 +4,8 @@ export const durability: readonly ProofItem[] = [
   {
     number: 1,
     title: 'acknowledged writes survive kill -9',
-    figures: ['acknowledged writes lost', 'torn changes and damaged pages', 'restart to ready'],
+    figures: ['acknowledged writes lost', 'torn changes and damaged pages'],
+    longFigures: ['restart to ready'],
     controls: ['a server that answers before it commits'],
     suites: [{ name: 'proof', files: ['e2e/proof/kill.test.ts'] }],
   },
@@ -14,5 +15,22 @@ export const durability: readonly ProofItem[] = [
     figures: ['acknowledged writes lost', 'torn changes and damaged pages'],
     controls: ['a server with synchronous=NORMAL'],
     suites: [{ name: 'power cut', files: ['e2e/powercut/powercut.test.ts'] }],
+  },
+  {
+    number: 3,
+    title: 'nothing is acknowledged before the disk has it',
+    figures: [
+      'syncs of the log for each acknowledged change',
+      'acknowledged without a sync between request and answer',
+    ],
+    controls: ['a server with synchronous=NORMAL'],
+    suites: [{ name: 'proof', files: ['e2e/proof/fsync.test.ts'] }],
+  },
+  {
+    number: 7,
+    title: 'failing system calls of the disk',
+    figures: ['false acknowledgements', 'damaged databases and torn changes', 'servers that ended'],
+    controls: ['a server that answers before it commits'],
+    suites: [{ name: 'proof', files: ['e2e/proof/io-error.test.ts'] }],
   },
 ];

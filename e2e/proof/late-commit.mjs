@@ -1,22 +1,22 @@
 // A negative control: the server answers before its change is stored. Its transactions are parts of one that is
 // committed only now and then, so a kill takes what was acknowledged since.
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
 const COMMIT_EVERY_MS = 400;
 const { exec, prepare } = DatabaseSync.prototype;
-const opened = new WeakSet<DatabaseSync>();
-const inChange = new WeakSet<DatabaseSync>();
+const opened = new WeakSet();
+const inChange = new WeakSet();
 
 /** A statement without parameters and without rows that does something else than its text says. */
-function pretend(work: () => void): StatementSync {
+function pretend(work) {
   const run = () => {
     work();
     return { changes: 0, lastInsertRowid: 0 };
   };
-  return { columns: () => [], run, all: run } as unknown as StatementSync;
+  return { columns: () => [], run, all: run };
 }
 
-function commitSoon(database: DatabaseSync): void {
+function commitSoon(database) {
   setTimeout(() => {
     // The server is in the middle of a change; its first half alone would be another fault than the one shown here.
     if (inChange.has(database)) return commitSoon(database);
@@ -25,7 +25,7 @@ function commitSoon(database: DatabaseSync): void {
   }, COMMIT_EVERY_MS).unref();
 }
 
-function begin(database: DatabaseSync): void {
+function begin(database) {
   if (!opened.has(database)) {
     exec.call(database, 'begin immediate');
     opened.add(database);
@@ -35,16 +35,14 @@ function begin(database: DatabaseSync): void {
   inChange.add(database);
 }
 
-function end(database: DatabaseSync, sql: string): void {
+function end(database, sql) {
   exec.call(database, sql);
   inChange.delete(database);
 }
 
-DatabaseSync.prototype.prepare = function prepareLate(this: DatabaseSync, sql, ...rest) {
+DatabaseSync.prototype.prepare = function prepareLate(sql, ...rest) {
   if (sql === 'begin immediate') return pretend(() => begin(this));
   if (sql === 'commit') return pretend(() => end(this, 'release change'));
   if (sql === 'rollback') return pretend(() => end(this, 'rollback to change; release change'));
   return prepare.call(this, sql, ...rest);
 };
-
-await import('../../packages/server/src/main.ts');
