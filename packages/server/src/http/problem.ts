@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import Type from 'typebox';
 import { AppError, type FieldFault, requestErrors } from '../errors/index.ts';
 import { JsonFault } from '../lib/strict-json.ts';
+import { maskSecrets } from '../lib/text.ts';
 import { CommitOutcomeUnknown, isUnavailable } from '../storage/faults.ts';
 
 /** RFC 9457. `code` is stable; `type` is the address of its docs page; `instance` is the request id. */
@@ -65,9 +66,12 @@ function toFieldName(context: string | undefined, fault: ValidationFault): strin
     .map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\./, '');
+  // A name that nobody knows may be a secret in the wrong place, and answers are kept in logs of others.
   const member = fault.params?.['additionalProperty'] ?? fault.params?.['missingProperty'];
   const name =
-    typeof member === 'string' ? [path, member.slice(0, 64)].filter((part) => part !== '').join('.') : path;
+    typeof member === 'string'
+      ? [path, maskSecrets(member).slice(0, 64)].filter((part) => part !== '').join('.')
+      : path;
   return name === '' ? (context ?? 'body') : name;
 }
 
