@@ -79,6 +79,9 @@ describe('docs/operations/master-key.md', () => {
     expect(told).not.toContain('Run the command again');
     expect(readFileSync(file, 'utf8').trim()).not.toBe(old);
     expect([await check(token), await check(await login())]).toEqual([200, 200]);
+    const peppered = await runBlock(page.claim('sh', 'pepper rotate').text);
+    expect(peppered).toMatch(/^New secrets are stored under the pepper dk_\w+, .* There are 2 peppers;/);
+    expect([await check(token), await check(await login())]).toEqual([200, 200]);
     const fresh = (await runBlock(page.claim('sh', 'openssl').text)).trim();
     page.expectAllClaimed();
     const { port } = server;

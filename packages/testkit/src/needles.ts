@@ -8,11 +8,11 @@ export interface Needle {
 }
 
 /**
- * Raw, hexadecimal, and base64 at each of the three offsets that the text can have inside a longer one. The
+ * Raw, for a URL, backwards, hexadecimal, and base64 at each of the three offsets that the text can have inside a longer one. The
  * first and last characters of the shifted spellings also depend on the neighbours, so they are left out.
  */
-export function toNeedle(name: string, text: string): Needle {
-  const bytes = Buffer.from(text);
+export function toNeedle(name: string, secret: string | Uint8Array): Needle {
+  const bytes = Buffer.from(secret);
   const hex = bytes.toString('hex');
   const base64 = [0, 1, 2].flatMap((offset) => {
     const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
@@ -22,8 +22,10 @@ export function toNeedle(name: string, text: string): Needle {
       .slice(offset === 0 ? 0 : offset + 1, -2);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  const spellings = new Set([text, encodeURIComponent(text), hex, hex.toUpperCase(), ...base64]);
-  return { name, spellings: [...spellings].map((spelling) => Buffer.from(spelling)) };
+  const asText =
+    typeof secret === 'string' ? [encodeURIComponent(secret), [...secret].toReversed().join('')] : [];
+  const spellings = new Set([hex, hex.toUpperCase(), ...base64, ...asText]);
+  return { name, spellings: [bytes, ...[...spellings].map((spelling) => Buffer.from(spelling))] };
 }
 
 /** The names of the needles that are somewhere in the bytes. */

@@ -1,0 +1,57 @@
+import type { ProofItem } from '../item.ts';
+
+const DRILLS = [
+  'packages/testkit/src/rotation-drills.http.test.ts',
+  'packages/server/src/features/tokens/signing-keys/rotation-load.http.test.ts',
+];
+
+/** What is kept from whom, what replaces it, and what the product is made of. */
+export const SECRETS: readonly ProofItem[] = [
+  {
+    number: 42,
+    title: 'secrets where none belongs',
+    figures: [
+      'secrets in: rows of the database',
+      'secrets in: files of the database and of the data folder',
+      'secrets in: log',
+      'secrets in: audit log as exported',
+      'secrets in: backup',
+      'secrets in: mails',
+      'secrets in: webhooks',
+      'secrets in: refusals',
+    ],
+    controls: ['a secret planted in every place'],
+    suites: [
+      {
+        name: 'vitest',
+        projects: ['sqlite', 'postgres'],
+        files: ['packages/testkit/src/secrets.http.test.ts'],
+      },
+    ],
+  },
+  {
+    number: 44,
+    title: 'rotation of keys and secrets under load',
+    figures: [
+      'failed requests while the signing key was rotated on demand',
+      'failed requests while signing keys were rotated by the day for 60 hours',
+      'failed requests while a signing key was retired at once',
+      'tokens of a retired signing key that are accepted',
+      'failed requests while the master key was rotated',
+      'starts with the old master key after its rotation',
+      'failed verifications while the pepper was rotated',
+      'uses of a secret under the old pepper after its key was regenerated',
+      'messages refused by receivers while the webhook secret was rotated',
+      'messages signed by the old webhook secret after its overlap',
+      'mails lost or doubled while the SMTP password was rotated',
+      'mails taken by the mail server with the old SMTP password',
+    ],
+    controls: [
+      'a signing key that is retired before its tokens have ended',
+      'a node that never learns the new pepper',
+      'a webhook secret that is rotated without an overlap',
+      'a node that keeps the old password of the mail server',
+    ],
+    suites: [{ name: 'vitest', projects: ['sqlite', 'postgres'], files: DRILLS }],
+  },
+];
