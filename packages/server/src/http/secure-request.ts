@@ -12,7 +12,8 @@ const LOOPBACK_HOST = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
 /** Whether a `Host`, with or without port, names this machine itself. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':', 1)[0] ?? '');
+  const port = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
+  const name = port === -1 ? host : host.slice(0, port);
   return LOOPBACK_HOST.test(name);
 }
 
