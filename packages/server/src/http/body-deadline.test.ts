@@ -104,4 +104,27 @@ describe('drainBody', () => {
     expect(await put(10, 900)).toContain('{"isDrained":false}');
     expect(await put(0, 0)).toContain('{"isDrained":true}');
   });
+
+  it('stops when no more than drops come, long before the deadline', async () => {
+    app = Fastify();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    const limits = { bytesMax: 10_000, deadlineMs: 5_000, pace: { bytesMin: 100, everyMs: 50 } };
+    app.put('/', async (request) => ({ isDrained: await drainBody(request.raw, limits) }));
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    const put = async (pieceBytes: number) => {
+      const socket = connect(Number(new URL(address).port), '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString())).on('error', () => {});
+      socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 2000\r\n\r\n');
+      for (let sent = 0; sent < 2_000 && text === ''; sent += pieceBytes) {
+        socket.write('x'.repeat(pieceBytes));
+        await wait(20);
+      }
+      await wait(100);
+      socket.destroy();
+      return text;
+    };
+    expect(await put(1)).toContain('{"isDrained":false}');
+    expect(await put(200)).toContain('{"isDrained":true}');
+  });
 });

@@ -47,7 +47,12 @@ function endLateBody(request: FastifyRequest, reply: FastifyReply): void {
 export interface DrainLimits {
   readonly bytesMax: number;
   readonly deadlineMs: number;
+  /** What has to come in each stretch of time, so that drops do not hold a connection until the deadline. */
+  readonly pace?: { readonly bytesMin: number; readonly everyMs: number };
 }
+
+/** Four kibibytes a second: less than any line over which somebody would send a package. */
+const DRAIN_PACE = { bytesMin: 16 * 1024, everyMs: 4_000 };
 
 /**
  * Reads the rest of a request body and throws it away, within limits. A client that is still sending when the
@@ -57,15 +62,22 @@ export interface DrainLimits {
  */
 export async function drainBody(raw: IncomingMessage, limits: DrainLimits): Promise<boolean> {
   if (raw.readableEnded || raw.destroyed) return raw.readableEnded;
+  const { bytesMin, everyMs } = limits.pace ?? DRAIN_PACE;
   return await new Promise((resolve) => {
     let drainedBytes = 0;
+    let knownBytes = 0;
     const stop = (isDrained: boolean) => {
       clearTimeout(timer);
+      clearInterval(looks);
       raw.off('data', onData).off('end', onEnd).off('close', onEnd);
       if (!isDrained) raw.pause();
       resolve(isDrained);
     };
     const timer = setTimeout(() => stop(false), limits.deadlineMs);
+    const looks = setInterval(() => {
+      if (drainedBytes < knownBytes + bytesMin) stop(false);
+      knownBytes = drainedBytes;
+    }, everyMs);
     const onData = (chunk: Uint8Array) => {
       drainedBytes += chunk.length;
       if (drainedBytes > limits.bytesMax) stop(false);

@@ -22,6 +22,7 @@ import { RequestLane } from './request-lane.ts';
 import { isTrustworthyOrigin } from './secure-request.ts';
 import { HTTPS_HEADERS, SECURITY_HEADERS, TRUSTWORTHY_HEADERS } from './security-headers.ts';
 import { takeConnections } from './socket-lane.ts';
+import { endUnreadAnswers } from './unread-answers.ts';
 import { schemaController } from './validation.ts';
 
 declare module 'fastify' {
@@ -48,12 +49,13 @@ export interface HttpAppOptions extends AuthHookDeps {
 
 const BODY_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
-// A package may take ten minutes to arrive; every other body has its own, short deadline.
+// A package may take ten minutes to arrive; every other body has its own, short deadline. Whatever a client that is
+// slow on purpose begins with, its connection has ended ten seconds later.
 const REQUEST_TIMEOUT_MS = 660_000;
-const BODY_DEADLINE_MS = 15_000;
+const BODY_DEADLINE_MS = 8_000;
 const SERVER_LIMITS: ServerLimits = {
   headerBytesMax: HEADER_BYTES_MAX,
-  headersTimeoutMs: 10_000,
+  headersTimeoutMs: 7_000,
   requestTimeoutMs: REQUEST_TIMEOUT_MS,
   idleTimeoutMs: 60_000,
   keepAliveTimeoutMs: 72_000,
@@ -220,6 +222,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
   });
   app.decorateRequest('caller');
   registerBodyDeadline(app, { defaultMs: BODY_DEADLINE_MS });
+  endUnreadAnswers(app, app.server);
   registerProblems(app);
   registerBodyParser(app);
   registerWorkspaceHook(app, options);

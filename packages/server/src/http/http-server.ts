@@ -10,7 +10,7 @@ export interface ServerLimits {
   readonly keepAliveTimeoutMs: number;
 }
 
-const CHECKING_INTERVAL_MS = 1_000;
+const CHECKING_INTERVAL_MS = 500;
 
 /** A server with all limits; the framework sets none on one that it did not make. */
 export function createLimitedServer(
