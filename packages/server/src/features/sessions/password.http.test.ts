@@ -231,7 +231,7 @@ describe('a lost password', () => {
     for (const email of [login, `nobody${count}@example.com`, `gone${count}@example.com`]) {
       times.push(Math.min(await ask(email), await ask(email), await ask(email)));
     }
-    expect(shapes[0]).toMatchObject({ status: 202 });
+    expect(shapes[0]).toMatchObject({ status: 202, body: '' });
     for (const shape of shapes) expect(shape).toEqual(shapes[0]);
     for (const time of times) expect(time).toBeGreaterThan(390);
     expect(Math.max(...times) - Math.min(...times)).toBeLessThan(900);

@@ -71,7 +71,8 @@ export function registerPasswordRoutes(root: FastifyInstance, service: PasswordS
     },
     async (request, reply) => {
       await service.requestReset(request.caller, request.body.email);
-      return reply.code(202).send(null);
+      // Null would be sent as the text `null`: only a 204 has no body whatever is sent.
+      return await (reply.code(202) as FastifyReply).send();
     },
   );
   registerLinkRoute(root, {
