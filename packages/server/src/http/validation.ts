@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyServerOptions } from 'fastify';
+import { FIRST_INSTANT_MS, LAST_INSTANT_MS } from '../lib/clock.ts';
 import { isEmailAddress } from '../lib/text.ts';
 import { createCompileOnce } from './compile-once.ts';
 import type { SharedSchemas } from './reachable-schemas.ts';
@@ -11,10 +12,12 @@ const RFC_3339 = addFormats.default.get('date-time') as { readonly validate: (te
 /**
  * The format of the library also takes what no clock of ours shows, a 60th second, and what `Date.parse` cannot
  * read, an offset without minutes. Either would become `NaN`: no expiry at all in one database, a fault of the
- * server in the other.
+ * server in the other. An offset may lead out of the years 0 to 9999, and then the instant could not be written in
+ * UTC, as answers write it.
  */
 function isInstant(text: string): boolean {
-  return RFC_3339.validate(text) && !Number.isNaN(Date.parse(text));
+  const ms = RFC_3339.validate(text) ? Date.parse(text) : Number.NaN;
+  return ms >= FIRST_INSTANT_MS && ms <= LAST_INSTANT_MS;
 }
 
 const OPTIONS = {

@@ -7,6 +7,8 @@ const DAY_MS = 86_400_000;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 // The format of the schema takes both; the clock of JavaScript reads neither.
 const UNREADABLE = ['2027-06-30T23:59:60Z', '2027-06-30T10:00:00+01'];
+// In UTC the years 10000 and -1, which no instant of RFC 3339 has.
+const BEYOND = ['9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00'];
 
 let harness: Harness;
 let company: Company;
@@ -34,7 +36,7 @@ const importKey = (foreign: string, expiresAt: string | null) =>
   });
 
 describe('an instant that no clock shows', () => {
-  it.each(UNREADABLE)(
+  it.each([...UNREADABLE, ...BEYOND])(
     '%s is refused as the expiry of an imported key, which would otherwise have none',
     async (text) => {
       const answer = await importKey(`foreign ${text}`, text);
@@ -43,7 +45,7 @@ describe('an instant that no clock shows', () => {
     },
   );
 
-  it.each(UNREADABLE)('%s is refused as a filter', async (text) => {
+  it.each([...UNREADABLE, ...BEYOND])('%s is refused as a filter', async (text) => {
     for (const filter of ['expiresBefore', 'unusedSince']) {
       const answer = await asAdmin('GET', `/v1/keys?${filter}=${encodeURIComponent(text)}`);
       expect(answer.json(), filter).toMatchObject({ status: 400, code: 'request.invalid' });

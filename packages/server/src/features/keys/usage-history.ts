@@ -1,5 +1,5 @@
 import { requestErrors } from '../../errors/index.ts';
-import { type Clock, DAY_MS, HOUR_MS } from '../../lib/clock.ts';
+import { type Clock, DAY_MS, FIRST_INSTANT_MS, HOUR_MS, LAST_INSTANT_MS } from '../../lib/clock.ts';
 import type { Storage } from '../../storage/index.ts';
 import { sumByAction, sumByTime, type UsageSpan } from './usage.repo.ts';
 import { OTHER_ACTION } from './usage-buffer.ts';
@@ -53,8 +53,13 @@ export function createUsageReader(deps: {
     read: async ({ workspaceId, id }, { by = 'hour', from, to }) => {
       const bucketMs = by === 'hour' ? HOUR_MS : DAY_MS;
       const bucketHours = bucketMs / HOUR_MS;
-      const end = Math.ceil((to ?? clock.now() + 1) / bucketMs);
-      const start = from === undefined ? end - BUCKETS_DEFAULT[by] : Math.floor(from / bucketMs);
+      const first = Math.ceil(FIRST_INSTANT_MS / bucketMs);
+      const last = Math.floor(LAST_INSTANT_MS / bucketMs);
+      const end = Math.min(Math.ceil((to ?? clock.now() + 1) / bucketMs), last);
+      const start = Math.max(
+        from === undefined ? end - BUCKETS_DEFAULT[by] : Math.floor(from / bucketMs),
+        first,
+      );
       requireRange(start, end);
       const span: UsageSpan = {
         workspaceId,

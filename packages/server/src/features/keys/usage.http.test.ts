@@ -119,6 +119,18 @@ describe('the usage of a key', () => {
     expect((await usageOf(key.id, range)).buckets).toEqual(hours.buckets.slice(0, 1));
   });
 
+  it.each([
+    ['the last second there is', 'to=9999-12-31T23:59:59Z'],
+    ['the first', 'to=0000-01-01T02:00:00Z'],
+  ])('is told in times that can be written, also up to %s', async (_name, query) => {
+    const { key } = await mint('far away');
+    for (const by of ['hour', 'day'] as const) {
+      const { from, to } = await usageOf(key.id, `by=${by}&${query}`);
+      expect(from).toMatch(/^\d{4}-/);
+      expect(to).toMatch(/^\d{4}-/);
+    }
+  });
+
   it('is refused for a time without end, or that ends before it begins, and not told to strangers', async () => {
     const { key } = await mint('refused');
     for (const query of ['from=2020-01-01T00:00:00Z', 'from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z']) {
