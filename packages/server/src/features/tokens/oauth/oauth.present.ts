@@ -16,6 +16,8 @@ import { CLIENT_CREDENTIALS, type Granted } from './token-grants.ts';
 const SECOND_MS = 1_000;
 const AREA = 'oauth.';
 const DESCRIPTION_CHARACTERS_MAX = 500;
+/** The only type of body that OAuth knows. */
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 function presentDetails(permissions: Granted['permissions']) {
   return toDetails(permissions).map(({ type, actions, identifiers }) => ({
@@ -103,9 +105,12 @@ function toDescription(detail: string): string {
 }
 
 export function presentOAuthError(error: AppError, workspace: Workspace): Static<typeof OAuthErrorSchema> {
+  // The remedy of the catalogue is that of the routes that take JSON.
+  const isTypeWrong = error.code === 'request.unsupported_media_type';
+  const detail = isTypeWrong ? `Send the body as ${FORM_TYPE}.` : error.detail;
   return {
     error: toOAuthName(error),
-    error_description: toDescription(error.detail),
+    error_description: toDescription(detail),
     error_uri: `${workspace.url}/docs/errors/${error.code}`,
   };
 }

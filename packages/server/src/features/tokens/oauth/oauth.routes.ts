@@ -7,6 +7,7 @@ import { type ClientAuthenticator, type PresentedClient, readClient } from './cl
 import { type Form, parseForm, refuseCredentialsInQuery, requireParameter } from './form.ts';
 import type { Introspection } from './introspection.ts';
 import {
+  FORM_TYPE,
   presentIntrospection,
   presentOAuthError,
   presentServerMetadata,
@@ -25,7 +26,6 @@ import {
 import { revokeToken } from './revocation.ts';
 import type { TokenGrants } from './token-grants.ts';
 
-const FORM_TYPE = 'application/x-www-form-urlencoded';
 const BODY_BYTES_MAX = 64 * 1024;
 
 /**

@@ -297,6 +297,16 @@ describe('a request that is refused', () => {
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache' });
   });
 
+  it('says of which type a body has to be', async () => {
+    const answer = await ask(JSON.stringify(GRANT), {
+      basic: client,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(answer.json<{ error_description: string }>().error_description).toContain(
+      'application/x-www-form-urlencoded',
+    );
+  });
+
   it.each(['client_secret', 'client_id', 'token', 'subject_token'])(
     'carries the credential %s in its address',
     async (name) => {
