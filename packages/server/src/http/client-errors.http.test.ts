@@ -54,6 +54,8 @@ describe('bytes that are no request', () => {
     expect(head).toContain('x-content-type-options: nosniff');
     expect(head).toContain('cache-control: no-store');
     expect(head).toContain('connection: close');
+    // RFC 9110 6.6.1: every answer of a server with a clock has it.
+    expect(head).toMatch(/\r\ndate: \w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} gmt(?:\r\n|$)/);
     const problem = JSON.parse(body) as Record<string, unknown>;
     expect(problem).toMatchObject({ status: 400, code: 'request.malformed' });
     expect(problem['type']).toBe(`${harness.deps.defaultWorkspace.url}/docs/errors/request.malformed`);

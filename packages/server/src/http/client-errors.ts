@@ -60,6 +60,7 @@ export function answerUnreadable(
   const headers = {
     ...surroundings.headers,
     'x-request-id': instance,
+    date: new Date().toUTCString(),
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
