@@ -5084,7 +5084,7 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `auth.forbidden`
              *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -5207,7 +5207,7 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`, `auth.forbidden`
              *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
              *     - 412: `request.precondition_failed`
              *     - 413: `request.body_too_large`
@@ -5406,7 +5406,7 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `auth.forbidden`
              *     - 409: `auth.other_account`, `account.last_admin`, `account.owns_packages`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -5528,7 +5528,7 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.not_for_kind`, `account.unknown_manager`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `account.grant_exceeds_own`, `auth.forbidden`
              *     - 409: `auth.other_account`, `account.login_taken`, `account.last_admin`
              *     - 412: `request.precondition_failed`
              *     - 413: `request.body_too_large`
@@ -5603,7 +5603,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -5689,6 +5689,7 @@ export interface operations {
              *
              *     - 400: `request.invalid`
              *     - 401: `session.wrong_credentials`, `session.account_disabled`
+             *     - 403: `auth.cross_site`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 429: `session.throttled`
@@ -5733,7 +5734,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -5802,7 +5803,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -5849,7 +5850,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -5903,7 +5904,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -5994,7 +5995,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `request.invalid`, `account.password_weak`
-             *     - 403: `setup.wrong_code`
+             *     - 403: `auth.cross_site`, `setup.wrong_code`
              *     - 409: `account.login_taken`
              *     - 410: `setup.already_done`
              *     - 413: `request.body_too_large`
@@ -6133,7 +6134,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `account.password_weak`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `session.wrong_current_password`
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
@@ -6192,6 +6193,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `request.invalid`
+             *     - 403: `auth.cross_site`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 429: `session.throttled`
@@ -6279,6 +6281,7 @@ export interface operations {
              *
              *     - 400: `request.invalid`, `account.password_weak`
              *     - 401: `session.account_disabled`
+             *     - 403: `auth.cross_site`
              *     - 404: `session.link_unusable`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
@@ -6366,6 +6369,7 @@ export interface operations {
              *
              *     - 400: `request.invalid`, `account.password_weak`
              *     - 401: `session.account_disabled`
+             *     - 403: `auth.cross_site`
              *     - 404: `session.link_unusable`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
@@ -6445,7 +6449,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -6515,7 +6519,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`, `mailbox.not_kept`
              */
@@ -8307,7 +8311,7 @@ export interface operations {
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`
+             *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`, `key.scope_exceeds_caller`, `key.limits_exceed_caller`
              *     - 409: `auth.other_account`, `key.altered`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -8318,11 +8322,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/key.altered",
-                     *       "title": "The stored key was altered outside Keyreeve",
-                     *       "status": 409,
-                     *       "detail": "Somebody wrote to the database directly. The key is refused everywhere; find out who did it, then delete the key or restore a backup.",
-                     *       "code": "key.altered",
+                     *       "type": "https://keys.example.com/docs/errors/key.limits_exceed_caller",
+                     *       "title": "A limited key makes no keys and loosens no limits",
+                     *       "status": 403,
+                     *       "detail": "The key that you present has limits of its own: it neither makes nor renews other keys, and begins no new count. Use a console session, or a key without limits.",
+                     *       "code": "key.limits_exceed_caller",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -8677,8 +8681,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -8721,8 +8726,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -8887,7 +8893,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -8955,8 +8961,8 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `auth.forbidden`
              *     - 409: `auth.other_account`, `feed.too_many_links`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
@@ -9004,7 +9010,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -9590,8 +9596,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -10015,7 +10022,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -10064,7 +10071,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
@@ -10114,7 +10121,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
@@ -10179,8 +10186,8 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `auth.forbidden`, `package.quota_reached`
              *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
              */
             default: {
@@ -10190,11 +10197,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
-                     *       "title": "The package has too many open requests",
-                     *       "status": 409,
-                     *       "detail": "Wait until some of them are answered, or withdraw them.",
-                     *       "code": "package.too_many_requests",
+                     *       "type": "https://keys.example.com/docs/errors/package.quota_reached",
+                     *       "title": "A quota of the gallery is reached",
+                     *       "status": 403,
+                     *       "detail": "Push less, use another owner, or have an administrator raise the limit in the settings.",
+                     *       "code": "package.quota_reached",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -10228,8 +10235,8 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `auth.forbidden`
              *     - 409: `auth.other_account`, `package.last_owner`
              */
             default: {
@@ -10309,7 +10316,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -10376,8 +10383,8 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `auth.forbidden`, `package.quota_reached`
              *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
@@ -10389,11 +10396,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
-                     *       "title": "The package has too many open requests",
-                     *       "status": 409,
-                     *       "detail": "Wait until some of them are answered, or withdraw them.",
-                     *       "code": "package.too_many_requests",
+                     *       "type": "https://keys.example.com/docs/errors/package.quota_reached",
+                     *       "title": "A quota of the gallery is reached",
+                     *       "status": 403,
+                     *       "detail": "Push less, use another owner, or have an administrator raise the limit in the settings.",
+                     *       "code": "package.quota_reached",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -10448,8 +10455,8 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
-             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `auth.forbidden`, `package.quota_reached`
              *     - 409: `auth.other_account`, `package.too_many_owners`, `package.too_many_requests`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
@@ -10461,11 +10468,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/package.too_many_requests",
-                     *       "title": "The package has too many open requests",
-                     *       "status": 409,
-                     *       "detail": "Wait until some of them are answered, or withdraw them.",
-                     *       "code": "package.too_many_requests",
+                     *       "type": "https://keys.example.com/docs/errors/package.quota_reached",
+                     *       "title": "A quota of the gallery is reached",
+                     *       "status": 403,
+                     *       "detail": "Push less, use another owner, or have an administrator raise the limit in the settings.",
+                     *       "code": "package.quota_reached",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */
@@ -10530,7 +10537,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -10577,7 +10584,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`, `package.request_void`, `package.too_many_owners`
              */
@@ -10624,7 +10631,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -10671,7 +10678,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              */
@@ -10744,7 +10751,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.not_permitted`
              *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
@@ -10923,7 +10930,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
              *     - 409: `auth.other_account`
              *     - 413: `request.body_too_large`
@@ -11799,7 +11806,8 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`, `token.resource_not_allowed`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`, `token.resource_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
@@ -11892,9 +11900,11 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`, `token.resource_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -11984,9 +11994,11 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`, `token.resource_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12076,9 +12088,11 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`, `token.resource_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`
              *     - 413: `request.body_too_large`
              *     - 415: `request.unsupported_media_type`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12147,7 +12161,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12216,7 +12232,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12285,7 +12303,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12338,7 +12358,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12391,7 +12413,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12444,7 +12468,9 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`
+             *     - 400: `request.invalid`, `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
                 headers: {
@@ -12523,10 +12549,8 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`, `oauth.invalid_request`, `oauth.invalid_scope`, `oauth.invalid_target`, `oauth.invalid_authorization_details`, `oauth.unsupported_grant_type`, `token.resource_not_allowed`, `token.too_long`, `token.chain_too_long`
+             *     - 400: `request.invalid`, `request.body_too_large`, `request.unsupported_media_type`, `oauth.invalid_request`, `oauth.invalid_scope`, `oauth.invalid_target`, `oauth.invalid_authorization_details`, `oauth.unsupported_grant_type`, `token.resource_not_allowed`, `token.too_long`, `token.chain_too_long`
              *     - 401: `oauth.invalid_client`
-             *     - 413: `request.body_too_large`
-             *     - 415: `request.unsupported_media_type`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -12610,10 +12634,8 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`, `oauth.invalid_request`
+             *     - 400: `request.invalid`, `request.body_too_large`, `request.unsupported_media_type`, `oauth.invalid_request`
              *     - 401: `oauth.invalid_client`, `oauth.invalid_token`
-             *     - 413: `request.body_too_large`
-             *     - 415: `request.unsupported_media_type`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -12664,10 +12686,8 @@ export interface operations {
             /**
              * @description Default Response
              *
-             *     - 400: `request.invalid`, `oauth.invalid_request`, `oauth.unsupported_token_type`
+             *     - 400: `request.invalid`, `request.body_too_large`, `request.unsupported_media_type`, `oauth.invalid_request`, `oauth.unsupported_token_type`
              *     - 401: `oauth.invalid_client`
-             *     - 413: `request.body_too_large`
-             *     - 415: `request.unsupported_media_type`
              */
             default: {
                 headers: {
@@ -12769,8 +12789,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -12875,8 +12896,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -12981,8 +13003,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -13087,8 +13110,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -13193,8 +13217,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -13299,8 +13324,9 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`
-             *     - 403: `auth.kind_not_accepted`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`
+             *     - 409: `auth.other_account`
              */
             default: {
                 headers: {
@@ -13376,9 +13402,9 @@ export interface operations {
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `package.unreadable`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
-             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
-             *     - 409: `package.exists`, `package.id_reserved`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`, `package.key_required`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
+             *     - 409: `auth.other_account`, `package.exists`, `package.id_reserved`
              *     - 413: `package.too_large`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              *     - 503: `blob.full`, `blob.unavailable`
@@ -13415,6 +13441,22 @@ export interface operations {
                 content: {
                     "application/octet-stream": unknown;
                 };
+            };
+            /** @description The part of the package that `Range` asks for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
@@ -13462,9 +13504,10 @@ export interface operations {
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
-             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`, `package.key_required`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -13502,9 +13545,10 @@ export interface operations {
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
-             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`, `package.key_required`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -13540,9 +13584,10 @@ export interface operations {
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `package.key_required`
-             *     - 403: `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`, `package.key_required`
+             *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`
              *     - 404: `package.not_found`
+             *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -13564,23 +13609,44 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Atom or AtomPub. */
+            /** @description Atom or AtomPub; the number of a `/$count`; the file of `package/{id}`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/atom+xml": unknown;
                     "application/xml": unknown;
+                    "text/plain": unknown;
+                    "application/octet-stream": unknown;
                 };
+            };
+            /** @description The part of the package that `Range` asks for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description An error of OData; the same text is in the reason phrase.
              *
              *     - 400: `auth.ambiguous_credentials`, `odata.filter_malformed`, `odata.filter_too_complex`, `odata.filter_unsupported`, `odata.option_invalid`, `odata.unknown_property`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
-             *     - 404: `odata.no_such_resource`
+             *     - 404: `package.not_found`, `odata.no_such_resource`
              *     - 409: `auth.other_account`
+             *     - 416: `package.range_not_satisfiable`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
+             *     - 503: `blob.damaged`, `blob.missing`, `blob.unavailable`
              */
             default: {
                 headers: {
@@ -13663,7 +13729,7 @@ export interface operations {
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `package.unreadable`
-             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.session_ended`, `package.key_required`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`, `package.key_required`
              *     - 403: `auth.cross_site`, `auth.kind_not_accepted`, `package.key_refused`, `package.not_permitted`, `package.not_owner`, `package.owner_unusable`, `package.quota_reached`
              *     - 409: `auth.other_account`, `package.exists`, `package.id_reserved`
              *     - 413: `package.too_large`
@@ -13709,6 +13775,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
@@ -13748,6 +13821,13 @@ export interface operations {
                     /** @example null */
                     "application/json": unknown;
                 };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
@@ -13790,7 +13870,28 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                    "application/xml": unknown;
+                    "text/markdown": unknown;
+                    "text/plain": unknown;
+                    "image/png": unknown;
+                    "image/jpeg": unknown;
                 };
+            };
+            /** @description The part of the package that `Range` asks for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
@@ -13834,6 +13935,13 @@ export interface operations {
                     /** @example null */
                     "application/json": unknown;
                 };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
@@ -13880,6 +13988,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
@@ -13923,6 +14038,13 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
@@ -13964,11 +14086,19 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -14008,11 +14138,19 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -14050,11 +14188,19 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
              *
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 404: `package.not_found`
              *     - 409: `auth.other_account`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
@@ -14099,6 +14245,13 @@ export interface operations {
                     /** @example null */
                     "application/json": unknown;
                 };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.
@@ -14151,6 +14304,13 @@ export interface operations {
                     /** @example null */
                     "application/json": unknown;
                 };
+            };
+            /** @description Done; no body. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /**
              * @description The reason, the same as in the reason phrase of the status line.

@@ -1,5 +1,5 @@
 import { findErrorEntry } from '../errors/index.ts';
-import { needsIfMatch } from './openapi-errors.ts';
+import { needsIfMatch, statusOf } from './openapi-errors.ts';
 import { type JsonSchema, makeExample, REQUEST_EXAMPLES, type Schemas } from './openapi-examples.ts';
 import { PARAMETER_TEXTS, SUCCESS_TEXTS } from './openapi-guide.ts';
 
@@ -53,10 +53,10 @@ function problemExample(codes: readonly string[]): unknown {
   };
 }
 
-function describeCodes(codes: readonly string[]): string {
+function describeCodes(codes: readonly string[], operationId: string): string {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
-    const status = findErrorEntry(code)?.status ?? 500;
+    const status = statusOf(code, operationId);
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\``]);
   }
   return [...byStatus]
@@ -91,7 +91,7 @@ function completeParameters(
 }
 
 function completeAnswers(
-  { responses = {}, ...operation }: Operation,
+  { responses = {}, operationId = '', ...operation }: Operation,
   schemas: Schemas,
 ): Record<string, Answer> {
   const codes = operation['x-error-codes'] ?? [];
@@ -100,7 +100,7 @@ function completeAnswers(
     type.startsWith('application/problem') ? problemExample(codes) : makeExample(schema, schemas);
   const entries = Object.entries(responses).map(([status, answer]): [string, Answer] => {
     if (status === 'default') {
-      const description = `${answer.description}${codes.length === 0 ? '' : `\n${describeCodes(codes)}`}`;
+      const description = `${answer.description}${codes.length === 0 ? '' : `\n${describeCodes(codes, operationId)}`}`;
       return [status, { ...answer, description, ...withExamples(answer.content, makeProblem) }];
     }
     const description =

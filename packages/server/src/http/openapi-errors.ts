@@ -1,3 +1,4 @@
+import { findErrorEntry } from '../errors/index.ts';
 import type { RouteAuth } from './auth-hook.ts';
 
 /** Codes that any operation may answer; the introduction of the document names them. */
@@ -6,6 +7,8 @@ export const COMMON_CODES = [
   'request.not_found',
   'request.method_not_allowed',
   'request.timeout',
+  'request.body_too_large',
+  'request.unsupported_media_type',
   'request.headers_too_large',
   'request.unknown_host',
   'request.too_many',
@@ -32,9 +35,15 @@ const EDITED_ACCOUNT = [
   'account.not_for_kind',
   'account.grant_exceeds_own',
   'account.last_admin',
+  'auth.forbidden',
 ];
-const DELETED_ACCOUNT = ['account.last_admin', 'account.owns_packages'];
-const FRESH_SESSION = ['session.link_unusable', 'session.account_disabled', 'account.password_weak'];
+const DELETED_ACCOUNT = ['auth.forbidden', 'account.last_admin', 'account.owns_packages'];
+const FRESH_SESSION = [
+  'auth.cross_site',
+  'session.link_unusable',
+  'session.account_disabled',
+  'account.password_weak',
+];
 const PACKAGE_KEY = [
   ...LIMITS,
   'package.key_required',
@@ -56,6 +65,15 @@ const PUSH = [
 const VERSION_CHANGE = [...PACKAGE_KEY, 'package.not_found'];
 const BLOB = ['blob.damaged', 'blob.missing', 'blob.unavailable'];
 const SHOWN_VERSION = ['package.not_found', 'package.not_permitted'];
+const DOWNLOAD = ['package.not_found', 'package.range_not_satisfiable', ...BLOB];
+const OWNERS = [
+  'auth.forbidden',
+  'package.too_many_owners',
+  'package.too_many_requests',
+  'package.quota_reached',
+];
+/** The credential is in the address or in the body, so its operations look at it themselves. */
+const IAM = ['auth.ambiguous_credentials', 'auth.required', 'auth.invalid_credential', ...LIMITS];
 
 /** What the rules of an operation refuse, beside its credentials and the form of the request. */
 const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
@@ -79,19 +97,20 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
   getKey: ['key.altered'],
   deleteKey: KEY_WRITE,
   disableKey: KEY_WRITE,
-  enableKey: KEY_WRITE,
+  enableKey: [...KEY_WRITE, 'key.scope_exceeds_caller', 'key.limits_exceed_caller'],
   endKeyOverlap: [...KEY_WRITE, 'key.no_overlap'],
-  importKeys: ['key.import_faulty', 'key.limits_exceed_caller'],
+  importKeys: ['auth.forbidden', 'key.import_faulty', 'key.limits_exceed_caller'],
   openKeyLink: ['key.link_unusable'],
-  createFeedLink: ['feed.too_many_links'],
+  createFeedLink: ['auth.forbidden', 'feed.too_many_links'],
   createUser: [...EDITED_ACCOUNT, 'account.password_weak'],
   createServiceAccount: [...EDITED_ACCOUNT, 'account.unknown_manager'],
   updateUser: EDITED_ACCOUNT,
   updateServiceAccount: [...EDITED_ACCOUNT, 'account.unknown_manager'],
   deleteUser: DELETED_ACCOUNT,
   deleteServiceAccount: DELETED_ACCOUNT,
-  signIn: ['session.wrong_credentials', 'session.account_disabled', 'session.throttled'],
+  signIn: ['auth.cross_site', 'session.wrong_credentials', 'session.account_disabled', 'session.throttled'],
   setUp: [
+    'auth.cross_site',
     'setup.wrong_code',
     'setup.already_done',
     'session.throttled',
@@ -99,7 +118,7 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
     'account.login_taken',
   ],
   changePassword: ['session.wrong_current_password', 'session.throttled', 'account.password_weak'],
-  requestPasswordReset: ['session.throttled'],
+  requestPasswordReset: ['auth.cross_site', 'session.throttled'],
   resetPassword: FRESH_SESSION,
   acceptInvitation: FRESH_SESSION,
   updateSettings: ['settings.contradiction', 'settings.smtp_required'],
@@ -116,13 +135,14 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
   unlistVersion: SHOWN_VERSION,
   relistVersion: SHOWN_VERSION,
   deprecateVersions: SHOWN_VERSION,
-  downloadPackage: ['package.not_found', 'package.range_not_satisfiable', ...BLOB],
-  getPackageFile: ['package.not_found', 'package.range_not_satisfiable', ...BLOB],
+  downloadPackage: DOWNLOAD,
+  getPackageFile: DOWNLOAD,
   readReadme: BLOB,
   getRegistration: ['package.not_found'],
   getRegistrationPage: ['package.not_found'],
   getRegistrationLeaf: ['package.not_found'],
   readPackageFeed: [
+    ...DOWNLOAD,
     'odata.filter_malformed',
     'odata.filter_too_complex',
     'odata.filter_unsupported',
@@ -130,14 +150,16 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
     'odata.option_invalid',
     'odata.unknown_property',
   ],
-  addPackageOwner: ['package.too_many_owners', 'package.too_many_requests'],
-  requestPackageOwner: ['package.too_many_owners', 'package.too_many_requests'],
+  addPackageOwner: OWNERS,
+  requestPackageOwner: OWNERS,
   acceptOwnerRequest: ['package.request_void', 'package.too_many_owners'],
-  removePackageOwner: ['package.last_owner'],
-  transferPackage: ['package.too_many_owners', 'package.too_many_requests'],
+  removePackageOwner: ['auth.forbidden', 'package.last_owner'],
+  transferPackage: OWNERS,
   createPackagePrefix: ['package.prefix_taken'],
   updatePackagePrefix: ['package.prefix_taken'],
-  iamLogin: [...LIMITS, 'token.resource_not_allowed'],
+  iamLogin: [...IAM, 'token.resource_not_allowed'],
+  iamCheckSession: IAM,
+  iamLogout: IAM,
   oauthToken: [
     ...LIMITS,
     'oauth.invalid_client',
@@ -172,12 +194,15 @@ function codesOfCredentials({ auth, method }: OperationFacts): string[] {
   return [
     'auth.ambiguous_credentials',
     ...(takes('anonymous') ? [] : ['auth.required']),
+    // Whoever comes with a credential is known before it is asked whether the operation is for that kind.
     'auth.invalid_credential',
-    ...(takesKeys
-      ? ['auth.key_expired', 'auth.key_disabled', 'auth.account_disabled', 'auth.ip_not_allowed']
-      : []),
-    ...(takes('session') ? ['auth.session_ended', 'auth.other_account'] : []),
-    ...(takes('session') && !['GET', 'HEAD'].includes(method) ? ['auth.cross_site'] : []),
+    'auth.key_expired',
+    'auth.key_disabled',
+    'auth.account_disabled',
+    'auth.ip_not_allowed',
+    'auth.session_ended',
+    'auth.other_account',
+    ...(['GET', 'HEAD'].includes(method) ? [] : ['auth.cross_site']),
     ...(['session', 'key', 'token'].every((kind) => kinds.some((each) => each === kind))
       ? []
       : ['auth.kind_not_accepted']),
@@ -198,9 +223,21 @@ export function listErrorCodes(facts: OperationFacts): string[] {
     ...(needsIfMatch(operationId, method)
       ? ['request.precondition_failed', 'request.precondition_required']
       : []),
-    ...(CODES_OF_OPERATION[operationId] ?? []),
+    ...(CODES_OF_OPERATION[toBaseName(operationId)] ?? []),
   ];
   return [...new Set(codes)];
+}
+
+/** Some operations have several addresses, or are there for two sets of versions. */
+function toBaseName(operationId: string): string {
+  return operationId.replace(/^cam/, 'iam').replace(/(?:V4|SemVer2)$/, '');
+}
+
+/** Operations of OAuth know 401 for the client and 400 for all other faults of a request (RFC 6749 5.2). */
+export function statusOf(code: string, operationId: string): number {
+  const status = findErrorEntry(code)?.status ?? 500;
+  const isOAuth = operationId.startsWith('oauth') && status < 500;
+  return isOAuth && ![401, 421, 429].includes(status) ? 400 : status;
 }
 
 /** Whatever can be edited is edited against the state that the caller has seen. */

@@ -16,7 +16,7 @@ A header counts before the cookie. Two different credentials are refused with 40
 
 Errors are problems by RFC 9457 (\`application/problem+json\`). \`code\` never changes its meaning; \`type\` leads to its page, \`detail\` says what to do, \`errors\` names the fields at fault, \`instance\` is the id of the request. Package and sign-in clients of old get what they know instead.
 
-Every operation may answer: 400 \`request.malformed\`, 404 \`request.not_found\`, 405 \`request.method_not_allowed\`, 408 \`request.timeout\`, 421 \`request.unknown_host\`, 429 \`request.too_many\`, 431 \`request.headers_too_large\`, 500 \`request.internal\` and \`request.outcome_unknown\`, and 503 \`request.unavailable\`. After 429 and 503 wait as long as \`Retry-After\` says, then repeat. What else there is stands with each operation.
+Every operation may answer: 400 \`request.malformed\`, 404 \`request.not_found\`, 405 \`request.method_not_allowed\`, 408 \`request.timeout\`, 413 \`request.body_too_large\`, 415 \`request.unsupported_media_type\`, 421 \`request.unknown_host\`, 429 \`request.too_many\`, 431 \`request.headers_too_large\`, 500 \`request.internal\` and \`request.outcome_unknown\`, and 503 \`request.unavailable\`. After 429 and 503 wait as long as \`Retry-After\` says, then repeat. What else there is stands with each operation.
 
 ## Lists
 

@@ -1,8 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import Type from 'typebox';
 import { matchesEtag } from '../../http/index.ts';
 import { packageErrors } from './gallery.errors.ts';
 import { parseRange } from './gallery.range.ts';
 import type { DownloadableVersion } from './gallery.service.ts';
+
+/** The answer to a `Range`, for the documents of the routes that hand out packages. */
+export const PART_OF_PACKAGE = {
+  description: 'The part of the package that `Range` asks for.',
+  content: { 'application/octet-stream': { schema: Type.Any() } },
+};
 
 /** Sends a package file, whole or in part. For all routes that hand one out. */
 export async function sendPackage(

@@ -4,7 +4,7 @@ import type { AppError } from '../../errors/index.ts';
 import { EmptyResponse, type RouteAuth, readCredential, toAppError } from '../../http/index.ts';
 import { readNugetDeprecation } from './deprecations/nuget-body.ts';
 import { sendGalleryError, toPlainText } from './gallery.answer.ts';
-import { sendPackage } from './gallery.download.ts';
+import { PART_OF_PACKAGE, sendPackage } from './gallery.download.ts';
 import { packageErrors } from './gallery.errors.ts';
 import type { GalleryService, PushPlan } from './gallery.service.ts';
 import { PushCheckSchema, presentPlan, readsDryRun, refuseDryRun, toPlanText } from './push-check.ts';
@@ -199,6 +199,8 @@ function registerDownload(app: FastifyInstance, gallery: GalleryService): void {
     params: VersionParams,
     response: {
       200: { description: 'The package.', content: { 'application/octet-stream': { schema: Type.Any() } } },
+      206: PART_OF_PACKAGE,
+      304: EmptyResponse,
       default: textResponse,
     },
   };

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { AppError } from '../../../errors/index.ts';
-import { logFault, toAppError } from '../../../http/index.ts';
+import { EmptyResponse, logFault, toAppError } from '../../../http/index.ts';
 import { toPlainText, toReasonPhrase } from '../gallery.answer.ts';
 import { sendDocument } from '../gallery.document.ts';
-import { sendPackage } from '../gallery.download.ts';
+import { PART_OF_PACKAGE, sendPackage } from '../gallery.download.ts';
 import { GALLERY_DOOR } from '../reading/gallery-reading.ts';
 import { DECLARATION, METADATA_NAMESPACE } from './documents.ts';
 import { readFeedAddress } from './feed-address.ts';
@@ -23,7 +23,17 @@ const schema = {
   description:
     'The service document; below it `$metadata`, `Packages()`, `Packages(Id=,Version=)`, `FindPackagesById()`, `Search()` and `GetUpdates()`, each list also as `/$count`, and `package/{id}`, the latest release. The same at `/nuget`; scripts of PowerShell alone at `/api/v2/items/psscript`. Paths in any letter case. Options: `$filter`, `$orderby`, `$skip`, `$top`, `$select`, `semVerLevel`.',
   response: {
-    200: { description: 'Atom or AtomPub.', content: { 'application/xml': { schema: Type.Any() } } },
+    200: {
+      description: 'Atom or AtomPub; the number of a `/$count`; the file of `package/{id}`.',
+      content: {
+        'application/atom+xml': { schema: Type.Any() },
+        'application/xml': { schema: Type.Any() },
+        'text/plain': { schema: Type.Any() },
+        'application/octet-stream': { schema: Type.Any() },
+      },
+    },
+    206: PART_OF_PACKAGE,
+    304: EmptyResponse,
     default: {
       description: 'An error of OData; the same text is in the reason phrase.',
       content: { 'application/xml': { schema: Type.String() } },

@@ -40,6 +40,15 @@ const IMAGES: readonly { readonly type: string; readonly starts: readonly number
   { type: 'image/jpeg', starts: [0xff, 0xd8, 0xff] },
 ];
 
+/** Of packages and of the files out of them. */
+export const FILE_TYPES = [
+  'application/octet-stream',
+  'application/xml',
+  'text/markdown',
+  'text/plain',
+  ...IMAGES.map(({ type }) => type),
+];
+
 /** @see ReadPackageFile */
 export function createReadPackageFile(deps: {
   readonly feed: FeedService;

@@ -1,17 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { AppError } from '../../../errors/index.ts';
-import { toAppError } from '../../../http/index.ts';
+import { EmptyResponse, toAppError } from '../../../http/index.ts';
 import { asciiLower } from '../../../lib/ascii.ts';
 import type { BlobStore } from '../../../storage/blobs/blob-store.ts';
 import type { FeedService } from '../feed.service.ts';
 import { sendGalleryError } from '../gallery.answer.ts';
 import { sendDocument } from '../gallery.document.ts';
-import { sendPackage } from '../gallery.download.ts';
+import { PART_OF_PACKAGE, sendPackage } from '../gallery.download.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import type { GalleryService } from '../gallery.service.ts';
 import { GALLERY_DOOR } from '../reading/gallery-reading.ts';
-import { createReadPackageFile, type FileKind, type ReadPackageFile } from './package-files.ts';
+import { createReadPackageFile, FILE_TYPES, type FileKind, type ReadPackageFile } from './package-files.ts';
 import { readRegistrationIndex, readRegistrationLeaf, readRegistrationPage } from './registration.ts';
 import { registerSearchRoutes } from './search.routes.ts';
 import type { RegisterGet } from './v3.get.ts';
@@ -34,6 +34,7 @@ const JSON_BODY = {
     description: 'The document.',
     content: { 'application/json': { schema: Type.Any() } },
   },
+  304: EmptyResponse,
   default: {
     description: 'The reason, the same as in the reason phrase of the status line.',
     content: { 'text/plain': { schema: Type.String() } },
@@ -102,8 +103,10 @@ function registerFlat(get: RegisterGet, { gallery, packageFeed, blobs }: V3Deps)
       response: {
         200: {
           description: 'The file.',
-          content: { 'application/octet-stream': { schema: Type.Any() } },
+          content: Object.fromEntries(FILE_TYPES.map((type) => [type, { schema: Type.Any() }])),
         },
+        206: PART_OF_PACKAGE,
+        304: EmptyResponse,
         default: JSON_BODY.default,
       },
     },
