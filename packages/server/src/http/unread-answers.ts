@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
@@ -21,7 +21,9 @@ export function endUnreadAnswers(app: FastifyInstance, server: Server, lookMs = 
   app.addHook('onSend', (_request, reply, payload, done) => {
     const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload);
     // Node gives the connection its own timeouts back when the answer has left, and with the next request.
-    if (isWhole) reply.raw.socket?.setTimeout(lookMs);
+    const { socket } = reply.raw;
+    // Requests that are injected have none.
+    if (isWhole && socket instanceof Socket) socket.setTimeout(lookMs);
     done();
   });
   server.on('timeout', (socket: Socket) => {
