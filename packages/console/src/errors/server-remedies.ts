@@ -27,7 +27,7 @@ export const SERVER_REMEDIES: ReadonlySet<string> = new Set([
   'The key that you present has limits of its own: it neither makes nor renews other keys, and begins no new count. Use a console session, or a key without limits.',
   'Wait for the time in `Retry-After`, then go on more slowly; refused requests count too. Or have the limit of the key or of its account raised.',
   'Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.',
-  'The connection to the database broke while the change was stored. Look whether it was made before you send the request again.',
+  'The database broke off while the change was stored. Look whether it was made before you send the request again.',
   'Delete keys that are no longer used, or have the limit `maxKeysPerAccount` raised.',
   'Use a console session, or a key whose scopes name `iam:keys:write` for this account.',
   'Only mails in the state `mailbox` can be opened here. What a mail said is wiped when it has been sent or given up.',

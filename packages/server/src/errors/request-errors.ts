@@ -75,7 +75,7 @@ export const requestErrors = defineErrors('request', {
     status: 500,
     title: 'It is not known whether the change was made',
     remedy:
-      'The connection to the database broke while the change was stored. Look whether it was made before you send the request again.',
+      'The database broke off while the change was stored. Look whether it was made before you send the request again.',
   },
   too_many: {
     status: 429,

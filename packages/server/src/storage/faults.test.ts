@@ -32,8 +32,9 @@ describe('faults of the databases', () => {
     ]);
   });
 
-  it('are called unavailable when the database is full, busy, slow, away, or only reads', () => {
-    for (const errcode of [5, 13, 517]) expect(isUnavailable(sqlite(errcode))).toBe(true);
+  it('are called unavailable when the database is full, busy, slow, away, or only reads, or its disk fails', () => {
+    // 10 is an error of the disk; 266, 778 and 1034 are those at a read, a write and a sync.
+    for (const errcode of [5, 13, 517, 10, 266, 778, 1034]) expect(isUnavailable(sqlite(errcode))).toBe(true);
     for (const code of [
       '40001',
       '55P03',

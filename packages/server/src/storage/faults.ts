@@ -1,4 +1,5 @@
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_MISMATCH = 20;
@@ -42,12 +43,12 @@ export function isUniqueViolation(error: unknown): boolean {
 }
 
 /**
- * It is not known whether the transaction was stored: the connection broke while it was. It must not be run again
- * without looking.
+ * It is not known whether the transaction was stored: the connection broke while it was, or the disk failed. It must
+ * not be run again without looking.
  */
 export class CommitOutcomeUnknown extends Error {
   constructor(options: ErrorOptions) {
-    super('The connection to the database broke at a commit; whether it was stored is not known.', options);
+    super('The database broke off at a commit; whether it was stored is not known.', options);
     this.name = 'CommitOutcomeUnknown';
   }
 }
@@ -82,11 +83,16 @@ export function isConnectionLost(error: unknown): boolean {
   return isReadOnlyServer(error) || messageMatches(error, /Connection terminated|is not queryable/);
 }
 
+/** A file of SQLite could not be read, written or synced. */
+export function isDiskFault(error: unknown): boolean {
+  const errcode = readMember(error, 'errcode');
+  return typeof errcode === 'number' && (errcode & 0xff) === SQLITE_IOERR;
+}
+
 /** The database cannot be reached or written right now; nothing was changed. */
 export function isUnavailable(error: unknown): boolean {
   const errcode = readMember(error, 'errcode');
-  if (typeof errcode === 'number')
-    return (errcode & 0xff) === SQLITE_FULL || (errcode & 0xff) === SQLITE_BUSY;
+  if (typeof errcode === 'number') return [SQLITE_FULL, SQLITE_BUSY, SQLITE_IOERR].includes(errcode & 0xff);
   const code = readMember(error, 'code');
   if (typeof code === 'string' && (POSTGRES_UNAVAILABLE.test(code) || POSTGRES_RETRY.includes(code)))
     return true;

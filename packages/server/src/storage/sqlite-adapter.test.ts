@@ -4,10 +4,11 @@ import path from 'node:path';
 import * as sqlite from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CommitOutcomeUnknown, isUnavailable } from './faults.ts';
 import { createSqliteDialect, openSqlite } from './sqlite-adapter.ts';
 
 /** The real library, which a test can make deaf to one setting or pretend to be older, as odd builds are. */
-const planted = { ignoredPragma: '', version: '' };
+const planted = { ignoredPragma: '', version: '', failsToSync: false };
 const genuine = Object.getOwnPropertyDescriptors(sqlite.DatabaseSync.prototype);
 const exec = genuine.exec.value as (this: sqlite.DatabaseSync, text: string) => void;
 const prepare = genuine.prepare.value as (this: sqlite.DatabaseSync, text: string) => sqlite.StatementSync;
@@ -20,7 +21,16 @@ function execPlanted(this: sqlite.DatabaseSync, text: string): void {
     exec.call(this, `pragma ${ignoredPragma} = 0`);
 }
 
+/** A commit of which the disk does not say that it has it (SQLITE_IOERR_FSYNC). */
+function failToSync(statement: sqlite.StatementSync): sqlite.StatementSync {
+  vi.spyOn(statement, 'run').mockImplementation(() => {
+    throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 1034 });
+  });
+  return statement;
+}
+
 function preparePlanted(this: sqlite.DatabaseSync, text: string): sqlite.StatementSync {
+  if (planted.failsToSync && text === 'commit') return failToSync(prepare.call(this, text));
   const isPlanted = planted.version !== '' && text.includes('sqlite_version');
   return prepare.call(this, isPlanted ? `select '${planted.version}' as version` : text);
 }
@@ -35,6 +45,7 @@ afterEach(() => {
   vi.restoreAllMocks();
   planted.ignoredPragma = '';
   planted.version = '';
+  planted.failsToSync = false;
   rmSync(folder, { recursive: true });
 });
 
@@ -141,6 +152,37 @@ describe('the dialect', () => {
     });
     await expect(failed).rejects.toThrow('in the middle');
     await expect(sql`select * from t`.execute(db)).rejects.toThrow('no such table');
+    await db.destroy();
+  });
+});
+
+describe('a transaction that the disk does not take', () => {
+  type Notes = { notes: { text: string } };
+
+  async function openNotes(): Promise<{ database: sqlite.DatabaseSync; db: Kysely<Notes> }> {
+    const database = openSqlite({ file: fileIn(), readOnly: false });
+    const db = new Kysely<Notes>({ dialect: createSqliteDialect(database) });
+    await db.schema.createTable('notes').addColumn('text', 'text').execute();
+    return { database, db };
+  }
+
+  const write = (db: Kysely<Notes>, text: string) =>
+    db.transaction().execute((tx) => tx.insertInto('notes').values({ text }).execute());
+
+  it('fails with what the disk said, not with the rollback that SQLite has made itself, and the next one goes on', async () => {
+    const { database, db } = await openNotes();
+    database.exec(`pragma max_page_count = ${Number(pragma(database, 'page_count'))}`);
+    await expect(write(db, 'x'.repeat(100_000))).rejects.toSatisfy(isUnavailable);
+    database.exec('pragma max_page_count = 1000');
+    await write(db, 'there is room');
+    expect(await db.selectFrom('notes').selectAll().execute()).toEqual([{ text: 'there is room' }]);
+    await db.destroy();
+  });
+
+  it('leaves open whether it is stored when the disk does not say that it has it', async () => {
+    const { db } = await openNotes();
+    planted.failsToSync = true;
+    await expect(write(db, 'perhaps')).rejects.toBeInstanceOf(CommitOutcomeUnknown);
     await db.destroy();
   });
 });

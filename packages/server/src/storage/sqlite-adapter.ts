@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
-import { isRetryable } from './faults.ts';
+import { CommitOutcomeUnknown, isDiskFault, isRetryable } from './faults.ts';
 
 const STATEMENTS_MAX = 500;
 const CACHE_KIB = 8_192;
@@ -109,13 +109,38 @@ class NodeSqliteDatabase implements SqliteDatabase {
     const sql = text === 'begin' ? 'begin immediate' : text;
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
-    const statement = wrapStatement(this.#database.prepare(sql), () => this.#database.prepare(sql));
+    const statement = this.#wrapEnd(
+      sql,
+      wrapStatement(this.#database.prepare(sql), () => this.#database.prepare(sql)),
+    );
     if (this.#statements.size >= STATEMENTS_MAX) {
       const oldest = this.#statements.keys().next().value;
       if (oldest !== undefined) this.#statements.delete(oldest);
     }
     this.#statements.set(sql, statement);
     return statement;
+  }
+
+  #wrapEnd(sql: string, statement: SqliteStatement): SqliteStatement {
+    const { run } = statement;
+    if (sql === 'commit') return { ...statement, run: (parameters) => runCommit(() => run(parameters)) };
+    if (sql !== 'rollback') return statement;
+    // On a full or failing disk SQLite rolls back by itself. A second rollback is an error of its own, which would
+    // come in the place of the one that says what has happened.
+    const nothing = { changes: 0, lastInsertRowid: 0 };
+    return { ...statement, run: (parameters) => (this.#database.isTransaction ? run(parameters) : nothing) };
+  }
+}
+
+/**
+ * When the disk fails at a commit, the change may stand in the log already: this process does not see it, and one
+ * that starts after a crash does.
+ */
+function runCommit<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    throw isDiskFault(error) ? new CommitOutcomeUnknown({ cause: error }) : error;
   }
 }
 
