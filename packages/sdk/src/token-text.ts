@@ -66,6 +66,7 @@ function readSegment(segment: string): Json | null {
     if (base64url.encode(bytes) !== segment) return null;
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text, (name, member: unknown) => {
+      if (name === '__proto__') throw new SyntaxError('a member that others take for the prototype');
       if (!name.isWellFormed() || (typeof member === 'string' && !member.isWellFormed()))
         throw new SyntaxError('unpaired surrogate');
       return member;

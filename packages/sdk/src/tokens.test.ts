@@ -361,6 +361,7 @@ describe('J8: payloads that two readers read differently', () => {
       'a claim named twice by an escape',
       () => JSON.stringify(claimsOf()).replace('{', String.raw`{"su\u0062":"e",`),
     ],
+    ['__proto__', () => JSON.stringify(claimsOf()).replace('{', '{"__proto__":{"sub":"acc_eve"},')],
     ['a byte order mark', () => `\uFEFF${JSON.stringify(claimsOf())}`],
     ['an unpaired surrogate', () => JSON.stringify(claimsOf({ sub: 'a\uD800' }))],
     ['an unpaired surrogate in a name', () => JSON.stringify(claimsOf({ 'a\uDC00': 1 }))],
