@@ -34,6 +34,15 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     ],
   },
   {
+    number: 30,
+    title: 'JWT attack set at every verifier',
+    figures: ['forged tokens that were taken'],
+    controls: ['a verifier without one of its checks'],
+    suites: [
+      { name: 'vitest', projects: ['sqlite'], files: ['packages/testkit/src/token-attacks.http.test.ts'] },
+    ],
+  },
+  {
     number: 47,
     title: 'key life against a model, and property tests',
     figures: ['lives of keys that differ from the model'],
