@@ -82,6 +82,9 @@ export const GROUPS = {
     { package: 'strace', command: 'strace' },
     // Moves the clock of a running process.
     { package: 'faketime', command: 'faketime' },
+    // File systems that are full.
+    { package: 'e2fsprogs', command: 'mkfs.ext4' },
+    { package: 'mount', command: 'mount' },
   ],
   powercut: [
     { package: 'e2fsprogs', command: 'mkfs.ext4' },

@@ -33,7 +33,7 @@ function readSyncs(lines: readonly string[]): Sync[] {
     const at = Number(seconds) * 1_000;
     const file = /^f(?:data)?sync\(\d+<(.*)>/.exec(rest)?.[1];
     if (file !== undefined && rest.includes('<unfinished')) unfinished.set(thread, { from: at, file });
-    else if (file !== undefined && / = 0$/.test(rest)) syncs.push({ from: at, to: at, file });
+    else if (file !== undefined && rest.endsWith(' = 0')) syncs.push({ from: at, to: at, file });
     const begun = unfinished.get(thread);
     if (begun === undefined || !/^<\.\.\. f(?:data)?sync resumed>.* = 0$/.test(rest)) continue;
     syncs.push({ ...begun, to: at });

@@ -24,11 +24,10 @@ export async function attachStrace(
 ): Promise<Tracer> {
   const child = spawn(
     'strace',
-    [
-      ...['-f', '-y', '-ttt', '-q', '-s', '0', '-p', String(pid)],
-      ...expressions.flatMap((expression) => ['-e', expression]),
-      ...paths.flatMap((path) => ['-P', path]),
-    ],
+    ['-f', '-y', '-ttt', '-q', '-s', '0', '-p', String(pid)].concat(
+      expressions.flatMap((expression) => ['-e', expression]),
+      paths.flatMap((path) => ['-P', path]),
+    ),
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let text = '';

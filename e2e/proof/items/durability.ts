@@ -27,6 +27,18 @@ export const durability: readonly ProofItem[] = [
     suites: [{ name: 'proof', files: ['e2e/proof/fsync.test.ts'] }],
   },
   {
+    number: 6,
+    title: 'full disks: data, packages, log, temporary files, inodes',
+    figures: [
+      'verifications that fail while a disk is full',
+      'answers to writes that are neither stored nor refused with 503 or 507 and a reason',
+      'acknowledged writes lost, packages in part, damaged files',
+      'writes after room is made',
+    ],
+    controls: ['a server that writes before it verifies', 'a server that answers before it commits'],
+    suites: [{ name: 'proof', files: ['e2e/proof/disk.test.ts'] }],
+  },
+  {
     number: 7,
     title: 'failing system calls of the disk',
     figures: ['false acknowledgements', 'damaged databases and torn changes', 'servers that ended'],
