@@ -54,4 +54,23 @@ export const SECRETS: readonly ProofItem[] = [
     ],
     suites: [{ name: 'vitest', projects: ['sqlite', 'postgres'], files: DRILLS }],
   },
+  {
+    number: 46,
+    title: 'dependencies and builds',
+    figures: [
+      'production packages',
+      'scripts at installation: of production packages, or allowed beyond the databases of tests',
+      'production packages without a version and a SHA-512 in the lockfile',
+      'packages below the versions that mend known advisories',
+      'components of the bill of materials (CycloneDX)',
+    ],
+    controls: ['lockfiles with a missing hash, a script, an old version and a new package'],
+    longFigures: [
+      'files of two builds of the SDK that differ',
+      'files of two builds of the console that differ',
+      'high and critical vulnerabilities by npm audit',
+    ],
+    longControls: ['a build with one byte more'],
+    suites: [{ name: 'proof', files: ['e2e/proof/dependencies.test.ts'] }],
+  },
 ];

@@ -22,10 +22,13 @@ export function toNeedle(name: string, secret: string | Uint8Array): Needle {
       .slice(offset === 0 ? 0 : offset + 1, -2);
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  const asText =
-    typeof secret === 'string' ? [encodeURIComponent(secret), [...secret].toReversed().join('')] : [];
-  const spellings = new Set([hex, hex.toUpperCase(), ...base64, ...asText]);
-  return { name, spellings: [bytes, ...[...spellings].map((spelling) => Buffer.from(spelling))] };
+  const forUrl = typeof secret === 'string' ? [encodeURIComponent(secret)] : [];
+  const spellings = new Set([hex, hex.toUpperCase(), ...base64, ...forUrl]);
+  const backwards = Buffer.from(bytes).reverse();
+  return {
+    name,
+    spellings: [bytes, backwards, ...[...spellings].map((spelling) => Buffer.from(spelling))],
+  };
 }
 
 /** The names of the needles that are somewhere in the bytes. */
