@@ -5,7 +5,7 @@ import {
   type TokenPrincipal,
   type Workspace,
 } from '../../http/index.ts';
-import { type Clock, HOUR_MS } from '../../lib/clock.ts';
+import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { inAuditedTransaction, inTransaction, type Storage } from '../../storage/index.ts';
@@ -129,6 +129,11 @@ export interface TokensDeps {
 }
 
 const SECOND_MS = 1_000;
+/**
+ * How much longer than its life it is known that a token was ended. A clock may be days ahead and then be set right:
+ * what was thrown away meanwhile would let the token live again.
+ */
+const ENDED_KEPT_MS = 7 * DAY_MS;
 const SWEEP_ROWS = 500;
 const SWEEP_ROUNDS_MAX = 200;
 
@@ -366,8 +371,7 @@ class Tokens implements TokensService {
 
   async sweep(): Promise<void> {
     const { storage, clock, signingKeys } = this.#deps;
-    // An hour more than needed: a node whose clock is behind still takes the token for alive.
-    const before = clock.now() - HOUR_MS;
+    const before = clock.now() - ENDED_KEPT_MS;
     for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
       const deleted = await inTransaction(storage, (tx) => deleteEndedTokens(tx, before, SWEEP_ROWS));
       if (deleted < SWEEP_ROWS) break;
