@@ -45,4 +45,17 @@ export const durability: readonly ProofItem[] = [
     controls: ['a server that answers before it commits'],
     suites: [{ name: 'proof', files: ['e2e/proof/io-error.test.ts'] }],
   },
+  {
+    number: 17,
+    title: 'revoked stays revoked over restarts and wrong clocks',
+    figures: ['revoked credentials that are taken again'],
+    controls: ['a database whose rows of before are put back'],
+    suites: [
+      {
+        name: 'vitest',
+        files: ['packages/testkit/src/revoked-for-good.http.test.ts'],
+        projects: ['sqlite', 'postgres'],
+      },
+    ],
+  },
 ];
