@@ -8,6 +8,9 @@ const DECIDES = new RegExp(
     '^(?:effective|restrict|narrow|without|keep|grantsOf|rightsOf|createCoverage|codeOf|resolve|reassess|recognize|prove)',
   ].join('|'),
 );
+const LITERALS = new Set(['StringLiteral', 'ObjectLiteral', 'ArrayDeclaration']);
+/** Calls that throw, make what is thrown, or note what is wrong. */
+const THROWN = /^(?:refuse|\w+Errors\.\w+|faults\.push)$/;
 /** What a branch gives that lets nobody through. */
 const REFUSAL =
   /^(?:return\s+)?(?:false|null|undefined|NOT_FOUND|refuse\(|\w+Errors\.\w+|behindDoor\(|\{ code: |'[a-z_]+'|return;)/;
@@ -17,20 +20,27 @@ const REFUSAL =
  * `false`, `null`, an error or a code of refusal, in such a branch, or in a function whose name says that it decides.
  * Rather too many than too few: each that survives has to be looked at.
  *
- * @returns {(location: { start: { line: number, column: number }, end: { line: number, column: number } }) => boolean}
- *   Lines and columns begin at 1, as in the reports.
+ * Words and lists in what is thrown do not count: it is thrown all the same.
+ *
+ * @returns {(mutant: { mutatorName: string, location: { start: Place, end: Place } }) => boolean} A place is a line
+ *   and a column, both from 1 on, as in the reports.
  */
 export function createDenialFinder(fileName, text) {
   const source = ts.createSourceFile(fileName, text, ts.ScriptTarget.Latest, true);
   const at = ({ line, column }) => source.getPositionOfLineAndCharacter(line - 1, column - 1);
-  return ({ start, end }) => {
+  return ({ mutatorName, location: { start, end } }) => {
     for (let node = innermost(source, at(start), at(end)); node !== undefined; node = node.parent) {
+      if (LITERALS.has(mutatorName) && isThrown(node)) return false;
       if (isDenying(node, source)) return true;
       if (ts.isFunctionLike(node) && !ts.isArrowFunction(node)) return isDecider(node);
       if (ts.isArrowFunction(node) && isDecider(node.parent)) return true;
     }
     return false;
   };
+}
+
+function isThrown(node) {
+  return ts.isThrowStatement(node) || (ts.isCallExpression(node) && THROWN.test(node.expression.getText()));
 }
 
 /** The smallest node around the text of a mutant. */
