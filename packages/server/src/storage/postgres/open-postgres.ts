@@ -12,7 +12,7 @@ import { type PoolOptions, PrimaryPool } from './primary-pool.ts';
 
 const INT8_OID = 20;
 const CONNECTIONS_MAX = 10;
-const STATEMENT_MS = 5_000;
+const STATEMENT_MS = 4_000;
 const LOCK_MS = 2_000;
 const WATCH_MS = 1_000;
 
