@@ -9,8 +9,12 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
-/** nginx of Debian in front of all nodes: a node that takes no connection is passed over. */
-export async function startBalancer(nodeUrls: readonly string[]): Promise<Balancer> {
+/**
+ * nginx of Debian in front of all nodes: a node that takes no connection is passed over.
+ *
+ * @param passesOver false for one that hands each failure of a node on to its client
+ */
+export async function startBalancer(nodeUrls: readonly string[], passesOver = true): Promise<Balancer> {
   const folder = openProgramFolder();
   const port = await freePort();
   const file = path.join(folder.path, 'nginx.conf');
@@ -35,7 +39,7 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
-      proxy_next_upstream error timeout http_503 non_idempotent;
+      proxy_next_upstream ${passesOver ? 'error timeout http_503 non_idempotent' : 'off'};
     }
   }
 }

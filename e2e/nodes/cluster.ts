@@ -10,6 +10,8 @@ export interface Cluster {
   readonly admin: Person;
   /** Stops the node with SIGTERM and starts it again at the same port, from then on with this environment too. */
   restart(index: number, env?: Readonly<Record<string, string>>): Promise<void>;
+  /** The same after SIGKILL. */
+  crash(index: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,17 +51,21 @@ export async function startCluster({
     );
     const urls = nodes.map(({ port }) => `http://127.0.0.1:${port}`);
     const admin = await signIn(urls[0] ?? '');
+    const replace = async (index: number, end: 'stop' | 'kill'): Promise<void> => {
+      const old = nodes[index];
+      if (old === undefined) throw new Error(`There is no node ${index}.`);
+      await old[end]();
+      nodes[index] = await startNode(index, old.port);
+    };
     return {
       nodes,
       urls,
       admin,
       restart: async (index, changes = {}) => {
-        const old = nodes[index];
-        if (old === undefined) throw new Error(`There is no node ${index}.`);
         shared = { ...shared, ...changes };
-        await old.stop();
-        nodes[index] = await startNode(index, old.port);
+        await replace(index, 'stop');
       },
+      crash: (index) => replace(index, 'kill'),
       close: () => place.close(),
     };
   } catch (error) {

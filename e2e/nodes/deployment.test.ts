@@ -1,21 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mintKey } from '../console.ts';
 import { freePort } from '../server-process.ts';
+import { startCarelessCounter } from './careless-counter.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { summarizeDelays } from './delays.ts';
 import { attachStandby, killUnderLoad, toFailoverUrl } from './failover.ts';
-import { findRevived } from './hammer.ts';
-import { type Limits, readCountedAlone, useTogether } from './limits.ts';
+import { findRevived, type Observation } from './hammer.ts';
+import { askAll, type HangingAnswer, listQuestions } from './hang.ts';
+import { askTogether, type Limits, readCountedAlone, useTogether } from './limits.ts';
 import { type NotifyProxy, openNotifyProxy } from './notify-proxy.ts';
 import { type Sample, sampleDuring } from './outage.ts';
 import { startPgBouncer } from './pgbouncer.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { openProgramFolder } from './programs.ts';
-import { startRedis } from './redis.ts';
+import { type RedisServer, startRedis } from './redis.ts';
 import { record, recordDelays } from './results.ts';
 import { sampleRoundTrips } from './round-trips.ts';
-import { createRevoker, expectInTime, KINDS, LEASE_MS, type Revoker } from './situations.ts';
+import { dropSilently } from './silent-drop.ts';
+import {
+  createRevoker,
+  expectInTime,
+  findStaleWithoutEpochs,
+  KINDS,
+  LEASE_MS,
+  proveInTime,
+  type Revoker,
+} from './situations.ts';
 import { openAgent } from './wire.ts';
 
 const P99_MAX_MS = 1_000;
@@ -29,12 +41,16 @@ const USES = 100;
 
 const isFull = process.env['NODES_FULL'] === '1';
 const COUNTS = isFull
-  ? { together: 44 * KINDS, cut: 44 * KINDS, paused: 20, crashed: 20 }
-  : { together: KINDS, cut: KINDS, paused: 1, crashed: 1 };
+  ? { together: 56 * KINDS, cut: 56 * KINDS, paused: 20, crashed: 20, apart: 9 }
+  : { together: KINDS, cut: KINDS, paused: 1, crashed: 1, apart: 1 };
 const PAUSES_MS = isFull ? [2_500, 3_000, 5_000, 10_000] : [2_500];
 const SOON = { timeout: 10_000, interval: 20 };
 const DOWN_MS = 2_500;
 const KNOWN_AFTER_MS = 500;
+const TOGETHER = { requests: CALLERS, callers: CALLERS };
+const HANG_MS_MAX = 5_000;
+const HEAL_MS_MAX = 5_000;
+const HANGS = isFull ? 5 : 1;
 const QUOTA_ROUNDS = isFull ? 20 : 1;
 /** Long enough that an asynchronous primary would acknowledge dozens of writes that the standby never gets. */
 const FAILOVER = { loadMs: isFull ? 5_000 : 700, stallMs: 500 };
@@ -47,6 +63,8 @@ const folder = openProgramFolder();
 let primary: PostgresServer;
 let standbyPort: number;
 let proxy: NotifyProxy;
+let redis: RedisServer;
+let poolerPort: number;
 let cluster: Cluster;
 let revoker: Revoker;
 let living: string;
@@ -57,7 +75,9 @@ beforeAll(async () => {
   primary = await startPostgres(folder);
   standbyPort = await freePort();
   proxy = await openNotifyProxy(primary.port);
-  const [pooler, redis] = await Promise.all([startPgBouncer(primary.port), startRedis()]);
+  const [pooler, shared] = await Promise.all([startPgBouncer(primary.port), startRedis()]);
+  redis = shared;
+  poolerPort = pooler.port;
   closing.push(proxy, pooler, redis, primary);
   cluster = await startCluster({
     nodeCount: NODES,
@@ -85,9 +105,16 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
   it('counts at the others within a second', async () => {
     const observations = await revoker.revokeMany(COUNTS.together);
     expect(observations.every(({ validBefore }) => validBefore > 0)).toBe(true);
+    const { revocations, p99Ms, worstMs } = summarizeDelays(observations);
+    recordFigure(15, {
+      name: 'until a revocation counts at other nodes',
+      reached: `p99 ${p99Ms} ms, at most ${worstMs} ms (${revocations} revocations)`,
+      wanted: 'p99 at most 1,000 ms, never more than 2,000 ms',
+      isHeld: p99Ms <= P99_MAX_MS && worstMs <= LEASE_MS,
+    });
     expect(expectInTime('with NOTIFY', observations).p99Ms).toBeLessThanOrEqual(P99_MAX_MS);
     const ofPooled = observations.filter(({ node }) => node === POOLED_NODE);
-    expectInTime('at the node behind PgBouncer', ofPooled);
+    proveInTime('at the node behind PgBouncer', ofPooled);
   });
 
   it('counts within a second when no notification gets through', async () => {
@@ -98,7 +125,7 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
       const roundTrips = await sampleRoundTrips(primary.url, async () => {
         observations = await revoker.revokeMany(COUNTS.cut);
       });
-      expect(expectInTime('without NOTIFY', observations).p99Ms).toBeLessThanOrEqual(P99_MAX_MS);
+      expect(proveInTime('without NOTIFY', observations).p99Ms).toBeLessThanOrEqual(P99_MAX_MS);
       // Sessions and tokens are looked up each time: the simulation is about what is kept.
       const ofKept = observations.filter(({ kind }) => !/^(?:session|token)/.test(kind));
       recordDelays('kept keys without NOTIFY', summarizeDelays(ofKept));
@@ -118,10 +145,27 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
       };
       return { revokingNode: index % NODES, pausedNode, beforeRevocation, afterAck };
     });
-    expectInTime('one node paused', observations);
+    proveInTime('one node paused', observations);
     const ofPaused = observations.filter((_, at) => at % NODES === (Math.floor(at / NODES) + 1) % NODES);
     expect(ofPaused).toHaveLength(COUNTS.paused);
     expect(Math.max(...ofPaused.map(({ delayMs }) => delayMs)), 'answers "valid" after the pause').toBe(0);
+  });
+
+  it('counts within the lease at nodes that are cut off from the database, and nobody tells them so', async () => {
+    let observations: Observation[] = [];
+    for (let round = 0; round < COUNTS.apart; round += 1) {
+      let heal = () => {};
+      const beforeRevocation = () => {
+        ({ heal } = dropSilently([proxy.port]));
+      };
+      const afterAck = async () => {
+        await delay(LEASE_MS + KNOWN_AFTER_MS);
+        heal();
+      };
+      const situation = { revokingNode: POOLED_NODE, beforeRevocation, afterAck };
+      observations = observations.concat(await revoker.revokeMany(1, () => situation));
+    }
+    proveInTime('nodes cut off from the database', observations);
   });
 
   it('counts when the database crashes right after it and starts again', async () => {
@@ -131,7 +175,29 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
     };
     expectInTime('database restarted', await revoker.revokeMany(COUNTS.crashed, () => ({ afterAck })));
   });
+
+  it('is seen not to count at other nodes when it moves no epoch', async () => {
+    await untilAllAreReady();
+    const stale = await findStaleWithoutEpochs(cluster, {
+      database: primary,
+      revoker,
+      pausedNode: SERVING_NODE,
+    });
+    const isStale = stale.includes(POOLED_NODE);
+    const isPausedStale = stale.includes(SERVING_NODE);
+    const shown = `after the lease, nodes ${stale.join(' and ')} still took the key`;
+    recordControl(15, { name: 'revocations that move no epoch', shown, hasFailed: isStale });
+    recordControl(16, { name: 'revocations that move no epoch', shown, hasFailed: isStale && isPausedStale });
+    expect(stale).toEqual([SERVING_NODE, POOLED_NODE]);
+  });
 });
+
+async function untilAllAreReady(): Promise<void> {
+  await vi.waitFor(async () => {
+    const answers = await Promise.all(cluster.urls.map((url) => fetch(`${url}/readyz`)));
+    expect(answers.map(({ status }) => status)).toEqual(cluster.urls.map(() => 200));
+  }, SOON);
+}
 
 describe('a database that is away', () => {
   it('is done without as long as the lease lasts, and not at all by nodes that refuse', async () => {
@@ -172,41 +238,120 @@ function expectServedUnderLease(samples: readonly Sample[], crashedAtMs: number,
 
 describe('a limit that three nodes count', () => {
   // The database has just come back, and each node looks for it after a pause of its own.
-  beforeAll(() =>
-    vi.waitFor(async () => {
-      const answers = await Promise.all(cluster.urls.map((url) => fetch(`${url}/readyz`)));
-      expect(answers.map(({ status }) => status)).toEqual(cluster.urls.map(() => 200));
-    }, SOON),
-  );
+  beforeAll(untilAllAreReady);
 
   it.each([
     ['one node', 1],
     ['three nodes', NODES],
   ])(
     `lets ${CALLERS} callers at once use a key with ${USES} uses exactly ${USES} times, on %s`,
-    async (_, count) => {
+    async (name, count) => {
       const limits: Limits = { quota: { uses: USES } };
-      for (let round = 0; round < QUOTA_ROUNDS; round += 1) {
-        const counts = await useTogether(cluster, limits, {
-          urls: cluster.urls.slice(0, count),
-          requests: CALLERS,
-          callers: CALLERS,
-        });
-        expect(counts).toEqual({ valid: USES, quota_exceeded: CALLERS - USES });
-      }
+      const all: Record<string, number>[] = [];
+      for (let round = 0; round < QUOTA_ROUNDS; round += 1)
+        all.push(await useTogether(cluster, limits, { ...TOGETHER, urls: cluster.urls.slice(0, count) }));
+      const exact = { valid: USES, quota_exceeded: CALLERS - USES };
+      const valid = [...new Set(all.map((counts) => counts['valid'] ?? 0))].join(' or ');
+      recordFigure(18, {
+        name: `uses of a key with ${USES} on ${name}`,
+        reached: `${valid} of ${CALLERS} at once, ${all.length} times`,
+        wanted: `${USES}`,
+        isHeld: valid === String(USES),
+      });
+      expect(all).toEqual(all.map(() => exact));
     },
   );
 
-  it('counts the requests of a key together through Redis, or says how many were counted alone', async () => {
+  it('is seen to be exceeded by servers that look first and count later', async () => {
+    const careless = await startCarelessCounter(primary.url, USES, NODES);
+    const use = { ...TOGETHER, urls: careless.urls };
+    const { valid = 0 } = await askTogether({ method: 'GET', path: '/' }, use);
+    await careless.close();
+    const shown = `${valid} uses instead of ${USES}`;
+    recordControl(18, {
+      name: 'a counter that looks first and counts later',
+      shown,
+      hasFailed: valid > USES,
+    });
+    expect(valid).toBeGreaterThan(USES);
+  });
+
+  it.each([
+    ['one node', 1, '0 over'],
+    ['three nodes', NODES, 'at most 1 % over'],
+  ])(
+    'counts the requests of a key together through Redis, or says how many were counted alone, on %s',
+    async (name, count, wanted) => {
+      const limits: Limits = { rate: { requests: USES, windowSeconds: 3_600 } };
+      const before = await readCountedAlone(cluster.urls);
+      const use = { ...TOGETHER, urls: cluster.urls.slice(0, count) };
+      const { valid = 0, rate_limited: limited = 0, ...others } = await useTogether(cluster, limits, use);
+      const alone = (await readCountedAlone(cluster.urls)) - before;
+      // Redis that is late on a busy machine is said by the node: each such request is one that may be too many.
+      const over = Math.max(0, valid - USES - alone);
+      recordFigure(18, {
+        name: `requests over the rate limit on ${name}`,
+        reached: `${over} of ${USES} over${alone === 0 ? '' : `, and ${alone} counted alone, as said`}`,
+        wanted,
+        isHeld: over <= (count === 1 ? 0 : USES / 100),
+      });
+      expect(others).toEqual({});
+      expect(valid + limited).toBe(CALLERS);
+      expect(valid).toBeGreaterThanOrEqual(USES);
+      expect(valid).toBeLessThanOrEqual(USES + alone);
+    },
+  );
+
+  it('is seen to be exceeded by nodes that count each for itself, while Redis stands still', async () => {
     const limits: Limits = { rate: { requests: USES, windowSeconds: 3_600 } };
-    const use = { urls: cluster.urls, requests: CALLERS, callers: CALLERS };
-    const { valid = 0, rate_limited: limited = 0, ...others } = await useTogether(cluster, limits, use);
-    const alone = await readCountedAlone(cluster.urls);
-    console.log(`Through Redis: ${valid} of ${USES} let through, ${alone} counted alone`);
-    expect(others).toEqual({});
-    expect(valid + limited).toBe(CALLERS);
-    expect(valid).toBeGreaterThanOrEqual(USES);
-    expect(valid).toBeLessThanOrEqual(USES + alone);
+    redis.signal('SIGSTOP');
+    const use = { ...TOGETHER, urls: cluster.urls };
+    const { valid = 0 } = await useTogether(cluster, limits, use).finally(() => redis.signal('SIGCONT'));
+    const shown = `${valid} requests instead of ${USES}`;
+    recordControl(18, { name: 'nodes that count each for itself', shown, hasFailed: valid > 1.01 * USES });
+    expect(valid).toBeGreaterThan(1.01 * USES);
+  });
+});
+
+describe('a database behind a line that drops everything without a word', () => {
+  it('makes no request wait for longer than five seconds, and is used again within five', async () => {
+    await untilAllAreReady();
+    const { admin, urls } = cluster;
+    const key = await mintKey(admin, admin.accountId, { comment: 'hangs', access: 'account' });
+    const questions = listQuestions(cluster, key);
+    await askAll(urls, questions.slice(0, 3));
+    const answers: HangingAnswer[] = [];
+    const drop = dropSilently([proxy.port, poolerPort]);
+    try {
+      for (let round = 0; round < HANGS; round += 1) answers.push(...(await askAll(urls, questions)));
+    } finally {
+      drop.heal();
+    }
+    const healedAtMs = performance.now();
+    await untilAllAreReady();
+    const writes = await Promise.all(
+      urls.map((baseUrl) => fetch(`${baseUrl}/v1/keys?limit=1`, { headers: { cookie: admin.cookie } })),
+    );
+    const healMs = Math.round(performance.now() - healedAtMs);
+    const slowest = answers.toSorted((a, b) => b.tookMs - a.tookMs)[0];
+    const worstMs = Math.round(slowest?.tookMs ?? Number.NaN);
+    const unanswered = answers.filter(({ status }) => status === 0);
+    recordFigure(24, {
+      name: 'the longest wait for an answer while the database hangs',
+      reached: `${worstMs} ms (${slowest?.name}; ${answers.length} requests, ${unanswered.length} without an answer)`,
+      wanted: 'at most 5,000 ms, all answered',
+      isHeld: worstMs <= HANG_MS_MAX && unanswered.length === 0,
+    });
+    recordFigure(24, {
+      name: 'until all is well again',
+      reached: `${healMs} ms`,
+      wanted: 'less than 5,000 ms',
+      isHeld: healMs < HEAL_MS_MAX,
+    });
+    expect(unanswered).toEqual([]);
+    expect(answers.filter(({ tookMs }) => tookMs > HANG_MS_MAX)).toEqual([]);
+    expect(writes.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(healMs).toBeLessThan(HEAL_MS_MAX);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { BodyOf } from '../../packages/sdk/src/index.ts';
 import { mintKey } from '../console.ts';
 import type { Cluster } from './cluster.ts';
-import { type Answer, asJson, openAgent, send } from './wire.ts';
+import { type Answer, asJson, type Call, openAgent, send } from './wire.ts';
 
 export type Limits = NonNullable<BodyOf<'createKey'>['limits']>;
 
@@ -25,6 +25,22 @@ export async function useTogether(
   const { headers, body = '' } = asJson({ key: key.fullKey });
   const authorization = `Bearer ${asker.fullKey}`;
   const call = { method: 'POST', path: '/v1/keys/verify', headers: { ...headers, authorization }, body };
+  try {
+    return await askTogether(call, { urls, requests, callers });
+  } finally {
+    await Promise.all(
+      [asker, key].map(({ apiKey }) =>
+        admin.api.DELETE('/v1/keys/{keyId}', { params: { path: { keyId: apiKey } } }),
+      ),
+    );
+  }
+}
+
+/** Asks the same of the nodes in turn. @returns how many answers there were of each code */
+export async function askTogether(
+  call: Call,
+  { urls, requests, callers }: Use,
+): Promise<Record<string, number>> {
   // For each node, so that none waits for the connections of another.
   const agent = openAgent(Math.ceil(callers / urls.length));
   try {
@@ -34,11 +50,6 @@ export async function useTogether(
     return countByCode(answers);
   } finally {
     agent.destroy();
-    await Promise.all(
-      [asker, key].map(({ apiKey }) =>
-        admin.api.DELETE('/v1/keys/{keyId}', { params: { path: { keyId: apiKey } } }),
-      ),
-    );
   }
 }
 

@@ -3,6 +3,7 @@ import { openProgramFolder, startUnprivileged } from './programs.ts';
 
 export interface RedisServer {
   readonly url: string;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   close(): Promise<void>;
 }
 
@@ -14,6 +15,7 @@ export async function startRedis(): Promise<RedisServer> {
   const program = await startUnprivileged('/usr/bin/redis-server', flags, { cwd: folder.path, port });
   return {
     url: `redis://127.0.0.1:${port}`,
+    signal: (name) => void process.kill(program.pid, name),
     close: async () => {
       await program.end('SIGTERM');
       folder.remove();
