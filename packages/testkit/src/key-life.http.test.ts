@@ -9,7 +9,7 @@ import { type LifeCounts, type LifeWorld, openLifeWorld } from './key-life/world
 
 const ITEM = 47;
 const IS_LONG = process.env['PROOF_FULL'] === '1';
-const LIVES = { sqlite: IS_LONG ? 100_000 : 250, postgres: IS_LONG ? 2_000 : 40 }[testEngine()];
+const LIVES = { sqlite: IS_LONG ? 100_000 : 250, postgres: IS_LONG ? 1_000 : 20 }[testEngine()];
 const CONTROL_LIVES = 3_000;
 const SEED = Number(process.env['PROOF_SEED'] ?? 47_2026);
 const MINUTES_MS = 60_000;

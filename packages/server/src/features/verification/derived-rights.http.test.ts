@@ -22,7 +22,7 @@ import { decidePermission } from './decide.ts';
 
 const ITEM = 29;
 const IS_LONG = process.env['PROOF_FULL'] === '1';
-const EXCHANGES = IS_LONG && testEngine() === 'sqlite' ? 100_000 : 300;
+const EXCHANGES = { sqlite: IS_LONG ? 100_000 : 300, postgres: IS_LONG ? 1_000 : 100 }[testEngine()];
 const SEED = Number(process.env['PROOF_SEED'] ?? 29_2026);
 const MINUTES_MS = 60_000;
 
