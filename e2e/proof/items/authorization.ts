@@ -43,6 +43,32 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     ],
   },
   {
+    number: 31,
+    title: 'what works once, raced by fifty',
+    figures: ['successes in a race for what works once'],
+    controls: ['a link that is looked at first and used up afterwards'],
+    suites: [
+      {
+        name: 'vitest',
+        projects: ['sqlite', 'postgres'],
+        files: ['packages/testkit/src/one-time.http.test.ts'],
+      },
+    ],
+  },
+  {
+    number: 32,
+    title: 'guesses at passwords, two hundred at once',
+    figures: ['guesses judged from one connection', 'guesses judged from two hundred addresses'],
+    controls: ['a server that believes the guesser where he is'],
+    suites: [
+      {
+        name: 'vitest',
+        projects: ['sqlite', 'postgres'],
+        files: ['packages/server/src/features/sessions/brute-force.http.test.ts'],
+      },
+    ],
+  },
+  {
     number: 47,
     title: 'key life against a model, and property tests',
     figures: ['lives of keys that differ from the model'],
