@@ -128,8 +128,7 @@ async function live(fill: () => void, disk: SmallDisk, isFeltByChanges: boolean)
   const writers = [1, 2].map(() =>
     writeKeys(desk(), ledger, { isOver: () => isOver, countsLast: true, onRefused }),
   );
-  const deadline = performance.now() + REFUSED_WITHIN_MS;
-  while (isFeltByChanges && refusedChanges < REFUSALS_MIN && performance.now() < deadline) await sleep(10);
+  if (isFeltByChanges) await waitUntil(() => refusedChanges >= REFUSALS_MIN);
   const failed = await countFailedVerifications(VERIFICATIONS);
   let refusedPushes = 0;
   for (let pushed = 0; pushed < PUSHES; pushed += 1) {
@@ -148,6 +147,11 @@ async function live(fill: () => void, disk: SmallDisk, isFeltByChanges: boolean)
     refusedPushes,
     recoveryMs: await waitForWrites(),
   };
+}
+
+async function waitUntil(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + REFUSED_WITHIN_MS;
+  while (!isSo() && performance.now() < deadline) await sleep(10);
 }
 
 async function waitForWrites(): Promise<number> {
@@ -211,7 +215,7 @@ describe('a full disk', () => {
     });
     recordFigure(6, {
       name: 'answers to writes that are neither stored nor refused with 503 or 507 and a reason',
-      reached: `${[...strange.values()].reduce((all, one) => all + one, 0)} of ${sum((one) => one.refusedChanges + one.refusedPushes)} refusals`,
+      reached: `${[...strange.values()].reduce((total, one) => total + one, 0)} of ${sum((one) => one.refusedChanges + one.refusedPushes)} refusals`,
       wanted: '0',
       isHeld: strange.size === 0 && sum((one) => one.refusedChanges) > 0,
     });

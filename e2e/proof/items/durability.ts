@@ -58,4 +58,11 @@ export const durability: readonly ProofItem[] = [
       },
     ],
   },
+  {
+    number: 25,
+    title: 'clocks that jump while the server runs',
+    figures: ['servers that end or stop answering', 'wrong accepts', 'good keys refused'],
+    controls: ['a server that keeps the time of its start'],
+    suites: [{ name: 'proof', files: ['e2e/proof/clock.test.ts'] }],
+  },
 ];

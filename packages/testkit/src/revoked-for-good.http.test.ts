@@ -18,8 +18,8 @@ const PASSWORD = 'velvet ladder orbit';
 /** A credential of some kind: whether the server takes it, and what makes it never take it again. */
 interface Credential {
   readonly kind: string;
-  isTaken(): Promise<boolean>;
-  revoke(): Promise<void>;
+  readonly isTaken: () => Promise<boolean>;
+  readonly revoke: () => Promise<void>;
 }
 
 let harness: Harness;
