@@ -70,7 +70,8 @@ function fileOf(name) {
 function forgetStaticMutants(file) {
   if (!existsSync(file)) return;
   const report = JSON.parse(readFileSync(file, 'utf8'));
-  for (const one of Object.values(report.files)) one.mutants = one.mutants.filter((mutant) => !mutant.static);
+  for (const one of Object.values(report.files))
+    one.mutants = one.mutants.filter((mutant) => !mutant.static && mutant.status !== 'NoCoverage');
   writeFileSync(file, JSON.stringify(report));
 }
 

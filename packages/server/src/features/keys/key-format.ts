@@ -7,6 +7,7 @@ const ID_CHARACTERS = 16;
 const SECRET_CHARACTERS = 43;
 const CHECKSUM_CHARACTERS = 6;
 const API_KEY = /^[a-z]{2,8}_[0-9A-Za-z]{16}$/;
+// Stryker disable next-line Regex: a secret of another length has no checksum of six characters
 const SECRET_KEY = /^[0-9A-Za-z]{49}$/;
 
 /** The two halves of a credential whose shape and checksum are right. */
@@ -49,7 +50,7 @@ export function parsePair(apiKey: string, secretKey: Secret): ParsedKey | null {
 export function parseFullKey(fullKey: Secret): ParsedKey | null {
   const text = fullKey.reveal().trim();
   const cut = text.length - SECRET_CHARACTERS - CHECKSUM_CHARACTERS - 1;
-  return cut > 0 && text[cut] === '_' ? parsePair(text.slice(0, cut), new Secret(text.slice(cut + 1))) : null;
+  return text[cut] === '_' ? parsePair(text.slice(0, cut), new Secret(text.slice(cut + 1))) : null;
 }
 
 /** Looks like one of our full keys, right or mistyped: such a text is never looked up as a foreign credential. */

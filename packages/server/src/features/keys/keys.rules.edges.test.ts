@@ -3,8 +3,10 @@ import { AppError } from '../../errors/index.ts';
 import type { AccountIdentity, AuthenticatedPrincipal, Caller, KeyIdentity } from '../../http/index.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
+import { Secret } from '../../lib/secret.ts';
 import type { Settings } from '../settings/index.ts';
-import { type ApiKey, isExpired, noticeMsOf, statusOf } from './api-key.ts';
+import { type ApiKey, isExpired, noticeMsOf, statusOf, toKeyIdentity } from './api-key.ts';
+import { checksumOf, hasFullKeyShape, parseFullKey, parsePair } from './key-format.ts';
 import {
   canReachKeys,
   mayKnowName,
@@ -63,6 +65,16 @@ function callerOf(principal: Caller['principal']): Caller {
 
 function permit(action: string, ...resources: readonly string[]): Permission {
   return { actions: [action], resources };
+}
+
+/** What the caller is told beside the code. */
+function detailOf(attempt: () => unknown): string {
+  try {
+    attempt();
+    return '';
+  } catch (error) {
+    return error instanceof AppError ? error.detail : '';
+  }
 }
 
 /** `code field message`, as far as the refusal names a field; null when it was let through. */
@@ -126,13 +138,24 @@ describe('the scopes of a key', () => {
     expect(check([good, permit('orders:read')])).toMatch(
       /^key\.scope_required scopes\[1\]\.resources is empty/,
     );
-    expect(check([good, good, { actions: [], resources: ['a'] }])).toMatch(/scopes\[2\]\.actions is empty/);
-    expect(check([{ actions: [], resources: [] }, good])).toMatch(/scopes\[0\]\.actions is empty/);
-    expect(check([permit('orders:read')])).toMatch(/scopes\[0\]\.resources is empty/);
+    expect(check([good, good, { actions: [], resources: ['a'] }])).toMatch(
+      /^key\.scope_required scopes\[2\]\.actions is empty/,
+    );
+    expect(check([{ actions: [], resources: [] }, good])).toMatch(
+      /^key\.scope_required scopes\[0\]\.actions is empty/,
+    );
+    expect(check([permit('orders:read')])).toMatch(/^key\.scope_required scopes\[0\]\.resources is empty/);
   });
 
   it('name actions and patterns that there can be', () => {
     expect(check([permit('orders', 'a')])).toMatch(/^request\.invalid scopes\[0\]\.actions\[0\] must look/);
+  });
+
+  it('are refused with all faults at once', () => {
+    const faulty = [permit('orders', 'a b')];
+    expect(detailOf(() => checkScopes(member, 'scoped', faulty))).toMatch(
+      /^scopes\[0\]\.actions\[0\] must .+; scopes\[0\]\.resources\[0\] "a b" may /,
+    );
   });
 
   it('offer one choice of pushing', () => {
@@ -149,6 +172,9 @@ describe('the scopes of a key', () => {
 
   it('lie within the grants of the account, and are kept without repeats', () => {
     expect(check([permit('stock:read', 'a')])).toMatch(/^key\.scope_exceeds_account/);
+    expect(detailOf(() => checkScopes(member, 'scoped', [permit('stock:read', 'a')]))).toContain(
+      'stock:read on a',
+    );
     expect(checkScopes(member, 'scoped', [permit('orders:read', 'a', 'a')])).toEqual([
       permit('orders:read', 'a'),
     ]);
@@ -229,6 +255,42 @@ describe('the state of a key', () => {
   });
 });
 
+describe('the shape of a key', () => {
+  const SECRET = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG';
+  const ID = 'kr_0123456789ABCDEF';
+  const rightFor = (id: string, secret = SECRET) => `${secret}${checksumOf(id, secret)}`;
+  const isPair = (id: string, secret = SECRET) => parsePair(id, new Secret(rightFor(id, secret))) !== null;
+  const isWhole = (text: string) => parseFullKey(new Secret(text)) !== null;
+
+  it('is right in both halves, whatever their checksum says', () => {
+    expect(isPair(ID)).toBe(true);
+    for (const id of ['kr_short', `${ID}x`, `X${ID}`, ID.toUpperCase(), 'k_0123456789ABCDEF', ''])
+      expect(isPair(id), id).toBe(false);
+    for (const secret of [SECRET.replace('a', '-'), SECRET.slice(1), `${SECRET}x`])
+      expect(isPair(ID, secret), secret).toBe(false);
+  });
+
+  it('has a low line between the halves, and may have blanks around it', () => {
+    expect(isWhole(`${ID}_${rightFor(ID)}`)).toBe(true);
+    expect(isWhole(` ${ID}_${rightFor(ID)}\r\n`)).toBe(true);
+    expect(isWhole(`${ID}-${rightFor(ID)}`)).toBe(false);
+    expect(isWhole(`_${rightFor('')}`)).toBe(false);
+  });
+
+  it('is known from its beginning, and only there', () => {
+    expect(hasFullKeyShape(` ${ID}_x`)).toBe(true);
+    expect(hasFullKeyShape(`X${ID}_x`)).toBe(false);
+    expect(hasFullKeyShape(ID)).toBe(false);
+  });
+
+  it('tells nothing of its digests to who decides', () => {
+    const generation = { number: 3, digest: 'd', pepperId: 'p', expiresAt: 5 };
+    const decisive = { ownerId: 'acc_1', comment: 'CI', access: 'full', scopes: [], limits: null } as const;
+    const key = { id: ID, ...decisive, isEnabled: true, current: generation } as unknown as ApiKey;
+    expect(toKeyIdentity(key, generation)).toEqual({ id: ID, ...decisive, generation: 3, expiresAt: 5 });
+  });
+});
+
 describe('whose keys somebody reaches', () => {
   it('is all for an administrator, and his own and those that he manages for a member', () => {
     for (const intent of ['read', 'write'] as const) {
@@ -268,6 +330,10 @@ describe('whose keys somebody reaches', () => {
     expect(refusalOf(() => requireReach(reader, 'acc_eve', 'write'))).toBe('request.not_found');
     expect(refusalOf(() => requireReach(reader, 'acc_eve', 'read'))).toBe('request.not_found');
     expect(refusalOf(() => requireReach(reader, null, 'write'))).toBe('request.not_found');
+    expect(detailOf(() => requireReach(reader, null, 'read'))).toBe(
+      detailOf(() => requireReach(reader, 'acc_eve', 'write')),
+    );
+    expect(detailOf(() => requireReach(reader, null, 'read'))).toContain('or you may not see it');
     expect(refusalOf(() => requireReach(callerOf({ kind: 'anonymous' }), 'acc_bob', 'read'))).toBe(
       'auth.required',
     );
@@ -289,6 +355,9 @@ describe('who makes a key', () => {
     expect(refusalOf(() => requireCallerHolds(key, [permit('orders:read', 'a')]))).toBeNull();
     expect(refusalOf(() => requireCallerHolds(key, [permit('orders:read', 'b')]))).toBe(
       'key.scope_exceeds_caller',
+    );
+    expect(detailOf(() => requireCallerHolds(key, [permit('orders:read', 'b')]))).toContain(
+      'orders:read on b',
     );
     expect(refusalOf(() => requireCallerHolds(sessionOf('member'), [permit('stock:read', '*')]))).toBeNull();
   });

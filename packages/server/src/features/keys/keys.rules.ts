@@ -63,10 +63,10 @@ export function checkScopes(
     throw keyErrors.scope_required({
       fields: [{ field: 'scopes', message: 'is empty; nothing widens by being empty' }],
     });
-  const empty = scopes.findIndex((scope) => scope.actions.length === 0 || scope.resources.length === 0);
-  const [first] = scopes.slice(empty);
-  if (empty >= 0 && first !== undefined) {
-    const field = `scopes[${empty}].${first.actions.length === 0 ? 'actions' : 'resources'}`;
+  const index = scopes.findIndex((scope) => scope.actions.length === 0 || scope.resources.length === 0);
+  const empty = scopes[index];
+  if (empty !== undefined) {
+    const field = `scopes[${index}].${empty.actions.length === 0 ? 'actions' : 'resources'}`;
     throw keyErrors.scope_required({
       fields: [{ field, message: 'is empty; nothing widens by being empty' }],
       detail: `${field} is empty. Name at least one; write * as a pattern for everything.`,

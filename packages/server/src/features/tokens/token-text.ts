@@ -117,10 +117,10 @@ function readSegment(segment: string): unknown {
     // Stryker disable next-line BooleanLiteral: `jwtVerify` refuses a byte order mark, too
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return text.startsWith('\uFEFF') ? undefined : parseStrictJson(text);
-    // Stryker disable next-line BlockStatement: without it the function ends with the same
   } catch {
-    return undefined;
+    // Neither UTF-8 nor JSON.
   }
+  return undefined;
 }
 
 /**

@@ -369,6 +369,7 @@ describe('a form', () => {
     expect(parse('a=b+c&d=%C3%BC%2B&e=&f&=x&&g=h=i')).toEqual({ a: 'b c', d: 'ü+', '': 'x', g: 'h=i' });
     expect(decodeFormText('plain')).toBe('plain');
     expect(decodeFormText('a%')).toBeNull();
+    expect(decodeFormText('+')).toBe(' ');
   });
 
   it('is refused for a parameter that comes twice, even without a value', () => {
@@ -390,6 +391,11 @@ describe('a form', () => {
       expect(faultOf(() => requireParameter(form, name))).toMatch(
         new RegExp(`^oauth\\.invalid_request The parameter ${name} is missing`),
       );
+  });
+
+  it('has its parameters behind the first question mark of an address, if any', () => {
+    expect(faultOf(() => refuseCredentialsInQuery('token=x'))).toBe('none');
+    expect(faultOf(() => refuseCredentialsInQuery('?token=x'))).toContain('token');
   });
 
   it.each([
