@@ -377,7 +377,7 @@ export async function createDeps(surroundings: Surroundings): Promise<Deps> {
       await base.usage.flush();
       await galleryServices.downloads.flush();
       await people.sessions.flush();
-      await base.audit.flush();
+      await base.audit.close();
       await base.rateCounter.close();
       await base.blobs.close();
       await base.storage.close();

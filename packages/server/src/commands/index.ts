@@ -25,6 +25,10 @@ export const COMMANDS: Readonly<Record<string, ServerCommand>> = {
     summary: 'rotate: wraps the data keys under a new master key, while the server runs.',
     run: async (args, environment) => (await import('./master-key.ts')).runMasterKey(args, environment),
   },
+  audit: {
+    summary: 'verify: whether the audit log is as it was written, in the database or in an export.',
+    run: async (args, environment) => (await import('./audit.ts')).runAudit(args, environment),
+  },
   pepper: {
     summary: 'rotate: stores new secrets under a new pepper, while the server runs.',
     run: async (args, environment) => (await import('./pepper.ts')).runPepper(args, environment),

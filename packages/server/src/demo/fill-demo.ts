@@ -9,7 +9,7 @@ import { randomBase62 } from '../lib/base62.ts';
 import { type Clock, DAY_MS, systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { Secret } from '../lib/secret.ts';
-import { inAuditedTransaction } from '../storage/index.ts';
+import { inTransaction } from '../storage/index.ts';
 import { DEMO_KEYS, DEMO_PACKAGES, DEMO_SERVICE_ACCOUNTS, DEMO_USERS } from './company.ts';
 import { writeTinyNupkg } from './tiny-nupkg.ts';
 
@@ -65,7 +65,7 @@ async function createAccounts(deps: Deps, password: string): Promise<Map<string,
   const caller = systemCaller(deps.defaultWorkspace, 'demo');
   const passwordHash = await deps.passwords.hash(new Secret(password), []);
   const accounts = new Map<string, Account>();
-  await inAuditedTransaction(deps.storage, caller.workspace.id, async (tx) => {
+  await inTransaction(deps.storage, async (tx) => {
     for (const user of DEMO_USERS) {
       accounts.set(
         user.email,

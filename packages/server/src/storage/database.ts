@@ -27,6 +27,11 @@ export interface Storage {
    * keeps answers asks for each of them, and a busy server would get busier.
    */
   readonly watch: Kysely<Database>;
+  /**
+   * On PostgreSQL, sees what is committed now, also in the middle of a transaction that has begun before: with
+   * connections of its own, which wait for nobody. On SQLite the transaction itself sees it, as the only one that writes.
+   */
+  readonly fresh: Kysely<Database> | null;
   /** Main and usage store for migrations, which have no deadline: an index over millions of rows takes its time. */
   readonly migration: { readonly main: Kysely<Database>; readonly usage: Kysely<Database> };
   /**

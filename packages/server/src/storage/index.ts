@@ -48,9 +48,8 @@ export type * from './schema.ts';
 export type * from './schema-gallery.ts';
 export {
   beforeCommit,
-  inAuditedTransaction,
+  inLockedTransaction,
   inTransaction,
   inUsageTransaction,
-  requireAuditStripe,
   type Tx,
 } from './transaction.ts';

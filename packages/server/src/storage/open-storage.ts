@@ -35,6 +35,7 @@ function openSqliteStorage(dataDir: string): Storage {
     write,
     usage,
     watch: read,
+    fresh: null,
     migration: { main: write, usage },
     changeCounter: () => Number(dataVersion.get()?.['data_version']),
     prepareRead: (query) => prepareRead(readDatabase, query),

@@ -112,9 +112,10 @@ export interface AuditTable {
   mac: string | null;
 }
 
-/** Where the audit log of a workspace ends. */
+/** Where the audit log of a workspace ends: the row of the highest version. Those before it are about to be deleted. */
 export interface AuditHeadsTable {
   workspace_id: string;
+  version: number;
   /** The number, place and hash of its last row. */
   number: number;
   seq: number;

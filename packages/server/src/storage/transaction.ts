@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kysely, Transaction } from 'kysely';
-import { auditStripeOf, inAuditStripes, lockAuditStripes } from './audit-stripes.ts';
 import type { Storage } from './database.ts';
 import { isRetryable } from './faults.ts';
 import { listRaisedWorkspaces } from './revocation-epochs.ts';
@@ -25,25 +24,14 @@ export async function inTransaction<Result>(
   storage: Storage,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return await inAuditedTransaction(storage, [], work);
-}
-
-/**
- * The same for work that writes to the audit log of a workspace, or of several. Those of one workspace run one after
- * the other (see `audit-stripes.ts`). Whoever names a workspace too few loses time and nothing else: the work is
- * rolled back where it comes to that log, and run again.
- */
-export async function inAuditedTransaction<Result>(
-  storage: Storage,
-  workspaceIds: string | readonly string[],
-  work: (tx: Tx) => Promise<Result>,
-): Promise<Result> {
-  const ids = typeof workspaceIds === 'string' ? [workspaceIds] : workspaceIds;
   let raised: ReadonlySet<string> = new Set();
   try {
-    return await runInStripes(storage, new Set(ids.map(auditStripeOf)), async (tx) => {
+    return await runUntilStored(storage, storage.write, async (tx) => {
       raised = new Set();
+      const steps: (() => Promise<void>)[] = [];
+      lastSteps.set(tx, steps);
       const made = await work(tx);
+      for (const step of steps) await step();
       raised = listRaisedWorkspaces(tx);
       return made;
     });
@@ -54,69 +42,28 @@ export async function inAuditedTransaction<Result>(
   }
 }
 
-/** What an open transaction of `inTransaction` holds, and what it does before its commit. */
-interface Opened {
-  /** Null where nobody else can write at the same time. */
-  readonly stripes: ReadonlySet<number> | null;
-  readonly missing: Set<number>;
-  readonly lastSteps: (() => Promise<void>)[];
-}
-
-const opened = new WeakMap<Tx, Opened>();
-
-class StripeMissing extends Error {}
-
-function requireOpened(tx: Tx): Opened {
-  const found = opened.get(tx);
-  if (found === undefined) throw new Error('This needs a transaction of inTransaction.');
-  return found;
-}
-
 /**
- * To be called before the audit log of a workspace is written. Where others could write it at the same time, the whole
- * transaction is run again with the right to do so.
+ * The same for work that takes a lock of the database as the first thing: at READ COMMITTED each of its statements sees
+ * what was committed until then, so also what the holder before it has done. Rules that read much and write little do
+ * not belong here.
  */
-export function requireAuditStripe(tx: Tx, workspaceId: string): void {
-  const { stripes, missing } = requireOpened(tx);
-  const stripe = auditStripeOf(workspaceId);
-  if (stripes === null || stripes.has(stripe)) return;
-  missing.add(stripe);
-  throw new StripeMissing('The stripe of this workspace is not held.');
-}
-
-/** Has `step` run as the last thing of the transaction, once its work is done and nothing of it has failed. */
-export function beforeCommit(tx: Tx, step: () => Promise<void>): void {
-  requireOpened(tx).lastSteps.push(step);
-}
-
-async function runInStripes<Result>(
+export async function inLockedTransaction<Result>(
   storage: Storage,
-  wanted: ReadonlySet<number>,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  const hasOneWriter = storage.engine === 'sqlite';
-  let stripes = hasOneWriter ? [] : [...wanted].toSorted((a, b) => a - b);
-  for (;;) {
-    const missing = new Set<number>();
-    const runWhole = async (tx: Tx): Promise<Result> => {
-      if (stripes.length > 0) await lockAuditStripes(tx, stripes);
-      const state: Opened = { stripes: hasOneWriter ? null : new Set(stripes), missing, lastSteps: [] };
-      opened.set(tx, state);
-      const made = await work(tx);
-      // Also when the work has caught what it was told.
-      if (missing.size > 0) throw new StripeMissing('A stripe is not held.');
-      for (const step of state.lastSteps) await step();
-      return made;
-    };
-    try {
-      return await runUntilStored(storage, storage.write, runWhole, (run) =>
-        inAuditStripes(storage, stripes, run),
-      );
-    } catch (error) {
-      if (missing.size === 0) throw error;
-      stripes = [...new Set([...stripes, ...missing])].toSorted((a, b) => a - b);
-    }
-  }
+  return await runUntilStored(storage, storage.write, work, 'read committed');
+}
+
+const lastSteps = new WeakMap<Tx, (() => Promise<void>)[]>();
+
+/**
+ * Has `step` run as the last thing of a transaction of `inTransaction`, once its work is done and nothing of it has
+ * failed: what keeps others waiting is kept short so.
+ */
+export function beforeCommit(tx: Tx, step: () => Promise<void>): void {
+  const steps = lastSteps.get(tx);
+  if (steps === undefined) throw new Error('This needs a transaction of inTransaction.');
+  steps.push(step);
 }
 
 async function tellRaised(storage: Storage, workspaceIds: ReadonlySet<string>): Promise<void> {
@@ -137,23 +84,22 @@ export async function inUsageTransaction<Result>(
   storage: Storage,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
-  return await runUntilStored(storage, storage.usage, work, (run) => run(), 'read committed');
+  return await runUntilStored(storage, storage.usage, work, 'read committed');
 }
 
-/** @param inTurn runs one try when its turn has come; between two tries it is the turn of others */
 async function runUntilStored<Result>(
   storage: Storage,
   store: Kysely<Database>,
   work: (tx: Tx) => Promise<Result>,
-  inTurn: (run: () => Promise<Result>) => Promise<Result>,
   isolation: 'serializable' | 'read committed' = 'serializable',
 ): Promise<Result> {
   const startedAt = performance.now();
   for (let tries = 1; ; tries += 1) {
     try {
       const builder = store.transaction();
-      const begun = storage.engine === 'postgres' ? builder.setIsolationLevel(isolation) : builder;
-      return await inTurn(() => begun.execute(work));
+      return await (storage.engine === 'postgres' ? builder.setIsolationLevel(isolation) : builder).execute(
+        work,
+      );
     } catch (error) {
       if (!isRetryable(error) || performance.now() - startedAt >= GIVE_UP_AFTER_MS) throw error;
       // Growing pauses with jitter, so that two writers that met do not meet again.

@@ -15,7 +15,7 @@ import type { Random } from '../../lib/random.ts';
 import {
   dropOneTimeLinksOfAccount,
   type Executor,
-  inAuditedTransaction,
+  inTransaction,
   isUniqueViolation,
   type Storage,
   type Tx,
@@ -74,7 +74,7 @@ class Accounts implements AccountsService {
     // An account without stated grants gets the default ones, which the caller then hands out as well.
     this.#checkHandedOut(caller, { ...input, grants: input.grants ?? DEFAULT_GRANTS });
     try {
-      return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(this.#deps.storage, async (tx) => {
         const account = await this.createInside(tx, caller, input);
         if (account.kind === 'user' && !account.hasPassword) {
           await this.#deps.hooks().onUserWithoutPassword(tx, caller, account);
@@ -130,7 +130,7 @@ class Accounts implements AccountsService {
   ): Promise<AccountView> {
     checkAccountTexts(patch);
     try {
-      return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, (tx) =>
+      return await inTransaction(this.#deps.storage, (tx) =>
         this.#updateInside(tx, caller, kind, id, patch, ifMatch),
       );
     } catch (error) {
@@ -203,7 +203,7 @@ class Accounts implements AccountsService {
   }
 
   async remove(caller: Caller, kind: AccountKind, id: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const { account, reach } = await this.#findVisible(tx, caller, kind, id);
       if (reach !== 'full')
         throw authErrors.forbidden({ detail: 'Only an administrator can delete an account.' });

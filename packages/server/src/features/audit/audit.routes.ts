@@ -8,6 +8,7 @@ import { PAGE_LIMIT_DEFAULT } from '../../lib/page.ts';
 import { presentAuditEntry } from './audit.present.ts';
 import {
   AuditActionsSchema,
+  AuditChainSchema,
   AuditEntrySchema,
   AuditExportQuerySchema,
   AuditPageSchema,
@@ -42,6 +43,7 @@ export function registerAuditRoutes(root: FastifyInstance, service: AuditService
   root.addSchema(AuditEntrySchema);
   registerReading(root, service);
   registerExport(root, service);
+  registerChain(root, service);
 }
 
 function registerReading(root: FastifyInstance, service: AuditService): void {
@@ -111,6 +113,58 @@ function registerExport(root: FastifyInstance, service: AuditService): void {
       const fileName = `keyreeve-audit-${toIso(at).slice(0, 10)}.csv`;
       return reply
         .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${fileName}"`)
+        .send(Readable.from(whileAdmitted(request, pieces), { objectMode: false }));
+    },
+  );
+}
+
+function registerChain(root: FastifyInstance, service: AuditService): void {
+  const app = root.withTypeProvider<TypeBoxTypeProvider>();
+  app.get(
+    '/v1/audit/chain',
+    {
+      config: { auth: READ },
+      schema: {
+        operationId: 'getAuditChain',
+        tags,
+        summary: 'Where the log ends, and who has signed it',
+        description:
+          'Each row carries the hash of the one before it. Keep checkpoints and the fingerprint of the key elsewhere: whoever changes the log later cannot change those.',
+        response: { 200: AuditChainSchema, default: problemResponse },
+      },
+    },
+    async (request) => {
+      const { publicKeys, checkpoints, ...rest } = await service.getChain(request.caller);
+      return { ...rest, publicKeys: [...publicKeys], checkpoints: [...checkpoints] };
+    },
+  );
+  app.get(
+    '/v1/audit/chain/export',
+    {
+      config: { auth: READ },
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'exportAuditChain',
+        tags,
+        summary: 'The whole log, to be verified without a server',
+        description:
+          'JSON Lines: all rows, oldest first, with their hashes, the signed checkpoints and the public keys. `keyreeve audit verify --file` checks it. There are no filters, since a part of a log cannot be verified. The export is itself recorded, and its last row is signed.',
+        querystring: Type.Object({}, { additionalProperties: false }),
+        response: {
+          200: {
+            description: 'The file.',
+            content: { 'application/jsonl': { schema: Type.Unsafe<Readable>(Type.String()) } },
+          },
+          default: problemResponse,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { at, pieces } = await service.exportChain(request.caller);
+      const fileName = `keyreeve-audit-chain-${toIso(at).slice(0, 10)}.jsonl`;
+      return reply
+        .type('application/jsonl; charset=utf-8')
         .header('content-disposition', `attachment; filename="${fileName}"`)
         .send(Readable.from(whileAdmitted(request, pieces), { objectMode: false }));
     },

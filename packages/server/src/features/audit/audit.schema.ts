@@ -63,3 +63,40 @@ export const AuditActionsSchema = Type.Object(
   { actions: Type.Array(Type.String()) },
   { additionalProperties: false },
 );
+
+const Bytes = (bytes: number, description: string) =>
+  Type.String({ description: `${description} ${bytes} bytes, base64url.` });
+
+export const AuditChainSchema = Type.Object(
+  {
+    number: Type.Integer({ description: 'How many rows the log has.' }),
+    hash: Type.String({ description: 'Of the last row: SHA-256, base64url. Empty without one.' }),
+    publicKeys: Type.Array(
+      Type.Object(
+        {
+          keyId: Type.String({ description: 'The fingerprint of the key: `SHA256:` and base64.' }),
+          algorithm: Type.Literal('Ed25519'),
+          publicKey: Bytes(32, 'As `x` in a JWK of RFC 8037.'),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    checkpoints: Type.Array(
+      Type.Object(
+        {
+          workspaceId: Type.String(),
+          number: Type.Integer({ description: 'Of the row that is signed.' }),
+          previous: Type.Integer({ description: 'Of the row that was signed before; 0 for none.' }),
+          seq: Type.Integer(),
+          hash: Type.String(),
+          at: Type.String({ format: 'date-time' }),
+          keyId: Type.String(),
+          signature: Bytes(64, 'Ed25519.'),
+        },
+        { additionalProperties: false },
+      ),
+      { description: 'The newest 20, the newest first.' },
+    ),
+  },
+  { additionalProperties: false },
+);

@@ -3,13 +3,7 @@ import type { Caller } from '../../http/index.ts';
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { toNetwork } from '../../lib/ip-list.ts';
 import { nextTurn } from '../../lib/turns.ts';
-import {
-  inAuditedTransaction,
-  inTransaction,
-  inUsageTransaction,
-  type Storage,
-  type Tx,
-} from '../../storage/index.ts';
+import { inTransaction, inUsageTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import {
   type AuditRow,
   addRefusalHour,
@@ -77,8 +71,7 @@ export function createRefusalCounter({
     while (pendingRows.length > 0 || pendingCounts.length > 0) {
       const rowBatch = pendingRows.slice(0, BATCH_ROWS);
       const countBatch = pendingCounts.slice(0, BATCH_ROWS);
-      const workspaceIds = [...new Set(rowBatch.map((row) => row.workspace_id))];
-      await inAuditedTransaction(storage, workspaceIds, async (tx) => {
+      await inTransaction(storage, async (tx) => {
         for (const row of rowBatch) append(tx, row);
         await addRefusals(tx, countBatch);
       });

@@ -8,7 +8,7 @@ import type { BlobStore, StoredBlob } from '../../storage/blobs/blob-store.ts';
 import { BlobStoreFault, blobMissing } from '../../storage/blobs/index.ts';
 import {
   type Executor,
-  inAuditedTransaction,
+  inTransaction,
   isUniqueViolation,
   type Storage,
   type Tx,
@@ -169,7 +169,7 @@ class Gallery implements GalleryService {
     };
     await this.#countUse(by, { action: 'package:unlist', route }, async (takeUse) => {
       await takeUse(() => permit(storage.read));
-      await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      await inTransaction(storage, async (tx) => {
         const { found, actor } = await permit(tx);
         const { ownerId, id: keyId } = actor.key;
         await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId });
@@ -189,7 +189,7 @@ class Gallery implements GalleryService {
     };
     await this.#countUse(by, { action: 'package:unlist', route: 'package.deprecate' }, async (takeUse) => {
       await takeUse(() => permit(storage.read));
-      await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      await inTransaction(storage, async (tx) => {
         const { found, actor } = await permit(tx);
         await setDeprecation(this.#deps, tx, caller, { ...actor, found, wish });
       });
@@ -257,9 +257,7 @@ class Gallery implements GalleryService {
   async #publish(by: KeyCaller, upload: StagedPackage): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        await inAuditedTransaction(this.#deps.storage, by.caller.workspace.id, (tx) =>
-          this.#publishInside(tx, by, upload),
-        );
+        await inTransaction(this.#deps.storage, (tx) => this.#publishInside(tx, by, upload));
         return;
       } catch (error) {
         if (!isUniqueViolation(error)) throw error;

@@ -1,7 +1,7 @@
 import { requestErrors } from '../../errors/index.ts';
 import { type Caller, requireAuthenticated } from '../../http/index.ts';
 import type { BlobStore } from '../../storage/blobs/index.ts';
-import { inAuditedTransaction, type Keyring, type Tx } from '../../storage/index.ts';
+import { inTransaction, type Keyring, type Tx } from '../../storage/index.ts';
 import type { KeyAuthenticator, KeysService } from '../keys/index.ts';
 import { can } from '../scopes/index.ts';
 import { type DeprecationWish, setDeprecation } from './deprecations/deprecations.ts';
@@ -86,14 +86,14 @@ export function createPackagesService(deps: Deps): PackagesService {
     findCoverage: createFindCoverage(deps),
     findKeys: createFindPackageKeys(deps),
     setListed: (caller, id, version, isListed) =>
-      inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      inTransaction(storage, async (tx) => {
         const { found: target, ownerId } = await findToUnlist(tx, caller, id);
         const found = await findVersionByText(tx, target.workspaceId, id, version);
         if (found === null) throw packageErrors.not_found();
         await setVersionListed(tx, audit, caller, { found, isListed, ownerId, keyId: null });
       }),
     deprecate: (caller, id, wish) =>
-      inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      inTransaction(storage, async (tx) => {
         const own = await findToUnlist(tx, caller, id);
         await setDeprecation(deps, tx, caller, { ...own, wish, keyId: null });
       }),

@@ -9,7 +9,7 @@ import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
 import { nextTurn } from '../../lib/turns.ts';
-import { inAuditedTransaction, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
+import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { SettingsService } from '../settings/index.ts';
@@ -102,7 +102,7 @@ class Feeds implements FeedsService {
     const token = randomBase62(random, TOKEN_CHARACTERS);
     const owner = this.#ownerOf(caller);
     const id = newId(random, 'feed');
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       if ((await listFeedLinks(tx, owner, null, LINKS_MAX)).length >= LINKS_MAX)
         throw feedErrors.too_many_links();
       const link = { ...owner, id, scope, createdAt: clock.now(), lastUsedAt: null };
@@ -119,7 +119,7 @@ class Feeds implements FeedsService {
   async remove(caller: Caller, id: string): Promise<void> {
     const { account } = requireSession(caller);
     const accountId = account.role === 'admin' ? null : account.id;
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const link = await deleteFeedLink(tx, { workspaceId: caller.workspace.id, accountId }, id);
       if (link === null) throw requestErrors.not_found();
       await this.#deps.audit.record(tx, caller, {

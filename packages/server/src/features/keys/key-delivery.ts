@@ -10,7 +10,6 @@ import { isEmailAddress } from '../../lib/text.ts';
 import {
   deleteEndedOneTimeLinks,
   findOneTimeLink,
-  inAuditedTransaction,
   insertOneTimeLink,
   inTransaction,
   type Keyring,
@@ -165,7 +164,7 @@ class KeyMails implements KeyDelivery {
 
   async open(caller: Caller, token: Secret): Promise<OpenedKey> {
     const { storage, clock, keyring, audit } = this.#deps;
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const link = await findOneTimeLink(tx, caller.workspace.id, PURPOSE, sha256Hex(token.reveal().trim()));
       const now = clock.now();
       if (

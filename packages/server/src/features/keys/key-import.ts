@@ -4,13 +4,7 @@ import { authErrors, type Caller, type KeyAccess, requireAuthenticated } from '.
 import { type Clock, toIsoOrNull } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import type { Random } from '../../lib/random.ts';
-import {
-  type Executor,
-  inAuditedTransaction,
-  type Keyring,
-  type Storage,
-  type Tx,
-} from '../../storage/index.ts';
+import { type Executor, inTransaction, type Keyring, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { ApiKey } from './api-key.ts';
@@ -62,7 +56,7 @@ export function createKeyImporter(deps: Deps): KeyImporter {
       requireUnlimitedCaller(caller);
       // Without the newest pepper, what another process has just imported under it would count as new.
       await deps.keyring.refresh();
-      return await inAuditedTransaction(deps.storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(deps.storage, async (tx) => {
         const faults: FieldFault[] = [];
         const keys: ApiKey[] = [];
         const seen = new Set<string>();

@@ -7,7 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
 import {
   dropOneTimeLinksOfKey,
-  inAuditedTransaction,
+  inTransaction,
   type Keyring,
   type Storage,
   type Tx,
@@ -82,7 +82,7 @@ export class KeyIssuer {
     const ipRanges = checkIpRanges(input.ipRanges ?? []);
     const limits = checkLimits(input.limits ?? null, 'limits');
     requireUnlimitedCaller(caller);
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const account = await this.#findReachableAccount(tx, caller, accountId);
       const identity = toIdentity(account);
       const settings = await this.#deps.settings.get(account.workspaceId, tx);
@@ -129,7 +129,7 @@ export class KeyIssuer {
   async regenerate(caller: Caller, keyId: string, input: RegenerateKeyInput): Promise<MintedKey> {
     const { storage, clock, settings: settingsService, delivery } = this.#deps;
     const overlapHours = input.overlapHours ?? 0;
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       requireUnlimitedCaller(caller, before.id);
       if (before.lifetimeDays === null || before.foreignDigest !== null) throw keyErrors.not_regenerable();

@@ -1,7 +1,7 @@
 import { requestErrors } from '../../errors/index.ts';
 import { authErrors, type Caller, requireAuthenticated } from '../../http/index.ts';
 import type { Permission } from '../../lib/permission.ts';
-import { dropOneTimeLinksOfKey, inAuditedTransaction, type Tx } from '../../storage/index.ts';
+import { dropOneTimeLinksOfKey, inTransaction, type Tx } from '../../storage/index.ts';
 import { type Account, toIdentity } from '../accounts/index.ts';
 import { areLimitsLoosened, checkLimits, type KeyLimitsInput } from '../limits/index.ts';
 import { type ApiKey, isExpired } from './api-key.ts';
@@ -96,7 +96,7 @@ class Keys implements KeysService {
   }
 
   async update(caller: Caller, keyId: string, patch: KeyPatch, ifMatch: number | null): Promise<ApiKey> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (ifMatch !== null && ifMatch !== before.version)
         throw requestErrors.precondition_failed({ extra: { version: before.version } });
@@ -133,7 +133,7 @@ class Keys implements KeysService {
   }
 
   async endOverlap(caller: Caller, keyId: string): Promise<ApiKey> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (before.old === null || isExpired(before.old.expiresAt, this.#deps.clock.now()))
         throw keyErrors.no_overlap();
@@ -148,7 +148,7 @@ class Keys implements KeysService {
   }
 
   async disable(caller: Caller, keyId: string, reason: string | null): Promise<ApiKey> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (!before.isEnabled && before.disabledReason === reason) return before;
       const after = {
@@ -163,7 +163,7 @@ class Keys implements KeysService {
   }
 
   async enable(caller: Caller, keyId: string): Promise<ApiKey> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#store.findReachableKey(tx, caller, keyId, 'write');
       if (before.isEnabled) return before;
       await this.#requireCallerHoldsKey(tx, caller, before);
@@ -178,7 +178,7 @@ class Keys implements KeysService {
   }
 
   async remove(caller: Caller, keyId: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const place = await findKeyPlace(tx, caller.workspace.id, keyId);
       requireReach(caller, place?.accountId ?? null, 'write');
       await repo.deleteKey(tx, caller.workspace.id, keyId);
@@ -199,7 +199,7 @@ class Keys implements KeysService {
   async revokeSelf(caller: Caller): Promise<void> {
     const { principal, workspace } = requireAuthenticated(caller);
     if (principal.kind !== 'key') throw authErrors.kind_not_accepted({ extra: { accepted: ['key'] } });
-    await inAuditedTransaction(this.#deps.storage, workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const before = await repo.findKey(tx, this.#deps.keyring, workspace.id, principal.key.id);
       if (before === null) return;
       const now = this.#deps.clock.now();

@@ -2,7 +2,7 @@ import { requestErrors } from '../../errors/index.ts';
 import { authErrors, type Caller, readCursor, type SessionPrincipal } from '../../http/index.ts';
 import type { OutboxQueue } from '../../jobs/index.ts';
 import { type Page, toPage } from '../../lib/page.ts';
-import { inAuditedTransaction, type Storage } from '../../storage/index.ts';
+import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Settings, SettingsService } from '../settings/index.ts';
 import { isAddressee, isVisibleTo, maskNotice } from './mailbox.policy.ts';
@@ -84,7 +84,7 @@ export function createMailboxService(deps: Deps): MailboxService {
     },
     open: async (caller, id) => {
       const principal = requireSession(caller);
-      return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(storage, async (tx) => {
         const mail = await findMail(tx, caller.workspace.id, id);
         if (mail === undefined || !isVisibleTo(principal, mail)) throw requestErrors.not_found();
         if (mail.state !== 'mailbox') throw noticeErrors.not_kept();

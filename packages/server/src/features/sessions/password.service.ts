@@ -1,7 +1,7 @@
 import type { Caller } from '../../http/index.ts';
 import { onTheBeat } from '../../lib/beat.ts';
 import type { Secret } from '../../lib/secret.ts';
-import { inAuditedTransaction, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
+import { inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditAction, AuditService } from '../audit/index.ts';
 import type { PasswordLinkPurpose } from './password-links.repo.ts';
@@ -98,7 +98,7 @@ class PasswordsOfUsers implements PasswordService {
         input.newPassword,
         account === null ? [] : contextOf(account),
       );
-      return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(storage, async (tx) => {
         const current = await accounts.find(tx, workspace.id, accountId);
         const isUnchanged = (await accounts.findPasswordHash(tx, workspace.id, accountId)) === stored;
         if (current === null || !current.isActive || !isUnchanged)
@@ -121,7 +121,7 @@ class PasswordsOfUsers implements PasswordService {
         const hasRoom = await throttle.takeMail(caller, login);
         const account = await accounts.findByLogin(storage.read, caller.workspace.id, 'user', login);
         if (!hasRoom || account === null || !account.isActive) return;
-        await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+        await inTransaction(storage, async (tx) => {
           await links.send(tx, caller, 'password_reset', account);
           await audit.record(tx, caller, { action: 'password.reset_requested', ...targetOf(account) });
         });
@@ -158,7 +158,7 @@ class PasswordsOfUsers implements PasswordService {
     // Looked at first and used up last: a password that is refused does not cost the link.
     const { account } = await links.find(storage.read, caller, purpose, input.token);
     const passwordHash = await passwords.hash(input.password, contextOf(account));
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const used = await links.use(tx, caller, purpose, input.token);
       return await this.#setPassword(tx, caller, used.account, {
         passwordHash,

@@ -6,13 +6,7 @@ import { sha256Hex } from '../../lib/mac.ts';
 import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
-import {
-  type Executor,
-  inAuditedTransaction,
-  inTransaction,
-  type Storage,
-  type Tx,
-} from '../../storage/index.ts';
+import { type Executor, inTransaction, type Storage, type Tx } from '../../storage/index.ts';
 import { type Account, type AccountsService, toIdentity } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { Passwords } from './passwords.ts';
@@ -136,7 +130,7 @@ class Sessions implements SessionsService {
       const stored = await accounts.findPasswordHash(storage.read, workspaceId, account?.id ?? 'acc_unknown');
       const isRight = await this.verifyReserved(reservation, stored, input.password);
       if (account === null || !isRight) throw sessionErrors.wrong_credentials({ headers: CHALLENGE });
-      return await inAuditedTransaction(storage, caller.workspace.id, (tx) =>
+      return await inTransaction(storage, (tx) =>
         this.#signInInside(tx, caller, account.id, { stored, reservation, oldCookie: input.oldCookie }),
       );
     });
@@ -207,7 +201,7 @@ class Sessions implements SessionsService {
 
   async signOut(caller: Caller): Promise<void> {
     const { principal, workspace } = requireSession(caller);
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const session = await repo.findSession(tx, workspace.id, principal.sessionId);
       if (session !== null) await this.#endOne(tx, caller, session);
     });
@@ -229,7 +223,7 @@ class Sessions implements SessionsService {
 
   async end(caller: Caller, sessionId: string): Promise<void> {
     const { principal, workspace } = requireSession(caller);
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const session = await repo.findSession(tx, workspace.id, sessionId);
       if (session === null || session.accountId !== principal.account.id) {
         throw requestErrors.not_found({
@@ -242,7 +236,7 @@ class Sessions implements SessionsService {
 
   async endOthers(caller: Caller): Promise<number> {
     const { principal, workspace } = requireSession(caller);
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const ended = await repo.deleteSessionsOfAccount(
         tx,
         workspace.id,

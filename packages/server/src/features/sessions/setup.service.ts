@@ -4,7 +4,7 @@ import type { Secret } from '../../lib/secret.ts';
 import { hasHiddenText, isEmailAddress } from '../../lib/text.ts';
 import {
   type Executor,
-  inAuditedTransaction,
+  inTransaction,
   isUniqueViolation,
   type Storage,
   type Tx,
@@ -108,7 +108,7 @@ class Setup implements SetupService {
       checkAdmin(admin);
       const reservation = await throttle.reserveSetup(caller);
       const passwordHash = await this.#hashReserved(reservation, admin);
-      return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(storage, async (tx) => {
         if (await this.#hasAdmin(tx, workspaceId)) throw setupErrors.already_done();
         if (!(await workspaces.consumeSetupCode(tx, workspaceId, input.code))) throw setupErrors.wrong_code();
         await throttle.settle(tx, reservation);
@@ -134,7 +134,7 @@ class Setup implements SetupService {
     checkAdmin(admin);
     const passwordHash = await this.#hash(admin);
     try {
-      return await inAuditedTransaction(storage, workspace.id, async (tx) => {
+      return await inTransaction(storage, async (tx) => {
         if (await this.#hasAdmin(tx, workspace.id)) return false;
         await this.#createAdmin(tx, systemCaller(workspace, 'setup'), admin, passwordHash);
         return true;

@@ -4,7 +4,7 @@ import type { Caller } from '../../http/index.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { hasHiddenText } from '../../lib/text.ts';
 import { isTimeZone } from '../../lib/time-zone.ts';
-import { type Executor, inAuditedTransaction, type Storage } from '../../storage/index.ts';
+import { type Executor, inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import { settingsErrors } from './settings.errors.ts';
 import { findSettings, type StoredSettings, saveSettings } from './settings.repo.ts';
@@ -124,7 +124,7 @@ export function createSettingsService(deps: Deps): SettingsService {
     getKnown: storage.engine === 'sqlite' ? createKnownSettings(storage) : readSettings,
     getStored: (caller) => findSettings(storage.read, caller.workspace.id),
     update: (caller, patch, ifMatch) =>
-      inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      inTransaction(storage, async (tx) => {
         const stored = await findSettings(tx, caller.workspace.id);
         if (ifMatch !== null && ifMatch !== stored.version)
           throw requestErrors.precondition_failed({ extra: { version: stored.version } });

@@ -8,7 +8,7 @@ import {
 import { type Clock, DAY_MS } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
-import { inAuditedTransaction, inTransaction, type Storage } from '../../storage/index.ts';
+import { inTransaction, type Storage } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
 import { type LimitsService, toLimitError } from '../limits/index.ts';
@@ -352,7 +352,7 @@ class Tokens implements TokensService {
   async endRead(caller: Caller, claims: TokenClaims): Promise<boolean> {
     const { storage, audit } = this.#deps;
     const { jti, exp, sub, client_id: keyId } = claims;
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const row = { workspaceId: caller.workspace.id, jti, expiresAt: exp * SECOND_MS };
       if (!(await insertEndedToken(tx, row))) return false;
       await audit.record(tx, caller, {

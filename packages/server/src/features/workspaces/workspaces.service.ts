@@ -7,13 +7,7 @@ import { isEqualConstantTime, sha256Hex } from '../../lib/mac.ts';
 import { type Page, toPage } from '../../lib/page.ts';
 import type { Random } from '../../lib/random.ts';
 import { Secret } from '../../lib/secret.ts';
-import {
-  inAuditedTransaction,
-  inTransaction,
-  isUniqueViolation,
-  type Storage,
-  type Tx,
-} from '../../storage/index.ts';
+import { inTransaction, isUniqueViolation, type Storage, type Tx } from '../../storage/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import { workspaceErrors } from './workspaces.errors.ts';
 import {
@@ -183,7 +177,7 @@ class Workspaces implements WorkspacesService {
     };
     const setupCode = this.#newSetupCode();
     try {
-      await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      await inTransaction(storage, async (tx) => {
         await insertWorkspace(tx, row, aliases);
         await audit.beginLog(tx, row.id);
         await saveSetupCode(tx, row.id, sha256Hex(setupCode.reveal()), clock.now());

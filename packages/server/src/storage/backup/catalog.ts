@@ -25,7 +25,7 @@ export const USAGE_TABLES: readonly string[] = [
 ];
 
 /** Made by migrations, by the engine, or by triggers of other tables: they come about anew in a restore. */
-const DERIVED = /^(schema_migrations|usage_migrations|sqlite_|package_search_trigrams|audit_stripe_)/;
+const DERIVED = /^(schema_migrations|usage_migrations|sqlite_|package_search_trigrams)/;
 
 interface Catalog {
   readonly exec: Kysely<Database>;

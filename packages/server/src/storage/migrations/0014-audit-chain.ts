@@ -1,9 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { isPostgres, tableMaker } from './dialect.ts';
-
-/** As `audit-stripes.ts` names them. */
-const STRIPES = 16;
+import { tableMaker } from './dialect.ts';
 
 /**
  * Each row of the audit log carries the hash of the one before it. The rows that are there are chained by a job, in
@@ -17,7 +14,8 @@ async function up(db: Kysely<unknown>): Promise<void> {
     await db.schema.alterTable('audit').addColumn(name, text).execute();
   await table('audit_heads', (t) =>
     t
-      .addColumn('workspace_id', text, (c) => c.primaryKey())
+      .addColumn('workspace_id', text, (c) => c.notNull())
+      .addColumn('version', 'bigint', (c) => c.notNull())
       .addColumn('number', 'bigint', (c) => c.notNull())
       .addColumn('seq', 'bigint', (c) => c.notNull())
       .addColumn('hash', text, (c) => c.notNull())
@@ -25,7 +23,8 @@ async function up(db: Kysely<unknown>): Promise<void> {
       .addColumn('broken_at', 'bigint')
       .addColumn('checkpoint', 'bigint', (c) => c.notNull())
       .addColumn('checkpoint_at', 'bigint', (c) => c.notNull())
-      .addColumn('mac', text, (c) => c.notNull()),
+      .addColumn('mac', text, (c) => c.notNull())
+      .addPrimaryKeyConstraint('audit_heads_key', ['workspace_id', 'version']),
   );
   await table('audit_checkpoints', (t) =>
     t
@@ -45,11 +44,6 @@ async function up(db: Kysely<unknown>): Promise<void> {
       .addColumn('sealed', text, (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull()),
   );
-  if (!isPostgres(db)) return;
-  for (let stripe = 0; stripe < STRIPES; stripe += 1)
-    await table(`audit_stripe_${String(stripe).padStart(2, '0')}`, (t) =>
-      t.addColumn('id', 'integer', (c) => c.primaryKey()),
-    );
 }
 
 export const auditChain: Migration = { up };

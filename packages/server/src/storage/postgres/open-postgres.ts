@@ -29,6 +29,8 @@ const WATCH: PoolOptions = {
   // It is asked four times a second as long as anybody asks for anything.
   idleMs: 60_000,
 };
+/** For small questions, each of them while the transaction of a change waits for the answer. */
+const FRESH: PoolOptions = { ...HURRIED, connectionsMax: 2 };
 /** Has no deadlines, also none that the database itself sets for the user, and nothing open a second later. */
 const UNHURRIED: PoolOptions = {
   connectionsMax: 1,
@@ -51,6 +53,7 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
     });
   };
   const [kysely, watch, unhurried] = [toKysely(HURRIED), toKysely(WATCH), toKysely(UNHURRIED)] as const;
+  const fresh = toKysely(FRESH);
   const epochGuard = new EpochLease({
     ask: async (workspaceIds) => {
       listener?.start();
@@ -81,6 +84,7 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
     write: kysely,
     usage: kysely,
     watch,
+    fresh,
     migration: { main: unhurried, usage: unhurried },
     changeCounter: null,
     prepareRead: null,
@@ -88,7 +92,10 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
     raiseListeners: new Set(),
     close: async () => {
       epochGuard.close();
-      await Promise.all([listener?.close(), kysely.destroy(), watch.destroy(), unhurried.destroy()]);
+      await Promise.all([
+        listener?.close(),
+        ...[kysely, watch, fresh, unhurried].map((each) => each.destroy()),
+      ]);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { nextTurn } from '../../../lib/turns.ts';
-import { inAuditedTransaction, type Tx } from '../../../storage/index.ts';
+import { inLockedTransaction, type Tx } from '../../../storage/index.ts';
 import type { StoredAuditRow } from '../audit.repo.ts';
 import * as repo from './chain.repo.ts';
 import { chainRows, emptyHead, FORM, type Head } from './chain-row.ts';
@@ -57,7 +57,8 @@ export class ChainBacklog {
     const last = seen.at(-1);
     if (last === undefined) return false;
     const workspaceIds = [...new Set(seen.map((row) => row.workspace_id))];
-    await inAuditedTransaction(storage, workspaceIds, async (tx) => {
+    await inLockedTransaction(storage, async (tx) => {
+      await repo.lockLogs(tx, storage.engine, workspaceIds);
       // Another node was faster.
       if ((await cursorOf(tx)) !== cursor) return;
       for (const workspaceId of workspaceIds)
@@ -88,7 +89,8 @@ export class ChainBacklog {
   async #finish(workspaceId: string): Promise<boolean> {
     const { storage } = this.#deps;
     const { start } = this.#writer.opened;
-    return await inAuditedTransaction(storage, workspaceId, async (tx) => {
+    return await inLockedTransaction(storage, async (tx) => {
+      await repo.lockLogs(tx, storage.engine, [workspaceId]);
       const range = { after: start.seq, upTo: null, limit: BATCH_ROWS, workspaceId };
       const rows = await repo.listUnchained(tx, range);
       const isLast = rows.length < BATCH_ROWS;
@@ -109,7 +111,7 @@ export class ChainBacklog {
     const placed = rows.map(({ seq, ...row }) => ({ row, seq }));
     const made = chainRows(this.#writer.key.mac, head, placed, FORM.adopted);
     if (rows.length > 0) await repo.chainStored(tx, made.rows);
-    await this.#writer.saveHead(tx, { ...made.head, isLive: becomesLive }, stored === null);
+    await this.#writer.saveHead(tx, { ...made.head, isLive: becomesLive });
   }
 
   /** Null when the log is live, or its head is none of ours: nothing is chained behind that. */
@@ -127,7 +129,8 @@ export class ChainBacklog {
     const range = { after: start.seq, upTo: null, limit: BATCH_ROWS };
     const seen = await repo.listUnchained(storage.read, range);
     const workspaceIds = [...new Set(seen.map((row) => row.workspace_id))];
-    await inAuditedTransaction(storage, workspaceIds, async (tx) => {
+    await inLockedTransaction(storage, async (tx) => {
+      await repo.lockLogs(tx, storage.engine, workspaceIds);
       // Again, since another node may have been faster.
       const found = await repo.listUnchained(tx, range);
       for (const workspaceId of workspaceIds) {
@@ -142,7 +145,7 @@ export class ChainBacklog {
           rows.map(({ seq }) => seq),
         );
         await repo.insertRows(tx, made.rows);
-        await this.#writer.saveHead(tx, made.head, false);
+        await this.#writer.saveHead(tx, made.head);
       }
     });
     return seen.length === BATCH_ROWS;

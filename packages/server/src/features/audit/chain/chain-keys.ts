@@ -76,6 +76,17 @@ export function isMacOf(keys: AuditKeys, mac: unknown, make: (key: KeyObject) =>
   return keys.some((key) => make(key.mac) === mac);
 }
 
+/** What anybody may know of a key: enough to check what it has signed. */
+export interface PublicKeyView {
+  readonly keyId: string;
+  readonly algorithm: 'Ed25519';
+  readonly publicKey: string;
+}
+
+export function presentPublicKey({ id, publicKey }: AuditKey): PublicKeyView {
+  return { keyId: id, algorithm: 'Ed25519', publicKey };
+}
+
 /** When chaining began here, and until when rows that are not chained may still be taken for those of older nodes. */
 export interface ChainStart {
   readonly at: number;

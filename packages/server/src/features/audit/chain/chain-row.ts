@@ -77,6 +77,8 @@ export function macRow(key: KeyObject, rowHash: string): string {
 /** Where a log ends: number, place and hash of its last row. */
 export interface Head {
   readonly workspaceId: string;
+  /** Grows with each change; the highest counts. */
+  readonly version: number;
   readonly number: number;
   readonly seq: number;
   readonly hash: string;
@@ -89,7 +91,7 @@ export interface Head {
   readonly checkpointAt: number;
 }
 
-const NOTHING = { number: 0, seq: 0, hash: NO_ROW, checkpoint: 0, checkpointAt: 0 } as const;
+const NOTHING = { version: 0, number: 0, seq: 0, hash: NO_ROW, checkpoint: 0, checkpointAt: 0 } as const;
 
 export function emptyHead(workspaceId: string, isLive: boolean): Head {
   return { ...NOTHING, workspaceId, isLive, brokenAt: null };
@@ -98,7 +100,7 @@ export function emptyHead(workspaceId: string, isLive: boolean): Head {
 /** A head that stands in for one that cannot be believed. @param last what seems to be the last row */
 export function brokenHead(
   workspaceId: string,
-  last: { readonly number: number; readonly seq: number; readonly hash: string },
+  last: Pick<Head, 'version' | 'number' | 'seq' | 'hash'>,
   checkpoint: { readonly number: number; readonly at: number } | undefined,
 ): Head {
   const signed = { checkpoint: checkpoint?.number ?? 0, checkpointAt: checkpoint?.at ?? 0 };
@@ -106,9 +108,9 @@ export function brokenHead(
 }
 
 export function macHead(key: KeyObject, head: Head): string {
-  const { workspaceId, number, seq, hash: lastHash, isLive, brokenAt, checkpoint, checkpointAt } = head;
-  const flags = [isLive ? 1 : 0, brokenAt, checkpoint, checkpointAt];
-  return macParts(key, ['audit head', workspaceId, number, seq, lastHash, ...flags]);
+  const { workspaceId, version, number, seq, hash: lastHash } = head;
+  const rest = [head.isLive ? 1 : 0, head.brokenAt, head.checkpoint, head.checkpointAt];
+  return macParts(key, ['audit head', workspaceId, version, number, seq, lastHash, ...rest]);
 }
 
 /** Chains rows behind a head. `seqs` are their places, ascending. */

@@ -61,6 +61,7 @@ export class ChainVerifier {
   #suspect: FoundAuditRow | null = null;
   #checkpoints: AuditCheckpointsTable[] = [];
   #lastCheckpoint: number | null = null;
+  readonly #witnesses = new Map<number, AuditCheckpointsTable>();
   #counts = { rows: 0, adopted: 0, waiting: 0, checkpoints: 0 };
   #fault: ChainFault | null = null;
   #isFirst: boolean;
@@ -84,6 +85,11 @@ export class ChainVerifier {
     this.#checkpoints.push(...checkpoints);
   }
 
+  /** Checkpoints that were kept outside of the database. Those of them that nobody has signed count for nothing. */
+  witness(checkpoint: AuditCheckpointsTable): void {
+    this.#witnesses.set(checkpoint.number, checkpoint);
+  }
+
   /** The newest checkpoint; what lies behind the last row was cut off. */
   expectLast(checkpoints: readonly AuditCheckpointsTable[]): void {
     this.expect(checkpoints.filter(({ number }) => number > this.#number));
@@ -92,7 +98,7 @@ export class ChainVerifier {
   /** A head for a log that nobody has ended yet. */
   openEnd(): { readonly head: Head; readonly isTrusted: boolean } {
     const checkpoint = this.#lastCheckpoint ?? 0;
-    const place = { number: this.#number, seq: 0, hash: this.#hash, checkpoint, checkpointAt: 0 };
+    const place = { version: 0, number: this.#number, seq: 0, hash: this.#hash, checkpoint, checkpointAt: 0 };
     return {
       head: { ...place, workspaceId: this.#workspaceId, isLive: false, brokenAt: null },
       isTrusted: true,
@@ -131,6 +137,25 @@ export class ChainVerifier {
     return { workspaceId: this.#workspaceId, ...this.#counts, hash: this.#hash, fault: this.#fault };
   }
 
+  /** The end of an export: its last row is signed. @param rowCount as the last line says; NaN without one */
+  endFile(rowCount: number): ChainReport {
+    const number = this.#number;
+    if (
+      this.#fault === null &&
+      this.#suspect === null &&
+      (rowCount !== number || this.#checkpoints.length > 0)
+    )
+      this.#blameCut(Math.max(rowCount || 0, number + 1));
+    if (this.#fault === null && this.#suspect === null && this.#lastCheckpoint !== number)
+      this.#blame(
+        'checkpoint',
+        this.#last,
+        number,
+        `The last row is not signed: what stands behind row ${this.#lastCheckpoint ?? 0} may be anything.`,
+      );
+    return this.end(this.openEnd());
+  }
+
   #isOwn(row: FoundAuditRow): boolean {
     const { keys } = this.#proofs;
     const { hash } = row;
@@ -150,6 +175,8 @@ export class ChainVerifier {
     this.#last = row;
     this.#counts.rows += 1;
     if (Number(row.form) === FORM.adopted) this.#counts.adopted += 1;
+    const witness = this.#witnesses.get(number);
+    if (witness !== undefined) this.#judgeWitness(row, witness);
     while (this.#fault === null && (this.#checkpoints[0]?.number ?? Number.POSITIVE_INFINITY) <= number)
       this.#judgeCheckpoint(row, this.#checkpoints.shift() as AuditCheckpointsTable);
   }
@@ -175,6 +202,25 @@ export class ChainVerifier {
       );
     this.#lastCheckpoint = number;
     this.#counts.checkpoints += 1;
+  }
+
+  #judgeWitness(row: FoundAuditRow, witness: AuditCheckpointsTable): void {
+    const { number } = witness;
+    this.#witnesses.delete(number);
+    if (!this.#isSigned(witness))
+      this.#blame(
+        'signature',
+        row,
+        number,
+        `The checkpoint at row ${number} that was kept elsewhere is not signed by a key of this log.`,
+      );
+    else if (witness.hash !== row.hash)
+      this.#blame(
+        'changed',
+        row,
+        number,
+        `The checkpoint at row ${number} that was kept elsewhere was signed over another row: something up to row ${number} was changed, and everything behind it was written anew.`,
+      );
   }
 
   #isSigned(checkpoint: AuditCheckpointsTable): boolean {
@@ -233,8 +279,8 @@ export class ChainVerifier {
         behind.number,
         `The signature of the checkpoint at row ${behind.number} is wrong.`,
       );
-    else if (head.number > last || behind !== undefined)
-      this.#blameCut(Math.max(head.number, behind?.number ?? 0));
+    else if (head.number > last || behind !== undefined || this.#witnesses.size > 0)
+      this.#blameCut(Math.max(head.number, behind?.number ?? 0, ...this.#witnesses.keys()));
     else if (this.#lastCheckpoint !== null && head.checkpoint !== this.#lastCheckpoint)
       this.#blame(
         'checkpoint',

@@ -1,14 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type Clock, DAY_MS } from '../../../lib/clock.ts';
 import type { Random } from '../../../lib/random.ts';
-import {
-  beforeCommit,
-  inTransaction,
-  type Keyring,
-  requireAuditStripe,
-  type Storage,
-  type Tx,
-} from '../../../storage/index.ts';
+import { beforeCommit, inTransaction, type Keyring, type Storage, type Tx } from '../../../storage/index.ts';
 import type { AuditRow } from '../audit.repo.ts';
 import * as repo from './chain.repo.ts';
 import {
@@ -30,10 +23,13 @@ export interface ChainDeps {
   readonly logger: Pick<FastifyBaseLogger, 'info' | 'error'>;
 }
 
-const START = 'audit_chain';
+/** In `meta`: when chaining began. */
+export const START = 'audit_chain';
 const HEADS_AT_ONCE = 200;
 /** So long nodes of the release before may still write rows that are not chained. */
 const ADOPTION_MS = DAY_MS;
+/** So long an old head may still lie beside the present one. */
+const TRIM_MS = 100;
 
 /** What `open` has found. */
 export interface OpenedChain {
@@ -55,10 +51,16 @@ export async function readChain(tx: Tx | Storage['read'], keyring: Keyring): Pro
   return { keys, start: isOurs ? start : { ...start, adoptsUntil: 0 } };
 }
 
+function toStored(key: AuditKey, head: Head): repo.StoredHead {
+  return { head, mac: macHead(key.mac, head) };
+}
+
 /** Writes rows of the audit log, each with the hash of the one before it. */
 export class ChainWriter {
   readonly #deps: ChainDeps;
   readonly #pending = new WeakMap<Tx, Map<string, AuditRow[]>>();
+  readonly #untrimmed = new Set<string>();
+  #timer: NodeJS.Timeout | null = null;
   #opened: OpenedChain | null = null;
 
   constructor(deps: ChainDeps) {
@@ -84,7 +86,7 @@ export class ChainWriter {
   }
 
   async #begin(tx: Tx): Promise<OpenedChain> {
-    const { clock, keyring, random } = this.#deps;
+    const { clock, keyring, random, storage } = this.#deps;
     const now = clock.now();
     const key = await createAuditKey(tx, { keyring, random, now });
     const seq = await repo.findLastSeq(tx);
@@ -92,26 +94,24 @@ export class ChainWriter {
     await repo.saveMeta(tx, START, JSON.stringify({ ...start, mac: macStart(key.mac, start) }));
     for (;;) {
       const ids = await repo.listHeadless(tx, HEADS_AT_ONCE);
-      for (const id of ids) {
-        const head = emptyHead(id, seq === 0);
-        await repo.saveHead(tx, head, macHead(key.mac, head), true);
-      }
+      for (const id of ids) await repo.addHead(tx, storage.engine, toStored(key, emptyHead(id, seq === 0)));
       if (ids.length < HEADS_AT_ONCE) return { keys: [key], start };
     }
   }
 
   /** In the transaction that makes a workspace: from then on its log has a head, and one that has none was deleted. */
   async beginLog(tx: Tx, workspaceId: string): Promise<void> {
-    await this.saveHead(tx, emptyHead(workspaceId, true), true);
+    await this.saveHead(tx, emptyHead(workspaceId, true));
   }
 
-  async saveHead(tx: Tx, head: Head, isNew: boolean): Promise<void> {
-    await repo.saveHead(tx, head, macHead(this.key.mac, head), isNew);
+  /** Puts a head in the place of the one that had its version. */
+  async saveHead(tx: Tx, head: Head): Promise<void> {
+    await repo.addHead(tx, this.#deps.storage.engine, this.#next(head));
+    this.#trimSoon(head.workspaceId);
   }
 
   /** The row is written right before the commit, together with all others of the transaction. */
   append(tx: Tx, row: AuditRow): void {
-    requireAuditStripe(tx, row.workspace_id);
     const known = this.#pending.get(tx);
     const pending = known ?? new Map<string, AuditRow[]>();
     if (known === undefined) {
@@ -124,8 +124,12 @@ export class ChainWriter {
   }
 
   async #write(tx: Tx, pending: ReadonlyMap<string, readonly AuditRow[]>): Promise<void> {
+    const { storage } = this.#deps;
+    const { engine } = storage;
+    await repo.lockLogs(tx, engine, [...pending.keys()]);
     for (const [workspaceId, rows] of pending) {
-      const { stored, seqs } = await repo.readHead(tx, this.#deps.storage.engine, workspaceId, rows.length);
+      // The transaction itself sees what there was when it began, and others have written since.
+      const { stored, seqs } = await repo.readHead(storage.fresh ?? tx, engine, workspaceId, rows.length);
       const placed = rows.map((row, index) => ({ row, seq: seqs[index] ?? 0 }));
       const head = await this.#trustedHead(tx, workspaceId, stored);
       if (head === null || !head.isLive) {
@@ -136,16 +140,43 @@ export class ChainWriter {
         continue;
       }
       const made = chainRows(this.key.mac, head, placed, FORM.written);
-      await repo.insertRows(tx, made.rows);
-      await this.saveHead(tx, made.head, stored === null);
+      await repo.appendRows(tx, engine, made.rows, this.#next(made.head));
+      this.#trimSoon(workspaceId);
     }
+  }
+
+  #next(head: Head): repo.StoredHead {
+    return toStored(this.key, { ...head, version: head.version + 1 });
+  }
+
+  /** On PostgreSQL: once the transaction has ended. One that was rolled back has left nothing to delete. */
+  #trimSoon(workspaceId: string): void {
+    const { storage, logger } = this.#deps;
+    if (storage.engine === 'sqlite') return;
+    this.#untrimmed.add(workspaceId);
+    this.#timer ??= setTimeout(() => {
+      const workspaceIds = [...this.#untrimmed];
+      this.#untrimmed.clear();
+      this.#timer = null;
+      repo.deleteOldHeads(storage.write, workspaceIds).catch((error: unknown) => {
+        // They are deleted with the next row, and again when the logs are signed.
+        logger.info({ err: error }, 'old heads of the audit log were not deleted');
+      });
+    }, TRIM_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    await repo.deleteOldHeads(this.#deps.storage.write, [...this.#untrimmed]);
   }
 
   /** Null where the job that chains rows of older releases has not come by yet. */
   async #trustedHead(tx: Tx, workspaceId: string, stored: repo.StoredHead | null): Promise<Head | null> {
     if (stored !== null && this.isTrusted(stored)) return stored.head;
     if (stored === null && this.#deps.clock.now() < this.opened.start.adoptsUntil) return null;
-    const last = await repo.findLastRow(tx, workspaceId);
+    const exec = this.#deps.storage.fresh ?? tx;
+    const last = await repo.findLastRow(exec, workspaceId);
     const number = last?.number ?? 0;
     this.#deps.logger.error(
       { workspaceId, number },
@@ -153,8 +184,9 @@ export class ChainWriter {
     );
     // Changes go on, or whoever can write to the database could keep keys from being revoked. The head never
     // forgets that it was lost, so the verification tells of it from now on.
-    const [checkpoint] = await repo.listNewestCheckpoints(tx, workspaceId, 1);
-    return brokenHead(workspaceId, { number, seq: last?.seq ?? 0, hash: last?.hash ?? '' }, checkpoint);
+    const [checkpoint] = await repo.listNewestCheckpoints(exec, workspaceId, 1);
+    const place = { version: stored?.head.version ?? 0, number, seq: last?.seq ?? 0, hash: last?.hash ?? '' };
+    return brokenHead(workspaceId, place, checkpoint);
   }
 
   isTrusted({ head, mac }: repo.StoredHead): boolean {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 import type {
   AuditCheckpointsTable,
@@ -29,6 +30,7 @@ function hasHead(row: FoundHead): row is HeadColumns {
 function toStoredHead(row: HeadColumns): StoredHead {
   const head: Head = {
     workspaceId: row.workspace_id,
+    version: row.version,
     number: row.number,
     seq: row.seq,
     hash: row.hash,
@@ -40,9 +42,31 @@ function toStoredHead(row: HeadColumns): StoredHead {
   return { head, mac: row.mac };
 }
 
-/** The head of a workspace, and places for `count` rows, ascending and above all that were ever given. */
-export async function readHead(
+/** Of our locks among the advisory ones of the database; the other half of the key is the workspace. */
+const LOCK_CLASS = 1_096_111_177;
+
+/**
+ * Waits until no other transaction writes these logs; the lock ends with the transaction. SQLite has one writer. To be
+ * taken last, or by work that does nothing else: whoever holds it must wait for nobody.
+ */
+export async function lockLogs(
   tx: Tx,
+  engine: Storage['engine'],
+  workspaceIds: readonly string[],
+): Promise<void> {
+  if (engine === 'sqlite') return;
+  // Everybody in the same order, or two would wait for each other.
+  const keys = workspaceIds.map((id) => hash('sha256', id, 'buffer').readInt32BE()).toSorted((a, b) => a - b);
+  for (const key of new Set(keys)) await sql`select pg_advisory_xact_lock(${LOCK_CLASS}, ${key})`.execute(tx);
+}
+
+/**
+ * The head of a workspace, and places for `count` rows, ascending and above all that were ever given.
+ *
+ * @param exec sees what was committed until the lock of the log was got
+ */
+export async function readHead(
+  exec: Executor,
   engine: Storage['engine'],
   workspaceId: string,
   count: number,
@@ -52,8 +76,10 @@ export async function readHead(
       ? sql`(select json_agg(nextval(pg_get_serial_sequence('audit', 'seq'))) from generate_series(1, ${count}::int))`
       : sql`max(coalesce((select seq from sqlite_sequence where name = 'audit'), 0), coalesce((select max(seq) from audit), 0))`;
   const { rows } = await sql<FoundHead & { places: number | readonly number[] | null }>`
-    select h.*, ${places} as places
-    from (select 1) as one left join audit_heads h on h.workspace_id = ${workspaceId}`.execute(tx);
+    select h.*, ${places} as places from (select 1) as one left join audit_heads h on h.workspace_id = ${workspaceId}
+      and h.version = (select max(m.version) from audit_heads m where m.workspace_id = ${workspaceId})`.execute(
+    exec,
+  );
   const [row] = rows;
   if (row === undefined) throw new Error('A query of one row gave none.');
   const { places: found } = row;
@@ -64,15 +90,22 @@ export async function readHead(
   return { stored: hasHead(row) ? toStoredHead(row) : null, seqs };
 }
 
-/** A page of the heads of all workspaces. */
-export async function listHeads(exec: Executor, after: string, limit: number): Promise<StoredHead[]> {
-  const rows = await exec
+export async function findHead(exec: Executor, workspaceId: string): Promise<Head | null> {
+  const row = await exec
     .selectFrom('audit_heads')
     .selectAll()
-    .where('workspace_id', '>', after)
-    .orderBy('workspace_id')
-    .limit(limit)
-    .execute();
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : toStoredHead(row).head;
+}
+
+/** A page of the heads of all workspaces. */
+export async function listHeads(exec: Executor, after: string, limit: number): Promise<StoredHead[]> {
+  const { rows } = await sql<HeadColumns>`select h.* from audit_heads h where h.workspace_id > ${after}
+    and h.version = (select max(m.version) from audit_heads m where m.workspace_id = h.workspace_id)
+    order by h.workspace_id limit ${limit}`.execute(exec);
   return rows.map(toStoredHead);
 }
 
@@ -89,8 +122,10 @@ export async function listHeadless(exec: Executor, limit: number): Promise<strin
   return rows.map(({ id }) => id);
 }
 
-export async function saveHead(tx: Tx, head: Head, mac: string, isNew: boolean): Promise<void> {
-  const columns = {
+function toColumns({ head, mac }: StoredHead): HeadColumns {
+  return {
+    workspace_id: head.workspaceId,
+    version: head.version,
     number: head.number,
     seq: head.seq,
     hash: head.hash,
@@ -100,19 +135,33 @@ export async function saveHead(tx: Tx, head: Head, mac: string, isNew: boolean):
     checkpoint_at: head.checkpointAt,
     mac,
   };
-  if (isNew)
-    await tx
-      .insertInto('audit_heads')
-      .values({ workspace_id: head.workspaceId, ...columns })
-      .execute();
-  else
-    await tx.updateTable('audit_heads').set(columns).where('workspace_id', '=', head.workspaceId).execute();
 }
 
-export async function insertRows(
-  tx: Tx,
-  rows: readonly (ChainedRow | (AuditRow & { readonly seq: number }))[],
-): Promise<void> {
+/**
+ * Adds a head behind the one before it. A serializable transaction of PostgreSQL may change no row that somebody else
+ * has changed since it began, so it only adds; the old ones are deleted afterwards (`deleteOldHeads`).
+ */
+export async function addHead(tx: Tx, engine: Storage['engine'], stored: StoredHead): Promise<void> {
+  await tx.insertInto('audit_heads').values(toColumns(stored)).execute();
+  const { workspaceId, version } = stored.head;
+  if (engine === 'sqlite')
+    await tx
+      .deleteFrom('audit_heads')
+      .where('workspace_id', '=', workspaceId)
+      .where('version', '<', version)
+      .execute();
+}
+
+/** Of all workspaces, or of these: whoever finds an old head could put it in the place of the present one. */
+export async function deleteOldHeads(exec: Executor, workspaceIds: readonly string[] | null): Promise<void> {
+  const ofThese = workspaceIds === null ? sql`` : sql`workspace_id in (${sql.join(workspaceIds)}) and`;
+  await sql`delete from audit_heads where ${ofThese} version < (select max(m.version) from audit_heads m
+    where m.workspace_id = audit_heads.workspace_id)`.execute(exec);
+}
+
+type NewRow = ChainedRow | (AuditRow & { readonly seq: number });
+
+export async function insertRows(tx: Tx, rows: readonly NewRow[]): Promise<void> {
   for (let start = 0; start < rows.length; start += INSERT_ROWS_MAX)
     await tx
       .insertInto('audit')
@@ -120,12 +169,31 @@ export async function insertRows(
       .execute();
 }
 
+/** Rows and the head behind them; on PostgreSQL in one statement, since others wait. */
+export async function appendRows(
+  tx: Tx,
+  engine: Storage['engine'],
+  rows: readonly ChainedRow[],
+  stored: StoredHead,
+): Promise<void> {
+  if (engine === 'sqlite' || rows.length > INSERT_ROWS_MAX) {
+    await insertRows(tx, rows);
+    await addHead(tx, engine, stored);
+    return;
+  }
+  await tx
+    .with('written', (db) => db.insertInto('audit').values([...rows]))
+    .insertInto('audit_heads')
+    .values(toColumns(stored))
+    .execute();
+}
+
 /** What is the last row by time of a workspace whose head cannot be believed. */
 export async function findLastRow(
-  tx: Tx,
+  exec: Executor,
   workspaceId: string,
 ): Promise<{ number: number | null; seq: number; hash: string | null } | undefined> {
-  return await tx
+  return await exec
     .selectFrom('audit')
     .select(['number', 'seq', 'hash'])
     .where('workspace_id', '=', workspaceId)
@@ -245,8 +313,8 @@ export async function listUnchained(
 export async function chainStored(tx: Tx, rows: readonly ChainedRow[]): Promise<void> {
   // Both engines name the columns of VALUES so.
   const values = rows.map(
-    ({ seq, number, previous_hash: previousHash, hash, mac, form }) =>
-      sql`(cast(${seq} as bigint), cast(${number} as bigint), cast(${form} as integer), ${previousHash}, ${hash}, ${mac})`,
+    (row) =>
+      sql`(cast(${row.seq} as bigint), cast(${row.number} as bigint), cast(${row.form} as integer), ${row.previous_hash}, ${row.hash}, ${row.mac})`,
   );
   await sql`update audit set number = v.column2, form = v.column3, previous_hash = v.column4, hash = v.column5,
     mac = v.column6 from (values ${sql.join(values)}) as v where audit.seq = v.column1`.execute(tx);
@@ -289,4 +357,11 @@ export async function listWorkspaceIds(exec: Executor, after: string, limit: num
     .limit(limit)
     .execute();
   return rows.map(({ id }) => id);
+}
+
+/** The newest rows of all workspaces, in the order of their places. */
+export async function readNewestRows(exec: Executor, limit: number): Promise<FoundAuditRow[]> {
+  const { rows } = await sql<FoundAuditRow>`select ${FOUND_COLUMNS} from audit
+    order by audit.seq desc limit ${limit}`.execute(exec);
+  return rows.toReversed();
 }

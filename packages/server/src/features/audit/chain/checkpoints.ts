@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { HOUR_MS, toIso } from '../../../lib/clock.ts';
 import { nextTurn } from '../../../lib/turns.ts';
-import { type AuditCheckpointsTable, inAuditedTransaction } from '../../../storage/index.ts';
+import { type AuditCheckpointsTable, inLockedTransaction } from '../../../storage/index.ts';
 import * as repo from './chain.repo.ts';
 import type { AuditKey } from './chain-keys.ts';
 import { encodeParts } from './chain-row.ts';
@@ -71,6 +71,7 @@ export class Checkpoints {
   /** Signs every log that has grown by 1,000 rows, or at all within the last hour. */
   async run(signal?: AbortSignal): Promise<void> {
     const { storage, clock, logger } = this.#deps;
+    await repo.deleteOldHeads(storage.write, null);
     for (let after = ''; ; ) {
       const heads = await repo.listHeads(storage.read, after, HEADS_AT_ONCE);
       for (const stored of heads) {
@@ -98,7 +99,8 @@ export class Checkpoints {
   async make(workspaceId: string): Promise<AuditCheckpointsTable | null> {
     const { storage, clock, logger } = this.#deps;
     const { key } = this.#writer;
-    const { checkpoint, isNew } = await inAuditedTransaction(storage, workspaceId, async (tx) => {
+    const { checkpoint, isNew } = await inLockedTransaction(storage, async (tx) => {
+      await repo.lockLogs(tx, storage.engine, [workspaceId]);
       const { stored } = await repo.readHead(tx, storage.engine, workspaceId, 0);
       const [newest] = await repo.listNewestCheckpoints(tx, workspaceId, 1);
       const isSignable =
@@ -110,7 +112,7 @@ export class Checkpoints {
       const place = { workspace_id: workspaceId, number, previous, seq };
       const made = signCheckpoint(key, { ...place, hash, at, key_id: key.id });
       await repo.insertCheckpoint(tx, made);
-      await this.#writer.saveHead(tx, { ...stored.head, checkpoint: number, checkpointAt: at }, false);
+      await this.#writer.saveHead(tx, { ...stored.head, checkpoint: number, checkpointAt: at });
       return { checkpoint: made, isNew: true };
     });
     if (isNew && checkpoint !== null)

@@ -1,11 +1,11 @@
 import { nextTurn } from '../../../lib/turns.ts';
-import type { Executor, Keyring } from '../../../storage/index.ts';
+import type { AuditCheckpointsTable, Executor, Keyring } from '../../../storage/index.ts';
 import * as repo from './chain.repo.ts';
-import { isMacOf } from './chain-keys.ts';
+import { isMacOf, readAuditKeys } from './chain-keys.ts';
 import { macHead } from './chain-row.ts';
-import { type ChainProofs, type ChainReport, ChainVerifier } from './chain-verifier.ts';
-import { readChain } from './chain-writer.ts';
-import { publicKeyOf } from './checkpoints.ts';
+import { type ChainFault, type ChainProofs, type ChainReport, ChainVerifier } from './chain-verifier.ts';
+import { readChain, START } from './chain-writer.ts';
+import { CHECKPOINT_MS, publicKeyOf } from './checkpoints.ts';
 
 const PAGE_ROWS = 1_000;
 const WORKSPACES_AT_ONCE = 200;
@@ -18,6 +18,8 @@ export interface VerifyOptions {
   readonly now: number;
   /** Of all workspaces without one. */
   readonly workspaceId?: string | undefined;
+  /** Checkpoints that were kept outside of the database. */
+  readonly witnesses?: readonly AuditCheckpointsTable[];
   readonly onProgress?: (rows: number) => void;
   /** @see verifyDatabase; for tests */
   readonly makeVerifier?: (workspaceId: string, proofs: ChainProofs) => ChainVerifier;
@@ -27,12 +29,13 @@ export interface VerifyOptions {
  * Follows the log of each workspace from its first row to its head, against hashes, MACs, checkpoints and heads. All
  * rows pass once, in the order of their places, a page at a time: memory is bounded by the number of workspaces.
  *
- * @returns a report for each workspace; null when no log was begun in this database
+ * @returns a report for each workspace
+ * @throws Error when no server has begun the chain yet, or its keys are gone
  */
-export async function verifyDatabase(options: VerifyOptions): Promise<readonly ChainReport[] | null> {
+export async function verifyDatabase(options: VerifyOptions): Promise<readonly ChainReport[]> {
   const { exec, keyring, now, workspaceId, onProgress } = options;
   const chain = await readChain(exec, keyring);
-  if (chain === null) return null;
+  if (chain === null) throw new Error('No server has begun the chain of this audit log yet. Start one.');
   const publicKeys = new Map(chain.keys.map((key) => [key.id, publicKeyOf(key)]));
   const heads = await readHeads(exec);
   const isAdopting = now < chain.start.adoptsUntil;
@@ -43,6 +46,7 @@ export async function verifyDatabase(options: VerifyOptions): Promise<readonly C
   };
   const ids = workspaceId === undefined ? await readWorkspaceIds(exec) : [workspaceId];
   const verifiers = new Map(ids.map((id) => [id, verifierOf(id)]));
+  for (const witness of options.witnesses ?? []) verifiers.get(witness.workspace_id)?.witness(witness);
   let rows = 0;
   for (let after = -1; ; ) {
     const page = await repo.readFoundRows(exec, { after, limit: PAGE_ROWS, workspaceId });
@@ -76,6 +80,11 @@ export async function verifyDatabase(options: VerifyOptions): Promise<readonly C
     reports.push(verifier.end(head ?? (isAdopting ? verifier.openEnd() : null)));
   }
   return reports;
+}
+
+/** Of the keys with which the logs of a database are signed. */
+export async function fingerprintsOf(exec: Executor, keyring: Keyring): Promise<string[]> {
+  return ((await readAuditKeys(exec, keyring)) ?? []).map(({ id }) => id);
 }
 
 async function readHeads(exec: Executor): Promise<Map<string, repo.StoredHead>> {
@@ -115,4 +124,46 @@ function groupByWorkspace(page: readonly repo.FoundAuditRow[]): Map<string, repo
 function numberIn(rows: readonly repo.FoundAuditRow[], choose: (...numbers: number[]) => number): number {
   const numbers = rows.map(({ number }) => Number(number)).filter(Number.isSafeInteger);
   return numbers.length === 0 ? 0 : choose(...numbers);
+}
+
+/** What a look at the ends of the logs has found, without any key. */
+export interface AuditEndsReport {
+  readonly faults: readonly ChainFault[];
+  /** Logs with a row that should have been signed long ago. */
+  readonly unsigned: readonly string[];
+}
+
+const END_ROWS = 1_000;
+/** Checkpoints are made once an hour; twice that is late. */
+const UNSIGNED_MS_MAX = 2 * CHECKPOINT_MS;
+/** More than are ever written between two looks of the job. */
+const UNSIGNED_ROWS_MAX = 100_000;
+
+/**
+ * Looks at the newest rows alone, and needs no master key: hashes and links, and whether the head stands behind the
+ * last row. What was hashed anew by somebody else is found by `verifyDatabase`.
+ */
+export async function verifyEnds(exec: Executor, now: number): Promise<AuditEndsReport> {
+  const heads = await readHeads(exec);
+  const newest = groupByWorkspace(await repo.readNewestRows(exec, END_ROWS));
+  const { adoptsUntil = 0 } = JSON.parse((await repo.findMeta(exec, START)) ?? '{}') as {
+    adoptsUntil?: number;
+  };
+  const proofs: ChainProofs = { keys: null, publicKeys: new Map(), mayWait: now < adoptsUntil };
+  const faults: ChainFault[] = [];
+  for (const [id, rows] of newest) {
+    const head = heads.get(id)?.head ?? null;
+    if (head?.isLive === false) continue;
+    const verifier = new ChainVerifier(id, proofs, 'end');
+    for (const row of rows) verifier.add(row);
+    const { fault } = verifier.end(head === null ? null : { head, isTrusted: true });
+    if (fault !== null) faults.push(fault);
+  }
+  const isLate = ({ head }: repo.StoredHead) => {
+    const unsigned = newest.get(head.workspaceId)?.find(({ number }) => Number(number) > head.checkpoint);
+    const isOld = unsigned !== undefined && now - Number(unsigned.at) > UNSIGNED_MS_MAX;
+    return head.isLive && (isOld || head.number - head.checkpoint > UNSIGNED_ROWS_MAX);
+  };
+  const unsigned = [...heads.values()].filter(isLate).map(({ head }) => head.workspaceId);
+  return { faults, unsigned };
 }

@@ -1,6 +1,6 @@
 import { requestErrors } from '../../../errors/index.ts';
 import { authErrors, type Caller, requireAuthenticated } from '../../../http/index.ts';
-import { type Executor, inAuditedTransaction, type Tx } from '../../../storage/index.ts';
+import { type Executor, inTransaction, type Tx } from '../../../storage/index.ts';
 import { type Account, accountErrors } from '../../accounts/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import { mayActFor } from '../gallery.policy.ts';
@@ -66,7 +66,7 @@ class Owners implements PackageOwners {
   }
 
   async addOwner(caller: Caller, id: string, account: string): Promise<OwnerRequest | null> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const owned = await findManageable(tx, caller, id);
       const target = await this.#findAccount(tx, owned, account);
       if (owned.owners.includes(target.id)) return null;
@@ -79,7 +79,7 @@ class Owners implements PackageOwners {
     id: string,
     { account, fromId }: { readonly account: string; readonly fromId?: string | undefined },
   ): Promise<OwnerRequest | null> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const owned = await findManageable(tx, caller, id);
       const target = await this.#findAccount(tx, owned, account);
       const from = chooseFormerOwner(caller, owned, fromId);
@@ -93,7 +93,7 @@ class Owners implements PackageOwners {
   }
 
   async removeOwner(caller: Caller, id: string, accountId: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const owned = await findManageable(tx, caller, id);
       if (!owned.owners.includes(accountId)) {
         throw requestErrors.not_found({ detail: 'This account is not an owner of the package.' });

@@ -3,7 +3,7 @@ import { type Caller, readCursor, requireAuthenticated } from '../../../http/ind
 import { DAY_MS } from '../../../lib/clock.ts';
 import { newId } from '../../../lib/ids.ts';
 import { type Page, toPage } from '../../../lib/page.ts';
-import { type Executor, inAuditedTransaction, inTransaction, type Tx } from '../../../storage/index.ts';
+import { type Executor, inTransaction, type Tx } from '../../../storage/index.ts';
 import type { Account } from '../../accounts/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
 import { canManagePackage, mayActFor, ownIdsOf } from '../gallery.policy.ts';
@@ -119,7 +119,7 @@ class Book implements RequestBook {
   }
 
   async accept(caller: Caller, requestId: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const request = await this.#findForCaller(tx, caller, requestId);
       const owned = await this.#findStanding(tx, request);
       if (owned.owners.includes(request.accountId) && request.fromId === null) {
@@ -131,7 +131,7 @@ class Book implements RequestBook {
   }
 
   async decline(caller: Caller, requestId: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const request = await this.#findForCaller(tx, caller, requestId);
       const { accountId, packageId, workspaceId, requestedBy } = request;
       await requests.deleteRequestsOf(tx, packageId, accountId);
@@ -145,7 +145,7 @@ class Book implements RequestBook {
 
   async withdraw(caller: Caller, requestId: string): Promise<void> {
     const { storage, clock } = this.#deps;
-    await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    await inTransaction(storage, async (tx) => {
       const { principal, workspace } = requireAuthenticated(caller);
       const request = await requests.findRequest(tx, workspace.id, requestId, clock.now());
       const found =

@@ -5,12 +5,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import { newId } from '../../../lib/ids.ts';
 import { type Page, toPage } from '../../../lib/page.ts';
 import type { Random } from '../../../lib/random.ts';
-import {
-  type Executor,
-  inAuditedTransaction,
-  isUniqueViolation,
-  type Storage,
-} from '../../../storage/index.ts';
+import { type Executor, inTransaction, isUniqueViolation, type Storage } from '../../../storage/index.ts';
 import type { AccountsService } from '../../accounts/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import { packageErrors } from '../gallery.errors.ts';
@@ -112,7 +107,7 @@ class Prefixes implements PrefixesService {
       throw requestErrors.invalid({ fields: [{ field: 'pattern', message }], detail: `pattern ${message}` });
     }
     try {
-      return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+      return await inTransaction(storage, async (tx) => {
         const prefix = {
           id: newId(random, 'prefix'),
           workspaceId: workspace.id,
@@ -142,7 +137,7 @@ class Prefixes implements PrefixesService {
     accountIds: readonly string[],
     ifMatch: number | null,
   ): Promise<PrefixView> {
-    return await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(this.#deps.storage, async (tx) => {
       const before = await this.#find(tx, caller, id, ifMatch);
       const to = await this.#checkAccounts(tx, before.workspaceId, accountIds);
       if (to.join() === before.accountIds.join()) return await this.#view(tx, caller, before);
@@ -158,7 +153,7 @@ class Prefixes implements PrefixesService {
   }
 
   async remove(caller: Caller, id: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const prefix = await this.#find(tx, caller, id);
       await repo.deletePrefix(tx, prefix);
       await this.#deps.audit.record(tx, caller, {

@@ -7,7 +7,7 @@ import { type Page, toPage } from '../../../lib/page.ts';
 import type { Random } from '../../../lib/random.ts';
 import type { Secret } from '../../../lib/secret.ts';
 import { hasHiddenText } from '../../../lib/text.ts';
-import { inAuditedTransaction, type Keyring, type Storage, type Tx } from '../../../storage/index.ts';
+import { inTransaction, type Keyring, type Storage, type Tx } from '../../../storage/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { AddressRules, TargetFault } from './address-rules.ts';
 import {
@@ -192,7 +192,7 @@ class Webhooks implements WebhooksService {
       updatedAt: now,
       version: 1,
     };
-    await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    await inTransaction(storage, async (tx) => {
       if ((await countWebhooks(tx, workspace.id)) >= WEBHOOKS_MAX) throw webhookErrors.too_many();
       await insertWebhook(tx, webhook);
       const { description, eventTypes } = webhook;
@@ -205,7 +205,7 @@ class Webhooks implements WebhooksService {
     const { storage, clock } = this.#deps;
     const url = patch.url === undefined ? undefined : this.#checkUrl(patch.url);
     const description = patch.description === undefined ? undefined : checkDescription(patch.description);
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const stored = await this.#find(tx, caller, id);
       if (ifMatch !== null && ifMatch !== stored.version)
         throw requestErrors.precondition_failed({ extra: { version: stored.version } });
@@ -230,7 +230,7 @@ class Webhooks implements WebhooksService {
   }
 
   async remove(caller: Caller, id: string): Promise<void> {
-    await inAuditedTransaction(this.#deps.storage, caller.workspace.id, async (tx) => {
+    await inTransaction(this.#deps.storage, async (tx) => {
       const webhook = await this.#find(tx, caller, id);
       await deleteWebhook(tx, caller.workspace.id, id);
       await this.#record(tx, caller, 'webhook.deleted', webhook, {});
@@ -240,7 +240,7 @@ class Webhooks implements WebhooksService {
   async rotateSecret(caller: Caller, id: string, overlapHours: number): Promise<WebhookWithSecret> {
     const { storage, clock, random, keyring } = this.#deps;
     const secret = newWebhookSecret(random);
-    const webhook = await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    const webhook = await inTransaction(storage, async (tx) => {
       const stored = await this.#find(tx, caller, id);
       const now = clock.now();
       const rotated: Webhook = {
@@ -261,7 +261,7 @@ class Webhooks implements WebhooksService {
   async test(caller: Caller, id: string): Promise<DeliveryRow> {
     const { storage, clock, random } = this.#deps;
     const { account } = requireAuthenticated(caller).principal;
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const webhook = await this.#find(tx, caller, id);
       if (webhook.state !== 'active') throw webhookErrors.disabled();
       const now = clock.now();
@@ -291,7 +291,7 @@ class Webhooks implements WebhooksService {
 
   async replay(caller: Caller, id: string, deliveryId: string): Promise<DeliveryRow> {
     const { storage, clock } = this.#deps;
-    return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+    return await inTransaction(storage, async (tx) => {
       const webhook = await this.#find(tx, caller, id);
       const delivery = await findDelivery(tx, caller.workspace.id, id, deliveryId);
       if (delivery === undefined) throw requestErrors.not_found();

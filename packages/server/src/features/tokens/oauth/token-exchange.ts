@@ -1,7 +1,7 @@
 import { AppError } from '../../../errors/index.ts';
 import type { Caller } from '../../../http/index.ts';
 import { Secret } from '../../../lib/secret.ts';
-import { inAuditedTransaction, type Storage } from '../../../storage/index.ts';
+import { inTransaction, type Storage } from '../../../storage/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { UsageRecorder } from '../../keys/index.ts';
 import { type LimitsService, toLimitError } from '../../limits/index.ts';
@@ -75,7 +75,7 @@ export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens 
   const record = async (caller: Caller, client: ProvenKey, { issued, subject }: Exchanged): Promise<void> => {
     const principal = { kind: 'key', account: client.account, key: client.key } as const;
     const { sub, client_id: keyId, jti } = subject.claims;
-    await inAuditedTransaction(storage, caller.workspace.id, (tx) =>
+    await inTransaction(storage, (tx) =>
       audit.record(
         tx,
         { ...caller, principal },

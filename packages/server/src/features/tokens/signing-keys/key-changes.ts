@@ -2,7 +2,7 @@ import { requestErrors } from '../../../errors/index.ts';
 import type { Caller } from '../../../http/index.ts';
 import { type Clock, DAY_MS, MINUTE_MS, toIso } from '../../../lib/clock.ts';
 import {
-  inAuditedTransaction,
+  inTransaction,
   type Keyring,
   type SigningKeysTable,
   type Storage,
@@ -56,7 +56,7 @@ export async function createFirstKey(
   algorithm: SigningAlgorithm,
 ): Promise<void> {
   const made = await makeKeyPair(algorithm);
-  await inAuditedTransaction(deps.storage, caller.workspace.id, async (tx) => {
+  await inTransaction(deps.storage, async (tx) => {
     const now = deps.clock.now();
     const rows = await listLiveSigningKeys(tx, caller.workspace.id, now);
     if (rows.length === 0) await insertKey(tx, deps, caller, made, now);
@@ -74,7 +74,7 @@ export async function publishSuccessor(
   algorithm: SigningAlgorithm,
 ): Promise<string | null> {
   const made = await makeKeyPair(algorithm);
-  return await inAuditedTransaction(deps.storage, caller.workspace.id, async (tx) => {
+  return await inTransaction(deps.storage, async (tx) => {
     const now = deps.clock.now();
     const rows = await listLiveSigningKeys(tx, caller.workspace.id, now);
     const newest = rows.at(-1);
@@ -100,7 +100,7 @@ export async function retireKeyAtOnce(
 ): Promise<string> {
   const { storage, clock, audit } = deps;
   const made = await makeKeyPair(algorithm);
-  return await inAuditedTransaction(storage, caller.workspace.id, async (tx) => {
+  return await inTransaction(storage, async (tx) => {
     const now = clock.now();
     const workspaceId = caller.workspace.id;
     const target = await findSigningKey(tx, workspaceId, kid);
