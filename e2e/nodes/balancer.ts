@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../server-process.ts';
+import { freePort, sleep } from '../server-process.ts';
 import { openProgramFolder, startUnprivileged } from './programs.ts';
 import { openAgent, send } from './wire.ts';
 
@@ -68,11 +68,18 @@ export interface LoadReport {
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** Asks without a pause whether the key is good, until the work is done and so many requests were answered. */
+export interface LoadShape {
+  readonly callers: number;
+  readonly requestsMin: number;
+  /** Of each caller between two requests; none when it is left out. */
+  readonly pauseMs?: number;
+}
+
+/** Asks again and again whether the key is good, until the work is done and so many requests were answered. */
 export async function loadDuring(
   url: string,
   fullKey: string,
-  { callers, requestsMin }: { readonly callers: number; readonly requestsMin: number },
+  { callers, requestsMin, pauseMs = 0 }: LoadShape,
   work: () => Promise<void>,
 ): Promise<LoadReport> {
   const agent = openAgent(callers);
@@ -85,6 +92,7 @@ export async function loadDuring(
       progress.requests += 1;
       const word = typeof answer === 'string' ? answer : String(answer.status);
       if (word !== '204') failures[word] = (failures[word] ?? 0) + 1;
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
   const loops = Array.from({ length: callers }, ask);

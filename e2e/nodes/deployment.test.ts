@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordControl, recordFigure } from '@keyreeve/testkit';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mintKey } from '../console.ts';
 import { freePort } from '../server-process.ts';
@@ -321,12 +322,25 @@ describe('a database behind a line that drops everything without a word', () => 
     const questions = listQuestions(cluster, key);
     await askAll(urls, questions.slice(0, 3));
     const answers: HangingAnswer[] = [];
+    // The negative control: a program that asks the database without time limits.
+    const patient = new pg.Pool({
+      connectionString: primary.url.replace(`:${primary.port}/`, `:${proxy.port}/`),
+    });
+    await patient.query('select 1');
     const drop = dropSilently([proxy.port, poolerPort]);
+    const answer = patient.query('select 1').then(() => 'an answer', String);
+    const isPatientHanging = Promise.race([answer, delay(HANG_MS_MAX, null)]).then((said) => said === null);
     try {
       for (let round = 0; round < HANGS; round += 1) answers.push(...(await askAll(urls, questions)));
+      recordControl(24, {
+        name: 'a program without time limits',
+        shown: `${(await isPatientHanging) ? 'no answer' : 'an answer'} after 5,000 ms`,
+        hasFailed: await isPatientHanging,
+      });
     } finally {
       drop.heal();
     }
+    const isHeldUp = await isPatientHanging;
     const healedAtMs = performance.now();
     await untilAllAreReady();
     const writes = await Promise.all(
@@ -352,6 +366,8 @@ describe('a database behind a line that drops everything without a word', () => 
     expect(answers.filter(({ tookMs }) => tookMs > HANG_MS_MAX)).toEqual([]);
     expect(writes.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(healMs).toBeLessThan(HEAL_MS_MAX);
+    expect(isHeldUp).toBe(true);
+    await patient.end();
   });
 });
 
