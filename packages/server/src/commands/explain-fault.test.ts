@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NewerDatabaseError } from '../storage/index.ts';
 import { explainFault } from './explain-fault.ts';
 
 describe('a fault of the database', () => {
@@ -10,6 +11,12 @@ describe('a fault of the database', () => {
   ])('%s is told in words that name the setting, without a stack', (error) => {
     const told = explainFault(error);
     expect(told).toContain('KEYREEVE_DATABASE_URL cannot be used');
+    expect(told).not.toContain('    at ');
+  });
+
+  it('that a newer release has made is told in words that say how to go on, without a stack', () => {
+    const told = explainFault(new NewerDatabaseError('0099-later'));
+    expect(told).toMatch(/newer release.*0099-later.*Start the newer release again, or restore a backup/s);
     expect(told).not.toContain('    at ');
   });
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/index.ts';
 import { BlobStoreRefused } from '../storage/blobs/index.ts';
-import { MasterKeyError, NoPrimaryError } from '../storage/index.ts';
+import { MasterKeyError, NewerDatabaseError, NoPrimaryError } from '../storage/index.ts';
 import { CommandError } from './command.ts';
 
 /** Nobody answers, nobody has that name, or PostgreSQL refuses the user or knows no such database. */
@@ -16,6 +16,7 @@ export function explainFault(error: unknown): string {
     error instanceof ConfigError ||
     error instanceof MasterKeyError ||
     error instanceof BlobStoreRefused ||
+    error instanceof NewerDatabaseError ||
     error instanceof NoPrimaryError;
   if (isForOperators) return error.message;
   const code = codeOf(error);

@@ -30,7 +30,7 @@ export {
   rotateMasterKeyFile,
   scrubOldWraps,
 } from './master-key-rotation.ts';
-export { migrateStorage } from './migrate.ts';
+export { migrateStorage, NewerDatabaseError } from './migrate.ts';
 export {
   deleteEndedOneTimeLinks,
   dropOneTimeLinksOfAccount,

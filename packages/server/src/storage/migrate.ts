@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationResultSet, Migrator } from 'kysely/migration';
 import { makeLargeIndexes } from './concurrent-indexes.ts';
 import type { Storage, StorageLogger } from './database.ts';
@@ -61,6 +61,16 @@ export const SCHEMA_VERSIONS: SchemaVersions = {
   usage: Object.keys(USAGE).toSorted(),
 };
 
+/** The database was migrated by a release that has steps of which this one knows nothing. */
+export class NewerDatabaseError extends Error {
+  constructor(migration: string) {
+    super(
+      `The database belongs to a newer release of Keyreeve: it has the migration ${migration}, which this release does not know. Nothing was changed. Start the newer release again, or restore a backup that was made before the upgrade.`,
+    );
+    this.name = 'NewerDatabaseError';
+  }
+}
+
 /**
  * Brings both stores to the newest schema, forward only. Each store migrates in one transaction, so a crash
  * leaves the old schema or the new one; a second run, or a second process at the same time, finds nothing
@@ -69,7 +79,7 @@ export const SCHEMA_VERSIONS: SchemaVersions = {
  *
  * @param logger is told of an index that cannot be made, which then ends nothing: without it lists are slow, but keys
  *   are verified
- * @throws Error naming the migration, or without `logger` the index, that failed.
+ * @throws NewerDatabaseError, or Error naming the migration, or without `logger` the index, that failed.
  */
 export async function migrateStorage(storage: Storage, logger?: StorageLogger): Promise<void> {
   await migrateStores(storage, SCHEMA_VERSIONS);
@@ -121,6 +131,8 @@ async function migrate(
     const { error, results } = isTransactional ? await inOneTransaction(db, run) : await run(db);
     if (error === undefined) return;
     if (!isRetryable(error) || tries >= TRIES_MAX) {
+      const unknown = await findUnknownMigration(db, migrations, table);
+      if (unknown !== undefined) throw new NewerDatabaseError(unknown);
       const failed = results?.find((result) => result.status === 'Error');
       throw new Error(`The migration ${failed?.migrationName ?? '(before the first)'} failed.`, {
         cause: error,
@@ -128,6 +140,20 @@ async function migrate(
     }
     await delay(50);
   }
+}
+
+async function findUnknownMigration(
+  db: Kysely<Database>,
+  migrations: Record<string, Migration>,
+  table: string,
+): Promise<string | undefined> {
+  const query = sql<{ name: string }>`select name from ${sql.table(table)} order by name`;
+  // Where the database cannot be asked, or has no such table, it is another fault that ends the start.
+  const rows = await query.execute(db).then(
+    (result) => result.rows,
+    () => [],
+  );
+  return rows.find(({ name }) => !Object.hasOwn(migrations, name))?.name;
 }
 
 /** Under the lock of its adapter. What has failed is rolled back, the lists of migrations with it. */
