@@ -46,6 +46,23 @@ export const durability: readonly ProofItem[] = [
     suites: [{ name: 'proof', files: ['e2e/proof/io-error.test.ts'] }],
   },
   {
+    number: 10,
+    title: 'upgrades from every earlier schema, also when they are killed',
+    figures: [
+      'databases of earlier steps that migrate with all that is in them',
+      'kills during a migration after which a release neither starts nor refuses in words',
+      'earlier releases that refuse a newer database in words',
+    ],
+    controls: ['a migration that empties a table and a column'],
+    suites: [
+      {
+        name: 'vitest',
+        files: ['packages/server/src/storage/upgrade.http.test.ts'],
+        projects: ['sqlite', 'postgres'],
+      },
+    ],
+  },
+  {
     number: 17,
     title: 'revoked stays revoked over restarts and wrong clocks',
     figures: ['revoked credentials that are taken again'],
