@@ -18,8 +18,8 @@ export const PARTS = {
   },
   'auth hook': {
     module: 'auth hook',
-    mutate: ['http/{auth-hook,caller,credentials,secure-request}.ts'],
-    tests: ['http/{auth-hook,credentials,auth-hook.edges}.test.ts'],
+    mutate: ['authenticate.ts', 'http/{auth-hook,caller,credentials,secure-request}.ts'],
+    tests: ['authenticate.test.ts', 'http/{auth-hook,credentials,auth-hook.edges}.test.ts'],
     isStaticTested: true,
   },
   'decisions of a verification': {
@@ -33,7 +33,6 @@ export const PARTS = {
     mutate: [
       'features/verification/{plain-request,plain-routes,ready-texts,revocation-hub,verification.present,verification.service}.ts',
       'features/verification/*.routes.ts',
-      'authenticate.ts',
     ],
     tests: [
       'features/verification/{authorize,derived-rights,plain-lane,revocations,verify,verification.edges}.http.test.ts',
