@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type AuthenticateDeps, createAuthenticate } from './authenticate.ts';
 import type { KeyOutcome, PresentedKey } from './features/keys/index.ts';
-import type { AccountIdentity, KeyIdentity, PresentedCredential } from './http/index.ts';
+import type { AccountIdentity, KeyIdentity } from './http/index.ts';
 import { Secret } from './lib/secret.ts';
 
 const account = { id: 'acc_1' } as AccountIdentity;
@@ -10,6 +10,8 @@ const workspace = { id: 'wsp_1', name: 'One', subdomain: null, isDefault: true, 
 const FACTS = { workspace, ip: '192.0.2.1', userAgent: 'nuget/6', isCounted: true, action: 'orders:read' };
 const SESSION = { kind: 'session', account, sessionId: 'ses_1', managedIds: [] } as const;
 const TOKEN = { kind: 'token', account, key, token: { jti: 'j', issuedAt: 0, expiresAt: 1 } } as const;
+
+type PresentedCredential = Parameters<ReturnType<typeof createAuthenticate>>[0];
 
 let outcome: KeyOutcome;
 let asked: [string, PresentedKey, string | null][];
