@@ -67,19 +67,14 @@ export const PARTS = {
   },
   'keys that are shown': {
     module: 'keys',
-    mutate: ['features/keys/{key-auth,key-cache,key-digest}.ts'],
-    tests: [
-      'features/keys/key-format.test.ts',
-      'features/keys/key-cache.storage.test.ts',
-      'features/keys/{keys.edges,keys.lifecycle,keys.list-import}.http.test.ts',
-      'features/verification/{authorize,verify}.http.test.ts',
-    ],
+    mutate: ['features/keys/key-auth.ts'],
+    tests: ['features/keys/key-auth.edges.storage.test.ts', 'storage/pepper-rotation.storage.test.ts'],
     isStaticTested: false,
   },
   'rules of keys': {
     module: 'keys',
-    mutate: ['features/keys/{api-key,key-format,keys.policy,keys.rules,lifetimes}.ts'],
-    tests: ['features/keys/{key-format,keys.rules.edges}.test.ts'],
+    mutate: ['features/keys/{api-key,key-cache,key-digest,key-format,keys.policy,keys.rules,lifetimes}.ts'],
+    tests: ['features/keys/{key-format,key-memory.edges,keys.rules.edges}.test.ts'],
     isStaticTested: true,
   },
   'life of keys': {
