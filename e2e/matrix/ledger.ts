@@ -23,8 +23,9 @@ export interface Ledger {
   close(): void;
 }
 
-/** Counters of refusals, which a refusal is meant to raise, and the migrations' own. */
+/** Counters of refusals, which a refusal is meant to raise, the ends of the audit logs, and the migrations' own. */
 const COUNTERS = [
+  'audit_heads',
   'refusals',
   'refusal_hours',
   'attempts',

@@ -176,6 +176,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the log ends, and who has signed it
+         * @description Each row carries the hash of the one before it. Keep checkpoints and the fingerprint of the key elsewhere: whoever changes the log later cannot change those.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:audit:read`; administrators only.
+         */
+        get: operations["getAuditChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/chain/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole log, to be verified without a server
+         * @description JSON Lines: all rows, oldest first, with their hashes, the signed checkpoints and the public keys. `keyreeve audit verify --file` checks it. There are no filters, since a part of a log cannot be verified. The export is itself recorded, and its last row is signed.
+         *
+         *     Who: session, key, token; keys and tokens need the action `iam:audit:read`; administrators only.
+         */
+        get: operations["exportAuditChain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -4430,6 +4474,153 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
+                     *       "title": "The request is not valid",
+                     *       "status": 400,
+                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
+                     *       "code": "request.invalid",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 1,
+                     *       "hash": "text",
+                     *       "publicKeys": [
+                     *         {
+                     *           "keyId": "kr_0123456789ABCDEF",
+                     *           "algorithm": "Ed25519",
+                     *           "publicKey": "text"
+                     *         }
+                     *       ],
+                     *       "checkpoints": [
+                     *         {
+                     *           "workspaceId": "acc_0123456789abcdefghij",
+                     *           "number": 1,
+                     *           "previous": 1,
+                     *           "seq": 1,
+                     *           "hash": "text",
+                     *           "at": "2027-03-01T09:00:00.000Z",
+                     *           "keyId": "kr_0123456789ABCDEF",
+                     *           "signature": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many rows the log has. */
+                        number: number;
+                        /** @description Of the last row: SHA-256, base64url. Empty without one. */
+                        hash: string;
+                        publicKeys: {
+                            /** @description The fingerprint of the key: `SHA256:` and base64. */
+                            keyId: string;
+                            /** @enum {string} */
+                            algorithm: "Ed25519";
+                            /** @description As `x` in a JWK of RFC 8037. 32 bytes, base64url. */
+                            publicKey: string;
+                        }[];
+                        /** @description The newest 20, the newest first. */
+                        checkpoints: {
+                            workspaceId: string;
+                            /** @description Of the row that is signed. */
+                            number: number;
+                            /** @description Of the row that was signed before; 0 for none. */
+                            previous: number;
+                            seq: number;
+                            hash: string;
+                            /** Format: date-time */
+                            at: string;
+                            keyId: string;
+                            /** @description Ed25519. 64 bytes, base64url. */
+                            signature: string;
+                        }[];
+                    };
+                };
+            };
+            /**
+             * @description A problem (RFC 9457). `code` is stable and documented.
+             *
+             *     - 400: `auth.ambiguous_credentials`
+             *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
+             *     - 403: `auth.forbidden`, `auth.insufficient_scope`
+             *     - 409: `auth.other_account`
+             *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "https://keys.example.com/docs/errors/limit.quota_exceeded",
+                     *       "title": "The quota of the key is used up",
+                     *       "status": 429,
+                     *       "detail": "Wait until it is refilled, at the time in `Retry-After`; without that header it is not refilled within an hour, or never. Or have the quota of the key or of its account raised.",
+                     *       "code": "limit.quota_exceeded",
+                     *       "instance": "req_0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
                 };
             };
             /**
