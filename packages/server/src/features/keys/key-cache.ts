@@ -56,27 +56,33 @@ const ACCOUNTS_MAX = 5_000;
  */
 class Recent<Value> {
   readonly #halfMax: number;
+  readonly #nameOf: (value: Value) => string;
   #young = new Map<string, Kept<Value>>();
   #old = new Map<string, Kept<Value>>();
 
-  constructor(halfMax: number) {
+  /**
+   * @param nameOf The name as the value itself has it. That by which somebody has asked may be a piece of what he sent,
+   * and V8 keeps the whole text in memory as long as a piece of it: a whole credential.
+   */
+  constructor(halfMax: number, nameOf: (value: Value) => string) {
     this.#halfMax = halfMax;
+    this.#nameOf = nameOf;
   }
 
   get(name: string): Kept<Value> | undefined {
     const young = this.#young.get(name);
     if (young !== undefined) return young;
     const old = this.#old.get(name);
-    if (old !== undefined) this.set(name, old);
+    if (old !== undefined) this.set(old);
     return old;
   }
 
-  set(name: string, kept: Kept<Value>): void {
+  set(kept: Kept<Value>): void {
     if (this.#young.size >= this.#halfMax) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(name, kept);
+    this.#young.set(this.#nameOf(kept.value), kept);
   }
 }
 
@@ -85,8 +91,8 @@ class Recent<Value> {
  * (SQLite), or as the lease on the epoch (PostgreSQL). What is not there is never kept: a new key raises no epoch.
  */
 export function createKeyCache(guard: EpochGuard): KeyCache {
-  const keys = new Recent<KnownKey>(KEYS_MAX);
-  const accounts = new Recent<AccountIdentity>(ACCOUNTS_MAX);
+  const keys = new Recent<KnownKey>(KEYS_MAX, ({ key }) => key.id);
+  const accounts = new Recent<AccountIdentity>(ACCOUNTS_MAX, ({ id }) => id);
 
   const recall = (workspaceId: string, keyId: string, epoch: number): KnownKey | null => {
     const kept = keys.get(keyId);
@@ -102,7 +108,7 @@ export function createKeyCache(guard: EpochGuard): KeyCache {
       if (kept !== undefined && kept.epoch === epoch && kept.value.workspaceId === workspaceId)
         return kept.value;
       const value = load();
-      if (value !== null) accounts.set(accountId, { epoch, value });
+      if (value !== null) accounts.set({ epoch, value });
       return value;
     };
 
@@ -112,14 +118,14 @@ export function createKeyCache(guard: EpochGuard): KeyCache {
       const known = recall(workspaceId, keyId, epoch);
       if (known !== null) return known;
       const value = await load();
-      if (value !== null) keys.set(keyId, { epoch, value });
+      if (value !== null) keys.set({ epoch, value });
       return value;
     },
     findNow: (workspaceId, epoch, keyId, load) => {
       const known = recall(workspaceId, keyId, epoch);
       if (known !== null || load === null) return known;
       const value = load(rememberAccounts(workspaceId, epoch));
-      if (value !== null) keys.set(keyId, { epoch, value });
+      if (value !== null) keys.set({ epoch, value });
       return value;
     },
   };
