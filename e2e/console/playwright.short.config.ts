@@ -8,7 +8,7 @@ import whole from './playwright.config.ts';
  */
 const SHORT = [
   /@short/,
-  /\b(?:secrets|budget)\.spec\.ts/,
+  /\b(?:secrets|budget|xss)\.spec\.ts/,
   /\baccount-list\.spec\.ts .*(?:as CSV|harm)/,
   /\baccounts\.spec\.ts .*(?:, en .*(?:starts a key for him|has been typed)|members .*for administrators)/,
   /\baudit\.spec\.ts .*(?:, en .*(?:in words|turned away)|hostile names)/,

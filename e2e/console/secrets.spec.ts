@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { mintKey } from '../console.ts';
 import {
   ADMIN_EMAIL,
@@ -8,6 +9,7 @@ import {
   readClipboard,
   type Site,
   secretLeaks,
+  TOWN_PASSWORD,
   test,
   writeClipboard,
 } from './fixtures.ts';
@@ -236,4 +238,36 @@ test('ten minutes without input wipe the secret; input in between gives it ten m
   expect(await heapContains(page, needlesOf(fresh))).toEqual([]);
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('after signing out no memory and no place of the page holds a secret that it has shown', async ({
+  visit,
+  town,
+}) => {
+  const page = await visit({ as: ADMIN_EMAIL, session: 'own' });
+  const fresh = await WAYS.create(page, town);
+  await reveal(page);
+  const seen = await heapContains(page, needlesOf(fresh));
+  recordControl(42, {
+    name: 'a page that shows a secret at this moment',
+    shown: `${seen.length} of 2 needles in its memory`,
+    hasFailed: seen.length > 0,
+  });
+  expect(seen).not.toEqual([]);
+  await closeWindow(page, TITLES.create, true);
+  await page.getByRole('button', { name: 'Account menu' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out', exact: true }).click();
+  await expect(page.getByRole('heading', { name: 'Sign in', level: 1 })).toBeVisible();
+  const left = [
+    ...(await heapContains(page, needlesOf(fresh))),
+    ...(await secretLeaks(page, fresh.secretKey)),
+    ...(await heapContains(page, [TOWN_PASSWORD])),
+  ];
+  recordFigure(42, {
+    name: 'secrets in: memory of the page after signing out',
+    reached: left.length,
+    wanted: '0',
+    isHeld: left.length === 0,
+  });
+  expect(left).toEqual([]);
 });

@@ -8,6 +8,20 @@ const DRILLS = [
 /** What is kept from whom, what replaces it, and what the product is made of. */
 export const SECRETS: readonly ProofItem[] = [
   {
+    number: 39,
+    title: 'what people write, in Chromium',
+    figures: [
+      'dialogs opened by what people write',
+      'violations of the content security policy',
+      'findings of csp_evaluator that are high',
+    ],
+    controls: [
+      'the same texts as markup, without and with the policy of the console',
+      'a policy that allows inline scripts',
+    ],
+    suites: [{ name: 'console', files: ['e2e/console/xss.spec.ts'] }],
+  },
+  {
     number: 42,
     title: 'secrets where none belongs',
     figures: [
@@ -19,9 +33,14 @@ export const SECRETS: readonly ProofItem[] = [
       'secrets in: mails',
       'secrets in: webhooks',
       'secrets in: refusals',
+      'secrets in: memory of the page after signing out',
     ],
-    controls: ['a secret planted in every place'],
+    longFigures: ['secrets in: heap of the server'],
+    controls: ['a secret planted in every place', 'a page that shows a secret at this moment'],
+    longControls: ['a text that the server keeps in memory'],
     suites: [
+      { name: 'console', files: ['e2e/console/secrets.spec.ts'] },
+      { name: 'proof', files: ['e2e/proof/server-memory.full.test.ts'] },
       {
         name: 'vitest',
         projects: ['sqlite', 'postgres'],
