@@ -46,6 +46,24 @@ export const durability: readonly ProofItem[] = [
     suites: [{ name: 'proof', files: ['e2e/proof/io-error.test.ts'] }],
   },
   {
+    number: 9,
+    title: 'backups under load restore and verify',
+    figures: [
+      'backups under load that restore and verify',
+      'acknowledged before a backup began and missing in it',
+    ],
+    controls: ['a copy of the database file'],
+    longFigures: ['restore of 1,000,000 keys', 'recovery point: a backup of 1,000,000 keys'],
+    suites: [
+      {
+        name: 'vitest',
+        files: ['packages/server/src/commands/backup-load.http.test.ts'],
+        projects: ['sqlite'],
+      },
+      { name: 'proof', files: ['e2e/proof/large.test.ts'] },
+    ],
+  },
+  {
     number: 10,
     title: 'upgrades from every earlier schema, also when they are killed',
     figures: [
@@ -61,6 +79,13 @@ export const durability: readonly ProofItem[] = [
         projects: ['sqlite', 'postgres'],
       },
     ],
+  },
+  {
+    number: 12,
+    title: 'restart to ready with very many keys',
+    figures: ['restart to ready'],
+    controls: ['a server that looks at every key first'],
+    suites: [{ name: 'proof', files: ['e2e/proof/large.test.ts'] }],
   },
   {
     number: 17,
