@@ -42,19 +42,16 @@ export const PARTS = {
   'claims and texts of tokens': {
     module: 'tokens',
     mutate: [
-      'features/tokens/{claims,key-refusal,login-body,token-text}.ts',
+      'features/tokens/{checked-tokens,claims,key-refusal,login-body,token-text}.ts',
       'features/tokens/oauth/form.ts',
     ],
-    tests: ['features/tokens/{claims,login-body,token-text,tokens.edges}.test.ts'],
+    tests: ['features/tokens/{checked-tokens,claims,login-body,token-text,tokens.edges}.test.ts'],
     isStaticTested: true,
   },
   tokens: {
     module: 'tokens',
-    mutate: ['features/tokens/{checked-tokens,prepared-token,tokens.repo,tokens.service}.ts'],
-    tests: [
-      'features/tokens/{login,session}.http.test.ts',
-      'features/tokens/oauth/{exchange,introspection,token}.http.test.ts',
-    ],
+    mutate: ['features/tokens/{prepared-token,tokens.repo,tokens.service}.ts'],
+    tests: ['features/tokens/tokens.edges.storage.test.ts'],
     isStaticTested: false,
   },
   'oauth endpoints': {

@@ -31,7 +31,7 @@ const TOKENS_MAX = 2_000;
  * at each time: the life of the token, and the keys that signed it and those that it came from. Whoever keeps nothing
  * but good tokens cannot be made to remember anything by those who have none.
  */
-export function createCheckedTokens(): CheckedTokens {
+export function createCheckedTokens(tokensMax = TOKENS_MAX): CheckedTokens {
   const kept = new Map<string, Kept>();
   return {
     read: async (text, expected) => {
@@ -40,13 +40,14 @@ export function createCheckedTokens(): CheckedTokens {
       const known = kept.get(name);
       if (known?.audiences === audiences && (await isStillGood(known, expected))) return known;
       const claims = await readToken(text, expected);
-      const kid = claims === null ? '' : readKeyId(text);
-      const key = claims === null ? null : await expected.findKey(kid);
-      if (claims === null || key === null) return null;
+      if (claims === null) return null;
+      const kid = readKeyId(text);
+      const key = await expected.findKey(kid);
+      if (key === null) return null;
       const made: Kept = { kid, claims, publicKey: key.publicKey, audiences, lastingUnder: null };
       kept.set(name, made);
       const oldest = kept.keys().next().value;
-      if (kept.size > TOKENS_MAX && oldest !== undefined) kept.delete(oldest);
+      if (kept.size > tokensMax && oldest !== undefined) kept.delete(oldest);
       return made;
     },
   };
