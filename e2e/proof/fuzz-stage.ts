@@ -92,12 +92,8 @@ const POOL_OF_MAKER: Readonly<Record<string, string>> = {
 };
 
 function* readIds(operationId: string, { status, headers, body }: WireAnswer): Generator<[string, string]> {
-  if (
-    status >= 300 ||
-    body.length === 0 ||
-    headers.get('content-type')?.startsWith('application/json') !== true
-  )
-    return;
+  const type = headers.get('content-type')?.split(';')[0];
+  if (status >= 300 || body.length === 0 || type !== 'application/json') return;
   const value = JSON.parse(body.toString()) as Readonly<Record<string, unknown>> | null;
   if (value === null || typeof value !== 'object') return;
   const made = (value['webhook'] ?? value) as Readonly<Record<string, unknown>>;
