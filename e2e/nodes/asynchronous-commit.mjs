@@ -2,9 +2,10 @@
 // the database then took nothing with it, the test of the real setting would prove nothing either.
 import pg from 'pg';
 
-const { query } = pg.Client.prototype;
+const { prototype } = pg.Client;
+const { value: query } = Object.getOwnPropertyDescriptor(prototype, 'query');
 
-pg.Client.prototype.query = function queryAsynchronously(text, ...rest) {
+prototype.query = function queryAsynchronously(text, ...rest) {
   const changed =
     typeof text === 'string' ? text.replace('synchronous_commit = on', 'synchronous_commit = off') : text;
   return query.call(this, changed, ...rest);

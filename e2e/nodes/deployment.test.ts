@@ -19,7 +19,7 @@ import { openProgramFolder } from './programs.ts';
 import { type RedisServer, startRedis } from './redis.ts';
 import { record, recordDelays } from './results.ts';
 import { sampleRoundTrips } from './round-trips.ts';
-import { dropSilently } from './silent-drop.ts';
+import { dropSilently, type SilentDrop } from './silent-drop.ts';
 import {
   createRevoker,
   expectInTime,
@@ -155,13 +155,13 @@ describe('a revocation at one of three nodes, one of them behind PgBouncer, over
   it('counts within the lease at nodes that are cut off from the database, and nobody tells them so', async () => {
     let observations: Observation[] = [];
     for (let round = 0; round < COUNTS.apart; round += 1) {
-      let heal = () => {};
+      let drop: SilentDrop | null = null;
       const beforeRevocation = () => {
-        ({ heal } = dropSilently([proxy.port]));
+        drop = dropSilently([proxy.port]);
       };
       const afterAck = async () => {
         await delay(LEASE_MS + KNOWN_AFTER_MS);
-        heal();
+        drop?.heal();
       };
       const situation = { revokingNode: POOLED_NODE, beforeRevocation, afterAck };
       observations = observations.concat(await revoker.revokeMany(1, () => situation));

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface CachingProxy {
   readonly port: number;
@@ -17,7 +18,7 @@ export async function startCachingProxy(serverUrl: string, keptMs: number): Prom
   >();
   const answer = async (request: IncomingMessage) => {
     const { method = '', url = '' } = request;
-    const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
+    const body = await buffer(request);
     const headers = Object.fromEntries(FORWARDED.map((name) => [name, String(request.headers[name] ?? '')]));
     const name = JSON.stringify([method, url, headers, body.toString('base64')]);
     const known = kept.get(name);

@@ -113,16 +113,16 @@ describe('drainBody', () => {
     const address = await app.listen({ host: '127.0.0.1', port: 0 });
     const put = async (pieceBytes: number) => {
       const socket = connect(Number(new URL(address).port), '127.0.0.1');
-      let text = '';
-      socket.on('data', (chunk: Buffer) => (text += chunk.toString())).on('error', () => {});
+      const said: string[] = [];
+      socket.on('data', (chunk: Buffer) => said.push(chunk.toString())).on('error', () => {});
       socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Length: 2000\r\n\r\n');
-      for (let sent = 0; sent < 2_000 && text === ''; sent += pieceBytes) {
+      for (let sent = 0; sent < 2_000 && said.length === 0; sent += pieceBytes) {
         socket.write('x'.repeat(pieceBytes));
         await wait(20);
       }
       await wait(100);
       socket.destroy();
-      return text;
+      return said.join('');
     };
     expect(await put(1)).toContain('{"isDrained":false}');
     expect(await put(200)).toContain('{"isDrained":true}');
