@@ -127,6 +127,17 @@ export const CONSOLE_ROWS: readonly Row[] = [
     expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow',
   },
   {
+    route: 'GET /v1/audit/chain',
+    send: () => ({ url: '/v1/audit/chain' }),
+    expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow',
+  },
+  {
+    route: 'GET /v1/audit/chain/export',
+    isRecorded: true,
+    send: () => ({ url: '/v1/audit/chain/export' }),
+    expect: (who) => gate(who, 'GET', AUDIT) ?? 'allow',
+  },
+  {
     route: 'GET /v1/audit/export',
     isRecorded: true,
     send: () => ({ url: '/v1/audit/export' }),

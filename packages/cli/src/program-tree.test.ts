@@ -43,7 +43,7 @@ function leaves(command: Command, words: readonly string[] = []): [string, Comma
 
 const LEAVES = leaves(PROGRAM);
 /** They start the server's own program, which has tests of its own. */
-const OF_SERVER = /^(serve|backup|restore|doctor|(?:master-key|pepper)\b.*)$/;
+const OF_SERVER = /^(serve|backup|restore|doctor|audit verify|(?:master-key|pepper)\b.*)$/;
 
 /** Something for every argument and every option that must be given. */
 function wordsFor(command: Command): string[] {

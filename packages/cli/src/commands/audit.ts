@@ -7,6 +7,7 @@ import { addListOptions, type Column, type ListOptions, printList } from '../lis
 import { given, instant } from '../options.ts';
 import { type Run, type Setting, withRun } from '../run.ts';
 import { cleanText, formatTable, formatTime } from '../text.ts';
+import { addServerCommand } from './server.ts';
 
 interface AuditOptions extends ListOptions {
   readonly account?: string;
@@ -18,7 +19,7 @@ interface AuditOptions extends ListOptions {
   readonly since?: string;
   readonly until?: string;
   readonly follow?: boolean;
-  readonly export?: 'csv' | 'jsonl';
+  readonly export?: 'csv' | 'jsonl' | 'chain';
 }
 
 // A whole log is one answer; a long one takes its time.
@@ -50,6 +51,16 @@ type Filter = Awaited<ReturnType<typeof readFilter>>;
 async function exportAudit(run: Run, options: AuditOptions): Promise<void> {
   const client = run.client({ timeoutMs: EXPORT_TIMEOUT_MS });
   const filter = await readFilter(client, options);
+  if (options.export === 'chain') {
+    if (Object.keys(filter).length > 0)
+      throw usageError(
+        '--export chain has every entry, and no filters: a part of the log could not be verified.',
+        'For a part of it, take --export csv or jsonl.',
+      );
+    const { data } = await client.GET('/v1/audit/chain/export', { parseAs: 'stream' });
+    await printStream(run, data);
+    return;
+  }
   if (options.export === 'jsonl') {
     const entries = paginate((page) =>
       client.GET('/v1/audit', { params: { query: { ...page, ...filter, limit: 200 } } }),
@@ -58,6 +69,10 @@ async function exportAudit(run: Run, options: AuditOptions): Promise<void> {
     return;
   }
   const { data } = await client.GET('/v1/audit/export', { params: { query: filter }, parseAs: 'stream' });
+  await printStream(run, data);
+}
+
+async function printStream(run: Run, data: unknown): Promise<void> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const chunks = readWhole((data ?? []) as AsyncIterable<Uint8Array>);
   for await (const chunk of chunks) await run.print(decoder.decode(chunk, { stream: true }));
@@ -129,7 +144,7 @@ async function showAudit(run: Run, options: AuditOptions): Promise<void> {
 }
 
 export function addAuditCommand(program: Command, setting: Setting): void {
-  addListOptions(program.command('audit').description('who did what when, newest first'))
+  const audit = addListOptions(program.command('audit').description('who did what when, newest first'))
     .option('--account <account>', 'about this account: id, e-mail or technical name')
     .option('--by <account>', 'what this account did')
     .option('--key <key>', 'about this API key')
@@ -138,7 +153,18 @@ export function addAuditCommand(program: Command, setting: Setting): void {
     .option('--search <text>', 'in names and ids')
     .option('--since <instant>', 'a day like 2027-03-01, or an instant', instant)
     .option('--until <instant>', 'a day or an instant', instant)
-    .addOption(new Option('--export <format>', 'every entry as a file on stdout').choices(['csv', 'jsonl']))
+    .addOption(
+      new Option('--export <format>', 'every entry as a file on stdout').choices(['csv', 'jsonl', 'chain']),
+    )
     .option('--follow', 'wait for entries and show them as they come, oldest first')
     .action(withRun(setting, showAudit));
+  const what = 'whether the log is as it was written, and which row is the first that is not';
+  addServerCommand(audit, setting, 'verify', what, ['audit'])
+    .option('--file <file>', 'in an export (audit --export chain), without server and database; - for stdin')
+    .option('--fingerprint <fingerprint>', 'of the key that must have signed it, as it was noted down')
+    .option('--workspace <id>', 'of this workspace only')
+    .option(
+      '--checkpoints <file>',
+      'and against the checkpoints in a log of the server, or in an older export',
+    );
 }

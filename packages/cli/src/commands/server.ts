@@ -67,11 +67,13 @@ function spellOptions(options: Options): string[] {
 }
 
 /** Adds a command that the server runs; what commander knows of it serves help and completion. */
-function addServerCommand(
+export function addServerCommand(
   program: Command,
   setting: Setting,
   spelling: string,
   description: string,
+  /** Words that stand before the name, where it is a command of another one. */
+  before: readonly string[] = [],
 ): Command {
   return program
     .command(spelling)
@@ -81,6 +83,7 @@ function addServerCommand(
       const command = parameters.at(-1) as Command;
       const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
       const words = [
+        ...before,
         command.name(),
         ...spellOptions(command.opts()),
         ...(isJson ? ['--json'] : []),

@@ -4629,7 +4629,7 @@ export interface operations {
              *     - 400: `auth.ambiguous_credentials`, `request.invalid`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.forbidden`, `auth.insufficient_scope`
-             *     - 409: `auth.other_account`
+             *     - 409: `auth.other_account`, `audit.not_chained`
              *     - 429: `limit.rate_limited`, `limit.quota_exceeded`
              */
             default: {
@@ -4639,11 +4639,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "type": "https://keys.example.com/docs/errors/request.invalid",
-                     *       "title": "The request is not valid",
-                     *       "status": 400,
-                     *       "detail": "Correct the fields that are listed in `errors` and send the request again.",
-                     *       "code": "request.invalid",
+                     *       "type": "https://keys.example.com/docs/errors/audit.not_chained",
+                     *       "title": "The audit log is not chained yet",
+                     *       "status": 409,
+                     *       "detail": "Rows of an older release are being chained since the upgrade. Try again in some minutes; if it goes on, look for \"a job failed\" in the log of the server.",
+                     *       "code": "audit.not_chained",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
                      */

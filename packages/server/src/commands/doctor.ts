@@ -10,7 +10,7 @@ import { dataFolderCheck, diskCheck, masterKeyFileCheck, packageFilesCheck } fro
 import { rateLimitsCheck } from './doctor/check-limits.ts';
 import { mailCheck } from './doctor/check-mail.ts';
 import { certificateCheck, isPortTaken, portCheck, publicUrlCheck } from './doctor/check-network.ts';
-import { administratorsCheck, jobsCheck, signingKeysCheck } from './doctor/installation.ts';
+import { administratorsCheck, auditCheck, jobsCheck, signingKeysCheck } from './doctor/installation.ts';
 
 const CHECK_DEADLINE_MS = 10_000;
 
@@ -28,7 +28,13 @@ const SIDE_BY_SIDE: readonly Check[] = [
   rateLimitsCheck,
 ];
 /** What keeps SQLite, and with it this process, busy: afterwards, or the others would run out of time. */
-const ONE_BY_ONE: readonly Check[] = [databaseCheck, administratorsCheck, signingKeysCheck, jobsCheck];
+const ONE_BY_ONE: readonly Check[] = [
+  databaseCheck,
+  administratorsCheck,
+  signingKeysCheck,
+  jobsCheck,
+  auditCheck,
+];
 
 interface CheckResult {
   readonly name: string;

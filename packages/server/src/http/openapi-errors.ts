@@ -98,6 +98,7 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
   deleteKey: KEY_WRITE,
   disableKey: KEY_WRITE,
   enableKey: [...KEY_WRITE, 'key.scope_exceeds_caller', 'key.limits_exceed_caller'],
+  exportAuditChain: ['audit.not_chained'],
   endKeyOverlap: [...KEY_WRITE, 'key.no_overlap'],
   importKeys: ['auth.forbidden', 'key.import_faulty', 'key.limits_exceed_caller'],
   openKeyLink: ['key.link_unusable'],

@@ -2,6 +2,10 @@ import type { ErrorText } from '../error-text.ts';
 
 /** Packages, requests of any kind, and what happens on the way to the server. */
 export const REQUEST_TEXTS_EN = {
+  'audit.not_chained': {
+    title: 'The audit log is being prepared for this export.',
+    remedy: 'It is chained since the last upgrade. Try again in some minutes.',
+  },
   'blob.damaged': {
     title: 'The package file is damaged.',
     remedy:

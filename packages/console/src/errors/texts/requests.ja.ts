@@ -3,6 +3,10 @@ import type { REQUEST_TEXTS_EN } from './requests.en.ts';
 
 /** Packages, requests of any kind, and what happens on the way to the server. */
 export const REQUEST_TEXTS_JA: TranslationOf<typeof REQUEST_TEXTS_EN> = {
+  'audit.not_chained': {
+    title: 'この書き出しのために監査ログを準備しています。',
+    remedy: '前回のアップグレード以降、記録の連鎖を作成中です。数分後にもう一度お試しください。',
+  },
   'blob.damaged': {
     title: 'パッケージファイルが破損しています。',
     remedy:

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/index.ts';
+import { verifyEnds } from '../../features/audit/index.ts';
 import { HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
 import { compareVersions } from '../../storage/backup/index.ts';
 import { type Inspection, isNewSqliteDatabase, openInspection } from '../../storage/index.ts';
@@ -110,4 +111,29 @@ export const jobsCheck: Check = {
       return findings;
     });
   },
+};
+
+/** The newest rows alone, which takes no key and no time; `keyreeve audit verify` looks at all of them. */
+export const auditCheck: Check = {
+  name: 'audit log',
+  run: (place) =>
+    onTables(place, async ({ main }) => {
+      const { faults, unsigned } = await verifyEnds(main, place.now());
+      const findings: Finding[] = faults.map(({ workspaceId, kind, message }) =>
+        fault(
+          'audit.broken',
+          `The audit log of ${workspaceId} is not as it was written (${kind}). ${message}`,
+          'Run keyreeve audit verify, which looks at all of it. Keep a copy of the database, and find out who can write to it.',
+        ),
+      );
+      if (place.isListening && unsigned.length > 0)
+        findings.push(
+          warning(
+            'audit.unsigned',
+            `${unsigned.length} audit logs have not been signed for two hours, such as that of ${unsigned[0] ?? ''}.`,
+            'Look into the log for "a job failed", and restart the server.',
+          ),
+        );
+      return findings;
+    }),
 };

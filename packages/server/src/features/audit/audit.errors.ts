@@ -4,7 +4,6 @@ export const auditErrors = defineErrors('audit', {
   not_chained: {
     status: 409,
     title: 'The audit log is not chained yet',
-    remedy:
-      'Rows of an older release are being chained since the upgrade. Try again in some minutes; if it goes on, look for "a job failed" in the log of the server.',
+    remedy: 'It is chained since the last upgrade. Try again in some minutes.',
   },
 });
