@@ -22,6 +22,12 @@ const HURRIED: PoolOptions = {
   limits: { statementMs: STATEMENT_MS, lockMs: LOCK_MS, idleMs: STATEMENT_MS },
   idleMs: 10_000,
 };
+/**
+ * For changes behind a pooler. Each holds one of its connections while it waits for its place in the audit log, and
+ * whoever has that place needs one more (`Storage.fresh`): if all of them were waiting, nobody could go on. So a process
+ * makes one change at a time there, and the pooler needs one connection more than there are processes.
+ */
+const ONE_BY_ONE: PoolOptions = { ...HURRIED, connectionsMax: 1 };
 const WATCH: PoolOptions = {
   connectionsMax: 1,
   statementMs: WATCH_MS,
@@ -46,14 +52,20 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
   // int8 arrives as text by default; our integers are milliseconds and counts, all below 2^53.
   const types = new pg.TypeOverrides();
   types.setTypeParser(INT8_OID, Number);
-  const toKysely = (options: PoolOptions): Kysely<Database> => {
-    const pool = new PrimaryPool(primary, types, options, logger);
-    return new Kysely<Database>({
+  const openPool = (options: PoolOptions) => new PrimaryPool(primary, types, options, logger);
+  const toKysely = (pool: Pick<PrimaryPool, 'options' | 'connect' | 'end'>): Kysely<Database> =>
+    new Kysely<Database>({
       dialect: new PooledPostgresDialect({ pool: pool as unknown as PostgresPool }),
     });
-  };
-  const [kysely, watch, unhurried] = [toKysely(HURRIED), toKysely(WATCH), toKysely(UNHURRIED)] as const;
-  const fresh = toKysely(FRESH);
+  const [pool, oneByOne] = [openPool(HURRIED), openPool(ONE_BY_ONE)];
+  const kysely = toKysely(pool);
+  const write = toKysely({
+    options: {},
+    connect: async () => await (pool.isPooled ? oneByOne : pool).connect(),
+    end: async () => await oneByOne.end(),
+  });
+  const openStore = (options: PoolOptions) => toKysely(openPool(options));
+  const [watch, fresh, unhurried] = [openStore(WATCH), openStore(FRESH), openStore(UNHURRIED)] as const;
   const epochGuard = new EpochLease({
     ask: async (workspaceIds) => {
       listener?.start();
@@ -81,7 +93,7 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
   return {
     engine: 'postgres',
     read: kysely,
-    write: kysely,
+    write,
     usage: kysely,
     watch,
     fresh,
@@ -94,7 +106,7 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
       epochGuard.close();
       await Promise.all([
         listener?.close(),
-        ...[kysely, watch, fresh, unhurried].map((each) => each.destroy()),
+        ...[kysely, write, watch, fresh, unhurried].map((each) => each.destroy()),
       ]);
     },
   };

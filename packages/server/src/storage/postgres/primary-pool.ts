@@ -36,6 +36,7 @@ export class PrimaryPool {
   readonly #clients = new WeakMap<pg.PoolClient, GuardedClient>();
   readonly #facts = new WeakMap<pg.ClientBase, ServerFacts>();
   #open: OpenPool | null = null;
+  #isPooled = false;
   #isEnded = false;
 
   constructor(primary: Primary, types: pg.TypeOverrides, options: PoolOptions, logger: StorageLogger) {
@@ -57,6 +58,11 @@ export class PrimaryPool {
         if (tries > 1 || this.#primary.isKnown()) throw error;
       }
     }
+  }
+
+  /** Whether a pooler that hands out a connection for each transaction stood before the server when it was last reached. */
+  get isPooled(): boolean {
+    return this.#isPooled;
   }
 
   async end(): Promise<void> {
@@ -91,6 +97,8 @@ export class PrimaryPool {
         const facts = await readServerFacts(client);
         this.#primary.requireFit(place.host, facts);
         this.#facts.set(client, facts);
+        // The process behind the connection is another one than answered it at first.
+        this.#isPooled = facts.pid !== Reflect.get(client, 'processID');
       },
     };
     const pool = new pg.Pool(config);
