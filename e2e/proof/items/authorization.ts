@@ -69,6 +69,13 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     ],
   },
   {
+    number: 33,
+    title: 'what the time of an answer tells',
+    figures: ['answers that tell two cases apart by their time'],
+    controls: ['a handler that works only for those whom it knows'],
+    suites: [{ name: 'proof', files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'] }],
+  },
+  {
     number: 47,
     title: 'key life against a model, and property tests',
     figures: ['lives of keys that differ from the model'],

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DAY_MS, MINUTE_MS } from '../../lib/clock.ts';
-import { findPause, PAUSE_RULES, toBucket } from './throttle.rules.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/clock.ts';
+import { findPause, KNOWN_ADDRESS_MS, PAUSE_RULES, toBucket, WINDOW_RULES } from './throttle.rules.ts';
 
 const NOW = 1_900_000_000_000;
 
@@ -33,6 +34,29 @@ describe('the pause after failures', () => {
 
   it('of a login as a whole never keeps its owner waiting longer than a minute', () => {
     expect(findPause(PAUSE_RULES.login, { failures: 1_000_000, lastFailureAt: NOW }, NOW)).toBe(MINUTE_MS);
+  });
+});
+
+describe('docs/operations/guessing.md', () => {
+  const page = readFileSync(new URL('../../../../../docs/operations/guessing.md', import.meta.url), 'utf8');
+  it.each([
+    ['one account from one address', PAUSE_RULES.pair],
+    ['one account from anywhere', PAUSE_RULES.login],
+    ['one address, whichever account', PAUSE_RULES.address],
+    ['the setup code from one address', PAUSE_RULES.setup],
+  ])('tells the rule of %s', (name, { free, pauseMaxMs, forgetMs }) => {
+    const [minutes, hours] = [pauseMaxMs / MINUTE_MS, forgetMs / HOUR_MS];
+    const told = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
+    expect(page).toContain(`| ${name} | ${free} | ${told(minutes, 'minute')} | ${told(hours, 'hour')} |`);
+  });
+
+  it('tells the windows of mails and how long an address is known', () => {
+    const { mail, mailAddress } = WINDOW_RULES;
+    expect([mail.windowMs, mailAddress.windowMs]).toEqual([HOUR_MS, HOUR_MS]);
+    expect(page).toContain(
+      `${mail.limit} an hour to one mailbox, ${mailAddress.limit} an hour from one address`,
+    );
+    expect(page).toContain(`during the last ${KNOWN_ADDRESS_MS / DAY_MS} days`);
   });
 });
 
