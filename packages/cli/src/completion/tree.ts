@@ -32,7 +32,7 @@ function toOptionEntry(option: Option): OptionEntry {
     description,
     hasValue: option.required || option.optional,
     choices: argChoices ?? [],
-    isFile: FILE_NAME.test(/<(.+)>/.exec(flags)?.[1] ?? ''),
+    isFile: FILE_NAME.test(/<([^<>]+)>/.exec(flags)?.[1] ?? ''),
   };
 }
 

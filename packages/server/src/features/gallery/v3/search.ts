@@ -172,7 +172,11 @@ function presentPackage(
     title: metadata.title ?? metadata.id,
     ...presentLinks(version, urls),
     tags: listTags(metadata.tags),
-    authors: metadata.authors.split(/\s*,\s*/).filter((author) => author !== ''),
+    // By hand: a pattern with blanks on both sides of the comma takes the square of the time for 4,000 blanks.
+    authors: metadata.authors
+      .split(',')
+      .map((author) => author.trim())
+      .filter((author) => author !== ''),
     // Part of the shape; no client shows them, and the pages of the gallery do.
     owners: [],
     totalDownloads: version.packageDownloads,
