@@ -43,9 +43,12 @@ export const PARTS = {
     module: 'tokens',
     mutate: [
       'features/tokens/{checked-tokens,claims,key-refusal,login-body,token-text}.ts',
-      'features/tokens/oauth/form.ts',
+      'features/tokens/oauth/{form,narrowing}.ts',
     ],
-    tests: ['features/tokens/{checked-tokens,claims,login-body,token-text,tokens.edges}.test.ts'],
+    tests: [
+      'features/tokens/oauth/narrowing.test.ts',
+      'features/tokens/{checked-tokens,claims,login-body,token-text,tokens.edges}.test.ts',
+    ],
     isStaticTested: true,
   },
   tokens: {
@@ -57,7 +60,7 @@ export const PARTS = {
   'oauth endpoints': {
     module: 'tokens',
     mutate: [
-      'features/tokens/oauth/{client-authentication,introspection,narrowing,oauth,revocation,token-exchange,token-grants}.ts',
+      'features/tokens/oauth/{client-authentication,introspection,oauth,revocation,token-exchange,token-grants}.ts',
     ],
     tests: ['features/tokens/oauth/{exchange,introspection,token}.http.test.ts'],
     isStaticTested: false,

@@ -11,6 +11,7 @@ export const strykerPlugins = [{ kind: 'Ignore', name: 'wording', value: { shoul
 function shouldIgnore({ node, parent }) {
   if (!TEXTS.has(node.type)) return undefined;
   if (parent?.type === 'ObjectProperty' && WORDING.has(parent.key.name)) return 'a sentence for people';
+  if (parent?.type === 'CallExpression' && parent.callee.name === 'refuse') return 'a sentence for people';
   const isInError = parent?.type === 'NewExpression' && parent.callee.name?.endsWith('Error') === true;
   return isInError && parent.arguments[0] === node ? 'the text of an internal error' : undefined;
 }
