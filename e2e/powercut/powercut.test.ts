@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { describe, expect, it } from 'vitest';
-import { inspectDatabase } from '../proof/inspect-database.ts';
+import { inspectDatabase, verifyAuditLog } from '../proof/inspect-database.ts';
 import { findLost, openLedger, writeKeys } from '../proof/ledger.ts';
 import { CuttableDisk } from './power.ts';
 import { callServer, type ServerProcess, startServer } from './server-process.ts';
@@ -10,6 +10,7 @@ import { callServer, type ServerProcess, startServer } from './server-process.ts
 const CUTS = Number(process.env['POWER_CUTS'] ?? '6');
 const CONTROL_CUTS = 3;
 const WRITERS = 4;
+const LOG_VERIFIED_EVERY = 4;
 const NORMAL = path.join(import.meta.dirname, 'synchronous-normal.mjs');
 
 interface Cut {
@@ -20,7 +21,8 @@ interface Cut {
   readonly faults: readonly string[];
 }
 
-async function cutOnce(nodeArguments: readonly string[]): Promise<Cut> {
+/** @param verifiesLog whether the audit log is verified afterwards, which takes a process of its own */
+async function cutOnce(nodeArguments: readonly string[], verifiesLog: boolean): Promise<Cut> {
   const disk = new CuttableDisk();
   let server: ServerProcess | null = null;
   let restored: ServerProcess | null = null;
@@ -53,7 +55,9 @@ async function cutOnce(nodeArguments: readonly string[]): Promise<Cut> {
       return { acknowledged, lost: acknowledged, faults: [] };
     }
     const lost = await findLost(restored.url, ledger);
-    return { acknowledged, lost: lost.length, faults: inspectDatabase(path.join(disk.after, 'data')) };
+    const dataDir = path.join(disk.after, 'data');
+    const faults = [...inspectDatabase(dataDir), ...(verifiesLog ? await verifyAuditLog(dataDir) : [])];
+    return { acknowledged, lost: lost.length, faults };
   } finally {
     await server?.kill();
     await restored?.kill();
@@ -64,7 +68,7 @@ async function cutOnce(nodeArguments: readonly string[]): Promise<Cut> {
 async function cutOften(count: number, nodeArguments: readonly string[] = []): Promise<Cut> {
   const sum = { acknowledged: 0, lost: 0, faults: [] as string[] };
   for (let round = 0; round < count; round += 1) {
-    const { acknowledged, lost, faults } = await cutOnce(nodeArguments);
+    const { acknowledged, lost, faults } = await cutOnce(nodeArguments, round % LOG_VERIFIED_EVERY === 0);
     sum.acknowledged += acknowledged;
     sum.lost += lost;
     sum.faults.push(...faults);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signIn } from '../console.ts';
 import { type Program, startProgram } from '../programs.ts';
 import { freePort, MAIN, sleep, WITH_ADMIN } from '../server-process.ts';
-import { inspectDatabase } from './inspect-database.ts';
+import { inspectDatabase, verifyAuditLog } from './inspect-database.ts';
 import { callDesk, type Desk, findLost, openLedger, writeKeys } from './ledger.ts';
 import { findPackageFaults, openPackages, pushPackage } from './pushes.ts';
 import { sabotagedBy } from './sabotage.ts';
@@ -201,7 +201,11 @@ describe('a full disk', () => {
     await server.program.end('SIGKILL');
     server = await start();
     const lost = await findLost(server.url, ledger);
-    const faults = [...inspectDatabase(dataDir()), ...(await findPackageFaults(server.url, packages))];
+    const faults = [
+      ...inspectDatabase(dataDir()),
+      ...(await verifyAuditLog(dataDir())),
+      ...(await findPackageFaults(server.url, packages)),
+    ];
     const all = [...seen.values()];
     const sum = (of: (one: Fullness) => number) => all.reduce((total, one) => total + of(one), 0);
     const failed = sum((one) => one.failed);

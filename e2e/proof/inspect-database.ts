@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { run } from '../run.ts';
+import { MAIN } from '../server-process.ts';
 
 /** What each change leaves behind in one transaction; a row of the answer is one that has no counterpart. */
 const INVARIANTS: Readonly<Record<string, string>> = {
@@ -45,4 +47,11 @@ export function inspectDatabase(dataDir: string): string[] {
     }
   }
   return faults;
+}
+
+/** What `keyreeve audit verify` says of a deployment; empty when its log is as it was written. */
+export async function verifyAuditLog(dataDir: string): Promise<string[]> {
+  const env = { KEYREEVE_DATA_DIR: dataDir };
+  const verified = await run(process.execPath, [MAIN, 'audit', 'verify', '--json'], { cwd: dataDir, env });
+  return verified.code === 0 ? [] : [`audit verify ended with ${verified.code}: ${verified.output.trim()}`];
 }

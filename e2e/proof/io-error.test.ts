@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signIn } from '../console.ts';
 import { createSeeded } from '../notices/seeded.ts';
 import { openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../server-process.ts';
-import { inspectDatabase } from './inspect-database.ts';
+import { inspectDatabase, verifyAuditLog } from './inspect-database.ts';
 import { findLost, type Ledger, openLedger, writeKeys } from './ledger.ts';
 import { findPackageFaults, openPackages, type Packages, pushPackage } from './pushes.ts';
 import { sabotagedBy } from './sabotage.ts';
@@ -163,7 +163,7 @@ async function judge(server: ServerProcess, { ledger, packages }: Load, outcome:
   outcome.lost.push(...(await findLost(server.url, ledger)));
   outcome.lost.push(...(await findPackageFaults(server.url, packages)));
   outcome.acknowledged += ledger.changes + packages.stored.size;
-  outcome.faults.push(...inspectDatabase(server.dataDir));
+  outcome.faults.push(...inspectDatabase(server.dataDir), ...(await verifyAuditLog(server.dataDir)));
   for (const [status, count] of [...ledger.refusals, ...packages.statuses]) {
     if (status === 201) continue;
     outcome.refused += count;

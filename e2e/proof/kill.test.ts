@@ -8,7 +8,7 @@ import { signIn } from '../console.ts';
 import { createSeeded } from '../notices/seeded.ts';
 import { BARE_ENVIRONMENT } from '../run.ts';
 import { MAIN, openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../server-process.ts';
-import { inspectDatabase } from './inspect-database.ts';
+import { inspectDatabase, verifyAuditLog } from './inspect-database.ts';
 import { type Desk, findLost, type Ledger, openLedger, writeKeys } from './ledger.ts';
 import { readQueuedMs } from './queued.ts';
 import { sabotagedBy } from './sabotage.ts';
@@ -107,6 +107,7 @@ async function killOften(
   }
   // And once more at the end: a later crash must not take what an earlier one had left.
   await lookUp(whole);
+  outcome.faults.push(...(await verifyAuditLog(server.dataDir)));
   outcome.lost += lost.size;
   await server.kill();
 }

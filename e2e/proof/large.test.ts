@@ -94,16 +94,16 @@ describe(`a server with ${KEYS.toLocaleString('en')} keys`, () => {
     it('is backed up while it serves, and restored, each within a minute', async () => {
       const { server } = await start();
       const file = path.join(place.folder, 'large.backup');
-      let isOver = false;
+      const load = { isOver: false };
       let refused = 0;
       let asked = 0;
       const asking = (async () => {
-        for (; !isOver; asked += seeded.sample.length) refused += await countRefused(server.url);
+        for (; !load.isOver; asked += seeded.sample.length) refused += await countRefused(server.url);
       })();
       const env = { ...environment, KEYREEVE_DATA_DIR: server.dataDir };
       const options = { cwd: place.folder, timeoutMs: COMMAND_TIMEOUT_MS };
       const backup = await run(process.execPath, [MAIN, 'backup', file, '--json'], { ...options, env });
-      isOver = true;
+      load.isOver = true;
       await asking;
       await server.kill();
       expect(backup.code, backup.output).toBe(0);

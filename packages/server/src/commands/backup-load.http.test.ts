@@ -123,7 +123,10 @@ async function findFaults(place: TestDatabase, before: { minted: string[]; delet
     // One moment: the log of the copy is the beginning of that of the original, and the keys are those of that log.
     if (JSON.stringify(told) !== JSON.stringify(all.slice(0, told.length))) faults.push('not one moment');
     const live = new Set<string>();
-    for (const { action, target_id: id } of told) action === 'key.created' ? live.add(id) : live.delete(id);
+    for (const { action, target_id: id } of told) {
+      if (action === 'key.created') live.add(id);
+      else live.delete(id);
+    }
     const rows = await restored.deps.storage.read.selectFrom('api_keys').select('id').execute();
     const found = new Set(rows.map(({ id }) => id).filter((id) => secrets.has(id)));
     for (const id of found) if (!live.has(id)) faults.push(`${id} is there, and its audit row is not`);
