@@ -18,10 +18,10 @@ import { sabotagedBy } from './sabotage.ts';
 
 const IS_FULL = process.env['PROOF_FULL'] === '1';
 const LOGINS = 40;
-const LOGIN_MS = IS_FULL ? 15_000 : 1_500;
-const MIX_MS = IS_FULL ? 60_000 : 2_000;
+const LOGIN_MS = IS_FULL ? 15_000 : 800;
+const MIX_MS = IS_FULL ? 60_000 : 1_000;
 const ROUNDS = IS_FULL ? 20 : 2;
-const ROUND_MS = IS_FULL ? 1_500 : 500;
+const ROUND_MS = IS_FULL ? 1_500 : 300;
 const LOGIN_P99_MS_MAX = 25;
 const LOOP_MS_MAX = { p99: 50, max: 250 };
 const RATIO_MAX = 1.1;
