@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../../../../testkit/src/proof.ts';
+import { startRebindingDns } from '../../../../../testkit/src/rebinding-dns.ts';
 import { createTestCertificate } from '../../../../../testkit/src/smtp-sink.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../../../testkit/src/webhook-receiver.ts';
 import { createAddressRules } from './address-rules.ts';
@@ -91,6 +93,73 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   'mixed.test': ['127.0.0.1', '203.0.114.1'],
   'last.test': ['203.0.114.1', '2606:4700::1111', '127.0.0.1'],
 };
+
+/** Hosts that any program on this machine would reach itself by, so that what connects to them is seen. */
+const LOOPBACK_HOSTS = HOSTS.slice(0, 13);
+const ITEM = 38;
+
+describe('all of these at once', () => {
+  it('make no connection; asking with a plain fetch does', async () => {
+    const origins = [...HOSTS, ...Object.keys(NAMES)].flatMap((host) => [
+      `http://${host}`,
+      `https://${host}`,
+    ]);
+    const wish = { allowed: ELSEWHERE, names: NAMES, ca: CERTIFICATE.cert };
+    for (const origin of origins) {
+      const { port } = origin.startsWith('https') ? secure : plain;
+      await post(`${origin}:${port}/`, wish);
+    }
+    const users = ['user@', 'user:word@', ':word@', 'hooks.example@', 'https%3A%2F%2Fhooks.example@'];
+    const schemes = ['ftp:', 'file:', 'gopher:', 'ws:', 'unix:', 'javascript:'];
+    for (const user of users) await post(`http://${user}127.0.0.1:${plain.port}/`);
+    for (const scheme of schemes) await post(`${scheme}//127.0.0.1:${plain.port}/`);
+    const dns = await startRebindingDns(['127.0.0.2', '127.0.0.1']);
+    const rules = createAddressRules({ allowedNetworks: ['127.0.0.2/32'], ports: [plain.port], own: OWN });
+    const rebound = createWebhookTransport({ rules, lookup: (name) => dns.lookUp(name) });
+    expect(await rebound.post(`http://rebind.test:${plain.port}/`, HEADERS, '{}')).toEqual(
+      failed('unreachable'),
+    );
+    expect(dns.questionCount).toBe(1);
+    await dns.close();
+    const count = plain.connectionCount + secure.connectionCount;
+    const vectors = origins.length + users.length + schemes.length + 1;
+    recordFigure(ITEM, {
+      name: 'connections made',
+      reached: `${count} for ${vectors} vectors, a name that is bound anew among them`,
+      wanted: '0 for at least 60',
+      isHeld: count === 0 && vectors >= 60,
+    });
+    expect(count).toBe(0);
+    expect(vectors).toBeGreaterThanOrEqual(60);
+    for (const host of LOOPBACK_HOSTS)
+      await fetch(`http://${host}:${plain.port}/`, { signal: AbortSignal.timeout(1_000) }).catch(
+        () => undefined,
+      );
+    recordControl(ITEM, {
+      name: 'a plain fetch',
+      shown: `${plain.connectionCount} connections for ${LOOPBACK_HOSTS.length} of them`,
+      hasFailed: plain.connectionCount > 0,
+    });
+    expect(plain.connectionCount).toBeGreaterThan(0);
+  });
+
+  it('include a name whose address is another when it is asked for again, which leads a second question astray', async () => {
+    const dns = await startRebindingDns(['127.0.0.2', '127.0.0.1']);
+    const rules = createAddressRules({ allowedNetworks: ['127.0.0.2/32'], ports: [plain.port], own: OWN });
+    const target = rules.read(`http://rebind.test:${plain.port}/`);
+    const [checked = ''] = await dns.lookUp('rebind.test');
+    expect(typeof target !== 'string' && rules.mayConnect(target, checked)).toBe(true);
+    const [asked = ''] = await dns.lookUp('rebind.test');
+    await fetch(`http://${asked}:${plain.port}/`);
+    await dns.close();
+    recordControl(ITEM, {
+      name: 'a check before a second question',
+      shown: `${plain.messages.length} request to ${asked} after ${checked} was checked`,
+      hasFailed: plain.messages.length === 1,
+    });
+    expect(plain.messages.length).toBe(1);
+  });
+});
 
 describe('an address inside', () => {
   it.each(HOSTS.flatMap((host) => [`http://${host}`, `https://${host}`]))(
