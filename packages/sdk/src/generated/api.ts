@@ -4642,7 +4642,7 @@ export interface operations {
                      *       "type": "https://keys.example.com/docs/errors/audit.not_chained",
                      *       "title": "The audit log is not chained yet",
                      *       "status": 409,
-                     *       "detail": "Rows of an older release are being chained since the upgrade. Try again in some minutes; if it goes on, look for \"a job failed\" in the log of the server.",
+                     *       "detail": "It is chained since the last upgrade. Try again in some minutes.",
                      *       "code": "audit.not_chained",
                      *       "instance": "req_0123456789abcdef0123456789abcdef"
                      *     }
@@ -8052,7 +8052,7 @@ export interface operations {
             /**
              * @description A problem (RFC 9457). `code` is stable and documented.
              *
-             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.field_immutable`, `key.scope_required`, `key.scope_exceeds_account`
+             *     - 400: `auth.ambiguous_credentials`, `request.invalid`, `key.field_immutable`, `key.scope_required`, `key.scopes_not_allowed`, `key.scope_exceeds_account`
              *     - 401: `auth.required`, `auth.invalid_credential`, `auth.key_expired`, `auth.key_disabled`, `auth.account_disabled`, `auth.ip_not_allowed`, `auth.session_ended`
              *     - 403: `auth.cross_site`, `auth.insufficient_scope`, `key.write_not_permitted`, `key.scope_exceeds_caller`, `key.limits_exceed_caller`
              *     - 409: `auth.other_account`, `key.altered`

@@ -90,6 +90,7 @@ const CODES_OF_OPERATION: Readonly<Record<string, readonly string[]>> = {
     ...KEY_WRITE,
     'key.field_immutable',
     'key.scope_required',
+    'key.scopes_not_allowed',
     'key.scope_exceeds_account',
     'key.scope_exceeds_caller',
     'key.limits_exceed_caller',
