@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import yauzl from 'yauzl';
 import { hostileZips } from '../../../../../testkit/src/hostile-zips.ts';
 import { buildNupkg, buildNuspec, buildStreamedNupkg } from '../../../../../testkit/src/nupkg-builder.ts';
+import { recordControl } from '../../../../../testkit/src/proof.ts';
 import {
   type RawEntry,
   type RawZipOptions,
@@ -40,6 +42,24 @@ async function faultOf(bytes: Uint8Array, options: Partial<ReadNupkgOptions> = {
   throw new Error(`accepted, or failed otherwise: ${fault instanceof Error ? fault.stack : 'accepted'}`);
 }
 
+/** Reads the list and each file in it, as programs do that trust what they read. */
+async function isTakenByPlainReader(bytes: Uint8Array): Promise<boolean> {
+  return await new Promise((resolve) => {
+    yauzl.fromBuffer(Buffer.from(bytes), { lazyEntries: true }, (fault, zip) => {
+      if (fault !== null) return resolve(false);
+      zip.on('error', () => resolve(false)).on('end', () => resolve(true));
+      zip.on('entry', (entry) => {
+        zip.openReadStream(entry, (error, stream) => {
+          if (error !== null) return resolve(false);
+          stream.on('error', () => resolve(false)).on('end', () => zip.readEntry());
+          stream.resume();
+        });
+      });
+      zip.readEntry();
+    });
+  });
+}
+
 /** Runs a task, and counts how often other work had its turn meanwhile; a time would depend on the machine. */
 async function watchTurns<T>(task: () => Promise<T>): Promise<{ result: T; turns: number }> {
   let turns = 0;
@@ -63,6 +83,19 @@ describe('readNupkg refuses', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(fault.message).toMatch(/^[ -~]{20,512}$/);
     expect(fault.message).not.toMatch(/40\d|Api|API|Evil/);
+  });
+
+  it('what a plain reader of zip files takes', async () => {
+    // The large ones hide nothing from it that the others do not.
+    const small = hostileZips().filter(({ name }) => !/\d{2},\d{3}|MB|MiB|megabyte|many small/.test(name));
+    const taken = await Promise.all(small.map(async ({ build }) => await isTakenByPlainReader(build())));
+    const count = taken.filter(Boolean).length;
+    recordControl(37, {
+      name: 'yauzl alone',
+      shown: `takes ${count} of ${small.length} hostile packages`,
+      hasFailed: count > 0,
+    });
+    expect(count).toBeGreaterThan(0);
   });
 
   it('says of a file that is no package what nuget.org says', async () => {
