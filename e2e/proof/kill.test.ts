@@ -14,7 +14,7 @@ import { readQueuedMs } from './queued.ts';
 import { sabotagedBy } from './sabotage.ts';
 
 const IS_LONG = process.env['PROOF_FULL'] === '1';
-const KILLS = IS_LONG ? 200 : 5;
+const KILLS = IS_LONG ? 200 : 4;
 const CONTROL_KILLS = 1;
 const KILLS_PER_DATABASE = 20;
 const WRITERS = 4;
@@ -64,7 +64,8 @@ async function prepare(name: string): Promise<Prepared> {
     headers: { 'If-Match': response.headers.get('etag') ?? '' },
     body: { maxKeysPerAccount: 10_000 },
   });
-  await server.kill();
+  // Not by a kill: what Node has compiled is written at the end, and makes later starts cheaper.
+  await server.stop();
   return { name, cookie, accountId };
 }
 
@@ -92,7 +93,7 @@ async function killOften(
     await writeUntilKilled(server, { ...session, url: server.url }, ledger, 50 + random() * 950);
     outcome.kills += 1;
     outcome.acknowledged += ledger.changes;
-    if (kill % 5 === 4) {
+    if (kill % 4 === 3) {
       // One that dies before it is ready leaves the next one no more than it found.
       await killWhileStarting(name, random() * 600);
       outcome.killsWhileStarting += 1;
@@ -143,7 +144,7 @@ describe('after kill -9 under four writers over HTTP', () => {
     recordFigure(1, {
       name: 'acknowledged writes lost',
       reached: `${lost} of ${acknowledged} in ${kills} kills, and ${killsWhileStarting} more while starting`,
-      wanted: '0 in 200 kills (short form: 5)',
+      wanted: '0 in 200 kills (short form: 4)',
       isHeld: lost === 0 && acknowledged > kills,
       seed: SEED,
     });
