@@ -244,7 +244,7 @@ describe('keys that are kept in memory', () => {
     const cache = createKeyCache(guard);
     const ask = (from: number, count: number) => {
       for (let index = from; index < from + count; index += 1)
-        cache.findNow('wsp_1', 1, `kr_${index}`, entry);
+        cache.findNow('wsp_1', 1, `kr_${index}`, () => ({ ...entry(), key: { ...key, id: `kr_${index}` } }));
     };
     const isKept = (name: string) => cache.findNow('wsp_1', 1, name, null) !== null;
     ask(0, 12_500);
