@@ -22,7 +22,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-test-'));
-  place = await openWorkplace();
+  place = openWorkplace();
   const options = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
   server = await place.start({ env: { ...WITH_ADMIN, NODE_OPTIONS: options } });
 });

@@ -74,6 +74,18 @@ export const SECRETS: readonly ProofItem[] = [
     suites: [{ name: 'vitest', projects: ['sqlite', 'postgres'], files: DRILLS }],
   },
   {
+    number: 45,
+    title: 'rows of standards, each with a test',
+    figures: [
+      'requirements of ASVS L1 and L2 that are listed',
+      'applicable requirements of ASVS L1 and L2 held by a test or a page',
+      'rows whose test or page is not there',
+      'rows of the standards with a test',
+    ],
+    controls: ['rows with a renamed test, a missing file, a missing heading and nothing'],
+    suites: [{ name: 'proof', files: ['e2e/proof/requirements.test.ts', 'e2e/proof/standards.test.ts'] }],
+  },
+  {
     number: 46,
     title: 'dependencies and builds',
     figures: [

@@ -24,7 +24,7 @@ export function toNeedle(name: string, secret: string | Uint8Array): Needle {
   });
   const forUrl = typeof secret === 'string' ? [encodeURIComponent(secret)] : [];
   const spellings = new Set([hex, hex.toUpperCase(), ...base64, ...forUrl]);
-  const backwards = Buffer.from(bytes).reverse();
+  const backwards = Buffer.from(bytes.toReversed());
   return {
     name,
     spellings: [bytes, backwards, ...[...spellings].map((spelling) => Buffer.from(spelling))],

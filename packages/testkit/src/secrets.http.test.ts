@@ -336,7 +336,7 @@ describe('after a run with every kind of secret', () => {
     const spelled = [
       planted,
       encodeURIComponent(planted),
-      Buffer.from(planted).reverse().toString(),
+      Buffer.from(Buffer.from(planted).toReversed()).toString(),
       Buffer.from(planted).toString('hex'),
       ...['', '1', '12', '123'].map((before) =>
         Buffer.from(`${before}${planted}, and more`).toString('base64'),

@@ -41,10 +41,10 @@ export async function rotatePepper(
       .where('purpose', '=', 'pepper')
       .executeTakeFirstOrThrow();
     // The newest one is the one in use, also where the clock went back.
-    const createdAt = Math.max(clock.now(), Number(others.latest) + 1);
+    const createdAt = Math.max(clock.now(), others.latest + 1);
     await insertDataKey(tx, random, createSecretKey(masterKey), { id, purpose: 'pepper', createdAt, key });
     await handOnPepper(tx, id, sealed);
-    return { id, count: Number(others.count) + 1 };
+    return { id, count: others.count + 1 };
   });
 }
 
