@@ -78,9 +78,10 @@ export const AUTHORIZATION: readonly ProofItem[] = [
   {
     number: 47,
     title: 'key life against a model, and property tests',
-    figures: ['lives of keys that differ from the model'],
-    controls: ['a model with another rule'],
+    figures: ['lives of keys that differ from the model', 'properties that differ from a reference'],
+    controls: ['a model with another rule', 'a property with a rule told wrongly'],
     suites: [
+      { name: 'proof', files: ['e2e/proof/models.test.ts'] },
       {
         name: 'vitest',
         projects: ['sqlite', 'postgres'],
