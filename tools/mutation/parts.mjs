@@ -68,7 +68,7 @@ export const PARTS = {
   'keys that are shown': {
     module: 'keys',
     mutate: ['features/keys/key-auth.ts'],
-    tests: ['features/keys/key-auth.edges.storage.test.ts', 'storage/pepper-rotation.storage.test.ts'],
+    tests: ['features/keys/key-auth.edges.storage.test.ts'],
     isStaticTested: false,
   },
   'rules of keys': {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { inTransaction } from '@keyreeve/server';
 import { type Company, describeOn, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
 import { checksumOf } from './key-format.ts';
 
@@ -158,9 +158,12 @@ describe('a presented key', () => {
   });
 
   it('is read anew within a transaction, and a database that fails is no refusal', async () => {
-    const { id, fullKey } = await mint();
+    const { id, secretKey, fullKey } = await mint();
     const { storage, keyAuthenticator } = harness.deps;
     expect(await judge(fullKey)).toBe('valid');
+    const epoch = storage.epochGuard.peek(workspaceId()) ?? (await storage.epochGuard.read(workspaceId()));
+    const presented = { apiKey: id, secretKey: secretKey.reveal() };
+    keyAuthenticator.recognizeOrMiss({ workspaceId: workspaceId(), epoch }, presented, null);
     const seen = await inTransaction(storage, async (tx) => {
       await sql`delete from api_keys where id = ${id}`.execute(tx);
       return await keyAuthenticator.authenticate(workspaceId(), { fullKey }, null, tx);
@@ -215,6 +218,47 @@ describe('a foreign credential', () => {
   });
 });
 
+describe('texts that are no keys', () => {
+  it('make a process look for new peppers once a second at most', async () => {
+    const later = performance.now() + 5_000;
+    const watch = vi.spyOn(performance, 'now').mockReturnValue(later);
+    const refresh = vi.spyOn(harness.deps.keyring, 'refresh');
+    for (const text of ['no-key-one', 'no-key-two', 'no-key-three'])
+      expect(await judge(new Secret(text))).toBe('malformed');
+    expect(refresh).toHaveBeenCalledTimes(1);
+    watch.mockRestore();
+    refresh.mockRestore();
+  });
+});
+
+describe('a key whose account is not there any more', () => {
+  it('is unknown', async () => {
+    const { fullKey } = await mint();
+    const find = vi.spyOn(harness.deps.accounts, 'findIdentity').mockResolvedValue(null);
+    const outcome = await inTransaction(harness.deps.storage, (tx) =>
+      harness.deps.keyAuthenticator.authenticate(workspaceId(), { fullKey }, null, tx),
+    );
+    await importForeign('oy2-without-account');
+    expect(await judge(new Secret('oy2-without-account'))).toBe('not_found');
+    find.mockRestore();
+    expect(outcome).toEqual({ code: 'not_found' });
+    expect(await judge(fullKey)).toBe('valid');
+  });
+});
+
+describeOn('postgres', 'a key that would have to be waited for', () => {
+  it('is recognized once it is in memory, and left to who can wait before', async () => {
+    const { id, secretKey, fullKey } = await mint();
+    const { storage, keyAuthenticator } = harness.deps;
+    const epoch = await storage.epochGuard.read(workspaceId());
+    const place = { workspaceId: workspaceId(), epoch };
+    const presented = { apiKey: id, secretKey: secretKey.reveal() };
+    expect(keyAuthenticator.recognizeOrMiss(place, presented, null)).toBeNull();
+    expect(await judge(fullKey)).toBe('valid');
+    expect(keyAuthenticator.recognizeOrMiss(place, presented, null)).toMatchObject({ key: { id } });
+  });
+});
+
 describeOn('sqlite', 'a key that is recognized without waiting', () => {
   function place(inWorkspace = workspaceId()) {
     const epoch = harness.deps.storage.epochGuard.peek(inWorkspace);
@@ -247,6 +291,7 @@ describeOn('sqlite', 'a key that is recognized without waiting', () => {
     }
     const unknown = 'kr_0123456789ABCDEF';
     expect(ask(unknown, wrongSecretOf(unknown))).toBe('not_found');
+    expect(ask(unknown, 'mistyped')).toBe('malformed');
   });
 
   it('is left to who can tell the reason when it is no good', async () => {
@@ -301,6 +346,9 @@ describeOn('sqlite', 'a key that is recognized without waiting', () => {
     expect(recognize(limited)).toBeNull();
     expect(ask(limited.id, limited.secretKey)).toMatchObject({ key: { id: limited.id } });
     expect(recognize({ id: plain.id, secretKey: wrongSecretOf(plain.id) })).toBeNull();
+    const disabled = await mint();
+    await harness.deps.keys.disable(company.adminCaller, disabled.id, null);
+    expect(recognize(disabled)).toBeNull();
     const robot = await harness.createAccount({
       kind: 'service',
       technicalName: 'limited',

