@@ -42,6 +42,14 @@ describe('the key format', () => {
     }
   });
 
+  it('tolerates blanks around a full key, and none inside: there it would be a second spelling', () => {
+    const apiKey = newApiKey(systemRandom, 'kr');
+    const secret = newSecretKey(systemRandom, apiKey).reveal();
+    expect(parseFullKey(new Secret(` ${apiKey}_${secret}\n`))?.apiKey).toBe(apiKey);
+    for (const text of [`${apiKey} _${secret}`, `${apiKey}_ ${secret}`, `${apiKey}\n_${secret}`])
+      expect(parseFullKey(new Secret(text)), JSON.stringify(text)).toBeNull();
+  });
+
   it('reads any text without an exception', () => {
     fc.assert(
       fc.property(

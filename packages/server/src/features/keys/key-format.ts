@@ -37,8 +37,10 @@ export function toFullKey(apiKey: string, secretKey: Secret): Secret {
 
 /** Both halves, or null when the shape or the checksum is wrong. Blanks around pasted values are tolerated. */
 export function parsePair(apiKey: string, secretKey: Secret): ParsedKey | null {
-  const id = apiKey.trim();
-  const secret = secretKey.reveal().trim();
+  return parseHalves(apiKey.trim(), secretKey.reveal().trim());
+}
+
+function parseHalves(id: string, secret: string): ParsedKey | null {
   if (!API_KEY.test(id) || !SECRET_KEY.test(secret)) return null;
   const secret43 = secret.slice(0, SECRET_CHARACTERS);
   return checksumOf(id, secret43) === secret.slice(SECRET_CHARACTERS)
@@ -50,7 +52,7 @@ export function parsePair(apiKey: string, secretKey: Secret): ParsedKey | null {
 export function parseFullKey(fullKey: Secret): ParsedKey | null {
   const text = fullKey.reveal().trim();
   const cut = text.length - SECRET_CHARACTERS - CHECKSUM_CHARACTERS - 1;
-  return text[cut] === '_' ? parsePair(text.slice(0, cut), new Secret(text.slice(cut + 1))) : null;
+  return text[cut] === '_' ? parseHalves(text.slice(0, cut), text.slice(cut + 1)) : null;
 }
 
 /** Looks like one of our full keys, right or mistyped: such a text is never looked up as a foreign credential. */
