@@ -149,6 +149,22 @@ function refuseMissingHost({ raw }: FastifyRequest): void {
     });
 }
 
+/**
+ * RFC 9112 3.2.2: where the address names a host, that one counts, and a proxy may have decided by it. Two names would
+ * be two workspaces.
+ */
+function refuseOtherHost({ originalUrl, raw }: FastifyRequest): void {
+  const named = /^https?:\/\/([^/?#]*)/i.exec(originalUrl)?.[1];
+  if (named !== undefined && named.toLowerCase() !== raw.headers.host?.toLowerCase())
+    throw requestErrors.malformed({ detail: 'The address names another host than the Host header.' });
+}
+
+/** Node takes a first line without a version for HTTP/0.9, whose requests have no headers, and reads headers. */
+function refuseOldVersion({ raw }: FastifyRequest): void {
+  if (raw.httpVersionMajor < 1)
+    throw requestErrors.malformed({ detail: 'The first line names no version; send HTTP/1.1.' });
+}
+
 function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymousCaller(options, request);
@@ -157,7 +173,9 @@ function registerWorkspaceHook(app: FastifyInstance, options: HttpAppOptions): v
     if (request.protocol === 'https') reply.headers(HTTPS_HEADERS);
     refuseRepeatedHeaders(request.raw.rawHeaders);
     refuseUnreadableUrl(request.url);
+    refuseOldVersion(request);
     refuseMissingHost(request);
+    refuseOtherHost(request);
     const isForwardedHostIgnored = request.routeOptions.config.ignoresForwardedHost === true;
     const host = isForwardedHostIgnored ? (request.headers.host ?? '') : request.host;
     const workspace = await options.findWorkspace(host);
