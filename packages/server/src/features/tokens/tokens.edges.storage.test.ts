@@ -93,6 +93,7 @@ describe('a token', () => {
     const { adminCaller } = company;
     const changes: ((client: Client) => Promise<unknown>)[] = [
       (client) => keys.disable(adminCaller, client.id, null),
+      (client) => keys.disable(adminCaller, client.id, null).then(() => keys.enable(adminCaller, client.id)),
       (client) => keys.regenerate(adminCaller, client.id, {}),
       (client) =>
         keys
@@ -383,12 +384,12 @@ describe('the use of a token at routes that everybody reaches', () => {
 
   it('is counted, and over the limits of its key refused', async () => {
     const client = await addClient();
-    const limits = { rate: { requests: 1, windowSeconds: 3_600 } };
+    const limits = { quota: { uses: 1 } };
     await harness.deps.keys.update(company.adminCaller, client.id, { limits }, null);
     const { token } = await issue(client);
     const record = vi.spyOn(harness.deps.usage, 'record');
     expect((await tokens.authenticate(token, facts())).key.id).toBe(client.id);
-    expect(await refusalOf(tokens.authenticate(token, facts()))).toBe('limit.rate_limited');
+    expect(await refusalOf(tokens.authenticate(token, facts()))).toBe('limit.quota_exceeded');
     const used = {
       workspaceId: here().id,
       keyId: client.id,
@@ -398,7 +399,7 @@ describe('the use of a token at routes that everybody reaches', () => {
     };
     expect(record.mock.calls).toEqual([
       [{ ...used, outcome: 'valid' }],
-      [{ ...used, outcome: 'rate_limited' }],
+      [{ ...used, outcome: 'quota_exceeded' }],
     ]);
     record.mockRestore();
   });
@@ -429,6 +430,23 @@ describeOn('sqlite', 'tokens that are prepared', () => {
     expect((later?.iat ?? 0) - (first?.iat ?? 0)).toBe(10);
     expect((later?.exp ?? 0) - (first?.exp ?? 0)).toBe(10);
     expect(await isGood(new Secret(one?.token ?? ''))).toBe(true);
+  });
+
+  it('are not made at once when they would be too long, or no key to sign them is known yet', async () => {
+    const resources = Array.from({ length: 60 }, (_, index) => `P${index}${'x'.repeat(60)}`);
+    const client = await addClient({ access: 'scoped', scopes: [{ actions: ['package:push'], resources }] });
+    await issue(await addClient());
+    expect((await prepare(client)).issueNow()).toBeNull();
+    const fresh = await startHarness();
+    const settings = await fresh.deps.settings.getKnown(fresh.deps.defaultWorkspace.id);
+    const prepared = fresh.deps.tokens.prepare(
+      fresh.deps.defaultWorkspace,
+      settings,
+      await (await addClient()).prove(),
+      {},
+    );
+    expect(prepared.issueNow()).toBeNull();
+    await fresh.close();
   });
 
   it('are made at once or not at all', async () => {
