@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { createAuthenticate } from './authenticate.ts';
 import { createCountUse } from './count-use.ts';
 import type { Deps } from './deps.ts';
+import { AppError } from './errors/index.ts';
 import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
 import {
@@ -105,6 +106,10 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
       authenticateSession: (cookie, facts) => sessions.authenticate(facts.workspace.id, cookie),
       authenticateToken: (token, facts) => tokens.verify(facts.workspace, token, facts.ip),
     }),
+  });
+  app.addHook('onError', async (request, _reply, error) => {
+    if (error instanceof AppError)
+      audit.countLateRefusal(request.caller, error, request.routeOptions.url ?? '');
   });
   registerExpiryHint(app, deps);
   registerOperationsRoutes(app, {

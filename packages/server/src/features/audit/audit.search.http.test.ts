@@ -277,6 +277,33 @@ describe('refusals in the audit log', () => {
     expect(entry?.detail['message']).toContain('iam:accounts:read');
     expect(await find('outcome=done')).toEqual([]);
   });
+
+  it('of a known caller whom a service refuses, behind the door of the route, are rows as well', async () => {
+    const made = await harness.deps.keys.create(adminCaller, admin.id, {
+      comment: 'may make accounts',
+      access: 'scoped',
+      scopes: [{ actions: ['iam:accounts:write'], resources: ['*'] }],
+    });
+    const answer = await harness.app.inject({
+      method: 'POST',
+      url: '/v1/service-accounts',
+      headers: { 'x-api-key': made.fullKey.reveal() },
+      payload: {
+        technicalName: 'robot-two',
+        displayName: 'Robot',
+        grants: [{ actions: ['iam:*'], resources: ['*'] }],
+      },
+    });
+    expect(answer.statusCode).toBe(403);
+    await harness.deps.audit.flush();
+    expect(await find('outcome=refused')).toMatchObject([
+      {
+        action: 'access.refused',
+        target: { id: '/v1/service-accounts' },
+        requestId: answer.headers['x-request-id'],
+      },
+    ]);
+  });
 });
 
 describe('an entry of a change', () => {

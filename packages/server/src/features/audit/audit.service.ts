@@ -43,6 +43,8 @@ export interface AuditService extends Pick<AuditReader, 'list'> {
    * known callers, and of tries to sign in to a known account, also become one audit row each. `flush` writes both.
    */
   countRefusal: RefusalCounter['count'];
+  /** The same for what a service refuses to somebody who was let in by the route. */
+  countLateRefusal: RefusalCounter['countLate'];
   /** Writes what was counted; also called once a second by the process. */
   flush(): Promise<void>;
   /** Deletes counters of refusals that are older than 90 days; rows of the log stay. */
@@ -117,6 +119,7 @@ export function createAuditService(deps: ChainDeps): AuditService {
       };
     },
     countRefusal: (caller, error: AppError, route, account) => refusals.count(caller, error, route, account),
+    countLateRefusal: (caller, error, route) => refusals.countLate(caller, error, route),
     flush: () => refusals.flush(),
     sweep: () => sweepRefusals(deps),
     chainBacklog: (signal) => backlog.run(signal),

@@ -28,6 +28,11 @@ export interface KnownAccount {
 
 /** Refusals between two flushes, in bounded memory: an attacker chooses how many there are. */
 export interface RefusalCounter {
+  /**
+   * For an error that ended a request behind the door: what a service refuses is a refusal as well. Callers whom nobody
+   * knows, and what was counted where it was thrown, are left out.
+   */
+  countLate(caller: Caller, error: AppError, route: string): void;
   /** `account`: whom an unknown caller tried to be, when there is such an account. */
   count(caller: Caller, error: AppError, route: string, account?: KnownAccount | null): void;
   flush(): Promise<void>;
@@ -57,6 +62,7 @@ export function createRefusalCounter({
   /** Puts a row into the log. */
   readonly append: (tx: Tx, row: AuditRow) => void;
 }): RefusalCounter {
+  const counted = new WeakSet<AppError>();
   let rows: AuditRow[] = [];
   let counts = new Map<string, RefusalCount>();
 
@@ -84,18 +90,25 @@ export function createRefusalCounter({
     }
   };
 
+  const count: RefusalCounter['count'] = (caller, error, route, account = null) => {
+    counted.add(error);
+    const at = clock.now();
+    add({
+      workspaceId: caller.workspace.id,
+      minute: Math.floor(at / MINUTE_MS),
+      address: toNetwork(caller.ip),
+      reason: error.code,
+      count: 1,
+    });
+    const event = toEvent(caller, error, route, account);
+    if (event !== null && rows.length < PENDING_ROWS_MAX) rows.push(toAuditRow(caller, event, at));
+  };
+
   return {
-    count: (caller, error, route, account = null) => {
-      const at = clock.now();
-      add({
-        workspaceId: caller.workspace.id,
-        minute: Math.floor(at / MINUTE_MS),
-        address: toNetwork(caller.ip),
-        reason: error.code,
-        count: 1,
-      });
-      const event = toEvent(caller, error, route, account);
-      if (event !== null && rows.length < PENDING_ROWS_MAX) rows.push(toAuditRow(caller, event, at));
+    count,
+    countLate: (caller, error, route) => {
+      const isRefusal = error.status === 401 || error.status === 403;
+      if (isRefusal && isKnown(caller) && !counted.has(error)) count(caller, error, route);
     },
     flush: async () => {
       const pendingRows = rows;
@@ -114,6 +127,10 @@ export function createRefusalCounter({
   };
 }
 
+function isKnown({ principal }: Caller): boolean {
+  return principal.kind !== 'anonymous' && principal.kind !== 'system';
+}
+
 /** The row of a refusal, or null when nobody knows whom it is about: those are only counted. */
 function toEvent(
   caller: Caller,
@@ -121,8 +138,7 @@ function toEvent(
   route: string,
   account: KnownAccount | null,
 ): AuditEvent | null {
-  const isKnown = caller.principal.kind !== 'anonymous' && caller.principal.kind !== 'system';
-  if (isKnown)
+  if (isKnown(caller))
     return { action: 'access.refused', target: { kind: 'route', id: route }, detail: detailOf(error) };
   if (account === null) return null;
   const { id, kind, login: name } = account;
