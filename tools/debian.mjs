@@ -85,6 +85,10 @@ export const GROUPS = {
     // File systems that are full.
     { package: 'e2fsprogs', command: 'mkfs.ext4' },
     { package: 'mount', command: 'mount' },
+    // Proxies before the server, and a database for requests of all kinds.
+    { package: 'nginx-light', file: '/usr/sbin/nginx' },
+    { package: 'haproxy', file: '/usr/sbin/haproxy' },
+    { package: 'postgresql-15', file: '/usr/lib/postgresql/15/bin/postgres' },
   ],
   powercut: [
     { package: 'e2fsprogs', command: 'mkfs.ext4' },
