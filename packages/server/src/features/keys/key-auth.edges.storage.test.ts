@@ -4,6 +4,7 @@ import { type Company, describeOn, type Harness, seedCompany, startHarness } fro
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
+import { createKeyAuthenticator } from './key-auth.ts';
 import { checksumOf } from './key-format.ts';
 
 const DAY_MS = 86_400_000;
@@ -334,6 +335,28 @@ describeOn('sqlite', 'a key that is recognized without waiting', () => {
       expect(ask(first.id, first.secretKey)).toBeNull();
       expect(generationOf(secretKey)).toBe(2);
     }
+  });
+
+  it('is none without its account, and a fault is no answer', async () => {
+    const { id, secretKey } = await mint();
+    const { deps } = harness;
+    const presented = { apiKey: id, secretKey: secretKey.reveal() };
+    const recognizeWith = (changed: Partial<Parameters<typeof createKeyAuthenticator>[0]>) =>
+      createKeyAuthenticator({ ...deps, onAlteredRow: () => undefined, ...changed }).recognizeOrMiss(
+        place(),
+        presented,
+        null,
+      );
+    const accounts = Object.create(deps.accounts, {
+      findIdentityNow: { value: () => null },
+    }) as typeof deps.accounts;
+    expect(recognizeWith({})).toMatchObject({ key: { id } });
+    expect(recognizeWith({ accounts })).toBe('not_found');
+    const fault = () => {
+      throw new Error('The keys are locked away.');
+    };
+    const keyring = Object.create(deps.keyring, { find: { value: fault } }) as typeof deps.keyring;
+    expect(() => recognizeWith({ keyring })).toThrow('locked away');
   });
 
   it('has no limits where nobody would count', async () => {
