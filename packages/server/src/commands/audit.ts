@@ -182,11 +182,11 @@ async function readWitnesses(file: string): Promise<AuditCheckpointsTable[]> {
   for await (const text of readLines(file)) {
     if (!text.includes('heckpoint') && !text.includes('keyreeveAudit')) continue;
     const line = parseObject(text);
-    workspaceId = String(line['workspaceId'] ?? workspaceId);
+    workspaceId = textOr(line['workspaceId'], workspaceId);
     const checkpoint = line['auditCheckpoint'] ?? line['checkpoint'];
     if (typeof checkpoint !== 'object' || checkpoint === null) continue;
     const each = checkpoint as Readonly<Record<string, unknown>>;
-    found.push(toCheckpoint(String(each['workspaceId'] ?? workspaceId), each));
+    found.push(toCheckpoint(textOr(each['workspaceId'], workspaceId), each));
   }
   if (found.length > 0) return found;
   throw unverified(
@@ -194,6 +194,10 @@ async function readWitnesses(file: string): Promise<AuditCheckpointsTable[]> {
     `${file} holds no checkpoint.`,
     'Give the log of the server, or an export.',
   );
+}
+
+function textOr(value: unknown, other: string): string {
+  return typeof value === 'string' ? value : other;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

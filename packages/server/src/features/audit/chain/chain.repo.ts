@@ -165,7 +165,7 @@ export async function insertRows(tx: Tx, rows: readonly NewRow[]): Promise<void>
   for (let start = 0; start < rows.length; start += INSERT_ROWS_MAX)
     await tx
       .insertInto('audit')
-      .values([...rows.slice(start, start + INSERT_ROWS_MAX)])
+      .values(rows.slice(start, start + INSERT_ROWS_MAX))
       .execute();
 }
 

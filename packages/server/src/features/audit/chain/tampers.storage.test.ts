@@ -46,7 +46,7 @@ async function readLogs(): Promise<Map<string, Stored[]>> {
     .selectAll()
     .orderBy('seq')
     .execute()) as Stored[];
-  return Map.groupBy(rows, (row) => row.workspace_id) as Map<string, Stored[]>;
+  return Map.groupBy(rows, (row) => row.workspace_id);
 }
 
 /** Leaves places free between rows, in which somebody could put another one. */

@@ -16,6 +16,11 @@ export interface FileReport {
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Numbers and texts as text; what is neither equals nothing that was ever written. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -45,7 +50,7 @@ function readOpening(line: Json, pinned: string | null): Opening {
     );
   const keys = new Map<string, KeyObject>();
   for (const each of Array.isArray(publicKeys) ? publicKeys : []) {
-    const text = isObject(each) ? String(each['publicKey']) : '';
+    const text = isObject(each) ? textOf(each['publicKey']) : '';
     const key = importPublicKey(text);
     // The name of a key is its fingerprint, so that nobody can give another one the same.
     if (key !== null && (pinned === null || fingerprintOf(text) === pinned))
@@ -57,13 +62,13 @@ function readOpening(line: Json, pinned: string | null): Opening {
         ? 'The file names no public key.'
         : `The file names no public key with the fingerprint ${pinned}.`,
     );
-  return { workspaceId: String(workspaceId), exportedAt: String(exportedAt), publicKeys: keys };
+  return { workspaceId: textOf(workspaceId), exportedAt: textOf(exportedAt), publicKeys: keys };
 }
 
 function toFoundRow(row: Json): FoundAuditRow {
   const entries = FILE_NAMES.map(([column, name]) => {
     const value = row[name];
-    return [column, value === null || value === undefined ? null : String(value)];
+    return [column, value === null || value === undefined ? null : textOf(value)];
   });
   return { ...(Object.fromEntries(entries) as FoundAuditRow), mac: null };
 }
@@ -76,10 +81,10 @@ export function toCheckpoint(workspaceId: string, found: Json): AuditCheckpoints
     number: Number(found['number']),
     previous: Number(found['previous']),
     seq: Number(found['seq']),
-    hash: String(found['hash']),
+    hash: textOf(found['hash']),
     at: typeof at === 'string' ? Date.parse(at) : Number(at),
-    key_id: String(found['keyId']),
-    signature: String(found['signature']),
+    key_id: textOf(found['keyId']),
+    signature: textOf(found['signature']),
   };
 }
 
