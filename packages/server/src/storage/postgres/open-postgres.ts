@@ -62,7 +62,8 @@ export function openPostgresStorage(config: PostgresConfig, logger: StorageLogge
   const write = toKysely({
     options: {},
     connect: async () => await (pool.isPooled ? oneByOne : pool).connect(),
-    end: async () => await oneByOne.end(),
+    // Whoever only writes has opened both, and Kysely ends no pool that it was not used with.
+    end: async () => void (await Promise.all([pool.end(), oneByOne.end()])),
   });
   const openStore = (options: PoolOptions) => toKysely(openPool(options));
   const [watch, fresh, unhurried] = [openStore(WATCH), openStore(FRESH), openStore(UNHURRIED)] as const;

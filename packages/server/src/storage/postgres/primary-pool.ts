@@ -65,9 +65,12 @@ export class PrimaryPool {
     return this.#isPooled;
   }
 
+  /** Does nothing the second time. */
   async end(): Promise<void> {
     this.#isEnded = true;
-    await this.#open?.pool.end();
+    const open = this.#open;
+    this.#open = null;
+    await open?.pool.end();
   }
 
   async #current(): Promise<OpenPool> {
