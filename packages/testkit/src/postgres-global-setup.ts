@@ -56,7 +56,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 /** Most tests need the schema and not its migration, which takes longer than most of them. */
 async function createTemplate(serverUrl: string): Promise<string> {
   const name = 'migrated';
-  await runOnServer(serverUrl, `create database ${name}`);
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const storage = openStorage(
@@ -65,24 +68,7 @@ async function createTemplate(serverUrl: string): Promise<string> {
   );
   await migrateStorage(storage);
   await storage.close();
-  // A connection that was being opened while the storage closed may outlive it, and nobody can copy a database that is
-  // in use.
-  await runOnServer(serverUrl, `alter database ${name} allow_connections false`);
-  await runOnServer(
-    serverUrl,
-    `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
-  );
   return name;
-}
-
-async function runOnServer(serverUrl: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Starts again on another port when somebody took the free one in between. */
