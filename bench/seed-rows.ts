@@ -266,7 +266,11 @@ export function keyRowsAt(plan: SeedPlan, keyring: Keyring, index: number): KeyR
 const AUDIT_ACTIONS = ['key.created', 'key.updated', 'key.regenerated', 'key.disabled', 'session.started'];
 
 /** What happened to the keys, one event after the other. */
-export function auditRowAt(plan: SeedPlan, index: number, count: number): Omit<AuditTable, 'seq' | 'number' | 'form' | 'previous_hash' | 'hash' | 'mac'> {
+export function auditRowAt(
+  plan: SeedPlan,
+  index: number,
+  count: number,
+): Omit<AuditTable, 'seq' | 'number' | 'form' | 'previous_hash' | 'hash' | 'mac'> {
   const keyIndex = (index * 104_729) % plan.keys;
   const { id } = lifeAt(plan, keyIndex, charactersOf(plan, keyIndex));
   const accountId = accountIdAt(plan, keyIndex % plan.accounts);

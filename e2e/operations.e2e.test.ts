@@ -226,6 +226,27 @@ describe('the pages for operators', () => {
     page.expectAllClaimed();
   });
 
+  it('docs/operations/audit.md shows what happens', async () => {
+    const page = openPage('docs/operations/audit.md');
+    const scopes = [{ actions: ['iam:audit:read'], resources: ['*'] }];
+    const body = { comment: 'audit', access: 'scoped', scopes } as const;
+    const { fullKey } = await mintKey(admin, admin.accountId, body);
+    const shell = openShell(place.folder, {
+      ...environment,
+      KEYREEVE_URL: server.url,
+      KEYREEVE_API_KEY: fullKey,
+    });
+    // What one command prints differs from log to log: its id, the numbers, and the key.
+    const withoutFacts = (text: string) =>
+      withoutNumbers(text.replace(/wsp_\w+/g, '<workspace>').replace(/SHA256:\S+/g, '<fingerprint>'));
+    const verified = await shell.run(page.claim('sh', 'keyreeve audit verify').text);
+    expect(verified.code, verified.output).toBe(0);
+    expect(withoutFacts(verified.stdout)).toBe(withoutFacts(page.claim('text').text));
+    const exported = await shell.run(page.claim('sh', '--export chain').text);
+    expect(exported.code, exported.output).toBe(0);
+    page.expectAllClaimed();
+  });
+
   it('docs/operations/doctor.md shows what it says of a healthy server, and names every code', async () => {
     const page = openPage('docs/operations/doctor.md');
     const told = await openShell(place.folder, environment).run(page.claim('sh').text);

@@ -78,7 +78,7 @@ function compressAll() {
       ['.br', brotliCompressSync(content, { params })],
       ['.gz', gzipSync(content, { level: 9 })],
     ]) {
-      if (packed.length < content.length) writeFileSync(`${file}${ending}`, packed);
+      if (packed.length < content.length) writeFileSync(file + ending, packed);
     }
   }
 }

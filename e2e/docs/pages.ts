@@ -16,6 +16,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   'docs/gateways/haproxy.md': 'e2e/gateways.e2e.test.ts',
   'docs/gateways/nginx.md': 'e2e/gateways.e2e.test.ts',
   'docs/oauth.md': 'e2e/oauth.e2e.test.ts',
+  'docs/operations/audit.md': 'e2e/operations.e2e.test.ts',
   'docs/operations/backup.md': 'e2e/operations.e2e.test.ts',
   'docs/operations/blobs.md': 'e2e/docs.e2e.test.ts',
   'docs/operations/doctor.md': 'e2e/operations.e2e.test.ts',

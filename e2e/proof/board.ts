@@ -94,7 +94,7 @@ export function toLine({ item, records, faults }: JudgedItem): string {
   const figures = records.flatMap((record) => (record.kind === 'figure' ? [record] : []));
   const controls = records.filter(({ kind }) => kind === 'control').length;
   const reached = figures
-    .map(({ name, reached, wanted, on }) => `${name}${place(on)} ${reached} (${wanted})`)
+    .map((figure) => `${figure.name}${place(figure.on)} ${figure.reached} (${figure.wanted})`)
     .join('; ');
   const verdict = faults.length === 0 ? 'held    ' : 'NOT HELD';
   const count = controls === 1 ? '1 control failed as it must' : `${controls} controls failed as they must`;

@@ -34,7 +34,7 @@ export function listCommands(items: readonly ProofItem[], form: ProofForm): Proo
   const vitest = VITEST_PROJECTS.flatMap((project) => {
     const files = sources
       .filter(({ name, projects = VITEST_PROJECTS }) => name === 'vitest' && projects.includes(project))
-      .flatMap(({ files }) => files)
+      .flatMap((source) => source.files)
       .filter((file) => NEEDS_DATABASE.test(file) === (project !== 'unit'));
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...new Set(files)];
     return files.length === 0 ? [] : [{ suite: 'vitest' as const, args }];

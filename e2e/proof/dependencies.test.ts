@@ -52,7 +52,7 @@ const withChange = (name: string, change: object): Packages => ({
 });
 
 const listUnpinned = (packages: Packages): string[] =>
-  listProductionPlaces(packages).filter((place) => !/^sha512-/.test(packages[place]?.integrity ?? ''));
+  listProductionPlaces(packages).filter((place) => !(packages[place]?.integrity ?? '').startsWith('sha512-'));
 const listScripts = (packages: Packages): string[] =>
   listProductionPlaces(packages).filter((place) => packages[place]?.hasInstallScript === true);
 

@@ -108,8 +108,8 @@ function toControlRows({ item, records }: JudgedItem): string {
 }
 
 function toSourceRow({ item }: JudgedItem): string {
-  const files = item.suites.flatMap(({ files }) => files.map((file) => `\`${file}\``));
-  return toRow([`${item.number}`, files.join(', ')]);
+  const files = new Set(item.suites.flatMap((suite) => suite.files));
+  return toRow([`${item.number}`, [...files].map((file) => `\`${file}\``).join(', ')]);
 }
 
 function toRow(cells: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type AppError, requestErrors } from '../errors/index.ts';
+import { systemClock } from '../lib/clock.ts';
 
 /** What Node tells of bytes on a connection that never became a request. */
 interface UnreadableRequest extends Error {
@@ -60,7 +61,7 @@ export function answerUnreadable(
   const headers = {
     ...surroundings.headers,
     'x-request-id': instance,
-    date: new Date().toUTCString(),
+    date: new Date(systemClock.now()).toUTCString(),
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

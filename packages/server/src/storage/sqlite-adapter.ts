@@ -122,7 +122,7 @@ class NodeSqliteDatabase implements SqliteDatabase {
   }
 
   #wrapEnd(sql: string, statement: SqliteStatement): SqliteStatement {
-    const { run } = statement;
+    const run = (parameters: Parameters<SqliteStatement['run']>[0]) => statement.run(parameters);
     if (sql === 'commit') return { ...statement, run: (parameters) => runCommit(() => run(parameters)) };
     if (sql !== 'rollback') return statement;
     // On a full or failing disk SQLite rolls back by itself. A second rollback is an error of its own, which would

@@ -120,7 +120,7 @@ export function createRefusalCounter({
       } catch (error) {
         // The database may be away for a while; what is not written waits for the next time.
         rows = [...pendingRows, ...rows].slice(0, PENDING_ROWS_MAX);
-        for (const count of pendingCounts) add(count);
+        for (const pendingCount of pendingCounts) add(pendingCount);
         throw error;
       }
     },

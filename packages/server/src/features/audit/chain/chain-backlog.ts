@@ -31,10 +31,11 @@ export class ChainBacklog {
     if (this.#isDone) return;
     const { start } = this.#writer.opened;
     if (start.seq > 0) {
-      while (signal?.aborted !== true && (await this.#chainOldest())) await nextTurn();
+      const isStopped = () => signal?.aborted === true;
+      while (!isStopped() && (await this.#chainOldest())) await nextTurn();
       for await (const head of this.#listWaiting()) {
-        while (signal?.aborted !== true && (await this.#finish(head))) await nextTurn();
-        if (signal?.aborted === true) return;
+        while (!isStopped() && (await this.#finish(head))) await nextTurn();
+        if (isStopped()) return;
       }
       while (this.#isAdopting() && (await this.#chainStrays())) await nextTurn();
     }

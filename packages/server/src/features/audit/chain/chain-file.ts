@@ -28,7 +28,8 @@ function toRowLine(row: repo.FoundAuditRow): string {
     const value = row[column as keyof repo.FoundAuditRow];
     return [name, NUMBERS.includes(column) && value !== null ? Number(value) : value];
   });
-  return `${JSON.stringify({ row: Object.fromEntries(fields) })}\n`;
+  const own: unknown = Object.fromEntries(fields);
+  return `${JSON.stringify({ row: own })}\n`;
 }
 
 function toCheckpointLine(row: AuditCheckpointsTable): string {

@@ -50,13 +50,13 @@ export const HASHED_COLUMNS = [
 const VERSION = 'keyreeve-audit-row-1';
 
 /** What a row may hold when somebody else has written it. */
-export type FoundRow = Readonly<Record<(typeof HASHED_COLUMNS)[number], unknown>>;
+export type FoundRow = Readonly<Record<(typeof HASHED_COLUMNS)[number], string | number | null>>;
 
 /** Each part with its length in bytes before it, so that nothing can move from one into the next; null is `-`. */
-export function encodeParts(parts: readonly unknown[]): string {
+export function encodeParts(parts: readonly (string | number | null)[]): string {
   let message = '';
   for (const part of parts) {
-    if (part === null || part === undefined) message += '-';
+    if (part === null) message += '-';
     else {
       const text = String(part);
       message += `${Buffer.byteLength(text)}:${text}`;

@@ -26,7 +26,7 @@ export function signCheckpoint(key: AuditKey, statement: Statement): AuditCheckp
 
 /** Ed25519, RFC 8032. */
 export function isSigned(publicKey: KeyObject, checkpoint: AuditCheckpointsTable): boolean {
-  return verify(null, textOf(checkpoint), publicKey, Buffer.from(String(checkpoint.signature), 'base64url'));
+  return verify(null, textOf(checkpoint), publicKey, Buffer.from(checkpoint.signature, 'base64url'));
 }
 
 export function publicKeyOf(key: AuditKey): KeyObject {

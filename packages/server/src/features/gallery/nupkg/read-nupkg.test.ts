@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import yauzl from 'yauzl';
+import yauzl, { type Entry } from 'yauzl';
 import { hostileZips } from '../../../../../testkit/src/hostile-zips.ts';
 import { buildNupkg, buildNuspec, buildStreamedNupkg } from '../../../../../testkit/src/nupkg-builder.ts';
 import { recordControl } from '../../../../../testkit/src/proof.ts';
@@ -48,7 +48,7 @@ async function isTakenByPlainReader(bytes: Uint8Array): Promise<boolean> {
     yauzl.fromBuffer(Buffer.from(bytes), { lazyEntries: true }, (fault, zip) => {
       if (fault !== null) return resolve(false);
       zip.on('error', () => resolve(false)).on('end', () => resolve(true));
-      zip.on('entry', (entry) => {
+      zip.on('entry', (entry: Entry) => {
         zip.openReadStream(entry, (error, stream) => {
           if (error !== null) return resolve(false);
           stream.on('error', () => resolve(false)).on('end', () => zip.readEntry());
