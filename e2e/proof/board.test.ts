@@ -56,6 +56,15 @@ it('says nothing of an item that is measured in the long form only', () => {
   expect(judgeItems([item], [LONG, CONTROL], 'long')[0]?.faults).toEqual([]);
 });
 
+it('judges what cannot be measured everywhere only where it was measured', () => {
+  const item = { ...ITEM, figuresWherePossible: ['known vulnerabilities'] };
+  const found: ProofRecord = { ...LOST, name: 'known vulnerabilities', reached: 2, isHeld: false };
+  expect(judgeItems([item], [LOST, CONTROL], 'short')[0]?.faults).toEqual([]);
+  expect(judgeItems([item], [LOST, CONTROL, found], 'short')[0]?.faults).toEqual([
+    'known vulnerabilities: 2, wanted 0',
+  ]);
+});
+
 it('lets no figure fall off the board by a changed name or number', () => {
   expect(faultsOf([LOST, CONTROL, { ...LOST, name: 'losses' }])).toEqual(['"losses" is not on the board']);
   expect(() => judgeItems([ITEM], [{ ...LOST, item: 99 }], 'short')).toThrow('99');

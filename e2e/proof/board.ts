@@ -58,10 +58,14 @@ function findFaults(item: ProofItem, records: readonly ProofRecord[], form: Proo
     ...controls,
     ...(item.longFigures ?? []),
     ...(item.longControls ?? []),
+    ...(item.figuresWherePossible ?? []),
   ]);
   return [
     ...(item.controls.length + (item.longControls ?? []).length === 0 ? ['it has no control'] : []),
     ...figures.flatMap((name) => faultsOfFigure(name, records)),
+    ...(item.figuresWherePossible ?? [])
+      .filter((name) => records.some((record) => record.name === name))
+      .flatMap((name) => faultsOfFigure(name, records)),
     ...controls.flatMap((name) => faultsOfControl(name, records)),
     ...records.filter(({ name }) => !ownNames.has(name)).map(({ name }) => `"${name}" is not on the board`),
   ];

@@ -31,5 +31,7 @@ export interface ProofItem {
   /** What comes in the long form only. */
   readonly longFigures?: readonly string[];
   readonly longControls?: readonly string[];
+  /** What comes only where the surroundings allow it, such as a registry that answers; judged when it comes. */
+  readonly figuresWherePossible?: readonly string[];
   readonly suites: readonly ProofSource[];
 }
