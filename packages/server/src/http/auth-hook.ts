@@ -70,7 +70,7 @@ export interface AuthHookDeps {
     credential: PresentedCredential,
     request: {
       workspace: Workspace;
-      ip: string;
+      ip: string | null;
       userAgent: string | null;
       isCounted: boolean;
       /** The action of the route. */
@@ -210,9 +210,9 @@ async function resolvePrincipal(
     refuseCrossSite(request);
     if (request.isBehindDoor && isFromElsewhere(request)) throw behindDoor();
   }
-  const { workspace, userAgent } = request.caller;
+  const { workspace, ip, userAgent } = request.caller;
   const { action } = auth;
-  return await deps.authenticate(credential, { workspace, ip: request.ip, userAgent, isCounted, action });
+  return await deps.authenticate(credential, { workspace, ip, userAgent, isCounted, action });
 }
 
 /** Why the route is not for this caller, or null. */

@@ -106,7 +106,8 @@ function anonymousCaller(options: HttpAppOptions, request: FastifyRequest): Fast
   return {
     workspace: options.defaultWorkspace(),
     principal: { kind: 'anonymous' },
-    ip: request.ip,
+    // Of a connection that its client has already ended there is none, which the framework's own type does not say.
+    ip: (request.ip as string | undefined) ?? null,
     userAgent: readUserAgent(request.raw),
     requestId: request.id,
   };

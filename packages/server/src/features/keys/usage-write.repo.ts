@@ -14,7 +14,8 @@ const STATEMENT_ROWS = [64, 8, 1];
  * Writes any number of rows by `build`, whose text is made once for each size: making and compiling a statement of 64
  * rows anew takes about as long as SQLite takes to write them.
  *
- * @param columns all columns of the rows; nothing else of `build` may be a value
+ * @param columns all columns of the rows; nothing else of `build` may be a value. Kysely leaves out a column without a
+ *   value, and the text would be kept that way for all rows that come after it: `undefined` is written as null.
  */
 function defineWrite<Row extends object>(
   columns: readonly (keyof Row & string)[],
@@ -29,7 +30,9 @@ function defineWrite<Row extends object>(
     if (known === undefined) texts.set(adapter, (known = new Map<number, string>()));
     let text = known.get(rows.length);
     if (text === undefined) {
-      const ordered = rows.map((row) => Object.fromEntries(columns.map((name) => [name, row[name]])) as Row);
+      const ordered = rows.map(
+        (row) => Object.fromEntries(columns.map((name) => [name, row[name] ?? null])) as Row,
+      );
       text = build(tx, ordered).compile().sql;
       known.set(rows.length, text);
     }
@@ -41,7 +44,7 @@ function defineWrite<Row extends object>(
       const left = rows.length - from;
       const some = rows.slice(from, from + (STATEMENT_ROWS.find((most) => most <= left) ?? 1));
       const values: unknown[] = [];
-      for (const row of some) for (const name of columns) values.push(row[name]);
+      for (const row of some) for (const name of columns) values.push(row[name] ?? null);
       await tx.executeQuery(CompiledQuery.raw(textOf(tx, some), values));
       from += some.length;
     }

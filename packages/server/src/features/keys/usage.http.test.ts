@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -386,6 +388,27 @@ describe('what is known of a deleted key', () => {
       expect([table, await countRows(table, deleted)]).toEqual([table, 0]);
       expect([table, await countRows(table, minted)]).toEqual([table, 3]);
     }
+  });
+});
+
+describe('a client that has hung up', () => {
+  it('is counted without its address, and what is counted after it is stored', async () => {
+    const [gone, next] = [await mint('gone'), await mint('next')];
+    // Neither has an address any more: a connection that was ended.
+    const request = new IncomingMessage(new Socket());
+    const bearer = `Bearer ${gone.fullKey.reveal()}`;
+    Object.assign(request, { method: 'GET', url: '/v1/keys/self', httpVersionMajor: 1, httpVersionMinor: 1 });
+    Object.assign(request.headers, { host: 'localhost', authorization: bearer });
+    request.push(null);
+    harness.app.routing(request, new ServerResponse(request));
+    const countGone = async () => {
+      await harness.deps.usage.flush();
+      return (await usageOf(gone.key.id)).actions.length;
+    };
+    await expect.poll(countGone).toBe(1);
+    record(next.key.id, null);
+    await harness.deps.usage.flush();
+    expect((await usageOf(next.key.id)).actions).toHaveLength(1);
   });
 });
 

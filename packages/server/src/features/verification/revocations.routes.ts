@@ -60,7 +60,7 @@ function toSubscriber(request: FastifyRequest, raw: ServerResponse): Subscriber 
   return {
     workspaceId: workspace.id,
     accountId: account.id,
-    credentialId: JSON.stringify([key.id, key.generation, tokenId, request.ip]),
+    credentialId: JSON.stringify([key.id, key.generation, tokenId, request.caller.ip]),
     expiresAt: findEnd(reader),
     send: (state) => {
       if (raw.destroyed) return false;
