@@ -8,6 +8,7 @@ import { registerAccountRoutes } from './features/accounts/index.ts';
 import { registerAuditRoutes } from './features/audit/index.ts';
 import {
   type GalleryRouteOptions,
+  isQuotaReached,
   normalizeGalleryUrl,
   registerBrowseRoutes,
   registerGalleryRoutes,
@@ -108,7 +109,7 @@ export async function buildApp(deps: Deps, options: AppOptions = {}): Promise<Fa
     }),
   });
   app.addHook('onError', async (request, _reply, error) => {
-    if (error instanceof AppError)
+    if (error instanceof AppError && !isQuotaReached(error))
       audit.countLateRefusal(request.caller, error, request.routeOptions.url ?? '');
   });
   registerExpiryHint(app, deps);

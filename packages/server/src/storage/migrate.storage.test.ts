@@ -112,7 +112,7 @@ describe('migrations', () => {
       });
     for (const db of [migration.main, migration.usage])
       expect(await deadlineOf(db)).toEqual([{ statement_timeout: '0' }]);
-    expect(await deadlineOf(write)).toEqual([{ statement_timeout: '4s' }]);
+    expect(await deadlineOf(write)).toEqual([{ statement_timeout: '3s' }]);
   });
 
   it('make tables that sort and compare text by its bytes, whatever the server’s own language is', async () => {

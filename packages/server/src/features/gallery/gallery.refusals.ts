@@ -33,9 +33,13 @@ function since(expiresAt: number | null): string {
   return expiresAt === null ? '' : ` (since ${toIso(expiresAt).slice(0, 19)}Z)`;
 }
 
-/** A right that lacks. A quota that is used up says nothing about rights, and nobody is warned of the key for it. */
+/** It says nothing about rights, so nobody is warned of the key for it, and the audit log has no refusal. */
+export function isQuotaReached(error: AppError): boolean {
+  return error.code === 'package.quota_reached';
+}
+
+/** A right that lacks. */
 export function asRefusal(error: unknown): AppError | null {
-  const isRefusal =
-    error instanceof AppError && error.status === 403 && error.code !== 'package.quota_reached';
+  const isRefusal = error instanceof AppError && error.status === 403 && !isQuotaReached(error);
   return isRefusal ? error : null;
 }

@@ -2,6 +2,7 @@ export { registerBrowseRoutes } from './browse/browse.routes.ts';
 export { type BrowseService, createBrowseService } from './browse/browse.service.ts';
 export { createDownloadCounter, type DownloadCounter } from './downloads/download-counter.ts';
 export { createFeedService, type FeedService } from './feed.service.ts';
+export { isQuotaReached } from './gallery.refusals.ts';
 export { type GalleryRouteOptions, registerGalleryRoutes } from './gallery.routes.ts';
 export { createGalleryService, type GalleryService } from './gallery.service.ts';
 export { type BlobSweeper, createBlobSweeper } from './gallery.sweep.ts';

@@ -85,6 +85,27 @@ function bound(target: object, name: PropertyKey): unknown {
   return typeof value === 'function' ? (value.bind(target) as unknown) : value;
 }
 
+describe('a client that has hung up', () => {
+  it('is counted without its address, and what is counted after it is stored', async () => {
+    const [gone, next] = [await mint('gone'), await mint('next')];
+    // Neither has an address any more: a connection that was ended.
+    const request = new IncomingMessage(new Socket());
+    const bearer = `Bearer ${gone.fullKey.reveal()}`;
+    Object.assign(request, { method: 'GET', url: '/v1/keys/self', httpVersionMajor: 1, httpVersionMinor: 1 });
+    Object.assign(request.headers, { host: 'localhost', authorization: bearer });
+    request.push(null);
+    harness.app.routing(request, new ServerResponse(request));
+    const countGone = async () => {
+      await harness.deps.usage.flush();
+      return (await usageOf(gone.key.id)).actions.length;
+    };
+    await expect.poll(countGone).toBe(1);
+    record(next.key.id, null);
+    await harness.deps.usage.flush();
+    expect((await usageOf(next.key.id)).actions).toHaveLength(1);
+  });
+});
+
 describe('the usage of a key', () => {
   it('is told by hour and by day, by outcome, and by the action that was asked for', async () => {
     const { key, fullKey } = await mint('told');
@@ -388,27 +409,6 @@ describe('what is known of a deleted key', () => {
       expect([table, await countRows(table, deleted)]).toEqual([table, 0]);
       expect([table, await countRows(table, minted)]).toEqual([table, 3]);
     }
-  });
-});
-
-describe('a client that has hung up', () => {
-  it('is counted without its address, and what is counted after it is stored', async () => {
-    const [gone, next] = [await mint('gone'), await mint('next')];
-    // Neither has an address any more: a connection that was ended.
-    const request = new IncomingMessage(new Socket());
-    const bearer = `Bearer ${gone.fullKey.reveal()}`;
-    Object.assign(request, { method: 'GET', url: '/v1/keys/self', httpVersionMajor: 1, httpVersionMinor: 1 });
-    Object.assign(request.headers, { host: 'localhost', authorization: bearer });
-    request.push(null);
-    harness.app.routing(request, new ServerResponse(request));
-    const countGone = async () => {
-      await harness.deps.usage.flush();
-      return (await usageOf(gone.key.id)).actions.length;
-    };
-    await expect.poll(countGone).toBe(1);
-    record(next.key.id, null);
-    await harness.deps.usage.flush();
-    expect((await usageOf(next.key.id)).actions).toHaveLength(1);
   });
 });
 

@@ -12,7 +12,8 @@ import { type PoolOptions, PrimaryPool } from './primary-pool.ts';
 
 const INT8_OID = 20;
 const CONNECTIONS_MAX = 10;
-const STATEMENT_MS = 4_000;
+// With the wait for a connection less than five seconds, in which every request is answered.
+const STATEMENT_MS = 3_000;
 const LOCK_MS = 2_000;
 const WATCH_MS = 1_000;
 

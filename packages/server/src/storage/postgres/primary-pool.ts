@@ -4,7 +4,7 @@ import { isConnectionLost, isQueryTimeout, isReadOnlyServer } from '../faults.ts
 import { GuardedClient, type TransactionLimits } from './guarded-client.ts';
 import { type Place, type Primary, readServerFacts, type ServerFacts } from './primary.ts';
 
-const CONNECT_MS = 2_000;
+const CONNECT_MS = 1_800;
 
 export interface PoolOptions {
   readonly connectionsMax: number;
