@@ -21,7 +21,7 @@ const isFull = process.env['PROOF_FULL'] === '1';
 /** Given, a run is repeated; otherwise each tries something new. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? randomInt(1e9));
 const SHORT_REQUESTS = 4_000;
-const CONTROL_REQUESTS = 300;
+const CONTROL_REQUESTS = 1_200;
 /** Two processes, each of 20 rounds of 25,000 requests; a third one on PostgreSQL. */
 const WORKERS = 2;
 const ROUNDS = Number(process.env['FUZZ_ROUNDS'] ?? 20);
