@@ -94,7 +94,9 @@ async function write(load: { isOver: boolean }): Promise<void> {
 async function copyUnderLoad<Copy>(take: () => Promise<Copy>) {
   const load = { isOver: false };
   const writers = Array.from({ length: WRITERS }, () => write(load));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // Without changes that were acknowledged under this load there would be nothing to lose.
+  const known = secrets.size;
+  while (secrets.size < known + WRITERS) await new Promise((resolve) => setImmediate(resolve));
   const before = { minted: [...secrets.keys()], deleted: new Set(deleted) };
   const copy = await take();
   load.isOver = true;
