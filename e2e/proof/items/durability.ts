@@ -52,7 +52,7 @@ export const durability: readonly ProofItem[] = [
       'backups under load that restore and verify',
       'acknowledged before a backup began and missing in it',
     ],
-    controls: ['a copy of the database file'],
+    controls: ['a copy of the files from before the changes'],
     longFigures: ['restore of 1,000,000 keys', 'recovery point: a backup of 1,000,000 keys'],
     suites: [
       {
