@@ -3,6 +3,7 @@ import { generateKeyPair } from 'jose';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CheckedTokens, createCheckedTokens } from './checked-tokens.ts';
 import type { TokenClaims } from './claims.ts';
+import { SAMPLE_CLAIMS, SAMPLE_ISSUER, SAMPLE_SECONDS } from './samples.ts';
 import {
   createSigningKey,
   type SigningKey,
@@ -11,27 +12,10 @@ import {
   type VerificationKey,
 } from './token-text.ts';
 
-const SECONDS = Date.UTC(2027, 2, 1, 9, 0, 0) / 1000;
-const ISSUER = 'https://keys.test';
 const KID = 'k'.repeat(43);
 const PARENT_KID = 'p'.repeat(43);
 
-const claims: TokenClaims = {
-  iss: ISSUER,
-  aud: ISSUER,
-  sub: 'acc_ada',
-  iat: SECONDS,
-  exp: SECONDS + 3600,
-  jti: 'jti-1',
-  client_id: 'kr_0123456789ABCDEF',
-  kgen: 1,
-  kepo: 1,
-  aepo: 1,
-  workspace: 'wsp_1',
-  authorization_details: [],
-  anc: ['jti-0'],
-  anckid: [PARENT_KID],
-};
+const claims: TokenClaims = { ...SAMPLE_CLAIMS, anc: ['jti-0'], anckid: [PARENT_KID] };
 
 async function makePair(kid: string): Promise<SigningKey & VerificationKey> {
   const pair = await generateKeyPair('ES256', { extractable: true });
@@ -56,10 +40,10 @@ beforeEach(() => {
 
 async function read(text: string, more: Partial<TokenExpectations> = {}) {
   return await tokens.read(text, {
-    issuer: ISSUER,
-    audiences: [ISSUER],
+    issuer: SAMPLE_ISSUER,
+    audiences: [SAMPLE_ISSUER],
     workspaceId: 'wsp_1',
-    now: SECONDS * 1000,
+    now: SAMPLE_SECONDS * 1000,
     findKey: (kid) => Promise.resolve(found.get(kid) ?? null),
     ...more,
   });

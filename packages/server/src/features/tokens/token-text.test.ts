@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TokenClaims } from './claims.ts';
+import { SAMPLE_CLAIMS, SAMPLE_ISSUER, SAMPLE_SECONDS } from './samples.ts';
 import {
   createSigningKey,
   readToken,
@@ -14,24 +15,9 @@ import {
   type VerificationKey,
 } from './token-text.ts';
 
-const NOW = Date.UTC(2027, 2, 1, 9, 0, 0);
-const SECONDS = NOW / 1000;
-const ISSUER = 'https://keys.test';
+const NOW = SAMPLE_SECONDS * 1000;
 
-const claims: TokenClaims = {
-  iss: ISSUER,
-  aud: ISSUER,
-  sub: 'acc_ada',
-  iat: SECONDS,
-  exp: SECONDS + 3600,
-  jti: 'jti-1',
-  client_id: 'kr_0123456789ABCDEF',
-  kgen: 1,
-  kepo: 1,
-  aepo: 1,
-  workspace: 'wsp_1',
-  authorization_details: [],
-};
+const claims = SAMPLE_CLAIMS;
 
 interface Pair extends SigningKey, VerificationKey {
   readonly publicJwk: JWK;
@@ -64,8 +50,8 @@ async function read(
 ): Promise<TokenClaims | null> {
   wanted = [];
   return await readToken(text, {
-    issuer: ISSUER,
-    audiences: [ISSUER],
+    issuer: SAMPLE_ISSUER,
+    audiences: [SAMPLE_ISSUER],
     workspaceId: 'wsp_1',
     now,
     findKey: (kid) => {
@@ -256,26 +242,26 @@ describe('J6 and J7: claims that are missing or of another kind', () => {
   });
 
   it.each([
-    ['exp as text', { exp: String(SECONDS + 60) }],
-    ['a broken exp', { exp: SECONDS + 60.5 }],
+    ['exp as text', { exp: String(SAMPLE_SECONDS + 60) }],
+    ['a broken exp', { exp: SAMPLE_SECONDS + 60.5 }],
     ['a negative exp', { exp: -1 }],
     ['exp null', { exp: null }],
     ['exp in milliseconds', { exp: NOW + 60_000 }],
-    ['a life of a year', { exp: SECONDS + 365 * 86_400 }],
-    ['exp before iat', { exp: SECONDS - 1, iat: SECONDS }],
-    ['iat in the future', { iat: SECONDS + 120, exp: SECONDS + 240 }],
-    ['iat as text', { iat: String(SECONDS) }],
-    ['nbf in the future', { nbf: SECONDS + 10 }],
+    ['a life of a year', { exp: SAMPLE_SECONDS + 365 * 86_400 }],
+    ['exp before iat', { exp: SAMPLE_SECONDS - 1, iat: SAMPLE_SECONDS }],
+    ['iat in the future', { iat: SAMPLE_SECONDS + 120, exp: SAMPLE_SECONDS + 240 }],
+    ['iat as text', { iat: String(SAMPLE_SECONDS) }],
+    ['nbf in the future', { nbf: SAMPLE_SECONDS + 10 }],
     ['nbf as text', { nbf: '1' }],
     ['another audience', { aud: 'https://other.test' }],
-    ['an audience that only begins so', { aud: `${ISSUER}.evil.test` }],
-    ['an audience in another case', { aud: ISSUER.toUpperCase() }],
-    ['an audience with a slash', { aud: `${ISSUER}/` }],
-    ['a list of audiences', { aud: [ISSUER, 'https://other.test'] }],
+    ['an audience that only begins so', { aud: `${SAMPLE_ISSUER}.evil.test` }],
+    ['an audience in another case', { aud: SAMPLE_ISSUER.toUpperCase() }],
+    ['an audience with a slash', { aud: `${SAMPLE_ISSUER}/` }],
+    ['a list of audiences', { aud: [SAMPLE_ISSUER, 'https://other.test'] }],
     ['no audience in the list', { aud: [] }],
-    ['an issuer with a slash', { iss: `${ISSUER}/` }],
+    ['an issuer with a slash', { iss: `${SAMPLE_ISSUER}/` }],
     ['an issuer in another case', { iss: 'https://KEYS.test' }],
-    ['a list of issuers', { iss: [ISSUER] }],
+    ['a list of issuers', { iss: [SAMPLE_ISSUER] }],
     ['another workspace', { workspace: 'wsp_2' }],
     ['sub as number', { sub: 1 }],
     ['an empty jti', { jti: '' }],

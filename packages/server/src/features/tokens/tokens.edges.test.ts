@@ -20,6 +20,7 @@ import {
 import { toRefusal } from './key-refusal.ts';
 import { parseLoginBody } from './login-body.ts';
 import { decodeFormText, parseForm, refuseCredentialsInQuery, requireParameter } from './oauth/form.ts';
+import { SAMPLE_CLAIMS, SAMPLE_ISSUER, SAMPLE_SECONDS } from './samples.ts';
 import {
   createSigningKey,
   hasTokenShape,
@@ -31,22 +32,10 @@ import {
   type VerificationKey,
 } from './token-text.ts';
 
-const SECONDS = Date.UTC(2027, 2, 1, 9, 0, 0) / 1000;
-const NOW = SECONDS * 1000;
-const ISSUER = 'https://keys.test';
+const NOW = SAMPLE_SECONDS * 1000;
 
 const good: TokenClaims = {
-  iss: ISSUER,
-  aud: ISSUER,
-  sub: 'acc_ada',
-  iat: SECONDS,
-  exp: SECONDS + 3600,
-  jti: 'jti-1',
-  client_id: 'kr_0123456789ABCDEF',
-  kgen: 1,
-  kepo: 1,
-  aepo: 1,
-  workspace: 'wsp_1',
+  ...SAMPLE_CLAIMS,
   authorization_details: [{ type: 'keyreeve', actions: ['stock:read'], identifiers: ['*'] }],
 };
 const { authorization_details: _rights, ...withoutRights } = good;
@@ -75,8 +64,8 @@ describe('claims', () => {
     ['eight actors in a row', actorsInARow(8)],
     ['epochs and generations from zero on', { kgen: 0, kepo: 0, aepo: 0 }],
     ['no right at all', { authorization_details: [] }],
-    ['a day of life', { exp: SECONDS + 86_400 }],
-    ['a clock that is a minute ahead', { iat: SECONDS + 60 }],
+    ['a day of life', { exp: SAMPLE_SECONDS + 86_400 }],
+    ['a clock that is a minute ahead', { iat: SAMPLE_SECONDS + 60 }],
   ])('are taken with %s', (_name, changes) => expect(isTaken(changes)).toBe(true));
 
   it.each<[string, object]>([
@@ -121,11 +110,14 @@ describe('claims', () => {
     ['null for an actor', { ...actorsInARow(1), act: null }],
     ['a text for the actor before', { ...actorsInARow(2), act: { ...actor('bob'), act: 'x' } }],
     ['a text for the actor', { ...actorsInARow(1), act: 'bob' }],
-    ['an end at its beginning, in the near future', { iat: SECONDS + 30, exp: SECONDS + 30 }],
-    ['an end before its beginning, in the near future', { iat: SECONDS + 30, exp: SECONDS + 10 }],
-    ['more than a day of life', { exp: SECONDS + 86_401 }],
-    ['a clock that is more than a minute ahead', { iat: SECONDS + 61 }],
-    ['an end that is now', { iat: SECONDS - 60, exp: SECONDS }],
+    ['an end at its beginning, in the near future', { iat: SAMPLE_SECONDS + 30, exp: SAMPLE_SECONDS + 30 }],
+    [
+      'an end before its beginning, in the near future',
+      { iat: SAMPLE_SECONDS + 30, exp: SAMPLE_SECONDS + 10 },
+    ],
+    ['more than a day of life', { exp: SAMPLE_SECONDS + 86_401 }],
+    ['a clock that is more than a minute ahead', { iat: SAMPLE_SECONDS + 61 }],
+    ['an end that is now', { iat: SAMPLE_SECONDS - 60, exp: SAMPLE_SECONDS }],
   ])('are refused with %s', (_name, changes) => expect(isTaken(changes)).toBe(false));
 
   it('without rights say that one has to ask, and nothing beside', () => {
@@ -137,7 +129,7 @@ describe('claims', () => {
   });
 
   it('are alive to the second before they end', () => {
-    const life = { iat: SECONDS, exp: SECONDS + 10 };
+    const life = { iat: SAMPLE_SECONDS, exp: SAMPLE_SECONDS + 10 };
     expect(isWithinLife(life, NOW + 9_999)).toBe(true);
     expect(isWithinLife(life, NOW + 10_000)).toBe(false);
     expect(isWithinLife(life, NOW - 60_000)).toBe(true);
@@ -149,8 +141,8 @@ describe('a new token', () => {
   const account = { id: 'acc_ada', epoch: 7 } as AccountIdentity;
   const key = { id: 'kr_1', generation: 3, expiresAt: null } as KeyIdentity;
   const input: ClaimsInput = {
-    issuer: ISSUER,
-    audience: ISSUER,
+    issuer: SAMPLE_ISSUER,
+    audience: SAMPLE_ISSUER,
     workspaceId: 'wsp_1',
     account,
     key,
@@ -167,10 +159,10 @@ describe('a new token', () => {
   const endOf = (changes: Partial<ClaimsInput>) => findLife({ ...input, ...changes })?.exp;
 
   it('ends at the earliest of its life, its key, the key of its actor and its parent', () => {
-    expect(endOf({})).toBe(SECONDS + 3_600);
-    expect(endOf({ key: { ...key, expiresAt: NOW + 9_999 } })).toBe(SECONDS + 9);
-    expect(endOf({ actorEndsAt: NOW + 8_999 })).toBe(SECONDS + 8);
-    expect(endOf({ parent: { ...good, exp: SECONDS + 7 } })).toBe(SECONDS + 7);
+    expect(endOf({})).toBe(SAMPLE_SECONDS + 3_600);
+    expect(endOf({ key: { ...key, expiresAt: NOW + 9_999 } })).toBe(SAMPLE_SECONDS + 9);
+    expect(endOf({ actorEndsAt: NOW + 8_999 })).toBe(SAMPLE_SECONDS + 8);
+    expect(endOf({ parent: { ...good, exp: SAMPLE_SECONDS + 7 } })).toBe(SAMPLE_SECONDS + 7);
     expect(endOf({ key: { ...key, expiresAt: NOW + 999 } })).toBeUndefined();
   });
 
@@ -224,8 +216,8 @@ describe('the text of a token', () => {
   async function read(text: string, more: Partial<TokenExpectations> = {}) {
     lookedFor = [];
     return await readToken(text, {
-      issuer: ISSUER,
-      audiences: [ISSUER],
+      issuer: SAMPLE_ISSUER,
+      audiences: [SAMPLE_ISSUER],
       workspaceId: 'wsp_1',
       now: NOW,
       findKey: (wanted) => {
@@ -280,7 +272,7 @@ describe('the text of a token', () => {
   it('is for whom it is asked for, or for anybody', async () => {
     const other = { ...good, aud: 'https://api.test' };
     expect(await read(await signToken(other, key))).toBeNull();
-    expect(await read(await signToken(other, key), { audiences: [ISSUER, other.aud] })).toEqual(other);
+    expect(await read(await signToken(other, key), { audiences: [SAMPLE_ISSUER, other.aud] })).toEqual(other);
     expect(await read(await signToken(other, key), { audiences: null })).toEqual(other);
   });
 
