@@ -105,6 +105,8 @@ class Round {
   readonly #dice: Dice;
   readonly #statuses = new Map<string, number>();
   readonly #faults = new Map<string, { count: number; readonly shownBy: string }>();
+  /** Each of the slow operations is asked at least once, however short the round. */
+  readonly #slowAsked = new Set<string>();
   #requestCount = 0;
 
   constructor(options: RoundOptions, stage: FuzzStage, harness: Harness) {
@@ -144,7 +146,9 @@ class Round {
   #pickOperation(): Operation {
     const { operations } = this.#options;
     const operation = this.#dice.pick(operations);
-    const isSkipped = SLOW_OPERATIONS.includes(operation.id) && !this.#dice.chance(SLOW_PERCENT);
+    const isSlow = SLOW_OPERATIONS.includes(operation.id);
+    const isSkipped = isSlow && this.#slowAsked.has(operation.id) && !this.#dice.chance(SLOW_PERCENT);
+    if (isSlow) this.#slowAsked.add(operation.id);
     return isSkipped ? this.#dice.pick(operations) : operation;
   }
 

@@ -106,8 +106,8 @@ function anonymousCaller(options: HttpAppOptions, request: FastifyRequest): Fast
   return {
     workspace: options.defaultWorkspace(),
     principal: { kind: 'anonymous' },
-    // Of a connection that its client has already ended there is none, which the framework's own type does not say.
-    ip: (request.ip as string | undefined) ?? null,
+    // A connection that its client has already ended has no address, whatever the framework's own type says.
+    ip: request.socket.remoteAddress === undefined ? null : request.ip,
     userAgent: readUserAgent(request.raw),
     requestId: request.id,
   };
