@@ -20,6 +20,8 @@ import { closingLine } from './totals.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const RESULTS = 'e2e/proof/results';
+/** Runs beside each other take their ports by these names. */
+const LANES = ['0/2', '1/2'];
 
 const { values } = parseArgs({
   options: { short: { type: 'boolean' }, only: { type: 'string' }, records: { type: 'string' } },
@@ -34,18 +36,28 @@ const judged = judgeItems(items, records, form);
 report();
 if (form === 'long' && numbers === undefined && values.records === undefined) writePage();
 
-/** Runs suite after suite: what is measured in one must not be slowed down by another. */
+/** What measures time runs alone; the rest after it, as many at a time as there are lanes. */
 async function gather() {
   const folder = mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
   const file = join(folder, 'records.jsonl');
+  process.stdout.write(`What the tests tell is written to ${file}.\n`);
   const failed = [];
-  for (const command of listCommands(items, form)) {
-    process.stdout.write(`\n=== ${command.suite}: ${command.args.slice(1).join(' ')}\n`);
+  const commands = listCommands(items, form);
+  const runNext = async (command, lane) => {
+    const title = `${command.suite}: ${command.args.slice(2).join(' ')}`;
     const begun = performance.now();
-    const code = await run(command, file);
-    process.stdout.write(`${command.suite}: ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
-    if (code !== 0) failed.push(`${command.suite} ended with ${code}`);
-  }
+    const { code, output } = await run(command, file, lane);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    process.stdout.write(`\n=== ${title}\n${output}${title}: ${seconds} s\n`);
+    if (code !== 0) failed.push(`${title} ended with ${code}`);
+  };
+  for (const command of commands.filter(({ isAlone }) => isAlone)) await runNext(command, '0/1');
+  const waiting = commands.filter(({ isAlone }) => !isAlone);
+  await Promise.all(
+    LANES.map(async (lane) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runNext(next, lane);
+    }),
+  );
   const gathered = read(file);
   rmSync(folder, { recursive: true, force: true });
   return { ...gathered, failedSuites: failed };
@@ -60,17 +72,22 @@ function read(file) {
   };
 }
 
-async function run({ args, needs }, recordsFile) {
+/** Keeps what a run prints until it has ended. */
+async function run({ args, needs }, recordsFile, lane) {
   if (needs !== undefined) ensureDebianPackages(GROUPS[needs]);
   const env = {
     ...process.env,
     PROOF_RECORDS_FILE: recordsFile,
+    TEST_LANE: lane,
     ...(form === 'long' ? { PROOF_FULL: '1' } : {}),
   };
   return await new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
-    child.on('error', (error) => done(error.message));
-    child.on('close', (code, signal) => done(code ?? signal));
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    child.on('error', (error) => done({ code: error.message, output }));
+    child.on('close', (code, signal) => done({ code: code ?? signal, output }));
   });
 }
 

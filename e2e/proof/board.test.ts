@@ -99,6 +99,16 @@ it('lists the commits that say what has found the fault which they mend', () => 
   ]);
 });
 
+it('runs each file once, and alone when one of its items measures time in it', () => {
+  const source = { name: 'proof', files: ['e2e/proof/large.test.ts'] } as const;
+  const other = { ...ITEM, number: 2, suites: [{ ...source, isTimed: true as const }] };
+  const commands = listCommands([{ ...ITEM, suites: [source] }, other, ITEM], 'long');
+  expect(commands.map(({ args, isAlone }) => [args.at(-1), isAlone])).toEqual([
+    ['e2e/proof/large.test.ts', true],
+    ['e2e/powercut/powercut.test.ts', false],
+  ]);
+});
+
 it('knows where the evidence of each item comes from, and that there is a control', async () => {
   const items = await loadItems();
   for (const { number, figures, longFigures = [], controls, longControls = [], suites } of items) {

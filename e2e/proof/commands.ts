@@ -1,5 +1,5 @@
 import type { ProofForm } from './board.ts';
-import type { ProofItem, ProofSuite } from './item.ts';
+import type { ProofItem, ProofSource, ProofSuite } from './item.ts';
 
 export interface ProofCommand {
   readonly suite: ProofSuite;
@@ -7,6 +7,8 @@ export interface ProofCommand {
   readonly args: readonly string[];
   /** The group of system packages in tools/debian.mjs. */
   readonly needs?: 'e2e' | 'notices' | 'powercut' | 'nodes' | 'browser' | 'proof';
+  /** Others wait until it has ended. */
+  readonly isAlone: boolean;
 }
 
 const E2E_PROJECTS: Record<
@@ -23,35 +25,44 @@ const E2E_PROJECTS: Record<
 };
 
 const VITEST_PROJECTS = ['unit', 'sqlite', 'postgres'] as const;
+const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 const NEEDS_DATABASE = /\.(?:storage|http)\.test\.ts$/;
 
-/** The runs that bring the evidence of these items: one for each suite, with the files that any item names. */
+/** In the order of their length; what is not here takes minutes at most. */
+const LONGEST = ['e2e/proof/fuzz.test.ts', 'packages/testkit/src/key-life.http.test.ts'];
+
+/** The runs that bring the evidence of these items: one for each file that any of them names, the longest first. */
 export function listCommands(items: readonly ProofItem[], form: ProofForm): ProofCommand[] {
   const sources = items.flatMap(({ suites }) => suites);
-  const filesOf = (suite: ProofSuite) => [
-    ...new Set(sources.filter(({ name }) => name === suite).flatMap(({ files }) => files)),
-  ];
-  const vitest = VITEST_PROJECTS.flatMap((project) => {
-    const files = sources
-      .filter(({ name, projects = VITEST_PROJECTS }) => name === 'vitest' && projects.includes(project))
-      .flatMap((source) => source.files)
-      .filter((file) => NEEDS_DATABASE.test(file) === (project !== 'unit'));
-    const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...new Set(files)];
-    return files.length === 0 ? [] : [{ suite: 'vitest' as const, args }];
-  });
-  const others = (Object.keys(E2E_PROJECTS) as (keyof typeof E2E_PROJECTS)[]).flatMap((suite) => {
-    const files = filesOf(suite);
-    const { needs, [form]: project } = E2E_PROJECTS[suite];
-    const config = ['--config', 'e2e/vitest.config.ts', '--project', project];
-    const args = ['node_modules/vitest/vitest.mjs', 'run', ...config, ...files];
-    return files.length === 0 ? [] : [{ suite, args, ...(needs === undefined ? {} : { needs }) }];
-  });
-  const pages = filesOf('console');
-  const config = ['--config', 'e2e/console/playwright.config.ts'];
-  const browser = {
-    suite: 'console' as const,
-    args: ['node_modules/@playwright/test/cli.js', 'test', ...config, ...pages],
-    needs: 'browser' as const,
-  };
-  return [...vitest, ...(pages.length === 0 ? [] : [browser]), ...others];
+  const commands = sources.flatMap((source) =>
+    source.files.flatMap((file) => listRuns(source, file, form).map((run) => ({ ...run, file }))),
+  );
+  // Several items may name the same file; what any of them measures in time runs alone.
+  const timed = new Set(sources.flatMap(({ isTimed, files }) => (isTimed === true ? files : [])));
+  const known = new Map(commands.map((command) => [command.args.join(' '), command]));
+  const rank = ({ file }: { file: string }) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : Infinity);
+  return [...known.values()]
+    .toSorted((one, other) => (rank(one) === rank(other) ? 0 : rank(one) - rank(other)))
+    .map(({ file, ...command }) => ({ ...command, isAlone: timed.has(file) }));
+}
+
+function listRuns({ name, projects = VITEST_PROJECTS }: ProofSource, file: string, form: ProofForm) {
+  if (form === 'short' && file.endsWith('.full.test.ts')) return [];
+  if (name === 'console') {
+    const config = ['--config', 'e2e/console/playwright.config.ts'];
+    return [
+      {
+        suite: name,
+        args: ['node_modules/@playwright/test/cli.js', 'test', ...config, file],
+        needs: 'browser' as const,
+      },
+    ];
+  }
+  if (name === 'vitest')
+    return projects
+      .filter((project) => NEEDS_DATABASE.test(file) === (project !== 'unit'))
+      .map((project) => ({ suite: name, args: [...VITEST, '--project', project, file] }));
+  const { needs, [form]: project } = E2E_PROJECTS[name];
+  const args = [...VITEST, '--config', 'e2e/vitest.config.ts', '--project', project, file];
+  return [{ suite: name, args, ...(needs === undefined ? {} : { needs }) }];
 }

@@ -17,6 +17,8 @@ export interface ProofSource {
   readonly files: readonly string[];
   /** Of `vitest` only: the projects in which the files run; all of these when it is left out. */
   readonly projects?: readonly ('unit' | 'sqlite' | 'postgres')[];
+  /** It measures time: nothing may run beside it. */
+  readonly isTimed?: true;
 }
 
 /** One line of the board. Its numbers are those that the security bar of the project has given them. */

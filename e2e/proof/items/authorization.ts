@@ -73,7 +73,9 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     title: 'what the time of an answer tells',
     figures: ['answers that tell two cases apart by their time'],
     controls: ['a handler that works only for those whom it knows'],
-    suites: [{ name: 'proof', files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'] }],
+    suites: [
+      { name: 'proof', files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'], isTimed: true },
+    ],
   },
   {
     number: 47,
