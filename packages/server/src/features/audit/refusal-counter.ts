@@ -100,7 +100,8 @@ export function createRefusalCounter({
       reason: error.code,
       count: 1,
     });
-    const event = toEvent(caller, error, route, account);
+    // Whoever comes too often chooses how many rows there would be: what he met is a limit, and lacks no right.
+    const event = error.status === 429 ? null : toEvent(caller, error, route, account);
     if (event !== null && rows.length < PENDING_ROWS_MAX) rows.push(toAuditRow(caller, event, at));
   };
 

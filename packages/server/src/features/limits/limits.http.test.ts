@@ -120,6 +120,19 @@ describe('the limits of a key', () => {
     expect(fault?.message).toContain(message);
   });
 
+  it('fill no audit log, however often they are met', async () => {
+    const minted = await mint(rate(2));
+    const ask = () => call(harness, 'GET', '/v1/keys/self', { key: minted.fullKey });
+    expect(await statusesOf(4, ask)).toEqual([200, 200, 429, 429]);
+    await harness.deps.audit.flush();
+    const rows = await harness.deps.storage.read
+      .selectFrom('audit')
+      .select('action')
+      .where('actor_key_id', '=', minted.key.id)
+      .execute();
+    expect(rows).toEqual([]);
+  });
+
   it('are changed with If-Match, written down, and lifted by null', async () => {
     const minted = await mint(rate(2));
     const stale = await call(harness, 'PATCH', `/v1/keys/${minted.key.id}`, {
