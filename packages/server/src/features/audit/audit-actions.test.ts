@@ -29,6 +29,11 @@ describe('the list of audit actions', () => {
     for (const action of AUDIT_ACTIONS) expect(action).toMatch(/^[a-z_]+\.[a-z_]+$/);
   });
 
+  it('is told on the page of the audit log, name by name', () => {
+    const page = readFileSync(path.join(FEATURES, '../../../../docs/operations/audit.md'), 'utf8');
+    expect(AUDIT_ACTIONS.filter((action) => !page.includes(`\`${action}\``))).toEqual([]);
+  });
+
   it('contains all that counts as a refusal', () => {
     expect(REFUSED_ACTIONS).toEqual(AUDIT_ACTIONS.filter((action) => action.endsWith('.refused')));
   });
