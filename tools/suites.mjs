@@ -47,13 +47,14 @@ export const SUITES = [
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
   { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
   { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
+  { name: 'proof', command: vitestOf('proof'), fullCommand: vitestOf('proof-full'), needs: 'proof' },
+  { name: 'nodes', command: vitestOf('nodes'), fullCommand: vitestOf('nodes-full'), needs: 'nodes' },
   {
     name: 'power cut',
     command: vitestOf('powercut'),
     fullCommand: vitestOf('powercut-full'),
     needs: 'powercut',
   },
-  { name: 'nodes', command: vitestOf('nodes'), fullCommand: vitestOf('nodes-full'), needs: 'nodes' },
   {
     name: 'notices',
     command: vitestOf('notices'),
@@ -61,6 +62,5 @@ export const SUITES = [
     inMemory: true,
     needs: 'notices',
   },
-  { name: 'proof', command: vitestOf('proof'), fullCommand: vitestOf('proof-full'), needs: 'proof' },
   { name: 'import rules', command: ['node', 'tools/mutate-imports.mjs'] },
 ];
