@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type S3Server, startS3Server } from '../../packages/testkit/src/s3-server.ts';
 import { callServer, type ServerProcess, startServer } from './server-process.ts';
 
-const POINTS = Number(process.env['PUSH_KILLS'] ?? '8');
+const POINTS = Number(process.env['PUSH_KILLS'] ?? '4');
 const HOUR_MS = 3_600_000;
 /** Longer for the store that takes large files in parts, so that some kills fall between two of them. */
 const LENGTHS = { folder: { hashes: 40_000, spanMs: 180 }, s3: { hashes: 160_000, spanMs: 1_200 } };
