@@ -33,6 +33,7 @@ export interface FailoverOptions {
 }
 
 const WRITERS_PER_NODE = 2;
+const ACKNOWLEDGED_BEFORE_MIN = 50;
 const WRITES_AFTER_PER_NODE = 5;
 const REPLICATION_TIMEOUT_MS = 10_000;
 const RECOVERY_TIMEOUT_MS = 45_000;
@@ -125,6 +126,9 @@ export async function killUnderLoad({
   const doomedCount = Math.ceil((loadMs + stallMs) / revokePaceMs) + DOOMED_AFTER;
   const load = await startLoad(cluster, log, { doomedCount, revokePaceMs });
   await delay(loadMs);
+  // However long that takes on a busy machine: what nobody was told cannot be lost.
+  const isWorthIt = () => log.acknowledged.length > ACKNOWLEDGED_BEFORE_MIN;
+  await waitFor('enough was acknowledged', RECOVERY_TIMEOUT_MS, isWorthIt);
   // Its sender, not the receiver: what has come to the standby's machine it would still read.
   const senders = await primary.query<{ pid: number }>('select pid from pg_stat_replication');
   for (const { pid } of senders) process.kill(pid, 'SIGSTOP');
