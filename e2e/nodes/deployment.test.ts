@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { mintKey } from '../console.ts';
 import { freePort } from '../server-process.ts';
 import { startCarelessCounter } from './careless-counter.ts';

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { recordFigure } from '@keyreeve/testkit';
 import { expect } from 'vitest';
+import { recordFigure } from '../../packages/testkit/src/proof.ts';
 import type { Cluster } from './cluster.ts';
 import { type DelayFigures, summarizeDelays } from './delays.ts';
 import { findRevived, type HammerOptions, type Observation, revokeUnderLoad } from './hammer.ts';

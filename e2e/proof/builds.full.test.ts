@@ -4,8 +4,8 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 // @ts-expect-error tools are plain JavaScript
 import { buildSdk as buildUntyped } from '../../tools/build-sdk.mjs';
 

@@ -1,5 +1,5 @@
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { mintKey, type Person, signIn } from '../console.ts';
 import { openWorkplace, type ServerProcess, WITH_ADMIN } from '../server-process.ts';
 import { createFakedClock, type FakedClock } from './faked-clock.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 // @ts-expect-error tools are plain JavaScript
 import * as untypedSbom from '../../tools/sbom.mjs';
 import { ADVISORIES } from './advisories.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
-import { buildNupkg, recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
+import { buildNupkg } from '../../packages/testkit/src/nupkg-builder.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { signIn } from '../console.ts';
 import { openWorkplace, WITH_ADMIN } from '../server-process.ts';
 import { callDesk, type Desk } from './ledger.ts';

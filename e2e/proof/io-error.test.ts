@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { signIn } from '../console.ts';
 import { createSeeded } from '../notices/seeded.ts';
 import { openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '../server-process.ts';

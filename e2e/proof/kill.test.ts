@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, describe, expect, it } from 'vitest';
 import { percentile } from '../../bench/latency.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { signIn } from '../console.ts';
 import { createSeeded } from '../notices/seeded.ts';
 import { BARE_ENVIRONMENT } from '../run.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { percentile } from '../../bench/latency.ts';
 import { type SeededDatabase, seedKeys } from '../../bench/seed-keys.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { run } from '../run.ts';
 import { MAIN, openWorkplace, type ServerProcess } from '../server-process.ts';
 import { isAccepted } from './ledger.ts';

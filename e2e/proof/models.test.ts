@@ -1,4 +1,3 @@
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../../packages/server/src/features/gallery/odata/filter.ts';
@@ -12,6 +11,7 @@ import { chooseLifetimeDays } from '../../packages/server/src/features/keys/life
 import { matchesPattern } from '../../packages/server/src/features/scopes/pattern.ts';
 import { parseLoginBody } from '../../packages/server/src/features/tokens/login-body.ts';
 import { Secret } from '../../packages/server/src/lib/secret.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { isMet } from './models-conditions.ts';
 import { entries, isTrueOf, print, trees } from './models-filters.ts';
 import { checksum, compareVersions, lifetimeOf, normalizeVersion, readApiKey } from './models-reference.ts';

@@ -1,4 +1,3 @@
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { describe, expect, it } from 'vitest';
 import { isPermittedBy } from '../../packages/sdk/src/permissions.ts';
 import {
@@ -9,6 +8,7 @@ import {
   isPermitted,
 } from '../../packages/server/src/features/scopes/index.ts';
 import { decidePermission } from '../../packages/server/src/features/verification/decide.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { isMatch, isWithinHeld, mayByKey, mayBySession } from './policy-oracle.ts';
 import { createNumbers, createPolicyCases, type PolicyCase } from './policy-worlds.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { buildNupkg } from '@keyreeve/testkit';
+import { buildNupkg } from '../../packages/testkit/src/nupkg-builder.ts';
 
 /** What was told of pushes: the hash of each package that was acknowledged, by its version, and other answers. */
 export interface Packages {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import recheck from 'recheck';
 import { describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { Dice } from './fuzz-dice.ts';
 import { collectPatterns, listSources, type Pattern, readSources } from './redos-patterns.ts';
 import { findSlowText, TEXT_CHARACTERS, TIME_MS_MAX } from './redos-run.ts';

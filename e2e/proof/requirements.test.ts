@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { ASVS_LEVELS } from './asvs-ids.ts';
 
 /** Keeps docs/security/asvs.md and standards.md true: what they name is there. */

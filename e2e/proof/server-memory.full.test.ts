@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findNeedles, type Needle, toNeedle } from '../../packages/testkit/src/needles.ts';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { addServiceAccount, mintKey, signIn } from '../console.ts';
 import { ADMIN, openWorkplace, type ServerProcess, WITH_ADMIN, type Workplace } from '../server-process.ts';
 

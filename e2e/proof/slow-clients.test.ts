@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { mintKey, signIn } from '../console.ts';
 import { startLoad } from '../nodes/workers.ts';
 import { openWorkplace, sleep, WITH_ADMIN } from '../server-process.ts';

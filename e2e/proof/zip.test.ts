@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostileZips } from '../../packages/testkit/src/hostile-zips.ts';
 import { buildNupkg, buildStreamedNupkg } from '../../packages/testkit/src/nupkg-builder.ts';
+import { recordFigure } from '../../packages/testkit/src/proof.ts';
 import { realPackages } from '../../packages/testkit/src/real-packages.ts';
 import { mintPushKey } from '../large-push.ts';
 import { openWorkplace, type ServerProcess, WITH_ADMIN, type Workplace } from '../server-process.ts';
