@@ -43,6 +43,16 @@ it('does not hold an item that lacks a figure or a control, also where another e
   ).toEqual(['lost on postgres: 3, wanted 0']);
 });
 
+it('does not hold an item that brings a figure on one engine only, where its tests run on two', () => {
+  const suites = [{ name: 'vitest', files: ['a.http.test.ts'], projects: ['sqlite', 'postgres'] }] as const;
+  const item = { ...ITEM, figures: ['lost', 'seen'], suites };
+  const seen: ProofRecord = { ...LOST, name: 'seen' };
+  const of = (...records: ProofRecord[]) =>
+    judgeItems([item], [seen, CONTROL, ...records], 'short')[0]?.faults;
+  expect(of({ ...LOST, on: 'sqlite' })).toEqual(['no figure came for "lost" on postgres']);
+  expect(of({ ...LOST, on: 'sqlite' }, { ...LOST, on: 'postgres' })).toEqual([]);
+});
+
 it('does not hold an item whose control passes, or one without a control', () => {
   expect(faultsOf([LOST, { ...CONTROL, shown: 'lost 0', hasFailed: false }])).toEqual([
     'the control "no fsync" did not fail: lost 0',
@@ -71,10 +81,12 @@ it('lets no figure fall off the board by a changed name or number', () => {
 });
 
 it('shows a line and a row for what was reached, and for what did not come', () => {
-  const [held] = judgeItems([ITEM], [LOST, CONTROL], 'short');
+  const [held] = judgeItems([ITEM], [{ ...LOST, seed: 7 }, CONTROL], 'short');
   const [missing] = judgeItems([ITEM], [CONTROL], 'short');
   if (held === undefined || missing === undefined) throw new Error('no item was judged');
-  expect(toLine(held)).toBe('held      1 acknowledged writes: lost 0 (0); 1 control failed as it must');
+  expect(toLine(held)).toBe(
+    'held      1 acknowledged writes: lost 0 [seed 7] (0); 1 control failed as it must',
+  );
   expect(toLine(missing)).toBe('NOT HELD  1 acknowledged writes: no figure came for "lost"');
   const page = toProofPage([missing], [], {
     at: '2026-11-27T00:00:00Z',
@@ -85,6 +97,16 @@ it('shows a line and a row for what was reached, and for what did not come', () 
   expect(page).toContain('0 of 1 items held');
   expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
   expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
+});
+
+it('has a row for each fault, and tables without a gap', () => {
+  const items = [ITEM, { ...ITEM, number: 2 }];
+  const renamed = { ...LOST, name: 'losses' };
+  const judged = judgeItems(items, [{ ...LOST, seed: 7 }, renamed, { ...CONTROL, item: 2 }], 'short');
+  const page = toProofPage(judged, [], { at: '2026-11-27', commit: 'abcdef0', machine: '', seconds: 0 });
+  expect(page).toContain('| 1 | acknowledged writes | lost | 0 [seed 7] | 0 | yes |');
+  expect(page).toContain('|  |  | "losses" is not on the board |  |  | **no** |');
+  expect(page).toContain('|---|---|---|---|\n| 2 | no fsync |');
 });
 
 it('lists the commits that say what has found the fault which they mend', () => {

@@ -1,5 +1,5 @@
 import type { ProofControl, ProofFigure } from '@keyreeve/testkit';
-import type { ProofItem } from './item.ts';
+import { type ProofItem, VITEST_PROJECTS } from './item.ts';
 
 export type ProofForm = 'short' | 'long';
 
@@ -60,23 +60,37 @@ function findFaults(item: ProofItem, records: readonly ProofRecord[], form: Proo
     ...(item.longControls ?? []),
     ...(item.figuresWherePossible ?? []),
   ]);
+  const engines = listEngines(item);
   return [
     ...(item.controls.length + (item.longControls ?? []).length === 0 ? ['it has no control'] : []),
-    ...figures.flatMap((name) => faultsOfFigure(name, records)),
+    ...figures.flatMap((name) => faultsOfFigure(name, records, engines)),
     ...(item.figuresWherePossible ?? [])
       .filter((name) => records.some((record) => record.name === name))
-      .flatMap((name) => faultsOfFigure(name, records)),
+      .flatMap((name) => faultsOfFigure(name, records, engines)),
     ...controls.flatMap((name) => faultsOfControl(name, records)),
     ...records.filter(({ name }) => !ownNames.has(name)).map(({ name }) => `"${name}" is not on the board`),
   ];
 }
 
-function faultsOfFigure(name: string, records: readonly ProofRecord[]): string[] {
+/** The engines on which the same tests of an item run; none when it names no such tests. */
+function listEngines({ suites }: ProofItem): readonly string[] {
+  const named = suites.flatMap(({ name, projects = VITEST_PROJECTS }) => (name === 'vitest' ? projects : []));
+  return [...new Set(named)].filter((project) => project !== 'unit');
+}
+
+/** What is measured on an engine at all is measured on each of them: one that brings nothing proves nothing. */
+function faultsOfFigure(name: string, records: readonly ProofRecord[], engines: readonly string[]): string[] {
   const own = records.flatMap((record) => (record.kind === 'figure' && record.name === name ? [record] : []));
   if (own.length === 0) return [`no figure came for "${name}"`];
-  return own
-    .filter(({ isHeld }) => !isHeld)
-    .map(({ reached, wanted, on }) => `${name}${place(on)}: ${reached}, wanted ${wanted}`);
+  const missing = own.every(({ on }) => on === undefined)
+    ? []
+    : engines.filter((engine) => !own.some(({ on }) => on === engine));
+  return [
+    ...missing.map((engine) => `no figure came for "${name}" on ${engine}`),
+    ...own
+      .filter(({ isHeld }) => !isHeld)
+      .map(({ reached, wanted, on }) => `${name}${place(on)}: ${reached}, wanted ${wanted}`),
+  ];
 }
 
 function faultsOfControl(name: string, records: readonly ProofRecord[]): string[] {
@@ -93,12 +107,17 @@ function place(on: string | undefined): string {
   return on === undefined ? '' : ` on ${on}`;
 }
 
+/** What was reached, with what somebody needs to come to the same. */
+export function tellReached({ reached, seed }: ProofFigure): string {
+  return seed === undefined ? `${reached}` : `${reached} [seed ${seed}]`;
+}
+
 /** One line a number: item, what was reached, what was wanted, held or not. */
 export function toLine({ item, records, faults }: JudgedItem): string {
   const figures = records.flatMap((record) => (record.kind === 'figure' ? [record] : []));
   const controls = records.filter(({ kind }) => kind === 'control').length;
   const reached = figures
-    .map((figure) => `${figure.name}${place(figure.on)} ${figure.reached} (${figure.wanted})`)
+    .map((figure) => `${figure.name}${place(figure.on)} ${tellReached(figure)} (${figure.wanted})`)
     .join('; ');
   const verdict = faults.length === 0 ? 'held    ' : 'NOT HELD';
   const count = controls === 1 ? '1 control failed as it must' : `${controls} controls failed as they must`;

@@ -1,5 +1,5 @@
 import type { ProofForm } from './board.ts';
-import type { ProofItem, ProofSource, ProofSuite } from './item.ts';
+import { type ProofItem, type ProofSource, type ProofSuite, VITEST_PROJECTS } from './item.ts';
 
 export interface ProofCommand {
   readonly suite: ProofSuite;
@@ -24,7 +24,6 @@ const E2E_PROJECTS: Record<
   proof: { short: 'proof', long: 'proof-full', needs: 'proof' },
 };
 
-const VITEST_PROJECTS = ['unit', 'sqlite', 'postgres'] as const;
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 const NEEDS_DATABASE = /\.(?:storage|http)\.test\.ts$/;
 

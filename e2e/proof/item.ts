@@ -10,13 +10,16 @@ export type ProofSuite =
   | 'console'
   | 'proof';
 
+/** The projects of `vitest` that can: those beside `unit` are the engines of the database. */
+export const VITEST_PROJECTS = ['unit', 'sqlite', 'postgres'] as const;
+
 /** Which files of a suite bring the evidence of an item. */
 export interface ProofSource {
   readonly name: ProofSuite;
   /** Relative to the repository. */
   readonly files: readonly string[];
   /** Of `vitest` only: the projects in which the files run; all of these when it is left out. */
-  readonly projects?: readonly ('unit' | 'sqlite' | 'postgres')[];
+  readonly projects?: readonly (typeof VITEST_PROJECTS)[number][];
   /** It measures time: nothing may run beside it. */
   readonly isTimed?: true;
 }

@@ -1,4 +1,4 @@
-import type { JudgedItem } from './board.ts';
+import { type JudgedItem, tellReached } from './board.ts';
 
 export interface ProofRun {
   /** ISO 8601. */
@@ -43,7 +43,7 @@ ${held} of ${judged.length} items held on ${run.at.slice(0, 10)}, at commit ${ru
 
 | # | item | measured | reached | wanted | held |
 |---|---|---|---|---|---|
-${judged.map(toRows).join('\n')}
+${judged.flatMap(toRows).join('\n')}
 
 ## Controls
 
@@ -51,7 +51,7 @@ What was broken on purpose, and what the measurement then showed.
 
 | # | broken | shown | failed as it must |
 |---|---|---|---|
-${judged.map(toControlRows).join('\n')}
+${judged.flatMap(toControlRows).join('\n')}
 
 ## Defects that the board has found
 
@@ -69,42 +69,40 @@ ${judged.map(toSourceRow).join('\n')}
 `;
 }
 
-function toRows({ item, records, faults }: JudgedItem): string {
+function toRows({ item, records, faults }: JudgedItem): string[] {
   const rows = records.flatMap((record) =>
     record.kind === 'figure'
       ? [
           [
             `${record.name}${record.on === undefined ? '' : `, ${record.on}`}`,
-            `${record.reached}`,
+            tellReached(record),
             record.wanted,
             record.isHeld ? 'yes' : '**no**',
           ],
         ]
       : [],
   );
-  const missing = faults.filter((fault) => fault.startsWith('no ')).map((fault) => [fault, '', '', '**no**']);
-  return [...rows, ...missing]
-    .map((cells, index) =>
-      toRow([index === 0 ? `${item.number}` : '', index === 0 ? item.title : '', ...cells]),
-    )
-    .join('\n');
+  // The others are told by the rows of what came.
+  const isOfNoRow = (fault: string) => /^(?:no |it has no |")/.test(fault);
+  const missing = faults.filter(isOfNoRow).map((fault) => [fault, '', '', '**no**']);
+  return [...rows, ...missing].map((cells, index) =>
+    toRow([index === 0 ? `${item.number}` : '', index === 0 ? item.title : '', ...cells]),
+  );
 }
 
-function toControlRows({ item, records }: JudgedItem): string {
-  return records
-    .flatMap((record) =>
-      record.kind === 'control'
-        ? [
-            toRow([
-              `${item.number}`,
-              `${record.name}${record.on === undefined ? '' : `, ${record.on}`}`,
-              record.shown,
-              record.hasFailed ? 'yes' : '**no**',
-            ]),
-          ]
-        : [],
-    )
-    .join('\n');
+function toControlRows({ item, records }: JudgedItem): string[] {
+  return records.flatMap((record) =>
+    record.kind === 'control'
+      ? [
+          toRow([
+            `${item.number}`,
+            `${record.name}${record.on === undefined ? '' : `, ${record.on}`}`,
+            record.shown,
+            record.hasFailed ? 'yes' : '**no**',
+          ]),
+        ]
+      : [],
+  );
 }
 
 function toSourceRow({ item }: JudgedItem): string {
