@@ -67,9 +67,19 @@ export function expectInTime(situation: string, observations: readonly Observati
   return figures;
 }
 
-/** The same for the board: no answer "valid" to a question that was asked later than the lease after the 2xx. */
-export function proveInTime(situation: string, observations: readonly Observation[]): DelayFigures {
-  const late = observations.filter(({ delayMs }) => delayMs > LEASE_MS).length;
+/**
+ * The same for the board: no answer "valid" to a question that was asked later than the lease after the 2xx.
+ *
+ * @param stopped of nodes that gave no answer before the lease was over, and were asked since the 2xx: any "valid" of
+ * theirs is late, whenever it was asked for
+ */
+export function proveInTime(
+  situation: string,
+  observations: readonly Observation[],
+  stopped: readonly Observation[] = [],
+): DelayFigures {
+  const isLate = (one: Observation) => one.delayMs > (stopped.includes(one) ? 0 : LEASE_MS);
+  const late = observations.filter(isLate).length;
   const { worstMs, revocations } = summarizeDelays(observations);
   recordFigure(16, {
     name: `stale answers past the lease: ${situation}`,
