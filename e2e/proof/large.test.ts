@@ -15,8 +15,11 @@ const KEYS = IS_LONG ? 1_000_000 : 100_000;
 const RESTARTS = IS_LONG ? 20 : 3;
 const READY_MS_MAX = 2_000;
 const RESTORE_MS_MAX = 60_000;
-/** A backup a minute loses at most a minute, if it takes no longer. */
-const BACKUP_MS_MAX = 60_000;
+/**
+ * One backup is begun when the one before it has ended. A disk that is lost right before the end of one takes what came
+ * since the one before it began: what was acknowledged in twice the time of one.
+ */
+const RECOVERY_POINT_MS_MAX = 60_000;
 const DATA = 'large';
 const COMMAND_TIMEOUT_MS = 10 * 60_000;
 
@@ -124,14 +127,15 @@ describe(`a server with ${KEYS.toLocaleString('en')} keys`, () => {
         wanted: `under ${RESTORE_MS_MAX / 1_000} s, 0 refused`,
         isHeld: restore.durationMs < RESTORE_MS_MAX && refusedAfter === 0,
       });
+      const recoveryPointMs = 2 * backup.durationMs;
       recordFigure(9, {
-        name: 'recovery point: a backup of 1,000,000 keys',
-        reached: `${(backup.durationMs / 1_000).toFixed(1)} s, ${Math.round(statSync(file).size / 1_048_576)} MiB, ${refused} of ${asked} verifications meanwhile refused`,
-        wanted: `under ${BACKUP_MS_MAX / 1_000} s, so that one a minute can be taken, 0 refused`,
-        isHeld: backup.durationMs < BACKUP_MS_MAX && refused === 0,
+        name: 'recovery point: backups of 1,000,000 keys, one after the other',
+        reached: `${(recoveryPointMs / 1_000).toFixed(1)} s, twice what one takes, ${Math.round(statSync(file).size / 1_048_576)} MiB each; ${refused} of ${asked} verifications meanwhile refused`,
+        wanted: `at most ${RECOVERY_POINT_MS_MAX / 1_000} s, 0 refused`,
+        isHeld: recoveryPointMs <= RECOVERY_POINT_MS_MAX && refused === 0 && asked > 0,
       });
       expect([refused, refusedAfter]).toEqual([0, 0]);
-      expect(backup.durationMs).toBeLessThan(BACKUP_MS_MAX);
+      expect(recoveryPointMs).toBeLessThanOrEqual(RECOVERY_POINT_MS_MAX);
       expect(restore.durationMs).toBeLessThan(RESTORE_MS_MAX);
     });
 });

@@ -53,7 +53,10 @@ export const durability: readonly ProofItem[] = [
       'acknowledged before a backup began and missing in it',
     ],
     controls: ['a copy of the files from before the changes'],
-    longFigures: ['restore of 1,000,000 keys', 'recovery point: a backup of 1,000,000 keys'],
+    longFigures: [
+      'restore of 1,000,000 keys',
+      'recovery point: backups of 1,000,000 keys, one after the other',
+    ],
     suites: [
       {
         name: 'vitest',
