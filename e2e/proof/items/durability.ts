@@ -42,7 +42,7 @@ export const durability: readonly ProofItem[] = [
     number: 7,
     title: 'failing system calls of the disk',
     figures: ['false acknowledgements', 'damaged databases and torn changes', 'servers that ended'],
-    controls: ['a server that answers before it commits'],
+    controls: ['a server that takes failed commits for made ones'],
     suites: [{ name: 'proof', files: ['e2e/proof/io-error.test.ts'] }],
   },
   {
