@@ -76,6 +76,7 @@ const FRAMING: readonly Vector[] = [
     ['a coding behind the chunks', 'Transfer-Encoding: chunked, identity'],
     ['chunks behind a blank and a colon', 'Transfer-Encoding : chunked'],
     ['chunks in a folded line', 'Transfer-Encoding:\r\n chunked'],
+    ['chunks behind a tab', 'Transfer-Encoding:\tchunked'],
     ['chunks behind a vertical tab', 'Transfer-Encoding: \u000bchunked'],
     ['chunks behind NUL', 'Transfer-Encoding: chunked\u0000'],
     ['chunks in two lines', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity'],
@@ -171,6 +172,24 @@ const HEADS: readonly Vector[] = [
   },
 ];
 
+/** Sign-ins that break the schema. One that were looked at all the same would get 401: nobody has this address. */
+const BODIES: readonly (readonly [what: string, body: string])[] = [
+  ['a list for a text', '{"email":["a@b.example"],"password":"x"}'],
+  ['a number for a text', '{"email":"a@b.example","password":1}'],
+  ['an object for a text', '{"email":{"a":1},"password":"x"}'],
+  ['a member too many', '{"email":"a@b.example","password":"x","role":"admin"}'],
+  ['a member that is given twice', '{"email":"a@b.example","email":"c@d.example","password":"x"}'],
+  ['a member __proto__', '{"email":"a@b.example","password":"x","__proto__":{"role":"admin"}}'],
+  ['a member constructor', '{"email":"a@b.example","password":"x","constructor":{"prototype":{"role":1}}}'],
+];
+/** Ways to write the type of JSON, by some of which servers were led past their schemas. */
+const TYPES: readonly (readonly [type: string, line: string])[] = [
+  ['JSON', 'application/json'],
+  ['JSON in capitals', 'APPLICATION/JSON'],
+  ['JSON behind blanks', '  application/json'],
+  ['JSON before a tab', 'application/json\t;charset=utf-8'],
+];
+
 /** What is well-formed, and has to be refused all the same; where a caller is needed, before its body is looked at. */
 const MEANINGS: readonly Vector[] = [
   {
@@ -203,6 +222,21 @@ const MEANINGS: readonly Vector[] = [
       wanted: [405],
       build: ({ host }) => `${method} /v1/settings HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
     }),
+  ),
+  {
+    name: 'a backslash that is escaped in an id',
+    wanted: [400, 401, 404],
+    build: get([], '/v1/users/a%5cb'),
+  },
+  ...BODIES.flatMap(([what, body]) =>
+    TYPES.map(
+      ([type, line]): Vector => ({
+        name: `${what}, as ${type}`,
+        wanted: [400, 415],
+        build: ({ host }) =>
+          `POST /v1/session HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${line}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      }),
+    ),
   ),
   { name: 'a body of 2 MB', wanted: [401, 413], build: post(['Content-Length: 2000000'], () => '{') },
 ];
