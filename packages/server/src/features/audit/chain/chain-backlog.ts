@@ -1,6 +1,7 @@
 import { nextTurn } from '../../../lib/turns.ts';
 import { inLockedTransaction, type Tx } from '../../../storage/index.ts';
 import type { StoredAuditRow } from '../audit.repo.ts';
+import * as backlog from './backlog.repo.ts';
 import * as repo from './chain.repo.ts';
 import { chainRows, emptyHead, FORM, type Head } from './chain-row.ts';
 import type { ChainDeps, ChainWriter } from './chain-writer.ts';
@@ -54,7 +55,7 @@ export class ChainBacklog {
       Number((await repo.findMeta(exec, CURSOR)) ?? 0);
     const cursor = await cursorOf(storage.read);
     const range = { after: cursor, upTo: start.seq, limit: BATCH_ROWS };
-    const seen = await repo.listUnchained(storage.read, range);
+    const seen = await backlog.listUnchained(storage.read, range);
     const last = seen.at(-1);
     if (last === undefined) return false;
     const workspaceIds = [...new Set(seen.map((row) => row.workspace_id))];
@@ -93,26 +94,28 @@ export class ChainBacklog {
     return await inLockedTransaction(storage, async (tx) => {
       await repo.lockLogs(tx, storage.engine, [workspaceId]);
       const range = { after: start.seq, upTo: null, limit: BATCH_ROWS, workspaceId };
-      const rows = await repo.listUnchained(tx, range);
+      const rows = await backlog.listUnchained(tx, range);
       const isLast = rows.length < BATCH_ROWS;
-      await this.#adopt(tx, workspaceId, rows, isLast);
-      return !isLast;
+      const isAdopted = await this.#adopt(tx, workspaceId, rows, isLast);
+      return isAdopted && !isLast;
     });
   }
 
+  /** @returns false for a log of which nothing is chained here */
   async #adopt(
     tx: Tx,
     workspaceId: string,
     rows: readonly StoredAuditRow[],
     becomesLive = false,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { stored } = await repo.readHead(tx, this.#deps.storage.engine, workspaceId, 0);
     const head = this.#headOf(workspaceId, stored);
-    if (head === null) return;
+    if (head === null) return false;
     const placed = rows.map(({ seq, ...row }) => ({ row, seq }));
     const made = chainRows(this.#writer.key.mac, head, placed, FORM.adopted);
-    if (rows.length > 0) await repo.chainStored(tx, made.rows);
+    if (rows.length > 0) await backlog.chainStored(tx, made.rows);
     await this.#writer.saveHead(tx, { ...made.head, isLive: becomesLive });
+    return true;
   }
 
   /** Null when the log is live, or its head is none of ours: nothing is chained behind that. */
@@ -128,12 +131,15 @@ export class ChainBacklog {
     if (storage.engine === 'sqlite') return false;
     const { start } = this.#writer.opened;
     const range = { after: start.seq, upTo: null, limit: BATCH_ROWS };
-    const seen = await repo.listUnchained(storage.read, range);
+    const seen = await backlog.listUnchained(storage.read, range);
+    if (seen.length === 0) return false;
     const workspaceIds = [...new Set(seen.map((row) => row.workspace_id))];
+    let isAnyChained = false;
     await inLockedTransaction(storage, async (tx) => {
+      isAnyChained = false;
       await repo.lockLogs(tx, storage.engine, workspaceIds);
       // Again, since another node may have been faster.
-      const found = await repo.listUnchained(tx, range);
+      const found = await backlog.listUnchained(tx, range);
       for (const workspaceId of workspaceIds) {
         const rows = found.filter((row) => row.workspace_id === workspaceId);
         const { stored, seqs } = await repo.readHead(tx, storage.engine, workspaceId, rows.length);
@@ -141,14 +147,15 @@ export class ChainBacklog {
         // In a new place: rows behind theirs are in the chain already.
         const placed = rows.map(({ seq: _seq, ...row }, index) => ({ row, seq: seqs[index] ?? 0 }));
         const made = chainRows(this.#writer.key.mac, stored.head, placed, FORM.adopted);
-        await repo.deleteUnchained(
+        await backlog.deleteUnchained(
           tx,
           rows.map(({ seq }) => seq),
         );
         await repo.insertRows(tx, made.rows);
         await this.#writer.saveHead(tx, made.head);
+        isAnyChained = true;
       }
     });
-    return seen.length === BATCH_ROWS;
+    return isAnyChained && seen.length === BATCH_ROWS;
   }
 }

@@ -14,7 +14,8 @@ import { HASHED_COLUMNS } from './chain-row.ts';
  *     {"end":{"rows":…}}
  */
 export const FILE_VERSION = 1;
-const BATCH_ROWS = 200;
+/** Few enough that they do not hold up the event loop. */
+const BATCH_ROWS = 400;
 
 /** The names of the columns in a file. */
 export const FILE_NAMES = [...HASHED_COLUMNS, 'hash'].map(
@@ -48,11 +49,14 @@ export async function* toChainFile(
   const head = { keyreeveAudit: FILE_VERSION, workspaceId, exportedAt: toIso(exportedAt), publicKeys };
   yield `${JSON.stringify(head)}\n`;
   let rows = 0;
-  for (let after = 0; after < upTo.seq; ) {
+  for (let after: string | null = null; after === null || Number(after) < upTo.seq; ) {
     const page = await repo.readFoundRows(exec, { after, limit: BATCH_ROWS, workspaceId });
-    const wanted = page.filter(({ seq }) => Number(seq) <= upTo.seq);
+    if (page.last === null) break;
+    after = page.last;
+    await nextTurn();
+    const wanted = page.rows.filter(({ seq }) => Number(seq) <= upTo.seq);
     const [first, last] = [wanted[0], wanted.at(-1)];
-    if (first === undefined || last === undefined) break;
+    if (first === undefined || last === undefined) continue;
     const range = { from: Number(first.number), to: Number(last.number), limit: BATCH_ROWS };
     const checkpoints = await repo.listCheckpoints(exec, workspaceId, range);
     let text = '';
@@ -64,8 +68,6 @@ export async function* toChainFile(
     }
     yield text;
     rows += wanted.length;
-    after = Number(last.seq);
-    await nextTurn();
   }
   yield `${JSON.stringify({ end: { rows } })}\n`;
 }

@@ -14,6 +14,22 @@ export interface AuditKey {
   readonly publicKey: string;
 }
 
+/** Without the keys of the log, or the note of when it was begun, it can neither be written nor verified. */
+export class AuditKeysMissing extends Error {
+  /** False where no server has begun the chain yet. */
+  readonly isBegun: boolean;
+
+  constructor(isBegun: boolean) {
+    super(
+      isBegun
+        ? 'The keys of the audit log, or the note of when it was begun, are gone from the database (audit_keys, meta.audit_chain). Somebody has deleted them; restore a backup.'
+        : 'No server has begun the chain of this audit log yet. Start the server of this release once.',
+    );
+    this.name = 'AuditKeysMissing';
+    this.isBegun = isBegun;
+  }
+}
+
 /** The newest is the first. */
 export type AuditKeys = readonly [AuditKey, ...AuditKey[]];
 

@@ -85,7 +85,7 @@ export class ChainVerifier {
     this.#checkpoints.push(...checkpoints);
   }
 
-  /** Checkpoints that were kept outside of the database. Those of them that nobody has signed count for nothing. */
+  /** A checkpoint that was kept outside of the database. */
   witness(checkpoint: AuditCheckpointsTable): void {
     this.#witnesses.set(checkpoint.number, checkpoint);
   }
@@ -264,6 +264,10 @@ export class ChainVerifier {
 
   #judgeEnd(found: { readonly head: Head; readonly isTrusted: boolean } | null): void {
     const last = this.#number;
+    if (found === null && this.#witnesses.size > 0) {
+      this.#blameCut(Math.max(...this.#witnesses.keys()));
+      return;
+    }
     if (found === null) {
       this.#blame('head', null, last, 'The note of where this log ends is gone.');
       return;
@@ -305,7 +309,8 @@ export class ChainVerifier {
   }
 
   #blameCut(end: number): void {
-    const from = this.#number + 1;
+    // Where nothing but the end was looked at, nobody knows what else is gone.
+    const from = this.#isFirst ? end : this.#number + 1;
     const what = from === end ? `Row ${from} is` : `Rows ${from} to ${end} are`;
     this.#blame('cut', null, from, `The end of the log was cut off: ${what} gone.`);
   }

@@ -7,13 +7,14 @@ import * as repo from './chain.repo.ts';
 import {
   type AuditKey,
   type AuditKeys,
+  AuditKeysMissing,
   type ChainStart,
   createAuditKey,
   isMacOf,
   macStart,
   readAuditKeys,
 } from './chain-keys.ts';
-import { brokenHead, chainRows, emptyHead, FORM, type Head, macHead } from './chain-row.ts';
+import { brokenHead, chainRows, emptyHead, FORM, type Head, macHead, NO_ROW } from './chain-row.ts';
 
 export interface ChainDeps {
   readonly storage: Storage;
@@ -37,14 +38,11 @@ export interface OpenedChain {
   readonly start: ChainStart;
 }
 
-/** Keys and beginning of the chain, as the database has them. @throws Error when one is there without the other */
+/** Keys and beginning of the chain, as the database has them. @throws AuditKeysMissing when one is there without the other */
 export async function readChain(tx: Tx | Storage['read'], keyring: Keyring): Promise<OpenedChain | null> {
   const [keys, found] = [await readAuditKeys(tx, keyring), await repo.findMeta(tx, START)];
   if (keys === null && found === null) return null;
-  if (keys === null || found === null)
-    throw new Error(
-      'The keys of the audit log, or the note of when it was begun, are gone from the database (audit_keys, meta.audit_chain). Somebody has deleted them; restore a backup.',
-    );
+  if (keys === null || found === null) throw new AuditKeysMissing(true);
   const { mac, ...start } = JSON.parse(found) as ChainStart & { readonly mac: string };
   // Whoever has written another one wants rows of his own to be taken for old ones.
   const isOurs = isMacOf(keys, mac, (key) => macStart(key, start));
@@ -178,14 +176,20 @@ export class ChainWriter {
     const exec = this.#deps.storage.fresh ?? tx;
     const last = await repo.findLastRow(exec, workspaceId);
     const number = last?.number ?? 0;
+    let version = stored?.head.version ?? 0;
+    if (!repo.isPlace(version)) {
+      await repo.deleteHeads(tx, workspaceId);
+      version = 0;
+    }
     this.#deps.logger.error(
       { workspaceId, number },
       'the head of an audit log was lost or altered outside Keyreeve; run keyreeve audit verify',
     );
     // Changes go on, or whoever can write to the database could keep keys from being revoked. The head never
     // forgets that it was lost, so the verification tells of it from now on.
-    const [checkpoint] = await repo.listNewestCheckpoints(exec, workspaceId, 1);
-    const place = { version: stored?.head.version ?? 0, number, seq: last?.seq ?? 0, hash: last?.hash ?? '' };
+    const checkpoints = await repo.listNewestCheckpoints(exec, workspaceId, 1);
+    const checkpoint = checkpoints.find((found) => found.number <= number && repo.isPlace(found.at));
+    const place = { version, number, seq: last?.seq ?? 0, hash: last?.hash ?? NO_ROW };
     return brokenHead(workspaceId, place, checkpoint);
   }
 

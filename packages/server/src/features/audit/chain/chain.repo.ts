@@ -7,37 +7,65 @@ import type {
   Storage,
   Tx,
 } from '../../../storage/index.ts';
-import { AUDIT_COLUMNS, type AuditRow, type StoredAuditRow } from '../audit.repo.ts';
+import type { AuditRow } from '../audit.repo.ts';
 import { type ChainedRow, HASHED_COLUMNS, type Head } from './chain-row.ts';
 
 /** SQLite takes 32,766 parameters a statement. */
 const INSERT_ROWS_MAX = 1_000;
 const KEYS_MAX = 100;
+/** Of a row of the log. */
+const INTEGERS: readonly string[] = ['number', 'seq', 'form', 'at'];
 
 export interface StoredHead {
   readonly head: Head;
   readonly mac: string;
 }
 
-type HeadColumns = AuditHeadsTable;
+/** No log of ours gets so far; the drivers read no integer above 2^53. */
+const PLACES_END = 2 ** 52;
 
-type FoundHead = HeadColumns | { readonly [Column in keyof HeadColumns]: null };
-
-function hasHead(row: FoundHead): row is HeadColumns {
-  return row.workspace_id !== null;
+/** Whether a server can have counted that far: whoever writes to the database can put any number there. */
+export function isPlace(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < PLACES_END;
 }
 
-function toStoredHead(row: HeadColumns): StoredHead {
+/** A row as it is stored, its integers as text: whatever somebody has written there can be read so. */
+type Found<Columns> = {
+  readonly [Column in keyof Columns]: string | (null extends Columns[Column] ? null : never);
+};
+
+function foundColumns(names: readonly string[], integers: readonly string[]): RawBuilder<unknown> {
+  return sql.join(
+    names.map((name) =>
+      integers.includes(name) ? sql`cast(${sql.ref(name)} as text) as ${sql.ref(name)}` : sql.ref(name),
+    ),
+  );
+}
+
+const HEAD_INTEGERS = [
+  'version',
+  'number',
+  'seq',
+  'is_live',
+  'broken_at',
+  'checkpoint',
+  'checkpoint_at',
+] as const satisfies readonly (keyof AuditHeadsTable)[];
+const HEAD_COLUMNS = foundColumns(['workspace_id', 'hash', 'mac', ...HEAD_INTEGERS], HEAD_INTEGERS);
+
+type FoundHead = Found<AuditHeadsTable>;
+
+function toStoredHead(row: FoundHead): StoredHead {
   const head: Head = {
     workspaceId: row.workspace_id,
-    version: row.version,
-    number: row.number,
-    seq: row.seq,
+    version: Number(row.version),
+    number: Number(row.number),
+    seq: Number(row.seq),
     hash: row.hash,
-    isLive: row.is_live === 1,
-    brokenAt: row.broken_at,
-    checkpoint: row.checkpoint,
-    checkpointAt: row.checkpoint_at,
+    isLive: row.is_live === '1',
+    brokenAt: row.broken_at === null ? null : Number(row.broken_at),
+    checkpoint: Number(row.checkpoint),
+    checkpointAt: Number(row.checkpoint_at),
   };
   return { head, mac: row.mac };
 }
@@ -74,9 +102,12 @@ export async function readHead(
   const places: RawBuilder<unknown> =
     engine === 'postgres'
       ? sql`(select json_agg(nextval(pg_get_serial_sequence('audit', 'seq'))) from generate_series(1, ${count}::int))`
-      : sql`max(coalesce((select seq from sqlite_sequence where name = 'audit'), 0), coalesce((select max(seq) from audit), 0))`;
-  const { rows } = await sql<FoundHead & { places: number | readonly number[] | null }>`
-    select h.*, ${places} as places from (select 1) as one left join audit_heads h on h.workspace_id = ${workspaceId}
+      : sql`max(coalesce((select seq from sqlite_sequence where name = 'audit' and seq < ${PLACES_END}), 0),
+          coalesce((select max(a.seq) from audit a where a.seq < ${PLACES_END}), 0))`;
+  const { rows } = await sql<
+    (FoundHead | { readonly workspace_id: null }) & { places: number | readonly number[] | null }
+  >`
+    select ${HEAD_COLUMNS}, ${places} as places from (select 1) as one left join audit_heads h on h.workspace_id = ${workspaceId}
       and h.version = (select max(m.version) from audit_heads m where m.workspace_id = ${workspaceId})`.execute(
     exec,
   );
@@ -87,23 +118,20 @@ export async function readHead(
     typeof found === 'number'
       ? Array.from({ length: count }, (_, index) => found + 1 + index)
       : (found ?? []);
-  return { stored: hasHead(row) ? toStoredHead(row) : null, seqs };
+  return { stored: row.workspace_id === null ? null : toStoredHead(row), seqs };
 }
 
 export async function findHead(exec: Executor, workspaceId: string): Promise<Head | null> {
-  const row = await exec
-    .selectFrom('audit_heads')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('version', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const { rows } = await sql<FoundHead>`select ${HEAD_COLUMNS} from audit_heads h
+    where h.workspace_id = ${workspaceId} order by h.version desc limit 1`.execute(exec);
+  const [row] = rows;
   return row === undefined ? null : toStoredHead(row).head;
 }
 
 /** A page of the heads of all workspaces. */
 export async function listHeads(exec: Executor, after: string, limit: number): Promise<StoredHead[]> {
-  const { rows } = await sql<HeadColumns>`select h.* from audit_heads h where h.workspace_id > ${after}
+  const { rows } =
+    await sql<FoundHead>`select ${HEAD_COLUMNS} from audit_heads h where h.workspace_id > ${after}
     and h.version = (select max(m.version) from audit_heads m where m.workspace_id = h.workspace_id)
     order by h.workspace_id limit ${limit}`.execute(exec);
   return rows.map(toStoredHead);
@@ -122,7 +150,7 @@ export async function listHeadless(exec: Executor, limit: number): Promise<strin
   return rows.map(({ id }) => id);
 }
 
-function toColumns({ head, mac }: StoredHead): HeadColumns {
+function toColumns({ head, mac }: StoredHead): AuditHeadsTable {
   return {
     workspace_id: head.workspaceId,
     version: head.version,
@@ -150,6 +178,11 @@ export async function addHead(tx: Tx, engine: Storage['engine'], stored: StoredH
       .where('workspace_id', '=', workspaceId)
       .where('version', '<', version)
       .execute();
+}
+
+/** For a head that stands where no server puts one: no other could stand behind it. */
+export async function deleteHeads(tx: Tx, workspaceId: string): Promise<void> {
+  await tx.deleteFrom('audit_heads').where('workspace_id', '=', workspaceId).execute();
 }
 
 /** Of all workspaces, or of these: whoever finds an old head could put it in the place of the present one. */
@@ -188,19 +221,22 @@ export async function appendRows(
     .execute();
 }
 
-/** What is the last row by time of a workspace whose head cannot be believed. */
+/** More rows than processes whose clocks differ, or one whose clock is set back, write out of the order of their times. */
+const LAST_ROWS = 1_000;
+
+/** What is the last row of the chain of a workspace whose head cannot be believed: the last one among the newest. */
 export async function findLastRow(
   exec: Executor,
   workspaceId: string,
-): Promise<{ number: number | null; seq: number; hash: string | null } | undefined> {
-  return await exec
-    .selectFrom('audit')
-    .select(['number', 'seq', 'hash'])
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('at', 'desc')
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+): Promise<{ readonly number: number; readonly seq: number; readonly hash: string } | null> {
+  const { rows } = await sql<{ number: string; seq: string; hash: string }>`
+    select ${foundColumns(['number', 'seq', 'hash'], INTEGERS)} from (select a.number, a.seq, a.hash from audit a
+      where a.workspace_id = ${workspaceId} order by a.at desc, a.seq desc limit ${LAST_ROWS}) as newest
+    where newest.hash is not null order by newest.seq desc limit 1`.execute(exec);
+  const [row] = rows;
+  if (row === undefined) return null;
+  const number = Number(row.number);
+  return { number: isPlace(number) ? number : 0, seq: Number(row.seq), hash: row.hash };
 }
 
 export async function findLastSeq(exec: Executor): Promise<number> {
@@ -246,16 +282,28 @@ export async function insertCheckpoint(tx: Tx, row: AuditCheckpointsTable): Prom
   await tx.insertInto('audit_checkpoints').values(row).execute();
 }
 
-const CHECKPOINT_COLUMNS = [
-  'workspace_id',
-  'number',
-  'previous',
-  'seq',
-  'hash',
-  'at',
-  'key_id',
-  'signature',
-] as const;
+const CHECKPOINT_INTEGERS = ['number', 'previous', 'seq', 'at'] as const;
+const CHECKPOINT_COLUMNS = foundColumns(
+  ['workspace_id', 'hash', 'key_id', 'signature', ...CHECKPOINT_INTEGERS],
+  CHECKPOINT_INTEGERS,
+);
+
+async function findCheckpoints(
+  exec: Executor,
+  condition: RawBuilder<unknown>,
+): Promise<AuditCheckpointsTable[]> {
+  const { rows } = await sql<
+    Found<AuditCheckpointsTable>
+  >`select ${CHECKPOINT_COLUMNS} from audit_checkpoints c
+    where ${condition}`.execute(exec);
+  return rows.map(({ number, previous, seq, at, ...rest }) => ({
+    ...rest,
+    number: Number(number),
+    previous: Number(previous),
+    seq: Number(seq),
+    at: Number(at),
+  }));
+}
 
 /** The newest first. */
 export async function listNewestCheckpoints(
@@ -263,13 +311,10 @@ export async function listNewestCheckpoints(
   workspaceId: string,
   limit: number,
 ): Promise<AuditCheckpointsTable[]> {
-  return await exec
-    .selectFrom('audit_checkpoints')
-    .select(CHECKPOINT_COLUMNS)
-    .where('workspace_id', '=', workspaceId)
-    .orderBy('number', 'desc')
-    .limit(limit)
-    .execute();
+  return await findCheckpoints(
+    exec,
+    sql`c.workspace_id = ${workspaceId} order by c.number desc limit ${limit}`,
+  );
 }
 
 /** Those from one number to another, both included, in their order. */
@@ -278,84 +323,60 @@ export async function listCheckpoints(
   workspaceId: string,
   { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number },
 ): Promise<AuditCheckpointsTable[]> {
-  return await exec
-    .selectFrom('audit_checkpoints')
-    .select(CHECKPOINT_COLUMNS)
-    .where('workspace_id', '=', workspaceId)
-    .where('number', '>=', from)
-    .where('number', '<=', to)
-    .orderBy('number')
-    .limit(limit)
-    .execute();
-}
-
-/** Rows that are in no chain, in their order. `upTo` is included. */
-export async function listUnchained(
-  exec: Executor,
-  range: {
-    readonly after: number;
-    readonly upTo: number | null;
-    readonly limit: number;
-    readonly workspaceId?: string;
-  },
-): Promise<StoredAuditRow[]> {
-  let query = exec
-    .selectFrom('audit')
-    .select(AUDIT_COLUMNS)
-    .where('seq', '>', range.after)
-    .where('hash', 'is', null);
-  if (range.upTo !== null) query = query.where('seq', '<=', range.upTo);
-  if (range.workspaceId !== undefined) query = query.where('workspace_id', '=', range.workspaceId);
-  return await query.orderBy('seq').limit(range.limit).execute();
-}
-
-/** Puts rows that are stored into the chain, where they are. */
-export async function chainStored(tx: Tx, rows: readonly ChainedRow[]): Promise<void> {
-  // Both engines name the columns of VALUES so.
-  const values = rows.map(
-    (row) =>
-      sql`(cast(${row.seq} as bigint), cast(${row.number} as bigint), cast(${row.form} as integer), ${row.previous_hash}, ${row.hash}, ${row.mac})`,
+  return await findCheckpoints(
+    exec,
+    sql`c.workspace_id = ${workspaceId} and c.number between ${from} and ${to} order by c.number limit ${limit}`,
   );
-  await sql`update audit set number = v.column2, form = v.column3, previous_hash = v.column4, hash = v.column5,
-    mac = v.column6 from (values ${sql.join(values)}) as v where audit.seq = v.column1`.execute(tx);
 }
 
-/** Only rows that are in no chain; they are put into it in another place. */
-export async function deleteUnchained(tx: Tx, seqs: readonly number[]): Promise<void> {
-  if (seqs.length === 0) return;
-  await tx.deleteFrom('audit').where('seq', 'in', seqs).where('hash', 'is', null).execute();
-}
-
-/** A row as it is stored, its integers as text: whatever somebody has written there can be read so. */
+/** @see Found */
 export type FoundAuditRow = Readonly<Record<(typeof HASHED_COLUMNS)[number] | 'hash' | 'mac', string | null>>;
 
-const INTEGERS: readonly string[] = ['number', 'seq', 'form', 'at'];
-const FOUND_COLUMNS = sql.join(
-  [...HASHED_COLUMNS, 'hash', 'mac'].map((name) =>
-    INTEGERS.includes(name) ? sql`cast(${sql.ref(name)} as text) as ${sql.ref(name)}` : sql.ref(name),
-  ),
-);
+const FOUND_COLUMNS = foundColumns([...HASHED_COLUMNS, 'hash', 'mac'], INTEGERS);
 
-/** Rows behind a place, of one workspace or of all, in the order of their places. */
+export interface FoundPage {
+  readonly rows: readonly FoundAuditRow[];
+  /** The place of the last row that was looked at, as text like all of it; null behind the last one. */
+  readonly last: string | null;
+}
+
+/**
+ * Looks at `limit` rows behind a place, in the order of their places. Of those of other workspaces nothing is told: an
+ * index of one workspace is in the order of times, and would be sorted as a whole for each page.
+ *
+ * @param after null for the first page: somebody may have put rows before the first place, too
+ */
 export async function readFoundRows(
   exec: Executor,
-  { after, limit, workspaceId }: { after: number; limit: number; workspaceId?: string | undefined },
-): Promise<FoundAuditRow[]> {
-  const ofWorkspace = workspaceId === undefined ? sql`` : sql`and workspace_id = ${workspaceId}`;
+  { after, limit, workspaceId }: { after: string | null; limit: number; workspaceId?: string | undefined },
+): Promise<FoundPage> {
+  const behind = after === null ? sql`` : sql`where a.seq > cast(${after} as bigint)`;
+  const told =
+    workspaceId === undefined
+      ? sql``
+      : sql`where page.workspace_id = ${workspaceId} or page.seq = (select max(seq) from page)`;
+  const { rows } =
+    await sql<FoundAuditRow>`with page as (select * from audit a ${behind} order by a.seq limit ${limit})
+    select ${FOUND_COLUMNS} from page ${told} order by page.seq`.execute(exec);
+  return {
+    rows: workspaceId === undefined ? rows : rows.filter((row) => row.workspace_id === workspaceId),
+    last: rows.at(-1)?.seq ?? null,
+  };
+}
+
+/** The rows in these places. */
+export async function readRowsAt(exec: Executor, seqs: readonly number[]): Promise<FoundAuditRow[]> {
+  if (seqs.length === 0) return [];
   const { rows } = await sql<FoundAuditRow>`select ${FOUND_COLUMNS} from audit
-    where audit.seq > ${after} ${ofWorkspace} order by audit.seq limit ${limit}`.execute(exec);
+    where audit.seq in (${sql.join(seqs)})`.execute(exec);
   return rows;
 }
 
-/** The ids of the workspaces, a page at a time. */
+/** The ids of all workspaces that are there, or have left anything of a log, a page at a time. */
 export async function listWorkspaceIds(exec: Executor, after: string, limit: number): Promise<string[]> {
-  const rows = await exec
-    .selectFrom('workspaces')
-    .select('id')
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+  const { rows } = await sql<{ id: string }>`select id from (select id from workspaces union
+    select workspace_id from audit_heads union select workspace_id from audit_checkpoints) as places
+    where id > ${after} order by id limit ${limit}`.execute(exec);
   return rows.map(({ id }) => id);
 }
 

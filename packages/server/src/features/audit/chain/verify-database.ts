@@ -1,7 +1,7 @@
 import { nextTurn } from '../../../lib/turns.ts';
 import type { AuditCheckpointsTable, Executor, Keyring } from '../../../storage/index.ts';
 import * as repo from './chain.repo.ts';
-import { isMacOf, readAuditKeys } from './chain-keys.ts';
+import { AuditKeysMissing, isMacOf, readAuditKeys } from './chain-keys.ts';
 import { macHead } from './chain-row.ts';
 import { type ChainFault, type ChainProofs, type ChainReport, ChainVerifier } from './chain-verifier.ts';
 import { readChain, START } from './chain-writer.ts';
@@ -30,12 +30,12 @@ export interface VerifyOptions {
  * rows pass once, in the order of their places, a page at a time: memory is bounded by the number of workspaces.
  *
  * @returns a report for each workspace
- * @throws Error when no server has begun the chain yet, or its keys are gone
+ * @throws AuditKeysMissing when no server has begun the chain yet, or its keys are gone
  */
 export async function verifyDatabase(options: VerifyOptions): Promise<readonly ChainReport[]> {
   const { exec, keyring, now, workspaceId, onProgress } = options;
   const chain = await readChain(exec, keyring);
-  if (chain === null) throw new Error('No server has begun the chain of this audit log yet. Start one.');
+  if (chain === null) throw new AuditKeysMissing(false);
   const publicKeys = new Map(chain.keys.map((key) => [key.id, publicKeyOf(key)]));
   const heads = await readHeads(exec);
   const isAdopting = now < chain.start.adoptsUntil;
@@ -44,24 +44,28 @@ export async function verifyDatabase(options: VerifyOptions): Promise<readonly C
     const mayWait = isAdopting || heads.get(id)?.head.isLive === false;
     return make(id, { keys: chain.keys, publicKeys, mayWait });
   };
+  const witnesses = (options.witnesses ?? []).filter(
+    ({ workspace_id: id }) => workspaceId === undefined || id === workspaceId,
+  );
   const ids = workspaceId === undefined ? await readWorkspaceIds(exec) : [workspaceId];
-  const verifiers = new Map(ids.map((id) => [id, verifierOf(id)]));
-  for (const witness of options.witnesses ?? []) verifiers.get(witness.workspace_id)?.witness(witness);
+  // Also of a workspace of which nothing is left here.
+  const known = new Set([...ids, ...witnesses.map(({ workspace_id: id }) => id)]);
+  const verifiers = new Map([...known].map((id) => [id, verifierOf(id)]));
+  for (const witness of witnesses) verifiers.get(witness.workspace_id)?.witness(witness);
   let rows = 0;
-  for (let after = -1; ; ) {
+  for (let after: string | null = null; ; ) {
     const page = await repo.readFoundRows(exec, { after, limit: PAGE_ROWS, workspaceId });
-    for (const [id, ofWorkspace] of groupByWorkspace(page)) {
+    for (const [id, ofWorkspace] of groupByWorkspace(page.rows)) {
       const verifier = verifiers.get(id) ?? verifierOf(id);
       verifiers.set(id, verifier);
       const range = { from: numberIn(ofWorkspace, Math.min), to: numberIn(ofWorkspace, Math.max) };
       verifier.expect(await repo.listCheckpoints(exec, id, { ...range, limit: CHECKPOINTS_MAX }));
       for (const row of ofWorkspace) verifier.add(row);
     }
-    rows += page.length;
+    rows += page.rows.length;
     onProgress?.(rows);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_ROWS) break;
-    after = Number(last.seq);
+    if (page.last === null) break;
+    after = page.last;
     await nextTurn();
   }
   const reports: ChainReport[] = [];
@@ -120,9 +124,9 @@ function groupByWorkspace(page: readonly repo.FoundAuditRow[]): Map<string, repo
   return groups;
 }
 
-/** Numbers that somebody has put there may be none. */
+/** Rows that wait have no number, and what somebody has put there may be none. */
 function numberIn(rows: readonly repo.FoundAuditRow[], choose: (...numbers: number[]) => number): number {
-  const numbers = rows.map(({ number }) => Number(number)).filter(Number.isSafeInteger);
+  const numbers = rows.map(({ number }) => Number(number ?? Number.NaN)).filter(Number.isSafeInteger);
   return numbers.length === 0 ? 0 : choose(...numbers);
 }
 
@@ -146,12 +150,15 @@ const UNSIGNED_ROWS_MAX = 100_000;
 export async function verifyEnds(exec: Executor, now: number): Promise<AuditEndsReport> {
   const heads = await readHeads(exec);
   const newest = groupByWorkspace(await repo.readNewestRows(exec, END_ROWS));
+  for (const [id, rows] of await readOtherEnds(exec, heads, newest)) newest.set(id, rows);
   const { adoptsUntil = 0 } = JSON.parse((await repo.findMeta(exec, START)) ?? '{}') as {
     adoptsUntil?: number;
   };
   const proofs: ChainProofs = { keys: null, publicKeys: new Map(), mayWait: now < adoptsUntil };
   const faults: ChainFault[] = [];
-  for (const [id, rows] of newest) {
+  const ids = [...heads].filter(([, { head }]) => head.number > 0).map(([id]) => id);
+  for (const id of new Set([...ids, ...newest.keys()])) {
+    const rows = newest.get(id) ?? [];
     const head = heads.get(id)?.head ?? null;
     if (head?.isLive === false) continue;
     const verifier = new ChainVerifier(id, proofs, 'end');
@@ -166,4 +173,20 @@ export async function verifyEnds(exec: Executor, now: number): Promise<AuditEnds
   };
   const unsigned = [...heads.values()].filter(isLate).map(({ head }) => head.workspaceId);
   return { faults, unsigned };
+}
+
+/** The last rows of logs that have none among the newest of all. */
+async function readOtherEnds(
+  exec: Executor,
+  heads: ReadonlyMap<string, repo.StoredHead>,
+  newest: ReadonlyMap<string, readonly repo.FoundAuditRow[]>,
+): Promise<Map<string, repo.FoundAuditRow[]>> {
+  const others = [...heads.values()].filter(
+    ({ head }) => !newest.has(head.workspaceId) && repo.isPlace(head.seq),
+  );
+  const seqs = new Map(others.map(({ head }) => [head.workspaceId, head.seq]));
+  const rows: repo.FoundAuditRow[] = [];
+  for (let start = 0; start < others.length; start += WORKSPACES_AT_ONCE)
+    rows.push(...(await repo.readRowsAt(exec, [...seqs.values()].slice(start, start + WORKSPACES_AT_ONCE))));
+  return groupByWorkspace(rows.filter((row) => seqs.get(String(row.workspace_id)) === Number(row.seq)));
 }
