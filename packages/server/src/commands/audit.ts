@@ -3,6 +3,7 @@ import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { type Environment, loadConfig } from '../config/index.ts';
 import {
+  AuditKeysMissing,
   ChainFileUnreadable,
   type ChainReport,
   fingerprintsOf,
@@ -158,6 +159,10 @@ async function verifyHere(environment: Environment, place: Place): Promise<Outco
       const now = systemClock.now();
       const reports = await verifyDatabase({ exec, keyring, now, workspaceId, witnesses, onProgress });
       return { reports, fingerprints: await fingerprintsOf(exec, keyring), exportedAt: null };
+    } catch (error) {
+      if (!(error instanceof AuditKeysMissing)) throw error;
+      const code = error.isBegun ? 'audit.keys_missing' : 'audit.not_begun';
+      throw new CommandError(code, error.message, { exitCode: UNVERIFIED, cause: error });
     } finally {
       await storage.close();
     }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { AuditKeysMissing } from '../features/audit/index.ts';
 import { NewerDatabaseError } from '../storage/index.ts';
 import { explainFault } from './explain-fault.ts';
 
@@ -17,6 +18,12 @@ describe('a fault of the database', () => {
   it('that a newer release has made is told in words that say how to go on, without a stack', () => {
     const told = explainFault(new NewerDatabaseError('0099-later'));
     expect(told).toMatch(/newer release.*0099-later.*Start the newer release again, or restore a backup/s);
+    expect(told).not.toContain('    at ');
+  });
+
+  it('that lacks the keys of the audit log is told in words, without a stack', () => {
+    const told = explainFault(new AuditKeysMissing(true));
+    expect(told).toMatch(/audit_keys.*restore a backup/s);
     expect(told).not.toContain('    at ');
   });
 

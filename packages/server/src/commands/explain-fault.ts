@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/index.ts';
+import { AuditKeysMissing } from '../features/audit/index.ts';
 import { BlobStoreRefused } from '../storage/blobs/index.ts';
 import { MasterKeyError, NewerDatabaseError, NoPrimaryError } from '../storage/index.ts';
 import { CommandError } from './command.ts';
@@ -13,6 +14,7 @@ export function explainFault(error: unknown): string {
   if (error instanceof CommandError)
     return error.remedy === null ? error.message : `${error.message}\n${error.remedy}`;
   const isForOperators =
+    error instanceof AuditKeysMissing ||
     error instanceof ConfigError ||
     error instanceof MasterKeyError ||
     error instanceof BlobStoreRefused ||
