@@ -1,7 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -14,15 +13,21 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { PlantedFault } from './planted-faults.ts';
+import { type ProofRecord, readRecords } from './board.ts';
+import type { PlantedFault, PlantedTest } from './planted-faults.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
-/** Built from the repository and not kept by git, but served by it. */
-const BUILT = 'packages/console/dist';
+
+/** What became of some tests in the copy. */
+export interface PlantedRun {
+  readonly code: number | null;
+  readonly records: readonly ProofRecord[];
+  readonly output: string;
+}
 
 export interface PlantedCopy {
-  /** Runs the board over the copy, in its short form. */
-  judge(items: readonly number[]): Promise<{ readonly held: readonly number[]; readonly output: string }>;
+  /** Runs tests of one project, in their short form. */
+  run(tests: readonly PlantedTest[]): Promise<PlantedRun>;
   /** Puts a fault into the copy, and tells how to take it out again. @throws when its place is not there once */
   plant(fault: PlantedFault): () => void;
   remove(): void;
@@ -38,12 +43,9 @@ export function copyRepository(): PlantedCopy {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     copyFileSync(source, join(root, file));
   }
-  cpSync(join(repository, BUILT), join(root, BUILT), { recursive: true });
   linkModules(root);
-  // The page that the board writes asks for a commit; so do tests that list the files of the repository.
-  symlinkSync(join(repository, '.git'), join(root, '.git'));
   return {
-    judge: async (items) => await judge(root, items),
+    run: (tests) => runTests(root, tests),
     plant: ({ file, find, replace }) => {
       const path = join(root, file);
       const whole = readFileSync(path, 'utf8');
@@ -62,7 +64,8 @@ export function copyRepository(): PlantedCopy {
 function linkModules(root: string): void {
   const modules = join(repository, 'node_modules');
   mkdirSync(join(root, 'node_modules/@keyreeve'), { recursive: true });
-  for (const name of readdirSync(modules)) {
+  // Not what begins with a dot: a cache there would be shared with the repository.
+  for (const name of readdirSync(modules).filter((each) => !each.startsWith('.'))) {
     if (name !== '@keyreeve') symlinkSync(join(modules, name), join(root, 'node_modules', name));
   }
   for (const name of readdirSync(join(modules, '@keyreeve'))) {
@@ -77,19 +80,39 @@ function linkModules(root: string): void {
   }
 }
 
-async function judge(root: string, items: readonly number[]): Promise<{ held: number[]; output: string }> {
-  const { PROOF_RECORDS_FILE: _, PROOF_FULL: __, ...environment } = process.env;
-  const child = spawn(process.execPath, ['tools/proof.mjs', '--short', '--only', items.join()], {
-    cwd: root,
-    env: { ...environment, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function escapeForRegex(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+async function runTests(root: string, tests: readonly PlantedTest[]): Promise<PlantedRun> {
+  const [project = ''] = new Set(tests.map((test) => test.project));
+  const recordsFile = join(root, 'planted-records.jsonl');
+  rmSync(recordsFile, { force: true });
+  // What fails here is no failure of the suite that asks, and counts in no total of it.
+  const { PROOF_FULL: _, TEST_TOTALS_FILE: __, ...environment } = process.env;
+  const args = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...(project === 'proof' ? ['--config', 'e2e/vitest.config.ts'] : []),
+    '--project',
+    project,
+    '--testNamePattern',
+    [...new Set(tests.map(({ name }) => escapeForRegex(name)))].join('|'),
+    ...new Set(tests.map(({ file }) => file)),
+  ];
+  const env = {
+    ...environment,
+    ...Object.assign({}, ...tests.map((test) => test.env ?? {})),
+    NO_COLOR: '1',
+    PROOF_RECORDS_FILE: recordsFile,
+  };
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-50_000);
     });
-  await new Promise((done) => child.on('close', done));
-  const held = [...output.matchAll(/^held +(\d+) /gm)].map(([, number]) => Number(number));
-  return { held, output };
+  const code = await new Promise<number | null>((done) => child.on('close', done));
+  const records = existsSync(recordsFile) ? readRecords(readFileSync(recordsFile, 'utf8')) : [];
+  return { code, records, output };
 }
