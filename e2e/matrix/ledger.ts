@@ -13,7 +13,9 @@ export interface Ledger {
   read(): Snapshot;
   /** The tables whose rows differ. */
   compare(before: Snapshot, after: Snapshot): string[];
-  /** The same, looking only at the rows of one workspace. */
+  /** Rows of the audit log that were added in between. */
+  findLogged(before: Snapshot, after: Snapshot): readonly Row[];
+  /** The same as `compare`, looking only at the rows of one workspace. */
   compareWithin(workspaceId: string, before: Snapshot, after: Snapshot): string[];
   /**
    * Puts all tables back to what they were, so that the next request meets the same stage, but the revocation epochs,
@@ -41,8 +43,8 @@ const isIndexTable = (name: string): boolean => name.startsWith('package_search_
 
 /**
  * Reads the tables that the database has, not those that somebody has listed, so that a new one is watched too.
- * Left out is what a refused request may write: counters, the time a session was last seen, and audit rows that
- * tell of refusals.
+ * Left out is what a refused request may write: counters and the time a session was last seen. Audit rows of refusals
+ * are written later, by whoever asks for it.
  */
 export async function openLedger({ deps: { storage }, database }: Harness): Promise<Ledger> {
   const found = await storage.read.introspection.getTables();
@@ -62,6 +64,7 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
   return {
     read,
     compare,
+    findLogged,
     compareWithin: (workspaceId, before, after) =>
       compare(before, after).filter((table) => {
         const textIn = ({ all }: Snapshot) =>
@@ -78,6 +81,13 @@ export async function openLedger({ deps: { storage }, database }: Harness): Prom
   };
 }
 
+function findLogged(before: Snapshot, after: Snapshot): readonly Row[] {
+  const [old = [], now = []] = [before, after].map(({ all }) => all.get('audit'));
+  if (old === now) return [];
+  const known = new Set(old.map((row) => row['seq']));
+  return now.filter((row) => !known.has(row['seq']));
+}
+
 /** The rows of a table as one text, whatever their order; each row and each table is written once. */
 function createTexts() {
   const ofRows = new WeakMap<readonly Row[], string>();
@@ -89,7 +99,6 @@ function createTexts() {
   };
   const join = (table: string, rows: readonly Row[]): string =>
     rows
-      .filter((row) => table !== 'audit' || row['action'] !== 'access.refused')
       .map((row) => toLine(table, row))
       .toSorted()
       .join('\n');

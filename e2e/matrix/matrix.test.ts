@@ -18,9 +18,10 @@ import { V3_ROWS } from './policy-v3.ts';
 import { WEBHOOK_ROWS } from './policy-webhooks.ts';
 import { WORKSPACE_ROWS } from './policy-workspace.ts';
 import type { Row } from './row.ts';
-import { runRow, type Stage } from './runner.ts';
+import { type Findings, runRow, type Stage } from './runner.ts';
 import { buildRigged, SABOTAGES, type Sabotage } from './sabotage.ts';
 import { GALLERY_SABOTAGES, PRIVATE_SABOTAGES } from './sabotage-gallery.ts';
+import { LOG_SABOTAGES } from './sabotage-log.ts';
 import { buildWorld } from './world.ts';
 
 const ROWS: readonly Row[] = [
@@ -41,13 +42,16 @@ const ROWS: readonly Row[] = [
 const ROUTES = [...new Set(ROWS.map((row) => row.route))];
 const ITEM = 27;
 const CELLS_MIN = 8_000;
+const LOG_ITEM = 43;
+/** Fewer changes and refusals would prove nothing; even the short form makes more. */
+const CHANGES_MIN = 500;
+const REFUSALS_MIN = 5_000;
 
 let harness: Harness;
 let stage: Stage;
 let routes: readonly string[];
-let cells = 0;
-let denied = 0;
 let differing = 0;
+const found = { cells: 0, denied: 0, changes: 0, refusals: 0, untold: 0, causeless: 0 };
 
 beforeAll(async () => {
   harness = await startHarness();
@@ -60,6 +64,18 @@ afterAll(async () => {
   stage.ledger.close();
   await harness.close();
 });
+
+/** Adds to the sums, and makes one text of what is wrong. */
+function addUp({ cells, denied, faults, log }: Findings): string[] {
+  found.cells += cells;
+  found.denied += denied;
+  found.changes += log.changes;
+  found.refusals += log.refusals;
+  found.untold += log.untold.length;
+  found.causeless += log.causeless.length;
+  differing += faults.length;
+  return [...faults, ...log.untold, ...log.causeless];
+}
 
 type OpenApi = Parameters<typeof findInventoryFaults>[2];
 
@@ -78,13 +94,9 @@ describe('each credential at each thing of', () => {
       const head = route.replace('GET ', 'HEAD ');
       const methods = routes.includes(head) && isDerivedHead(head, ROWS) ? ['GET', 'HEAD'] : [undefined];
       for (const method of methods) {
-        const found = await runRow(stage, harness.app, row, method);
-        cells += found.cells;
-        denied += found.denied;
-        faults.push(...found.faults);
+        faults.push(...addUp(await runRow(stage, harness.app, row, method)));
       }
     }
-    differing += faults.length;
     expect(faults.join('\n')).toBe('');
   });
 });
@@ -112,19 +124,16 @@ describe('each credential at a private gallery', () => {
       const faults: string[] = [];
       for (const row of PRIVATE_ROWS.filter((each) => each.route === route)) {
         for (const method of route.startsWith('GET ') ? ['GET', 'HEAD'] : [undefined]) {
-          const found = await runRow(closed, harness.app, row, method);
-          cells += found.cells;
-          denied += found.denied;
-          faults.push(...found.faults);
+          faults.push(...addUp(await runRow(closed, harness.app, row, method)));
         }
       }
-      differing += faults.length;
       expect(faults.join('\n')).toBe('');
     },
   );
 
   it('and all of them together make thousands of cells', () => {
     const { credentials } = stage.world;
+    const { cells, denied } = found;
     recordFigure(ITEM, {
       name: 'cells that are not as the oracle says',
       reached: `${differing} of ${cells.toLocaleString('en')} (${denied.toLocaleString('en')} of them refusals): ${ROUTES.length} routes, ${credentials.length} credentials`,
@@ -132,6 +141,18 @@ describe('each credential at a private gallery', () => {
       isHeld: differing === 0 && cells >= CELLS_MIN,
     });
     expect(cells).toBeGreaterThanOrEqual(CELLS_MIN);
+  });
+
+  it('and the audit log tells of each change and each refusal among them, and of nothing else', () => {
+    const { changes, refusals, untold, causeless } = found;
+    const isMuch = changes >= CHANGES_MIN && refusals >= REFUSALS_MIN;
+    recordFigure(LOG_ITEM, {
+      name: 'changes and denials of the matrix without a row',
+      reached: `${untold} of ${changes.toLocaleString('en')} changes and ${refusals.toLocaleString('en')} denials; ${causeless} rows without a cause`,
+      wanted: '0; 0',
+      isHeld: untold + causeless === 0 && isMuch,
+    });
+    expect({ untold, causeless, isMuch }).toEqual({ untold: 0, causeless: 0, isMuch: true });
   });
 
   it.each(PRIVATE_SABOTAGES)('finds a mistake in the server: $name', (sabotage) =>
@@ -154,6 +175,25 @@ async function expectCaught(at: Stage, rows: readonly Row[], { name, route, want
   expect(caught).not.toEqual([]);
   expect(faults.filter((fault) => !wanted.test(fault))).toEqual([]);
 }
+
+describe('a mistake with the audit log', () => {
+  it.each(LOG_SABOTAGES)('is caught: $name', async ({ name, route, wanted, change }) => {
+    const app = await buildRigged(stage.world, change(stage.world));
+    const faults: string[] = [];
+    for (const row of ROWS.filter((each) => each.route === route)) {
+      const { log } = await runRow(stage, app, row);
+      faults.push(...log.untold, ...log.causeless);
+    }
+    await app.close();
+    recordControl(LOG_ITEM, {
+      name: 'a server whose log is silent, or tells what has not happened',
+      shown: `${name}: ${faults.length} answers of ${route}`,
+      hasFailed: faults.length > 0,
+    });
+    expect(faults).not.toEqual([]);
+    expect(faults.filter((fault) => !wanted.test(fault))).toEqual([]);
+  });
+});
 
 describe('a mistake in the server', () => {
   it.each([...SABOTAGES, ...GALLERY_SABOTAGES])('is caught: $name', (sabotage) =>

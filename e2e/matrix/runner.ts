@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { App } from '@keyreeve/testkit';
+import { AuditJoin, findOwed, type JoinFindings } from './audit-join.ts';
 import type { Credential, World } from './credential.ts';
 import { findStandingEpochs } from './epochs.ts';
 import type { Ledger, Snapshot } from './ledger.ts';
@@ -12,6 +13,8 @@ export interface Findings {
   readonly cells: number;
   readonly denied: number;
   readonly faults: readonly string[];
+  /** What the audit log tells of them. */
+  readonly log: JoinFindings;
 }
 
 export interface Stage {
@@ -30,10 +33,14 @@ interface Cell {
   readonly verdict: Verdict;
 }
 
-/** Tries a row with every credential and every target on an app, which need not be the harness's own. */
+/** The server keeps up to a thousand refusals in memory until it writes them. */
+const UNWRITTEN_MAX = 500;
+
+/** Tries a row with every credential on an app, which need not be the harness's own. */
 export async function runRow(stage: Stage, app: App, row: Row, method = methodOf(row)): Promise<Findings> {
   const faults: string[] = [];
   const seen = new Map<string, { readonly text: string; readonly name: string }>();
+  const join = new AuditJoin();
   let cells = 0;
   let denied = 0;
   for (const who of stage.world.credentials) {
@@ -51,15 +58,49 @@ export async function runRow(stage: Stage, app: App, row: Row, method = methodOf
       if (cell.verdict !== 'allow') denied += 1;
       const before = stage.ledger.read();
       const answer = await request(app, cell);
+      const after = stage.ledger.read();
+      hear(stage, join, { cell, answer, before, after });
       const found = [
         ...judge(cell, answer),
-        ...judgeRows(stage, cell, before),
+        ...judgeRows(stage, cell, before, after),
         ...compareRefusals(seen, cell, answer),
       ];
       if (found.length > 0) faults.push(`${nameOf(cell)}: ${found.join('; ')}`);
+      if (cells % UNWRITTEN_MAX === 0) await readRefusals(stage, join);
     }
   }
-  return { cells, denied, faults };
+  await readRefusals(stage, join);
+  return { cells, denied, faults, log: join.find() };
+}
+
+/** Lets the server write the refusals that it has kept, and takes them out again. */
+async function readRefusals({ world, ledger, start }: Stage, join: AuditJoin): Promise<void> {
+  const before = ledger.read();
+  await world.harness.deps.audit.flush();
+  const after = ledger.read();
+  join.read(ledger.findLogged(before, after));
+  if (ledger.compare(before, after).length > 0) ledger.restore(start);
+}
+
+interface Exchanged {
+  readonly cell: Cell;
+  readonly answer: Answer;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+}
+
+function hear({ ledger }: Stage, join: AuditJoin, { cell, answer, before, after }: Exchanged): void {
+  const { row, method, who } = cell;
+  const changed = ledger.compare(before, after).filter((table) => table !== 'audit');
+  const owed = findOwed({
+    who,
+    method,
+    path: row.route.split(' ')[1] ?? '',
+    status: answer.statusCode,
+    isDone: changed.length > 0 || row.isRecorded === true,
+  });
+  join.hear({ name: nameOf(cell), requestId: String(answer.headers['x-request-id']), owed });
+  join.read(ledger.findLogged(before, after));
 }
 
 function nameOf({ row, method, who, target }: Cell): string {
@@ -144,8 +185,8 @@ function judgeRows(
   { ledger, start }: Stage,
   { row, method, who, verdict }: Cell,
   before: Snapshot,
+  after: Snapshot,
 ): string[] {
-  const after = ledger.read();
   const changed = ledger.compare(before, after);
   if (changed.length === 0) return [];
   const isSafe = (method === 'GET' || method === 'HEAD') && row.isRecorded !== true;
