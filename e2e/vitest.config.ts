@@ -49,6 +49,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'matrix-full',
+          include: ['matrix/*.test.ts'],
+          env: { PROOF_FULL: '1' },
+          testTimeout: 5 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
           name: 'notices',
           include: ['notices/*.test.ts'],
           testTimeout: 10 * MINUTES_MS,

@@ -46,7 +46,7 @@ export const SUITES = [
   },
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
   { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
-  { name: 'matrix', command: vitestOf('matrix'), inMemory: true },
+  { name: 'matrix', command: vitestOf('matrix'), fullCommand: vitestOf('matrix-full'), inMemory: true },
   { name: 'proof', command: vitestOf('proof'), fullCommand: vitestOf('proof-full'), needs: 'proof' },
   { name: 'nodes', command: vitestOf('nodes'), fullCommand: vitestOf('nodes-full'), needs: 'nodes' },
   {

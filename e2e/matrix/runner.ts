@@ -3,9 +3,10 @@ import type { App } from '@keyreeve/testkit';
 import { AuditJoin, findOwed, type JoinFindings } from './audit-join.ts';
 import type { Credential, World } from './credential.ts';
 import { findStandingEpochs } from './epochs.ts';
+import { chooseTargets } from './form.ts';
 import type { Ledger, Snapshot } from './ledger.ts';
 import type { Target, Verdict } from './oracle.ts';
-import { type Answer, methodOf, NOTHING, type RefusalShape, type Row, type Wire } from './row.ts';
+import { type Answer, methodOf, type RefusalShape, type Row, type Wire } from './row.ts';
 import { MALFORMED } from './targets.ts';
 
 /** What a run found: how many cells it tried, and each that was wrong in one line. */
@@ -43,9 +44,9 @@ export async function runRow(stage: Stage, app: App, row: Row, method = methodOf
   const join = new AuditJoin();
   let cells = 0;
   let denied = 0;
-  for (const who of stage.world.credentials) {
+  for (const [turn, who] of stage.world.credentials.entries()) {
     if (row.isFor?.(who) === false) continue;
-    for (const target of row.targets ?? [NOTHING]) {
+    for (const target of chooseTargets(row, who, turn)) {
       const cell: Cell = {
         row,
         method,

@@ -20,7 +20,7 @@ const E2E_PROJECTS: Record<
   nodes: { short: 'nodes', long: 'nodes-full', needs: 'nodes' },
   'power cut': { short: 'powercut', long: 'powercut-full', needs: 'powercut' },
   notices: { short: 'notices', long: 'notices-full', needs: 'notices' },
-  matrix: { short: 'matrix', long: 'matrix' },
+  matrix: { short: 'matrix', long: 'matrix-full' },
   proof: { short: 'proof', long: 'proof-full', needs: 'proof' },
 };
 
