@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BodyOf } from '../../packages/sdk/src/index.ts';
 import { mintKey } from '../console.ts';
 import type { Cluster } from './cluster.ts';
 import { type Answer, asJson, type Call, openAgent, send } from './wire.ts';
 
 export type Limits = NonNullable<BodyOf<'createKey'>['limits']>;
+
+const NOT_NOW = 503;
+const ASK_AGAIN_AFTER_MS = 200;
 
 export interface Use {
   /** The nodes that are asked in turn. */
@@ -36,16 +40,27 @@ export async function useTogether(
   }
 }
 
-/** Asks the same of the nodes in turn. @returns how many answers there were of each code */
+/**
+ * Asks the same of the nodes in turn. Whoever is told "not now" asks again, as clients do: on a busy machine so many wait
+ * for a connection to the database longer than a node lets them.
+ *
+ * @returns how many answers there were of each code
+ */
 export async function askTogether(
   call: Call,
   { urls, requests, callers }: Use,
 ): Promise<Record<string, number>> {
   // For each node, so that none waits for the connections of another.
   const agent = openAgent(Math.ceil(callers / urls.length));
+  const ask = async (url: string): Promise<Answer> => {
+    const answer = await send(agent, url, call);
+    if (answer.status !== NOT_NOW) return answer;
+    await delay(ASK_AGAIN_AFTER_MS);
+    return await ask(url);
+  };
   try {
     const answers = await Promise.all(
-      Array.from({ length: requests }, (_, index) => send(agent, urls[index % urls.length] ?? '', call)),
+      Array.from({ length: requests }, (_, index) => ask(urls[index % urls.length] ?? '')),
     );
     return countByCode(answers);
   } finally {

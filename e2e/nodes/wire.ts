@@ -18,7 +18,8 @@ export interface Answer {
   readonly answeredAtMs: number;
 }
 
-const TIMEOUT_MS = 15_000;
+/** Only against a hang: what is promised about waits is held by those who ask. */
+const TIMEOUT_MS = 30_000;
 
 /** Connections that are kept, so that a request starts when it is sent and not when a connection is made. */
 export function openAgent(connectionsMax: number): Agent {
