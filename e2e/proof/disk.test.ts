@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { recordControl, recordFigure } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { signIn } from '../console.ts';
 import { type Program, startProgram } from '../programs.ts';
 import { freePort, MAIN, sleep, WITH_ADMIN } from '../server-process.ts';
@@ -12,7 +12,7 @@ import { SmallDisk } from './small-disk.ts';
 
 const IS_LONG = process.env['PROOF_FULL'] === '1';
 const KIND = IS_LONG ? 'ext4' : 'tmpfs';
-const VERIFICATIONS = IS_LONG ? 2_000 : 200;
+const VERIFICATIONS = IS_LONG ? 2_000 : 80;
 const PUSHES = 4;
 const REFUSALS_MIN = 20;
 const REFUSED_WITHIN_MS = 60_000;
