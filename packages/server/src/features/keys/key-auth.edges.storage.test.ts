@@ -337,7 +337,7 @@ describeOn('sqlite', 'a key that is recognized without waiting', () => {
     }
   });
 
-  it('is none without its account, and a fault is no answer', async () => {
+  it('is none without its account, left to who can wait where either must be waited for, and a fault is no answer', async () => {
     const { id, secretKey } = await mint();
     const { deps } = harness;
     const presented = { apiKey: id, secretKey: secretKey.reveal() };
@@ -352,6 +352,14 @@ describeOn('sqlite', 'a key that is recognized without waiting', () => {
     }) as typeof deps.accounts;
     expect(recognizeWith({})).toMatchObject({ key: { id } });
     expect(recognizeWith({ accounts })).toBe('not_found');
+    const slowAccounts = Object.create(deps.accounts, {
+      findIdentityNow: { value: null },
+    }) as typeof accounts;
+    expect(recognizeWith({ accounts: slowAccounts })).toBeNull();
+    const slowStorage = Object.create(deps.storage, {
+      prepareRead: { value: undefined },
+    }) as typeof deps.storage;
+    expect(recognizeWith({ storage: slowStorage })).toBeNull();
     const fault = () => {
       throw new Error('The keys are locked away.');
     };

@@ -7,6 +7,7 @@ import { Secret } from '../../lib/secret.ts';
 const STOCK = 'https://stock.example';
 const ORDERS = 'https://orders.example';
 const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 type Tokens = Harness['deps']['tokens'];
@@ -218,6 +219,36 @@ describe('the rights of a token', () => {
     expect(await refusalOf(derive(token, { permissions: long }))).toBe('token.too_long');
   });
 
+  it('that were told are left out of one got for it only where the key could not have been widened', async () => {
+    const permissionsWith = (rest: number) => [
+      {
+        actions: ['package:push'],
+        resources: [
+          ...Array.from({ length: 40 }, (_, index) => `P${index}`.padEnd(61, 'x')),
+          'y'.repeat(rest),
+        ],
+      },
+    ];
+    const scoped = (rest: number) => addClient({ access: 'scoped', scopes: permissionsWith(rest) });
+    const whole = async (rest: number) => {
+      const client = await addClient();
+      const grants = permissionsWith(rest);
+      const { id } = client.account;
+      await harness.deps.accounts.update(company.adminCaller, 'service', id, { grants }, null);
+      return client;
+    };
+    const CHARACTERS = 4_090;
+    for (const add of [scoped, whole]) {
+      const { length } = (await issue(await add(1))).token.reveal();
+      const { token, claims } = await issue(await add(1 + Math.floor(((CHARACTERS - length) * 3) / 4)));
+      expect(Math.abs(token.reveal().length - CHARACTERS)).toBeLessThan(6);
+      expect(claims).not.toHaveProperty('introspect');
+      // The name of the token that it is got for is more than there is room for.
+      if (add === scoped) expect(await refusalOf(derive(token))).toBe('token.too_long');
+      else expect((await derive(token)).claims.introspect).toBe(true);
+    }
+  });
+
   it('fit into exactly 4,096 characters', async () => {
     const client = await addClient({
       access: 'scoped',
@@ -269,6 +300,20 @@ describe('a token that was exchanged', () => {
     for (let round = 1; round <= 8; round += 1) ({ token, claims } = await derive(token));
     expect(claims.anc).toHaveLength(8);
     expect(await refusalOf(derive(token))).toBe('token.chain_too_long');
+  });
+
+  it('tells the keys that have signed its line, but for its own', async () => {
+    const first = await issue(await addClient());
+    const kids = [(await tokens.inspect(here(), first.token, null)).kid];
+    let { token, claims } = first;
+    for (let round = 0; round < 2; round += 1) {
+      kids.push((await harness.deps.signingKeys.rotate(company.adminCaller)).kid);
+      harness.clock.advance(20 * MINUTE_MS);
+      ({ token, claims } = await derive(token));
+      expect(claims.anckid).toEqual(kids.slice(0, -1));
+      expect((await tokens.inspect(here(), token, null)).kid).toBe(kids.at(-1));
+    }
+    expect((await derive(token)).claims.anckid).toEqual(kids.slice(0, -1));
   });
 
   it('ends with each token that it came from', async () => {
