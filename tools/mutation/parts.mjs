@@ -75,8 +75,8 @@ export const PARTS = {
     mutate: [
       'features/tokens/oauth/{client-authentication,introspection,oauth,revocation,token-exchange,token-grants}.ts',
     ],
-    tests: ['features/tokens/oauth/{exchange,introspection,token}.http.test.ts'],
-    isStaticTested: false,
+    tests: ['features/tokens/oauth/oauth.edges.test.ts'],
+    isStaticTested: true,
   },
   'keys that are shown': {
     module: 'keys',
