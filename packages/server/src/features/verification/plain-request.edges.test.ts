@@ -56,6 +56,7 @@ describe('a plain credential', () => {
     ['the others of two have one', { authorization: `Bearer ${KEY}`, 'x-nuget-apikey': KEY }],
     ['both headers of programs have one', { 'x-api-key': KEY, 'x-nuget-apikey': KEY }],
     ['a header comes twice', { 'x-api-key': [KEY, KEY] }],
+    ['a header is a list of one', { 'x-api-key': [KEY] }],
     ['it has another scheme', { authorization: `Digest ${KEY}` }],
     ['it has no scheme', { authorization: KEY }],
     ['a session is in the place of a password', { authorization: basic(':session') }],

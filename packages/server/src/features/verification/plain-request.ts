@@ -22,9 +22,11 @@ const FULL_KEY = /^[a-z]{2,8}_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}$/;
 const API_KEY = /^[a-z]{2,8}_[0-9A-Za-z]{16}$/;
 const BEARER = 'bearer ';
 
+/** What is asked about when no resource is named. */
+const EVERYTHING = '*';
 const NO_QUESTION: Question = { action: null, resource: null };
-/** Letters that mean themselves in a query, to every reader of one, or an escape. */
-const QUERY = /^action=([a-z0-9:-]+)(?:&resource=((?:[A-Za-z0-9_.~:@/*!$,-]|%[0-9A-Fa-f]{2})+))?$/;
+/** Letters that mean themselves in a query, to every reader of one, or escapes, which are looked at when decoded. */
+const QUERY = /^action=([a-z0-9:-]+)(?:&resource=([A-Za-z0-9_.~:@/*!$,%-]+))?$/;
 
 /** One member of a flat JSON object whose text needs no unescaping, and what parts it from the next. */
 const MEMBER = /\{? ?"(key|action|resource|ip)": ?"([ !#-[\]-~]*)"(,|\}$)/y;
@@ -41,8 +43,7 @@ function fromAuthorization(header: string): PlainCredential | null {
   const basic = parseBasic(header);
   if (basic === null) return null;
   const credential = fromPair(basic.user, basic.password);
-  if (credential.kind !== 'pair')
-    return credential.kind === 'bearer' ? splitFullKey(credential.value.reveal()) : null;
+  if (credential.kind !== 'pair') return splitFullKey(credential.value.reveal());
   return API_KEY.test(credential.apiKey)
     ? { apiKey: credential.apiKey, secretKey: credential.secretKey.reveal() }
     : null;
@@ -63,8 +64,10 @@ export function readPlainCredential(headers: IncomingHttpHeaders): PlainCredenti
 /** The question in a query string (without its `?`), or null when it is not plain. */
 export function readPlainQuery(query: string): Question | null {
   if (query === '') return NO_QUESTION;
-  const [, action, spelled] = QUERY.exec(query) ?? [];
-  if (action === undefined || !isAction(action)) return null;
+  const match = QUERY.exec(query);
+  if (match === null) return null;
+  const [, action, spelled] = match as unknown as readonly [string, string, string | undefined];
+  if (!isAction(action)) return null;
   if (spelled === undefined) return { action, resource: null };
   const resource = spelled.includes('%') ? decode(spelled) : spelled;
   return resource !== null && isResource(resource) ? { action, resource } : null;
@@ -81,27 +84,27 @@ function decode(text: string): string | null {
 /** What a body asks, or null when it is not plain. Only printable ASCII, each member at most once, nothing escaped. */
 export function readPlainBody(text: string): PlainVerification | null {
   const members = readMembers(text);
-  const presented = members?.key === undefined ? null : splitFullKey(members.key);
-  if (members === null || presented === null) return null;
+  if (members?.key === undefined) return null;
+  const presented = splitFullKey(members.key);
+  if (presented === null) return null;
   const { action, resource, ip } = members;
   if (ip !== undefined && isIP(ip) === 0) return null;
   if (action === undefined)
     return resource === undefined ? { presented, question: NO_QUESTION, ip: ip ?? null } : null;
-  if (!isAction(action) || (resource !== undefined && !isResource(resource))) return null;
+  if (!isAction(action) || !isResource(resource ?? EVERYTHING)) return null;
   return { presented, question: { action, resource: resource ?? null }, ip: ip ?? null };
 }
 
 type Members = Partial<Record<'key' | 'action' | 'resource' | 'ip', string>>;
 
 function readMembers(text: string): Members | null {
-  if (!text.startsWith('{')) return null;
   const members: Members = {};
   MEMBER.lastIndex = 0;
   for (;;) {
     const start = MEMBER.lastIndex;
-    const [, name, value, after] = MEMBER.exec(text) ?? [];
-    if (name === undefined || value === undefined || (text[start] === '{') !== (start === 0)) return null;
-    const field = name as keyof Members;
+    const match = MEMBER.exec(text);
+    if (match === null || (text[start] === '{') !== (start === 0)) return null;
+    const [, field, value, after] = match as unknown as readonly [string, keyof Members, string, string];
     if (members[field] !== undefined) return null;
     members[field] = value;
     if (after !== ',') return members;

@@ -76,8 +76,9 @@ function authorize(
 ): ReadyAnswer | null {
   const { headers, url = '' } = request;
   const question = readPlainQuery(url.slice(AUTHORIZE.length + 1));
-  const presented = question === null ? null : readPlainCredential(headers);
-  if (question === null || presented === null) return null;
+  if (question === null) return null;
+  const presented = readPlainCredential(headers);
+  if (presented === null) return null;
   const place = deps.places.find(request, headers.host ?? '');
   if (place === null || (question.action === null && place.settings.requireAction)) return null;
   const { workspace, ip } = place;
@@ -112,9 +113,11 @@ function verify(
   body: string,
 ): ReadyAnswer | null {
   const asked = readPlainBody(body);
-  const presented = asked === null ? null : readPlainCredential(request.headers);
-  const place = presented === null ? null : deps.places.find(request, deps.facts.host(request));
-  if (asked === null || presented === null || place === null) return null;
+  if (asked === null) return null;
+  const presented = readPlainCredential(request.headers);
+  if (presented === null) return null;
+  const place = deps.places.find(request, deps.facts.host(request));
+  if (place === null) return null;
   const { keyAuthenticator, epochGuard, places } = deps;
   const { workspace, ip } = place;
   const caller = keyAuthenticator.recognize(place, presented, ip);
