@@ -102,6 +102,22 @@ describe('a subscriber', () => {
     expect(ask).toHaveBeenCalledTimes(5);
   });
 
+  it('has a beat when one and a half polls have passed, and not before', async () => {
+    for (const [ms, beats] of [
+      [359, 1],
+      [360, 2],
+    ] as const) {
+      const hub = open();
+      const reader = addReader();
+      hub.subscribe(reader);
+      await later(ms);
+      for (const listener of raiseListeners) listener();
+      await later(0);
+      expect(told(reader)).toHaveLength(beats);
+      hub.close();
+    }
+  });
+
   it('is polled for as often as is wished', async () => {
     const reader = addReader();
     open({ pollMs: 10 }).subscribe(reader);
