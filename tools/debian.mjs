@@ -101,6 +101,7 @@ export const GROUPS = {
     { package: 'pgbouncer', file: '/usr/sbin/pgbouncer' },
     { package: 'redis-server', file: '/usr/bin/redis-server' },
     { package: 'nginx-light', file: '/usr/sbin/nginx' },
+    { package: 'haproxy', file: '/usr/sbin/haproxy' },
     // Drops what is sent to a database, without a word.
     { package: 'nftables', file: '/usr/sbin/nft' },
     // Of the full form alone.

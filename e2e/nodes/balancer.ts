@@ -9,12 +9,8 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
-/**
- * nginx of Debian in front of all nodes: a node that takes no connection is passed over.
- *
- * @param passesOver false for one that hands each failure of a node on to its client
- */
-export async function startBalancer(nodeUrls: readonly string[], passesOver = true): Promise<Balancer> {
+/** nginx of Debian in front of all nodes: what a node fails to answer is asked of another one. */
+export async function startBalancer(nodeUrls: readonly string[]): Promise<Balancer> {
   const folder = openProgramFolder();
   const port = await freePort();
   const file = path.join(folder.path, 'nginx.conf');
@@ -39,7 +35,7 @@ http {
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
-      proxy_next_upstream ${passesOver ? 'error timeout http_503 non_idempotent' : 'off'};
+      proxy_next_upstream error timeout http_503 non_idempotent;
     }
   }
 }
@@ -55,6 +51,74 @@ http {
   );
   return {
     url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      await program.end('SIGTERM');
+      folder.remove();
+    },
+  };
+}
+
+const CHECK_MS = 100;
+/** A node that has started again is asked only when it counts as ready; a busy machine may take its time over that. */
+const SEEN_MS_MAX = 20_000;
+
+export interface CheckingBalancer extends Balancer {
+  /** Waits until it counts every node as ready. */
+  untilAllServe(): Promise<void>;
+}
+
+/**
+ * HAProxy of Debian in front of all nodes, as docs/operations/workers.md wants a balancer: it asks each node whether it is
+ * ready, and sends each request once. Only what has found no connection goes to another node, so a node that drops a
+ * request is seen by whoever has sent it.
+ */
+export async function startSendingOnce(nodeUrls: readonly string[]): Promise<CheckingBalancer> {
+  const folder = openProgramFolder();
+  const port = await freePort();
+  const statusPort = await freePort();
+  const file = path.join(folder.path, 'haproxy.conf');
+  writeFileSync(
+    file,
+    `defaults
+  mode http
+  timeout client 10s
+  timeout server 10s
+  timeout connect 5s
+  timeout check 2s
+  retries 3
+  retry-on conn-failure
+  option redispatch 1
+frontend all
+  bind 127.0.0.1:${port}
+  default_backend nodes
+frontend status
+  bind 127.0.0.1:${statusPort}
+  stats enable
+  stats uri /
+backend nodes
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost
+  default-server check inter ${CHECK_MS} fall 1 rise 1
+${nodeUrls.map((url, index) => `  server node-${index} ${new URL(url).host}`).join('\n')}
+`,
+  );
+  const program = await startUnprivileged('/usr/sbin/haproxy', ['-db', '-f', file], {
+    cwd: folder.path,
+    port,
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    untilAllServe: async () => {
+      const deadline = performance.now() + SEEN_MS_MAX;
+      const countServing = async () => {
+        const table = await (await fetch(`http://127.0.0.1:${statusPort}/;csv`)).text();
+        return table.match(/^nodes,node-\d+,.*,UP,/gm)?.length ?? 0;
+      };
+      while ((await countServing()) < nodeUrls.length) {
+        if (performance.now() > deadline) throw new Error('The balancer does not see every node.');
+        await sleep(CHECK_MS);
+      }
+    },
     close: async () => {
       await program.end('SIGTERM');
       folder.remove();

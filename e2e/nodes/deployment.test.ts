@@ -288,18 +288,20 @@ describe('a limit that three nodes count', () => {
       const use = { ...TOGETHER, urls: cluster.urls.slice(0, count) };
       const { valid = 0, rate_limited: limited = 0, ...others } = await useTogether(cluster, limits, use);
       const alone = (await readCountedAlone(cluster.urls)) - before;
-      // Redis that is late on a busy machine is said by the node: each such request is one that may be too many.
-      const over = Math.max(0, valid - USES - alone);
+      const over = Math.max(0, valid - USES);
+      // Beside other suites Redis is late at times. The node says so, and each such request may be one too many.
+      const excused = isFull ? 0 : alone;
+      const overMax = (count === 1 ? 0 : USES / 100) + excused;
       recordFigure(18, {
         name: `requests over the rate limit on ${name}`,
-        reached: `${over} of ${USES} over${alone === 0 ? '' : `, and ${alone} counted alone, as said`}`,
-        wanted,
-        isHeld: over <= (count === 1 ? 0 : USES / 100),
+        reached: `${over} of ${USES} over, ${alone} counted alone, as said`,
+        wanted: `${wanted} (short form: beside those that were counted alone)`,
+        isHeld: over <= overMax,
       });
       expect(others).toEqual({});
       expect(valid + limited).toBe(CALLERS);
       expect(valid).toBeGreaterThanOrEqual(USES);
-      expect(valid).toBeLessThanOrEqual(USES + alone);
+      expect(over).toBeLessThanOrEqual(overMax);
     },
   );
 
@@ -345,7 +347,13 @@ describe('a database behind a line that drops everything without a word', () => 
     const healedAtMs = performance.now();
     await untilAllAreReady();
     const writes = await Promise.all(
-      urls.map((baseUrl) => fetch(`${baseUrl}/v1/keys?limit=1`, { headers: { cookie: admin.cookie } })),
+      urls.map((baseUrl, node) =>
+        fetch(`${baseUrl}/v1/service-accounts`, {
+          method: 'POST',
+          headers: { cookie: admin.cookie, 'content-type': 'application/json' },
+          body: JSON.stringify({ technicalName: `healed-${node}`, displayName: 'Healed' }),
+        }),
+      ),
     );
     const healMs = Math.round(performance.now() - healedAtMs);
     await patient.end();
@@ -358,15 +366,16 @@ describe('a database behind a line that drops everything without a word', () => 
       wanted: 'at most 5,000 ms, all answered',
       isHeld: worstMs <= HANG_MS_MAX && unanswered.length === 0,
     });
+    const areWritten = writes.every(({ status }) => status === 201);
     recordFigure(24, {
       name: 'until all is well again',
-      reached: `${healMs} ms`,
+      reached: `${healMs} ms, with ${areWritten ? 'a' : 'no'} write at each node`,
       wanted: 'less than 5,000 ms',
-      isHeld: healMs < HEAL_MS_MAX,
+      isHeld: healMs < HEAL_MS_MAX && areWritten,
     });
     expect(unanswered).toEqual([]);
     expect(answers.filter(({ tookMs }) => tookMs > HANG_MS_MAX)).toEqual([]);
-    expect(writes.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(writes.map(({ status }) => status)).toEqual([201, 201, 201]);
     expect(healMs).toBeLessThan(HEAL_MS_MAX);
     expect(isHeldUp).toBe(true);
   });

@@ -17,9 +17,9 @@ export const BOUNDS: readonly ProofItem[] = [
   },
   {
     number: 13,
-    title: 'rolling restart of two nodes behind nginx',
+    title: 'rolling restart of two nodes behind HAProxy',
     figures: ['requests that failed over rolling restarts'],
-    controls: ['a node that is killed behind a balancer that passes nothing over'],
+    controls: ['a node that is killed instead'],
     suites: TWO_NODES,
   },
   {
