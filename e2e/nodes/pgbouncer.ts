@@ -10,7 +10,7 @@ export interface PgBouncer {
 }
 
 /** PgBouncer of Debian in front of a server, with few connections that every transaction takes anew. */
-export async function startPgBouncer(databasePort: number): Promise<PgBouncer> {
+export async function startPgBouncer(databasePort: number, poolSize = 12): Promise<PgBouncer> {
   const folder = openProgramFolder();
   const port = await freePort();
   const file = path.join(folder.path, 'pgbouncer.ini');
@@ -25,7 +25,7 @@ export async function startPgBouncer(databasePort: number): Promise<PgBouncer> {
       'unix_socket_dir =',
       'auth_type = any',
       'pool_mode = transaction',
-      'default_pool_size = 12',
+      `default_pool_size = ${poolSize}`,
       // After a crash it would try the database again only every 15 seconds.
       'server_login_retry = 1',
       'ignore_startup_parameters = extra_float_digits',
