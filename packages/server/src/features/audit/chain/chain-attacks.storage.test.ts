@@ -130,6 +130,34 @@ describe('numbers that no server has written', () => {
   });
 });
 
+describe('a checkpoint that somebody has planted in the next place', () => {
+  it('keeps no other log from being signed, and is shown whatever time it tells', async () => {
+    const { audit, storage } = harness.deps;
+    const other = await createOther();
+    for (const by of [home, other]) await record(by, 3);
+    harness.clock.advance(HOUR_MS);
+    await audit.signCheckpoints();
+    for (const by of [home, other]) await record(by, 3);
+    // Whichever of the two comes first, the planted one must not hide the other.
+    const first = [home.workspace.id, other.workspace.id].toSorted()[0] ?? '';
+    await sql`insert into audit_checkpoints (workspace_id, number, previous, seq, hash, at, key_id, signature)
+      select workspace_id, (select number from audit_heads where workspace_id = ${first} order by version desc limit 1),
+        previous, seq, hash, ${sql.raw(LARGEST)}, key_id, signature
+      from audit_checkpoints where workspace_id = ${first} order by number desc limit 1`.execute(
+      storage.write,
+    );
+    const countSigned = async () =>
+      (await storage.read.selectFrom('audit_checkpoints').select('number').execute()).length;
+    const before = await countSigned();
+    harness.clock.advance(HOUR_MS);
+    await expect(audit.signCheckpoints()).rejects.toThrow();
+    expect(await countSigned()).toBe(before + 1);
+    expect((await findFaults()).map(({ workspaceId }) => workspaceId)).toContain(first);
+    const shown = await audit.getChain(first === home.workspace.id ? home : other);
+    expect(shown.checkpoints.map(({ at }) => at)).toContain('+275760-09-13T00:00:00.000Z');
+  });
+});
+
 describe('rows in places that no server gives', () => {
   const insertAt = async (seq: string) => {
     const { write } = harness.deps.storage;

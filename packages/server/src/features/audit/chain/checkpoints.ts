@@ -1,7 +1,11 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { HOUR_MS, toIso } from '../../../lib/clock.ts';
 import { nextTurn } from '../../../lib/turns.ts';
-import { type AuditCheckpointsTable, inLockedTransaction } from '../../../storage/index.ts';
+import {
+  type AuditCheckpointsTable,
+  inLockedTransaction,
+  isUniqueViolation,
+} from '../../../storage/index.ts';
 import * as repo from './chain.repo.ts';
 import type { AuditKey } from './chain-keys.ts';
 import { encodeParts } from './chain-row.ts';
@@ -12,6 +16,8 @@ const VERSION = 'keyreeve-audit-checkpoint-1';
 const ROWS_MAX = 1_000;
 export const CHECKPOINT_MS = HOUR_MS;
 const HEADS_AT_ONCE = 200;
+/** The last instant of ECMAScript. A later one was written by somebody else, and the signature does not hold it. */
+const INSTANT_MS_MAX = 8.64e15;
 
 type Statement = Omit<AuditCheckpointsTable, 'signature'>;
 
@@ -52,7 +58,7 @@ export function presentCheckpoint(row: AuditCheckpointsTable): CheckpointView {
     previous: row.previous,
     seq: row.seq,
     hash: row.hash,
-    at: toIso(row.at),
+    at: toIso(Math.max(0, Math.min(row.at, INSTANT_MS_MAX))),
     keyId: row.key_id,
     signature: row.signature,
   };
@@ -68,9 +74,15 @@ export class Checkpoints {
     this.#writer = writer;
   }
 
-  /** Signs every log that has grown by 1,000 rows, or at all within the last hour. */
+  /**
+   * Signs every log that has grown by 1,000 rows, or at all within the last hour.
+   *
+   * @throws when somebody has planted the next checkpoint of a log, which cannot be signed then; but all other logs are
+   *   signed first
+   */
   async run(signal?: AbortSignal): Promise<void> {
     const { storage, clock, logger } = this.#deps;
+    const faults: unknown[] = [];
     await repo.deleteOldHeads(storage.write, null);
     for (let after = ''; ; ) {
       const heads = await repo.listHeads(storage.read, after, HEADS_AT_ONCE);
@@ -85,14 +97,19 @@ export class Checkpoints {
         }
         const rows = head.number - head.checkpoint;
         const isDue = rows >= ROWS_MAX || (rows > 0 && clock.now() - head.checkpointAt >= CHECKPOINT_MS);
-        if (isDue && head.isLive) await this.make(head.workspaceId);
+        if (isDue && head.isLive)
+          await this.make(head.workspaceId).catch((error: unknown) => {
+            if (!isUniqueViolation(error)) throw error;
+            faults.push(error);
+          });
         if (signal?.aborted === true) return;
       }
       const last = heads.at(-1);
-      if (last === undefined || heads.length < HEADS_AT_ONCE) return;
+      if (last === undefined || heads.length < HEADS_AT_ONCE) break;
       after = last.head.workspaceId;
       await nextTurn();
     }
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Signs the last row of a log. @returns the newest checkpoint; null while there is nothing to sign */
