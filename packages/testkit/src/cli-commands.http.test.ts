@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../../cli/src/program.ts';
 import { type Gallery, seedGallery } from './gallery.ts';
-import { type Harness, startHarness } from './index.ts';
+import { type Harness, misspell, startHarness } from './index.ts';
 
 const PASSWORD = 'quartz-lantern-63-otters-drift';
 
@@ -105,9 +105,7 @@ describe('a key', () => {
   it('is verified by `keys verify` as by `verify`', async () => {
     const good = await keyreeve(['keys', 'verify', '--json'], { input: gallery.keys.push });
     expect(JSON.parse(good.stdout)).toMatchObject({ valid: true });
-    expect(
-      (await keyreeve(['keys', 'verify'], { input: `${gallery.keys.push.slice(0, -1)}x` })).exitCode,
-    ).toBe(1);
+    expect((await keyreeve(['keys', 'verify'], { input: misspell(gallery.keys.push) })).exitCode).toBe(1);
   });
 });
 
@@ -267,7 +265,7 @@ describe('a token', () => {
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'cli.oauth_invalid_scope' } });
     expect((await keyreeve(['tokens', 'get'], { key: null })).exitCode).toBe(2);
-    const other = await keyreeve(['tokens', 'get'], { key: `${gallery.keys.push.slice(0, -1)}x` });
+    const other = await keyreeve(['tokens', 'get'], { key: misspell(gallery.keys.push) });
     expect(other).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cli.oauth_invalid_client') });
   });
 });

@@ -3,6 +3,7 @@ export { type DatabaseProxy, openDatabaseProxy } from './database-proxy.ts';
 export { createTestDatabase, describeOn, type TestDatabase, testEngine } from './databases.ts';
 export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
 export { countTurns } from './loop-turns.ts';
+export { misspell } from './misspell.ts';
 export { buildNupkg } from './nupkg-builder.ts';
 export {
   ACCESS_TOKEN_TYPE,

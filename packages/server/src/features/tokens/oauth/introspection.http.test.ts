@@ -6,6 +6,7 @@ import {
   exchangeToken,
   getToken,
   type Harness,
+  misspell,
   postForm,
   seedCompany,
   startHarness,
@@ -223,7 +224,7 @@ describe('introspection of whatever is no good', () => {
     const nobody = await introspect('x', {});
     expect([nobody.statusCode, nobody.json()]).toMatchObject([401, { error: 'invalid_client' }]);
     expect(nobody.headers['www-authenticate']).toMatch(/^Basic/);
-    const wrong = await introspect('x', bearer(`${client.fullKey.slice(0, -1)}x`));
+    const wrong = await introspect('x', bearer(misspell(client.fullKey)));
     expect([wrong.statusCode, wrong.json()]).toMatchObject([401, { error: 'invalid_token' }]);
     expect(wrong.headers['www-authenticate']).toMatch(/^Bearer .*error="invalid_token"/);
   });
