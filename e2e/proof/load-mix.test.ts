@@ -18,7 +18,7 @@ import { sabotagedBy } from './sabotage.ts';
 
 const IS_FULL = process.env['PROOF_FULL'] === '1';
 const LOGINS = 40;
-const LOGIN_MS = IS_FULL ? 15_000 : 800;
+const LOGIN_MS = IS_FULL ? 15_000 : 1_500;
 const MIX_MS = IS_FULL ? 60_000 : 1_000;
 const ROUNDS = IS_FULL ? 20 : 2;
 const ROUND_MS = IS_FULL ? 1_500 : 300;
