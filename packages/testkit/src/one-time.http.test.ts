@@ -28,6 +28,7 @@ let count = 0;
 beforeAll(async () => {
   harness = await startHarness();
   company = await seedCompany(harness);
+  await harness.deps.settings.update(company.adminCaller, { maxKeysPerAccount: 10_000 }, null);
   vi.spyOn(harness.deps.passwords, 'hash').mockResolvedValue('$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAA');
   track = {
     harness,
