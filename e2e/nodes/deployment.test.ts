@@ -57,7 +57,7 @@ const QUOTA_ROUNDS = isFull ? 20 : 1;
 const FAILOVER = { loadMs: isFull ? 5_000 : 700, stallMs: 500 };
 const WRITE_OUTAGE_MAX_MS = 15_000;
 /** A question for the epochs may take a second before it has failed, and is sent every quarter of one; the rest is for a busy machine. */
-const NOTICED_MS = 1_700;
+const NOTICED_MS = 1_900;
 
 const agent = openAgent(8);
 const folder = openProgramFolder();
