@@ -10,39 +10,21 @@ import { type Caller, requireAuthenticated, systemCaller, type Workspace } from 
 import { parseBasic, readCredential, refuseRepeatedHeaders } from './credentials.ts';
 import { createHttpApp } from './http-app.ts';
 import type { AuthenticatedPrincipal } from './principal.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY, SAMPLE_WORKSPACE } from './samples.ts';
 import { isLoopbackHost, isSecureRequest, isTrustworthyOrigin } from './secure-request.ts';
 
-const WORKSPACE: Workspace = {
-  id: 'wsp_1',
-  name: 'Default',
-  subdomain: null,
-  isDefault: true,
-  url: 'http://keys.test',
-};
+const WORKSPACE: Workspace = { ...SAMPLE_WORKSPACE, url: 'http://keys.test' };
 const ACCOUNT = {
+  ...SAMPLE_ACCOUNT,
   id: 'acc_1',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
-  grants: [],
-  keyLimits: null,
-  epoch: 1,
 } as const;
 const KEY = {
   kind: 'key',
   account: ACCOUNT,
   key: {
+    ...SAMPLE_KEY,
     id: 'kr_1',
     ownerId: 'acc_1',
-    comment: '',
-    access: 'scoped',
-    scopes: [],
-    limits: null,
-    generation: 1,
-    expiresAt: null,
   },
 } as const satisfies AuthenticatedPrincipal;
 const SESSION: AuthenticatedPrincipal = {

@@ -7,15 +7,9 @@ import type { RouteAuth } from './auth-hook.ts';
 import type { Workspace } from './caller.ts';
 import { createHttpApp } from './http-app.ts';
 import type { AccountIdentity, AuthenticatedPrincipal } from './principal.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_WORKSPACE } from './samples.ts';
 import { whileAdmitted } from './while-admitted.ts';
 
-const DEFAULT: Workspace = {
-  id: 'wsp_1',
-  name: 'Default',
-  subdomain: null,
-  isDefault: true,
-  url: 'https://keys.test',
-};
 const SECOND: Workspace = {
   id: 'wsp_2',
   name: 'Second',
@@ -27,16 +21,9 @@ const KEY_HEADERS = { 'x-api-key': 'the-key' };
 
 function account(role: 'admin' | 'member'): AccountIdentity {
   return {
+    ...SAMPLE_ACCOUNT,
     id: 'acc_1',
-    workspaceId: 'wsp_1',
-    kind: 'user',
-    displayName: 'Ada',
-    login: 'ada@example.com',
     role,
-    isActive: true,
-    grants: [],
-    keyLimits: null,
-    epoch: 1,
   };
 }
 
@@ -77,8 +64,10 @@ async function startApp(trustProxy: readonly string[] = []): Promise<FastifyInst
     rewriteUrl: (url) => url,
     tls: null,
     findWorkspace: (host) =>
-      Promise.resolve(host.startsWith('unknown') ? null : host.startsWith('second') ? SECOND : DEFAULT),
-    defaultWorkspace: () => DEFAULT,
+      Promise.resolve(
+        host.startsWith('unknown') ? null : host.startsWith('second') ? SECOND : SAMPLE_WORKSPACE,
+      ),
+    defaultWorkspace: () => SAMPLE_WORKSPACE,
     authenticate: async (credential) =>
       Promise.resolve(
         principalOf({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../errors/index.ts';
 import type { AccountIdentity, AuthenticatedPrincipal, Caller, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY } from '../../http/samples.ts';
 import { DAY_MS } from '../../lib/clock.ts';
 import type { Permission } from '../../lib/permission.ts';
 import { Secret } from '../../lib/secret.ts';
@@ -27,16 +28,8 @@ import {
 import { chooseLifetimeDays, expiryOf, maxLifetimeDays } from './lifetimes.ts';
 
 const member: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
+  ...SAMPLE_ACCOUNT,
   grants: [{ actions: ['package:*', 'orders:read', 'iam:*'], resources: ['*'] }],
-  keyLimits: null,
-  epoch: 1,
 };
 
 function sessionOf(role: 'admin' | 'member', managedIds: readonly string[] = []): AuthenticatedPrincipal {
@@ -45,14 +38,11 @@ function sessionOf(role: 'admin' | 'member', managedIds: readonly string[] = [])
 
 function keyOf(scopes: readonly Permission[], more: Partial<KeyIdentity> = {}): AuthenticatedPrincipal {
   const key: KeyIdentity = {
+    ...SAMPLE_KEY,
     id: 'kr_own',
     ownerId: 'acc_owner',
     comment: 'CI',
-    access: 'scoped',
     scopes,
-    limits: null,
-    generation: 1,
-    expiresAt: null,
     ...more,
   };
   return { kind: 'key', account: member, key };

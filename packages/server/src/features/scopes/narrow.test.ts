@@ -1,33 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY } from '../../http/samples.ts';
 import { dropCoveredActions, narrowKey, restrictToActions } from './narrow.ts';
 import { isKeyPermitted } from './rights.ts';
 
 const EVERYTHING = { actions: ['iam:*', 'package:*', 'stock:*'], resources: ['*'] };
 
 const account: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
+  ...SAMPLE_ACCOUNT,
   role: 'admin',
-  isActive: true,
   grants: [EVERYTHING],
-  keyLimits: null,
-  epoch: 1,
 };
 
 function keyOf(access: KeyIdentity['access']): KeyIdentity {
   return {
-    id: 'kr_0123456789ABCDEF',
+    ...SAMPLE_KEY,
     ownerId: account.id,
-    comment: '',
     access,
     scopes: [EVERYTHING],
-    limits: null,
-    generation: 1,
-    expiresAt: null,
   };
 }
 

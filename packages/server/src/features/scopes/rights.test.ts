@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyAccess, KeyIdentity, Principal } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY } from '../../http/samples.ts';
 import type { Permission } from '../../lib/permission.ts';
 import {
   can,
@@ -14,30 +15,21 @@ import {
 
 function account(grants: readonly Permission[], more: Partial<AccountIdentity> = {}): AccountIdentity {
   return {
+    ...SAMPLE_ACCOUNT,
     id: 'acc_1',
-    workspaceId: 'wsp_1',
-    kind: 'user',
-    displayName: 'Ada',
-    login: 'ada@example.com',
-    role: 'member',
-    isActive: true,
     grants,
-    keyLimits: null,
-    epoch: 1,
     ...more,
   };
 }
 
 function key(access: KeyAccess, scopes: readonly Permission[] = []): KeyIdentity {
   return {
+    ...SAMPLE_KEY,
     id: 'kr_1',
     ownerId: 'acc_1',
     comment: 'CI',
     access,
     scopes,
-    limits: null,
-    generation: 1,
-    expiresAt: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT } from '../../http/samples.ts';
 import type { Permission } from '../../lib/permission.ts';
 import { isActionPattern } from './action.ts';
 import { narrowKey, restrictToActions } from './narrow.ts';
@@ -8,16 +9,8 @@ import { findPermissionFaults } from './permission-rules.ts';
 import { can, effectivePermissions, findExcess, holdsAction, patternsFor } from './rights.ts';
 
 const member: AccountIdentity = {
+  ...SAMPLE_ACCOUNT,
   id: 'acc_1',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
-  grants: [],
-  keyLimits: null,
-  epoch: 1,
 };
 
 function granted(...grants: readonly Permission[]): AccountIdentity {

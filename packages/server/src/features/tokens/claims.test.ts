@@ -1,34 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY } from '../../http/samples.ts';
 import { effectivePermissions } from '../scopes/index.ts';
 import { buildClaims, type ClaimsInput, permissionsOf, readClaims, withoutRights } from './claims.ts';
 
 const NOW = Date.UTC(2027, 2, 1, 9, 0, 0, 500);
 
 const account: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
+  ...SAMPLE_ACCOUNT,
   grants: [{ actions: ['package:*', 'stock:read'], resources: ['*'] }],
-  keyLimits: null,
   epoch: 7,
 };
 
 const key: KeyIdentity = {
-  id: 'kr_0123456789ABCDEF',
-  ownerId: 'acc_ada',
+  ...SAMPLE_KEY,
   comment: 'ci',
-  access: 'scoped',
   scopes: [
     { actions: ['package:push', 'package:unlist'], resources: ['Contoso.*'] },
     { actions: ['stock:read'], resources: ['*'] },
   ],
-  limits: null,
   generation: 3,
   expiresAt: NOW + 86_400_000,
 };

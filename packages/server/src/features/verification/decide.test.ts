@@ -1,36 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccountIdentity, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY } from '../../http/samples.ts';
 import type { KeyOutcome } from '../keys/index.ts';
 import { decide, type Question } from './decide.ts';
 
 const account: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
+  ...SAMPLE_ACCOUNT,
   grants: [
     { actions: ['package:*'], resources: ['*'] },
     { actions: ['stock:read'], resources: ['eu/*'] },
   ],
-  keyLimits: null,
-  epoch: 1,
 };
 
 const scoped: KeyIdentity = {
-  id: 'kr_0123456789ABCDEF',
-  ownerId: 'acc_ada',
+  ...SAMPLE_KEY,
   comment: 'ci',
-  access: 'scoped',
   scopes: [
     { actions: ['package:push'], resources: ['Contoso.*'] },
     { actions: ['package:unlist', 'stock:read'], resources: ['*'] },
   ],
-  limits: null,
-  generation: 1,
   expiresAt: 1,
 };
 

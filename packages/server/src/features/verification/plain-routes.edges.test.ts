@@ -1,40 +1,21 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { AccountIdentity, KeyIdentity, PlainRequest, Workspace } from '../../http/index.ts';
+import type { AccountIdentity, KeyIdentity, PlainRequest } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY, SAMPLE_WORKSPACE } from '../../http/samples.ts';
 import type { RecognizedKey } from '../keys/index.ts';
 import type { LimitAnswer } from '../limits/index.ts';
 import { createPlainVerification, type PlainVerificationDeps } from './plain-routes.ts';
 import { AnswerTexts } from './ready-texts.ts';
 import { presentVerifyAnswer } from './verification.present.ts';
 
-const WORKSPACE: Workspace = {
-  id: 'wsp_1',
-  name: 'Default',
-  subdomain: null,
-  isDefault: true,
-  url: 'https://keys.test',
-};
 const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const VERIFY = { actions: ['iam:keys:verify'], resources: ['acc_ada'] };
 const account: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
+  ...SAMPLE_ACCOUNT,
   grants: [PUSH],
-  keyLimits: null,
-  epoch: 1,
 };
 const key: KeyIdentity = {
-  id: 'kr_0123456789ABCDEF',
-  ownerId: 'acc_ada',
-  comment: '',
-  access: 'scoped',
+  ...SAMPLE_KEY,
   scopes: [PUSH],
-  limits: null,
-  generation: 1,
   expiresAt: 0,
 };
 const limits = { rate: { requests: 5, windowSeconds: 60 }, quota: null };
@@ -75,7 +56,7 @@ interface Wish {
 function start(wish: Wish = {}) {
   const { found = asked, caller = verifier, held = WITHIN, freshness = DATABASE } = wish;
   const place = {
-    workspace: WORKSPACE,
+    workspace: SAMPLE_WORKSPACE,
     workspaceId: 'wsp_1',
     epoch: 3,
     settings: { requireAction: wish.requireAction ?? false },
@@ -287,8 +268,8 @@ describe('texts that are made once', () => {
     const other = { ...asked, key: { ...key, id: 'kr_other' } };
     const none = { ...WITHIN, states: [] };
     for (let round = 0; round < 2; round += 1) {
-      expect(texts.subjectLines(WORKSPACE, asked)).toBe(SUBJECT_LINES);
-      expect(texts.subjectLines(WORKSPACE, other)).toContain('kr_other');
+      expect(texts.subjectLines(SAMPLE_WORKSPACE, asked)).toBe(SUBJECT_LINES);
+      expect(texts.subjectLines(SAMPLE_WORKSPACE, other)).toContain('kr_other');
       for (const matched of [PUSH, { ...PUSH, resources: ['*'] }, null])
         for (const found of [asked, other])
           for (const code of ['valid', 'rate_limited'] as const)

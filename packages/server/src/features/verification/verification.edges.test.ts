@@ -1,39 +1,21 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { AccountIdentity, Caller, KeyIdentity, Workspace } from '../../http/index.ts';
+import type { AccountIdentity, Caller, KeyIdentity } from '../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY, SAMPLE_WORKSPACE } from '../../http/samples.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { KeyOutcome } from '../keys/index.ts';
 import type { LimitAnswer } from '../limits/index.ts';
 import { presentReason, presentSubjectHeaders, presentVerifyAnswer } from './verification.present.ts';
 import { createVerificationService, limitedCode } from './verification.service.ts';
 
-const WORKSPACE: Workspace = {
-  id: 'wsp_1',
-  name: 'Default',
-  subdomain: null,
-  isDefault: true,
-  url: 'https://keys.test',
-};
 const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const ada: AccountIdentity = {
-  id: 'acc_ada',
-  workspaceId: 'wsp_1',
-  kind: 'user',
-  displayName: 'Ada',
-  login: 'ada@example.com',
-  role: 'member',
-  isActive: true,
+  ...SAMPLE_ACCOUNT,
   grants: [PUSH],
-  keyLimits: null,
-  epoch: 1,
 };
 const key: KeyIdentity = {
+  ...SAMPLE_KEY,
   id: 'kr_1',
-  ownerId: 'acc_ada',
-  comment: '',
-  access: 'scoped',
   scopes: [PUSH],
-  limits: null,
-  generation: 1,
   expiresAt: 0,
 };
 const VERIFY = { actions: ['iam:keys:verify'], resources: ['acc_ada'] };
@@ -41,7 +23,7 @@ const robot: AccountIdentity = { ...ada, id: 'acc_robot', kind: 'service', grant
 const robotKey: KeyIdentity = { ...key, id: 'kr_robot', ownerId: 'acc_robot', scopes: [VERIFY] };
 
 const program: Caller = {
-  workspace: WORKSPACE,
+  workspace: SAMPLE_WORKSPACE,
   principal: { kind: 'key', account: robot, key: robotKey },
   ip: '192.0.2.1',
   userAgent: 'nginx',
@@ -266,7 +248,7 @@ describe('what is told of a key', () => {
   });
 
   it('is ASCII in headers', () => {
-    const headersOf = (login: string) => presentSubjectHeaders(WORKSPACE, { ...ada, login }, key);
+    const headersOf = (login: string) => presentSubjectHeaders(SAMPLE_WORKSPACE, { ...ada, login }, key);
     expect(headersOf('ada@example.com')).toEqual({
       'x-keyreeve-account': 'acc_ada',
       'x-keyreeve-account-kind': 'user',

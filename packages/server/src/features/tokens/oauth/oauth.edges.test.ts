@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AppError } from '../../../errors/index.ts';
-import { authErrors, type Caller, type KeyIdentity, type Workspace } from '../../../http/index.ts';
+import { authErrors, type Caller, type KeyIdentity } from '../../../http/index.ts';
+import { SAMPLE_ACCOUNT, SAMPLE_KEY, SAMPLE_WORKSPACE } from '../../../http/samples.ts';
 import { Secret } from '../../../lib/secret.ts';
 import type { KeyOutcome } from '../../keys/index.ts';
 import type { LimitAnswer } from '../../limits/index.ts';
@@ -11,13 +12,6 @@ import { type PresentedClient, readClient } from './client-authentication.ts';
 import { createOAuth } from './oauth.ts';
 import { revokeToken } from './revocation.ts';
 
-const WORKSPACE: Workspace = {
-  id: 'wsp_1',
-  name: 'Default',
-  subdomain: null,
-  isDefault: true,
-  url: 'https://keys.test',
-};
 const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const VERIFY = { actions: ['iam:keys:verify'], resources: ['acc_ada'] };
 const SECRET = 's'.repeat(49);
@@ -29,26 +23,16 @@ const TX = {};
 
 function prove(id: string, scopes = [PUSH]): ProvenKey & { readonly code: 'valid' } {
   const key: KeyIdentity = {
+    ...SAMPLE_KEY,
     id: `kr_${id}`,
     ownerId: `acc_${id}`,
-    comment: '',
-    access: 'scoped',
     scopes,
-    limits: null,
-    generation: 1,
     expiresAt: 9,
   };
   const account = {
+    ...SAMPLE_ACCOUNT,
     id: `acc_${id}`,
-    workspaceId: 'wsp_1',
-    kind: 'user',
-    displayName: 'A',
-    login: 'a@example.com',
-    role: 'member',
-    isActive: true,
     grants: scopes,
-    keyLimits: null,
-    epoch: 1,
   } as const;
   return { code: 'valid', key, keyEpoch: 1, account };
 }
@@ -56,7 +40,7 @@ const ada = prove('ada');
 const bob = prove('bob');
 
 const caller: Caller = {
-  workspace: WORKSPACE,
+  workspace: SAMPLE_WORKSPACE,
   principal: { kind: 'anonymous' },
   ip: '192.0.2.1',
   userAgent: 'nuget',
@@ -369,7 +353,7 @@ describe('an answer about a credential', () => {
         key: ada.key,
         permissions: [PUSH],
       });
-      expect(inspect).toHaveBeenCalledExactlyOnceWith(WORKSPACE, TOKEN, '198.51.100.7');
+      expect(inspect).toHaveBeenCalledExactlyOnceWith(SAMPLE_WORKSPACE, TOKEN, '198.51.100.7');
       expect(count).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ key: ada.key }), true);
       expect(record).toHaveBeenCalledExactlyOnceWith({
         workspaceId: 'wsp_1',
@@ -442,7 +426,7 @@ describe('the end of a token', () => {
         claims: { ...SAMPLE_CLAIMS, sub: 'acc_ada', client_id: 'kr_ada', act },
       });
       await revokeToken(deps, caller, who, TOKEN);
-      expect(read).toHaveBeenCalledExactlyOnceWith(WORKSPACE, TOKEN);
+      expect(read).toHaveBeenCalledExactlyOnceWith(SAMPLE_WORKSPACE, TOKEN);
       const principal = { kind: 'key', account: who.account, key: who.key };
       expect(endRead).toHaveBeenCalledExactlyOnceWith({ ...caller, principal }, claims);
       expect(judge).not.toHaveBeenCalled();
@@ -489,13 +473,13 @@ describe('a grant', () => {
       isExchanged: false,
       keyExpiresAt: 9,
     });
-    expect(issue).toHaveBeenCalledExactlyOnceWith(WORKSPACE, ada, {
+    expect(issue).toHaveBeenCalledExactlyOnceWith(SAMPLE_WORKSPACE, ada, {
       resource: undefined,
       permissions: undefined,
     });
     const asked = { ...CREDENTIALS, scope: 'package:push', resource: 'https://stock.example' };
     await grants.grant(caller, spellForm(asked), client());
-    expect(issue).toHaveBeenLastCalledWith(WORKSPACE, ada, {
+    expect(issue).toHaveBeenLastCalledWith(SAMPLE_WORKSPACE, ada, {
       resource: 'https://stock.example',
       permissions: [PUSH],
     });
@@ -550,7 +534,7 @@ describe('an exchange', () => {
     expect(inspected?.reveal()).toBe(TOKEN_TEXT);
     const subject = { kid: 'kid', claims, principal };
     const wish = { resource: undefined, permissions: undefined };
-    expect(derive).toHaveBeenCalledExactlyOnceWith(WORKSPACE, subject, wish, null);
+    expect(derive).toHaveBeenCalledExactlyOnceWith(SAMPLE_WORKSPACE, subject, wish, null);
     expect(count).toHaveBeenCalledExactlyOnceWith(principal, true);
     expect(record).toHaveBeenCalledExactlyOnceWith(USE);
     expect(audited).not.toHaveBeenCalled();
@@ -564,13 +548,18 @@ describe('an exchange', () => {
       null,
     );
     const wish = { resource: 'https://a.b', permissions: [PUSH] };
-    expect(derive).toHaveBeenCalledExactlyOnceWith(WORKSPACE, expect.anything(), wish, null);
+    expect(derive).toHaveBeenCalledExactlyOnceWith(SAMPLE_WORKSPACE, expect.anything(), wish, null);
   });
 
   it('by its own client is counted once', async () => {
     const { grants, derive, count, record, audited } = start({ outcomes: { [PAIR]: ada } });
     await grants.grant(caller, spellForm(EXCHANGE), client());
-    expect(derive).toHaveBeenCalledExactlyOnceWith(WORKSPACE, expect.anything(), expect.anything(), null);
+    expect(derive).toHaveBeenCalledExactlyOnceWith(
+      SAMPLE_WORKSPACE,
+      expect.anything(),
+      expect.anything(),
+      null,
+    );
     expect(count).toHaveBeenCalledExactlyOnceWith(ada, true);
     expect(record.mock.calls).toEqual([[USE], [USE]]);
     expect(audited).not.toHaveBeenCalled();
@@ -579,7 +568,12 @@ describe('an exchange', () => {
   it('by another client names it, and is in the log before he gets the token', async () => {
     const { grants, derive, count, audited, claims } = start({ outcomes: { [`kr_bob ${SECRET}`]: bob } });
     await grants.grant(caller, spellForm(EXCHANGE), client({ clientId: 'kr_bob' }));
-    expect(derive).toHaveBeenCalledExactlyOnceWith(WORKSPACE, expect.anything(), expect.anything(), bob);
+    expect(derive).toHaveBeenCalledExactlyOnceWith(
+      SAMPLE_WORKSPACE,
+      expect.anything(),
+      expect.anything(),
+      bob,
+    );
     expect(count).toHaveBeenCalledTimes(2);
     const principal = { kind: 'key', account: bob.account, key: bob.key };
     expect(audited).toHaveBeenCalledExactlyOnceWith(
