@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 const MINUTES_MS = 60_000;
+/** What measures time: a suite of its own, because nothing may run beside it. */
+const TIMED = ['large', 'load-mix', 'load-revocation', 'slow-clients', 'timing', 'zip'].map(
+  (name) => `proof/${name}.test.ts`,
+);
+const TIMED_FULL = [...TIMED, 'proof/timing.full.test.ts'];
 /** What waits for nuget.exe most of the time: a suite of its own, so that it can run beside the others. */
 const GALLERY = ['gallery-*.e2e.test.ts', 'second-seed.e2e.test.ts', 'blobs.e2e.test.ts'];
 
@@ -103,7 +108,7 @@ export default defineConfig({
         test: {
           name: 'proof',
           include: ['proof/*.test.ts'],
-          exclude: ['proof/*.full.test.ts'],
+          exclude: ['proof/*.full.test.ts', ...TIMED],
           testTimeout: 2 * MINUTES_MS,
           hookTimeout: 2 * MINUTES_MS,
         },
@@ -112,6 +117,24 @@ export default defineConfig({
         test: {
           name: 'proof-full',
           include: ['proof/*.test.ts'],
+          exclude: TIMED_FULL,
+          env: { PROOF_FULL: '1' },
+          testTimeout: 60 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'proof-timed',
+          include: TIMED,
+          testTimeout: 2 * MINUTES_MS,
+          hookTimeout: 2 * MINUTES_MS,
+        },
+      },
+      {
+        test: {
+          name: 'proof-timed-full',
+          include: TIMED_FULL,
           env: { PROOF_FULL: '1' },
           testTimeout: 60 * MINUTES_MS,
           hookTimeout: 2 * MINUTES_MS,

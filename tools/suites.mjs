@@ -44,6 +44,13 @@ export const SUITES = [
     inMemory: true,
     needs: 'browser',
   },
+  {
+    name: 'proof timed',
+    command: vitestOf('proof-timed'),
+    fullCommand: vitestOf('proof-timed-full'),
+    isAlone: true,
+    needs: 'proof',
+  },
   { name: 'e2e gallery', command: vitestOf('e2e-gallery'), needs: 'e2e' },
   { name: 'e2e', command: vitestOf('e2e'), fullCommand: vitestOf('e2e-full'), needs: 'e2e' },
   { name: 'matrix', command: vitestOf('matrix'), fullCommand: vitestOf('matrix-full'), inMemory: true },

@@ -56,8 +56,11 @@ const QUOTA_ROUNDS = isFull ? 20 : 1;
 /** Long enough that an asynchronous primary would acknowledge dozens of writes that the standby never gets. */
 const FAILOVER = { loadMs: isFull ? 5_000 : 700, stallMs: 500 };
 const WRITE_OUTAGE_MAX_MS = 15_000;
-/** A question for the epochs may take a second before it has failed, and is sent every quarter of one; the rest is for a busy machine. */
-const NOTICED_MS = 1_900;
+/**
+ * A question for the epochs may take a second before it has failed, and is sent every quarter of one; the rest is for a
+ * busy machine. The short form runs beside other suites, and takes what is promised.
+ */
+const NOTICED_MS = isFull ? 1_700 : LEASE_MS;
 
 const agent = openAgent(8);
 const folder = openProgramFolder();
@@ -227,7 +230,7 @@ function expectServedUnderLease(samples: readonly Sample[], crashedAtMs: number,
     const oldestMs = Math.max(0, ...served.map(({ ageMs }) => ageMs ?? 0));
     console.log(`Outage: node ${node} served for ${Math.round(lastMs)} ms, answers up to ${oldestMs} ms old`);
     expect(oldestMs, 'the oldest answer').toBeLessThanOrEqual(LEASE_MS);
-    if (node !== SERVING_NODE) expect(lastMs, 'with `refuse`').toBeLessThan(NOTICED_MS);
+    if (node !== SERVING_NODE) expect(lastMs, 'with `refuse`').toBeLessThanOrEqual(NOTICED_MS);
     else {
       expect(lastMs, 'with `serve`').toBeLessThanOrEqual(LEASE_MS);
       // More than the quarter of a second after which a lease is renewed, and said in the answers.

@@ -138,6 +138,10 @@ it('knows where the evidence of each item comes from, and that there is a contro
     expect([number, controls.length + longControls.length > 0]).toEqual([number, true]);
     expect([number, suites.length > 0]).toEqual([number, true]);
   }
+  // What runs beside other suites in `npm test` cannot tell how long anything takes.
+  const ofProof = items.flatMap(({ suites }) => suites).filter(({ name }) => name.startsWith('proof'));
+  for (const { name, files, isTimed = false } of ofProof)
+    expect([files, name]).toEqual([files, isTimed ? 'proof timed' : 'proof']);
   const missing = listCommands(items, 'long').flatMap(({ args }) =>
     args.filter((arg) => arg.endsWith('.ts') && !arg.endsWith('config.ts') && !existsSync(join(root, arg))),
   );

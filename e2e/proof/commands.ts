@@ -22,6 +22,7 @@ const E2E_PROJECTS: Record<
   notices: { short: 'notices', long: 'notices-full', needs: 'notices' },
   matrix: { short: 'matrix', long: 'matrix-full' },
   proof: { short: 'proof', long: 'proof-full', needs: 'proof' },
+  'proof timed': { short: 'proof-timed', long: 'proof-timed-full', needs: 'proof' },
 };
 
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];

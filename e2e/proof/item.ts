@@ -8,7 +8,8 @@ export type ProofSuite =
   | 'notices'
   | 'matrix'
   | 'console'
-  | 'proof';
+  | 'proof'
+  | 'proof timed';
 
 /** The projects of `vitest` that can: those beside `unit` are the engines of the database. */
 export const VITEST_PROJECTS = ['unit', 'sqlite', 'postgres'] as const;

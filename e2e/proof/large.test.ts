@@ -5,7 +5,7 @@ import { percentile } from '../../bench/latency.ts';
 import { type SeededDatabase, seedKeys } from '../../bench/seed-keys.ts';
 import { recordControl, recordFigure } from '../../packages/testkit/src/proof.ts';
 import { run } from '../run.ts';
-import { MAIN, openWorkplace, type ServerProcess } from '../server-process.ts';
+import { MAIN, openWorkplace, type ServerProcess, type StartOptions } from '../server-process.ts';
 import { isAccepted } from './ledger.ts';
 import { readQueuedMs } from './queued.ts';
 import { sabotagedBy } from './sabotage.ts';
@@ -14,6 +14,11 @@ const IS_LONG = process.env['PROOF_FULL'] === '1';
 const KEYS = IS_LONG ? 1_000_000 : 100_000;
 const RESTARTS = IS_LONG ? 20 : 3;
 const READY_MS_MAX = 2_000;
+/**
+ * The short form runs beside other suites, on machines of any speed: what it can tell is that the keys add nothing to
+ * the start of an empty server, measured in turn with theirs.
+ */
+const READY_RATIO_MAX = 1.5;
 const RESTORE_MS_MAX = 60_000;
 /**
  * One backup is begun when the one before it has ended. A disk that is lost right before the end of one takes what came
@@ -21,6 +26,7 @@ const RESTORE_MS_MAX = 60_000;
  */
 const RECOVERY_POINT_MS_MAX = 60_000;
 const DATA = 'large';
+const EMPTY = 'empty';
 const COMMAND_TIMEOUT_MS = 10 * 60_000;
 
 const place = openWorkplace();
@@ -40,9 +46,11 @@ interface Started {
 }
 
 /** From the start of the process to its readiness, without the time in which other processes had all cores. */
-async function start(extra: Readonly<Record<string, string>> = {}): Promise<Started> {
+async function start(options: Pick<StartOptions, 'data' | 'env'> = {}): Promise<Started> {
   const startedAt = performance.now();
-  const server = await place.start({ data: DATA, env: { ...environment, ...extra } });
+  const { data = DATA } = options;
+  const ownFolder = { KEYREEVE_DATA_DIR: path.join(place.folder, data) };
+  const server = await place.start({ data, env: { ...environment, ...ownFolder, ...options.env } });
   return { server, readyMs: performance.now() - startedAt - readQueuedMs(server.pid) };
 }
 
@@ -51,45 +59,60 @@ async function countRefused(url: string): Promise<number> {
   return taken.filter((isTaken) => !isTaken).length;
 }
 
+interface Restarts {
+  /** Each start after a `kill -9`, the quickest first. */
+  readonly readyMs: readonly number[];
+  /** The same of a server without keys. */
+  readonly emptyMs: readonly number[];
+}
+
 async function measureRestarts(
   count: number,
   extra: Readonly<Record<string, string>> = {},
-): Promise<number[]> {
+): Promise<Restarts> {
   const readyMs: number[] = [];
+  const emptyMs: number[] = [];
   // The first start makes what later ones find: what Node has compiled.
-  await (await start()).server.stop();
+  for (const data of [DATA, EMPTY]) await (await start({ data })).server.stop();
   for (let restart = 0; restart < count; restart += 1) {
-    const { server, readyMs: took } = await start(extra);
+    const { server, readyMs: took } = await start({ env: extra });
     readyMs.push(took);
     expect(await countRefused(server.url)).toBe(0);
     await server.kill();
+    const empty = await start({ data: EMPTY });
+    emptyMs.push(empty.readyMs);
+    await empty.server.kill();
   }
-  return readyMs.toSorted((a, b) => a - b);
+  return { readyMs: readyMs.toSorted((a, b) => a - b), emptyMs: emptyMs.toSorted((a, b) => a - b) };
+}
+
+/** In the long form the slow ones count as well, in the short one they tell of its neighbours. */
+function tellRestarts({ readyMs, emptyMs }: Restarts) {
+  const [name, part] = IS_LONG ? (['p95', 0.95] as const) : (['median', 0.5] as const);
+  const took = Math.round(percentile(readyMs, part));
+  const ratio = percentile(readyMs, 0.5) / percentile(emptyMs, 0.5);
+  return {
+    told: `${name} ${took} ms, ${ratio.toFixed(2)} of what a start without keys takes`,
+    isHeld: IS_LONG ? took < READY_MS_MAX : ratio < READY_RATIO_MAX,
+  };
 }
 
 describe(`a server with ${KEYS.toLocaleString('en')} keys`, () => {
   it('is ready again at once after kill -9, and verifies', async () => {
-    const readyMs = await measureRestarts(RESTARTS);
-    // The short form has few restarts, and runs beside other suites: the slowest of them tells of those.
-    const [name, part] = IS_LONG ? (['p95', 0.95] as const) : (['median', 0.5] as const);
-    const took = Math.round(percentile(readyMs, part));
+    const { told, isHeld } = tellRestarts(await measureRestarts(RESTARTS));
     recordFigure(12, {
       name: 'restart to ready',
-      reached: `${name} ${took} ms of ${RESTARTS} restarts with ${KEYS.toLocaleString('en')} keys, waits for a processor taken off`,
-      wanted: `p95 under ${READY_MS_MAX} ms with 1,000,000 keys (short form: median, 100,000)`,
-      isHeld: took < READY_MS_MAX,
+      reached: `${told} (${RESTARTS} restarts with ${KEYS.toLocaleString('en')} keys, waits for a processor taken off)`,
+      wanted: `p95 under ${READY_MS_MAX} ms with 1,000,000 keys (short form: median, 100,000 keys, less than ${READY_RATIO_MAX} of a start without keys)`,
+      isHeld,
     });
-    expect(took).toBeLessThan(READY_MS_MAX);
+    expect(isHeld, told).toBe(true);
   });
 
   it('is not in the control, a server that looks at every key before it serves', async () => {
-    const [readyMs = 0] = await measureRestarts(1, sabotagedBy('slow-start.mjs'));
-    recordControl(12, {
-      name: 'a server that looks at every key first',
-      shown: `ready after ${Math.round(readyMs)} ms`,
-      hasFailed: readyMs >= READY_MS_MAX,
-    });
-    expect(readyMs).toBeGreaterThanOrEqual(READY_MS_MAX);
+    const { told, isHeld } = tellRestarts(await measureRestarts(1, sabotagedBy('slow-start.mjs')));
+    recordControl(12, { name: 'a server that looks at every key first', shown: told, hasFailed: !isHeld });
+    expect(isHeld, told).toBe(false);
   });
 
   // The short form takes backups of a small database, many times over: commands/backup-load.http.test.ts.

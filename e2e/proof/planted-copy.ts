@@ -93,7 +93,7 @@ async function runTests(root: string, tests: readonly PlantedTest[]): Promise<Pl
   const args = [
     'node_modules/vitest/vitest.mjs',
     'run',
-    ...(project === 'proof' ? ['--config', 'e2e/vitest.config.ts'] : []),
+    ...(project.startsWith('proof') ? ['--config', 'e2e/vitest.config.ts'] : []),
     '--project',
     project,
     '--testNamePattern',

@@ -1,6 +1,6 @@
 /** A test that brings a figure of the board. */
 export interface PlantedTest {
-  readonly project: 'unit' | 'sqlite' | 'proof';
+  readonly project: 'unit' | 'sqlite' | 'proof' | 'proof-timed';
   /** Relative to the repository. */
   readonly file: string;
   /** A part of its name that no other test of the file has, so that its neighbours need not run. */
@@ -46,7 +46,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     item: 14,
     figure: 'stale answers on the same node',
     test: {
-      project: 'proof',
+      project: 'proof-timed',
       file: 'e2e/proof/load-revocation.test.ts',
       name: 'is never answered "valid"',
     },
@@ -129,7 +129,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
     item: 37,
     figure: 'hostile packages refused',
     test: {
-      project: 'proof',
+      project: 'proof-timed',
       file: 'e2e/proof/zip.test.ts',
       name: 'are refused when they lie',
       env: { ZIP_SEED: '1' },

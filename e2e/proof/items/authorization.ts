@@ -74,7 +74,11 @@ export const AUTHORIZATION: readonly ProofItem[] = [
     figures: ['answers that tell two cases apart by their time'],
     controls: ['a handler that works only for those whom it knows'],
     suites: [
-      { name: 'proof', files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'], isTimed: true },
+      {
+        name: 'proof timed',
+        files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'],
+        isTimed: true,
+      },
     ],
   },
   {

@@ -4,7 +4,9 @@ const DEPLOYMENT: readonly ProofSource[] = [
   { name: 'nodes', files: ['e2e/nodes/deployment.test.ts'], isTimed: true },
 ];
 const TWO_NODES: readonly ProofSource[] = [{ name: 'nodes', files: ['e2e/nodes/two-nodes.test.ts'] }];
-const MIX: readonly ProofSource[] = [{ name: 'proof', files: ['e2e/proof/load-mix.test.ts'], isTimed: true }];
+const MIX: readonly ProofSource[] = [
+  { name: 'proof timed', files: ['e2e/proof/load-mix.test.ts'], isTimed: true },
+];
 
 /** How long things may take, how often they may happen, and what must not hold them up. */
 export const BOUNDS: readonly ProofItem[] = [
@@ -27,7 +29,7 @@ export const BOUNDS: readonly ProofItem[] = [
     title: 'revocation on the same node',
     figures: ['stale answers on the same node'],
     controls: ['a gateway that keeps answers for a second'],
-    suites: [{ name: 'proof', files: ['e2e/proof/load-revocation.test.ts'], isTimed: true }],
+    suites: [{ name: 'proof timed', files: ['e2e/proof/load-revocation.test.ts'], isTimed: true }],
   },
   {
     number: 15,
@@ -89,7 +91,7 @@ export const BOUNDS: readonly ProofItem[] = [
     title: 'slow clients',
     figures: ['sockets of slow clients after 10 s', 'parallel verifications that failed'],
     controls: ['a server without time limits'],
-    suites: [{ name: 'proof', files: ['e2e/proof/slow-clients.test.ts'], isTimed: true }],
+    suites: [{ name: 'proof timed', files: ['e2e/proof/slow-clients.test.ts'], isTimed: true }],
   },
   {
     number: 24,

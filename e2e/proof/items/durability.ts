@@ -63,7 +63,7 @@ export const durability: readonly ProofItem[] = [
         files: ['packages/server/src/commands/backup-load.http.test.ts'],
         projects: ['sqlite'],
       },
-      { name: 'proof', files: ['e2e/proof/large.test.ts'], isTimed: true },
+      { name: 'proof timed', files: ['e2e/proof/large.test.ts'], isTimed: true },
     ],
   },
   {
@@ -88,7 +88,7 @@ export const durability: readonly ProofItem[] = [
     title: 'restart to ready with very many keys',
     figures: ['restart to ready'],
     controls: ['a server that looks at every key first'],
-    suites: [{ name: 'proof', files: ['e2e/proof/large.test.ts'], isTimed: true }],
+    suites: [{ name: 'proof timed', files: ['e2e/proof/large.test.ts'], isTimed: true }],
   },
   {
     number: 17,
