@@ -5,12 +5,13 @@ import { migrateStorageTo, SCHEMA_VERSIONS, type SchemaVersions } from '../migra
 import type { Database } from '../schema.ts';
 import { BackupDamaged, type TableLine } from './backup-format.ts';
 import { listTables } from './catalog.ts';
+import { setIndexesAside } from './restore-indexes.ts';
 import { readVersions } from './snapshot.ts';
 
 const ROWS_AT_ONCE = 200;
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
 const PARAMETERS_MAX = 30_000;
-/** Keys come in the order of their random names; with the small cache of a server each row would move pages to disk. */
+/** An index of a million keys is sorted within it; with the small cache of a server it would be by way of the disk. */
 const CACHE_KIB = 262_144;
 /** Rows in any of them make a database one that somebody uses. */
 const TELLING_TABLES = ['data_keys', 'workspaces', 'accounts', 'api_keys'] as const;
@@ -106,6 +107,8 @@ export async function openRowSink(storage: Storage, versions: SchemaVersions): P
   }
   const usage = isOneDatabase ? main : await storage.migration.usage.startTransaction().execute();
   const stores = { main, usage };
+  // On PostgreSQL somebody may have added indexes of their own, of any kind.
+  const makeIndexes = isOneDatabase ? [] : [await setIndexesAside(main), await setIndexesAside(usage)];
   const shapes = new Map<string, readonly string[]>();
   for (const store of ['main', 'usage'] as const) {
     for (const shape of await listTables({ exec: stores[store], engine: storage.engine, store }))
@@ -128,6 +131,7 @@ export async function openRowSink(storage: Storage, versions: SchemaVersions): P
     },
     insert: async (rows) => await put?.(rows),
     async commit({ sendsPending, now }) {
+      for (const make of makeIndexes) await make();
       // Whoever is signed in now may have been locked out since.
       await main.deleteFrom('sessions').execute();
       const held = sendsPending
