@@ -116,24 +116,30 @@ function makeKeyring(made: readonly DataKey[], { storage, random }: KeyringDeps)
     if (dataKey === undefined) throw new Error(`There is no data key for ${purpose}.`);
     return dataKey;
   };
-  const open = (sealed: string, additionalData: string): string => {
+  const tryOpen = (sealed: string, additionalData: string): string | null => {
     const [id = '', text = ''] = sealed.split(':');
     const dataKey = keys.get(id);
     const plain =
       dataKey?.purpose === 'seal'
         ? openBytes(dataKey.key, Buffer.from(text, 'base64url'), additionalData)
         : null;
+    return plain === null ? null : Buffer.from(plain).toString('utf8');
+  };
+  const open = (sealed: string, additionalData: string): string => {
+    const plain = tryOpen(sealed, additionalData);
     if (plain === null)
       throw new Error(`A sealed value at ${additionalData} does not open: it was altered or moved.`);
-    return Buffer.from(plain).toString('utf8');
+    return plain;
   };
   const learn = async (): Promise<boolean> => {
-    const handedOn = (await readHandedOnPeppers(storage.read)).filter(({ id }) => !keys.has(id));
-    for (const { id, sealed } of handedOn) {
-      const key = createSecretKey(Buffer.from(open(sealed, handOnPlace(id)), 'base64url'));
-      add({ id, purpose: 'pepper', key });
+    const knownBefore = keys.size;
+    for (const { id, sealed } of await readHandedOnPeppers(storage.read)) {
+      const plain = keys.has(id) ? null : tryOpen(sealed, handOnPlace(id));
+      // One that was altered stays unknown, with the keys under it: it must not keep the others from being learned.
+      if (plain !== null)
+        add({ id, purpose: 'pepper', key: createSecretKey(Buffer.from(plain, 'base64url')) });
     }
-    return handedOn.length > 0;
+    return keys.size > knownBefore;
   };
   let learning: Promise<boolean> | null = null;
   return {

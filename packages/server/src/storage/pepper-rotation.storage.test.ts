@@ -94,6 +94,28 @@ describeOn('sqlite', 'a node that answers without waiting', () => {
 });
 
 describe('a new pepper', () => {
+  it('is learned beside one that somebody has altered, which makes nothing fail but what it protects', async () => {
+    const { storage } = nodes[0].deps;
+    const rows = storage.migration.main;
+    const { id: altered } = await rotate();
+    const name = `handed_on_pepper/${altered}`;
+    const { value } = await rows
+      .selectFrom('meta')
+      .select('value')
+      .where('name', '=', name)
+      .executeTakeFirstOrThrow();
+    const write = (text: string) =>
+      rows.updateTable('meta').set({ value: text }).where('name', '=', name).execute();
+    await write(value.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')).replace(/:./, ':_'));
+    const { id: whole } = await rotate();
+    expect(await nodes[1].deps.keyring.refresh()).toBe(true);
+    expect(nodes[1].deps.keyring.find(whole)).not.toBeNull();
+    expect(nodes[1].deps.keyring.find(altered)).toBeNull();
+    expect(await nodes[1].deps.keyring.refresh()).toBe(false);
+    await write(value);
+    expect(await nodes[1].deps.keyring.refresh()).toBe(true);
+  });
+
   it('serves new secrets, while keys under older peppers work on, at every node', async () => {
     const before = await mint(nodes[0]);
     const { id, count } = await rotate();
