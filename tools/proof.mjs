@@ -30,6 +30,13 @@ const form = values.short === true ? 'short' : 'long';
 const numbers = values.only?.split(',').map(Number);
 
 const started = performance.now();
+// What is measured is what the run begins with.
+const git = (...args) =>
+  execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+const measured = {
+  commit: git('rev-parse', 'HEAD').trim(),
+  isChanged: git('status', '--porcelain').trim() !== '',
+};
 const items = (await loadItems()).filter(({ number }) => numbers?.includes(number) ?? true);
 const { records, failedSuites } = values.records === undefined ? await gather() : read(values.records);
 const judged = judgeItems(items, records, form);
@@ -104,15 +111,11 @@ function report() {
 function writePage() {
   const facts = {
     at: new Date().toISOString(),
-    commit: execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
+    ...measured,
     machine: `${cpus().length} cores and ${Math.round(totalmem() / 1024 ** 3)} GiB`,
     seconds: (performance.now() - started) / 1000,
   };
-  const log = execFileSync('git', ['log', '--format=%h%x00%s%x00%b%x01'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 ** 2,
-  });
+  const log = git('log', '--format=%h%x00%s%x00%b%x01');
   mkdirSync(join(root, RESULTS), { recursive: true });
   const kept = judged.map(({ item, records: own, faults }) => ({
     number: item.number,

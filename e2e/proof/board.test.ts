@@ -91,10 +91,13 @@ it('shows a line and a row for what was reached, and for what did not come', () 
   const page = toProofPage([missing], [], {
     at: '2026-11-27T00:00:00Z',
     commit: 'abcdef0',
+    isChanged: true,
     machine: '2 cores',
     seconds: 60,
   });
-  expect(page).toContain('0 of 1 items held');
+  expect(page).toContain(
+    '0 of 1 items held on 2026-11-27, at commit abcdef0 with changes that are in no commit,',
+  );
   expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
   expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
 });
@@ -103,7 +106,13 @@ it('has a row for each fault, and tables without a gap', () => {
   const items = [ITEM, { ...ITEM, number: 2 }];
   const renamed = { ...LOST, name: 'losses' };
   const judged = judgeItems(items, [{ ...LOST, seed: 7 }, renamed, { ...CONTROL, item: 2 }], 'short');
-  const page = toProofPage(judged, [], { at: '2026-11-27', commit: 'abcdef0', machine: '', seconds: 0 });
+  const page = toProofPage(judged, [], {
+    at: '2026-11-27',
+    commit: 'abcdef0',
+    isChanged: false,
+    machine: '',
+    seconds: 0,
+  });
   expect(page).toContain('| 1 | acknowledged writes | lost | 0 [seed 7] | 0 | yes |');
   expect(page).toContain('|  |  | "losses" is not on the board |  |  | **no** |');
   expect(page).toContain('|---|---|---|---|\n| 2 | no fsync |');
