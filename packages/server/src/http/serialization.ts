@@ -5,11 +5,14 @@ import type { SharedSchemas } from './reachable-schemas.ts';
 const makeFor = SerializerSelector();
 const compileOnce = createCompileOnce<SerializerSelector.Serializer>();
 
-/** The serializers of Fastify, each of them made once and from the shared schemas that it needs. */
+/** The serializers of Fastify, each of them made once, for its first answer, from the shared schemas that it needs. */
 export function buildSerializer(
   shared: SharedSchemas,
 ): (
   route: SerializerSelector.RouteDefinition & { readonly schema: object },
 ) => SerializerSelector.Serializer {
-  return (route) => compileOnce(route.schema, shared, (reachable) => makeFor(reachable)(route));
+  return (route) => {
+    const serializer = compileOnce(route.schema, shared, (reachable) => makeFor(reachable)(route));
+    return (data) => serializer()(data);
+  };
 }

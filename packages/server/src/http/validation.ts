@@ -33,6 +33,9 @@ const OPTIONS = {
   code: { optimize: false },
 } as const;
 
+/** As Fastify calls it: what is wrong is read from the function itself. */
+type Validate = ((data: unknown) => boolean) & Pick<ValidateFunction, 'errors'>;
+
 const COMPILE_ONCE = {
   strict: createCompileOnce<ValidateFunction>(),
   coercing: createCompileOnce<ValidateFunction>(),
@@ -47,9 +50,7 @@ export const schemaController: NonNullable<FastifyServerOptions['schemaControlle
   compilersFactory: { buildValidator: buildValidator as never, buildSerializer: buildSerializer as never },
 };
 
-function buildValidator(
-  shared: SharedSchemas,
-): (route: { schema: object; httpPart: string }) => ValidateFunction {
+function buildValidator(shared: SharedSchemas): (route: { schema: object; httpPart: string }) => Validate {
   const forBodies = createCompiler(shared, COMPILE_ONCE.strict, false);
   const forText = createCompiler(shared, COMPILE_ONCE.coercing, true);
   return ({ schema, httpPart }) => (httpPart === 'body' ? forBodies : forText)(schema);
@@ -59,15 +60,23 @@ function createCompiler(
   shared: SharedSchemas,
   compileOnce: ReturnType<typeof createCompileOnce<ValidateFunction>>,
   coerceTypes: boolean,
-): (schema: object) => ValidateFunction {
+): (schema: object) => Validate {
   let ajv: Ajv | undefined;
-  return (schema) =>
-    compileOnce(schema, shared, (reachable) => {
+  return (schema) => {
+    const validator = compileOnce(schema, shared, (reachable) => {
       ajv ??= makeAjv(coerceTypes);
       for (const [id, needed] of Object.entries(reachable))
         if (ajv.schemas[id] === undefined) ajv.addSchema(needed);
       return ajv.compile(schema);
     });
+    const validate: Validate = (data) => {
+      const made = validator();
+      const isValid = made(data) === true;
+      validate.errors = made.errors ?? null;
+      return isValid;
+    };
+    return validate;
+  };
 }
 
 function makeAjv(coerceTypes: boolean): Ajv {

@@ -1,4 +1,4 @@
-export { cacheHeaders, limitHeaders, toLimitError } from './limit-headers.ts';
+export { cacheHeaders, findOver, limitHeaders, toLimitError } from './limit-headers.ts';
 export { presentAllowance, presentLimitAnswer, presentLimits } from './limits.present.ts';
 export { areLimitsLoosened, checkLimits, type KeyLimitsInput } from './limits.rules.ts';
 export {

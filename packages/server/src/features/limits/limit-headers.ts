@@ -43,6 +43,14 @@ function describeState({ name, limit, windowSeconds }: LimitState): string {
     : `The quota of ${limit} uses${of} is used up.`;
 }
 
+/** The code and the refusal of a use that is over a limit; null when it is within all of them, or none was counted. */
+export function findOver(
+  held: LimitAnswer | null,
+): { readonly code: LimitAnswer['code']; readonly error: AppError } | null {
+  const error = held === null ? null : toLimitError(held);
+  return held === null || error === null ? null : { code: held.code, error };
+}
+
 /** The refusal of a key that is over a limit; null while it is within all of them. */
 export function toLimitError(answer: LimitAnswer): AppError | null {
   if (answer.code === 'within') return null;

@@ -5,7 +5,7 @@ import type { Storage } from '../../storage/index.ts';
 import type { Account, AccountsService } from '../accounts/index.ts';
 import type { AuditService } from '../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../keys/index.ts';
-import { type LimitsService, toLimitError } from '../limits/index.ts';
+import { findOver, type LimitsService } from '../limits/index.ts';
 import { toRefusal } from './key-refusal.ts';
 import type { TokensService } from './tokens.service.ts';
 
@@ -82,18 +82,17 @@ export function createIamService(deps: Deps): IamService {
       const outcome = await keyAuthenticator.authenticate(workspace.id, { apiKey, secretKey }, ip);
       if (outcome.code === 'malformed' || outcome.code === 'not_found')
         return refuse(caller, toRefusal(outcome.code), LOGIN);
-      const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
-      const over = held === null ? null : toLimitError(held);
+      const over = findOver(outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null);
       usage.record({
         workspaceId: workspace.id,
         keyId: outcome.key.id,
         action: 'iam:tokens:issue',
-        outcome: held === null || over === null ? outcome.code : held.code,
+        outcome: over?.code ?? outcome.code,
         ip,
         userAgent,
       });
       if (outcome.code !== 'valid') return refuse(caller, toRefusal(outcome.code), LOGIN);
-      if (over !== null) throw over;
+      if (over !== null) throw over.error;
       const { token, claims } = await counted(caller, LOGIN, () => tokens.issue(workspace, outcome));
       const account = await findAccount(caller, outcome.account.id, LOGIN);
       return {

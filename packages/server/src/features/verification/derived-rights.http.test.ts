@@ -231,7 +231,7 @@ describe('rights', () => {
       });
       expect(grown).toBeNull();
     },
-    15 * MINUTES_MS,
+    60 * MINUTES_MS,
   );
 
   it('are seen to grow where an exchange forgets what the token permits', async () => {

@@ -3,7 +3,7 @@ import { authErrors, type Caller, fromPair, parseBasic } from '../../../http/ind
 import { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, KeyOutcome, UsageRecorder } from '../../keys/index.ts';
-import { type LimitsService, toLimitError } from '../../limits/index.ts';
+import { findOver, type LimitsService } from '../../limits/index.ts';
 import { type ProvenKey, toRefusal } from '../key-refusal.ts';
 import { decodeFormText, type Form } from './form.ts';
 import { oauthErrors } from './oauth.errors.ts';
@@ -35,7 +35,7 @@ function refuse(reason: AppError, detail: string, isBasic: boolean): AppError {
  */
 function readBasic(authorization: string): PresentedClient {
   const basic = parseBasic(authorization);
-  const clientId = decodeFormText(basic?.user ?? '');
+  const clientId = basic === null ? null : decodeFormText(basic.user);
   if (basic === null || clientId === null) {
     throw refuse(
       authErrors.invalid_credential(),
@@ -170,17 +170,16 @@ export function createClientAuthenticator(deps: {
       );
     }
     const isHeld = outcome.code === 'valid' && route !== UNLIMITED_ROUTE;
-    const held = isHeld ? await deps.keyLimiter.count(outcome, true) : null;
-    const over = held === null ? null : toLimitError(held);
+    const over = findOver(isHeld ? await deps.keyLimiter.count(outcome, true) : null);
     deps.usage.record({
       workspaceId: workspace.id,
       keyId: outcome.key.id,
       action: ROUTE_ACTIONS[route],
-      outcome: held === null || over === null ? outcome.code : held.code,
+      outcome: over?.code ?? outcome.code,
       ip,
       userAgent,
     });
-    if (over !== null) throw over;
+    if (over !== null) throw over.error;
     if (outcome.code === 'valid') return outcome;
     const reason = toRefusal(outcome.code);
     throw refuse(reason, `${reason.entry.title}. ${reason.entry.remedy}`, isBasic);

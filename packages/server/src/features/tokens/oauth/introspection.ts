@@ -12,7 +12,7 @@ import type { Permission } from '../../../lib/permission.ts';
 import type { Secret } from '../../../lib/secret.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { KeyAuthenticator, UsageRecorder } from '../../keys/index.ts';
-import { type LimitsService, toLimitError } from '../../limits/index.ts';
+import { findOver, type LimitsService } from '../../limits/index.ts';
 import { can, effectivePermissions } from '../../scopes/index.ts';
 import { groupByResources, type TokenClaims } from '../claims.ts';
 import { toRefusal } from '../key-refusal.ts';
@@ -109,18 +109,17 @@ async function resolveBearer(
   if (hasTokenShape(credential.reveal())) return await tokens.authenticate(credential, caller);
   const outcome = await keyAuthenticator.authenticate(workspace.id, { fullKey: credential }, ip);
   if (!('key' in outcome)) throw authErrors.invalid_credential();
-  const held = outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null;
-  const over = held === null ? null : toLimitError(held);
+  const over = findOver(outcome.code === 'valid' ? await keyLimiter.count(outcome, true) : null);
   usage.record({
     workspaceId: workspace.id,
     keyId: outcome.key.id,
     action: 'iam:tokens:introspect',
-    outcome: held === null || over === null ? outcome.code : held.code,
+    outcome: over?.code ?? outcome.code,
     ip,
     userAgent,
   });
   if (outcome.code !== 'valid') throw toRefusal(outcome.code);
-  if (over !== null) throw over;
+  if (over !== null) throw over.error;
   return { kind: 'key', account: outcome.account, key: outcome.key };
 }
 

@@ -154,28 +154,42 @@ describe('how a client authenticates', () => {
     const reveal = (one: PresentedClient | null) =>
       one?.kind === 'client'
         ? { ...one, secret: one.secret.reveal(), unencoded: one.unencoded?.reveal() }
-        : (one?.credential.reveal() ?? null);
+        : one && { ...one, credential: one.credential.reveal() };
     expect(reveal(found)).toEqual(reveal(presented));
   });
 
   const KEY_IN_BODY = { client_secret: SECRET };
   it.each([
-    ['an assertion', undefined, { ...KEY_IN_BODY, client_assertion: 'x' }, 'oauth.invalid_client', false],
-    ['its type', undefined, { ...KEY_IN_BODY, client_assertion_type: 'x' }, 'oauth.invalid_client', false],
-    ['two methods', basic(`kr_ada:${SECRET}`), KEY_IN_BODY, 'oauth.invalid_request', false],
-    ['a bearer and a secret', 'Bearer x', KEY_IN_BODY, 'oauth.invalid_request', false],
-    ['two ids', basic(`kr_ada:${SECRET}`), { client_id: 'kr_bob' }, 'oauth.invalid_request', false],
-    ['Basic without a colon', basic('kr_ada'), {}, 'oauth.invalid_client', true],
-    ['Basic whose id cannot be decoded', basic('50%:x'), {}, 'oauth.invalid_client', true],
-    ['another scheme', 'Digest x', {}, 'oauth.invalid_client', true],
-    ['a scheme that begins like one', 'BasicX x', {}, 'oauth.invalid_client', true],
-    ['a scheme that ends like one', 'XBasic x', {}, 'oauth.invalid_client', true],
-    ['a bearer of two words', 'Bearer a b', {}, 'oauth.invalid_client', true],
-    ['a bearer that is not first', 'x Bearer a', {}, 'oauth.invalid_client', true],
-    ['a bearer that is too long', `Bearer ${'a'.repeat(8_193)}`, {}, 'oauth.invalid_client', true],
-  ])('is not by %s', async (_, authorization, parameters, code, isChallenged) => {
+    [
+      'an assertion',
+      undefined,
+      { ...KEY_IN_BODY, client_assertion: 'x' },
+      'oauth.invalid_client',
+      'assertion',
+    ],
+    [
+      'its type',
+      undefined,
+      { ...KEY_IN_BODY, client_assertion_type: 'x' },
+      'oauth.invalid_client',
+      'assertion',
+    ],
+    ['two methods', basic(`kr_ada:${SECRET}`), KEY_IN_BODY, 'oauth.invalid_request', 'client_secret'],
+    ['a bearer and a secret', 'Bearer x', KEY_IN_BODY, 'oauth.invalid_request', 'client_secret'],
+    ['two ids', basic(`kr_ada:${SECRET}`), { client_id: 'kr_bob' }, 'oauth.invalid_request', 'client_id'],
+    ['Basic without a colon', basic('kr_ada'), {}, 'oauth.invalid_client', 'base64'],
+    ['Basic whose id cannot be decoded', basic('50%:x'), {}, 'oauth.invalid_client', 'base64'],
+    ['another scheme', 'Digest x', {}, 'oauth.invalid_client', 'Use Basic'],
+    ['a scheme that begins like one', 'BasicX x', {}, 'oauth.invalid_client', 'Use Basic'],
+    ['a scheme that ends like one', 'XBasic x', {}, 'oauth.invalid_client', 'Use Basic'],
+    ['a bearer of two words', 'Bearer a b', {}, 'oauth.invalid_client', 'Use Basic'],
+    ['a bearer that is not first', 'x Bearer a', {}, 'oauth.invalid_client', 'Use Basic'],
+    ['a bearer that is too long', `Bearer ${'a'.repeat(8_193)}`, {}, 'oauth.invalid_client', 'Use Basic'],
+  ])('is not by %s', async (_, authorization, parameters, code, told) => {
     const refusal = await refusalOf(() => readClient(authorization, spellForm(parameters)));
+    const isChallenged = told === 'base64' || told === 'Use Basic';
     expect(refusal.code).toBe(code);
+    expect(refusal.detail).toContain(told);
     expect(refusal.headers).toEqual(isChallenged ? BASIC_CHALLENGE : {});
     if (code === 'oauth.invalid_client')
       expect(refusal.cause).toMatchObject({ code: 'auth.invalid_credential' });
@@ -400,7 +414,10 @@ describe('an answer about a credential', () => {
     const refusal = await refusalOf(() =>
       introspection.ask(caller, asker(ada), TOKEN, spellForm({ ip: '1.2.3' })),
     );
-    expect(refusal.code).toBe('oauth.invalid_request');
+    expect(refusal).toMatchObject({
+      code: 'oauth.invalid_request',
+      detail: expect.stringContaining('ip must') as string,
+    });
     for (const fault of [new Error('The database is gone.'), authErrors.kind_not_accepted()]) {
       const broken = start({ fault });
       const seen = await refusalOf(() => broken.introspection.ask(caller, asker(ada), TOKEN, spellForm({})));
@@ -413,6 +430,17 @@ describe('an answer about a credential', () => {
     const startedAt = performance.now();
     await introspection.ask(caller, asker(ada), TOKEN, spellForm({}));
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(9);
+  });
+
+  it('comes at once where it is one', async () => {
+    const { introspection } = start();
+    // On a clock that stands still a beat never comes.
+    vi.useFakeTimers();
+    try {
+      expect(await introspection.ask(caller, asker(ada), TOKEN, spellForm({}))).not.toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
@@ -496,11 +524,13 @@ describe('a grant', () => {
   it('is none without a client, with rights that it does not hold, or of another type', async () => {
     const { grants, issue } = start({ outcomes: { [PAIR]: ada } });
     const refuse = async (parameters: Record<string, string>, presented: PresentedClient | null = client()) =>
-      (await refusalOf(() => grants.grant(caller, spellForm(parameters), presented))).code;
-    expect(await refuse(CREDENTIALS, null)).toBe('oauth.invalid_client');
-    expect(await refuse({ ...CREDENTIALS, scope: 'iam:keys:verify' })).toBe('oauth.invalid_scope');
-    expect(await refuse({})).toBe('oauth.invalid_request');
-    expect(await refuse({ grant_type: 'password' })).toBe('oauth.unsupported_grant_type');
+      await refusalOf(() => grants.grant(caller, spellForm(parameters), presented));
+    expect((await refuse(CREDENTIALS, null)).code).toBe('oauth.invalid_client');
+    expect((await refuse({ ...CREDENTIALS, scope: 'iam:keys:verify' })).code).toBe('oauth.invalid_scope');
+    expect((await refuse({})).code).toBe('oauth.invalid_request');
+    const otherType = await refuse({ grant_type: 'password' });
+    expect(otherType.code).toBe('oauth.unsupported_grant_type');
+    expect(otherType.detail).toContain('grant_type must be client_credentials');
     expect(issue).not.toHaveBeenCalled();
   });
 });
@@ -616,6 +646,9 @@ describe('an exchange', () => {
       const given = Object.entries({ ...EXCHANGE, ...parameters }).filter(([, value]) => value !== '');
       const refusal = await refusalOf(() => grants.grant(caller, new Map(given), null));
       expect(refusal.code).toBe('oauth.invalid_request');
+      expect(refusal.detail).toContain(
+        Object.keys(parameters)[0]?.replace('actor_token_type', 'actor_token'),
+      );
       expect([inspect, derive, countRefusal].map(({ mock }) => mock.calls)).toEqual([[], [], []]);
     }
     const { grants, derive } = start();

@@ -4,7 +4,7 @@ import { Secret } from '../../../lib/secret.ts';
 import { inTransaction, type Storage } from '../../../storage/index.ts';
 import type { AuditService } from '../../audit/index.ts';
 import type { UsageRecorder } from '../../keys/index.ts';
-import { type LimitsService, toLimitError } from '../../limits/index.ts';
+import { findOver, type LimitsService } from '../../limits/index.ts';
 import { effectivePermissions } from '../../scopes/index.ts';
 import type { ProvenKey } from '../key-refusal.ts';
 import type { IssuedToken, KnownToken, TokensService } from '../tokens.service.ts';
@@ -100,8 +100,7 @@ export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens 
     const isOther = client !== null && client.key.id !== claims.client_id;
     // The key of a client that exchanges its own token was counted when it authenticated.
     const isCounted = client?.key.id === principal.key.id;
-    const use = isCounted ? null : await keyLimiter.count(principal, true);
-    const over = use === null ? null : toLimitError(use);
+    const over = findOver(isCounted ? null : await keyLimiter.count(principal, true));
     const countUse = (outcome: string): void =>
       usage.record({
         workspaceId: workspace.id,
@@ -111,9 +110,9 @@ export function createTokenExchange({ storage, audit, usage, keyLimiter, tokens 
         ip,
         userAgent,
       });
-    if (use !== null && over !== null) {
-      countUse(use.code);
-      throw over;
+    if (over !== null) {
+      countUse(over.code);
+      throw over.error;
     }
     const issued = await tokens.derive(workspace, subject, wish, isOther ? client : null);
     countUse('valid');
