@@ -35,14 +35,9 @@ function refuse(reason: AppError, detail: string, isBasic: boolean): AppError {
  */
 function readBasic(authorization: string): PresentedClient {
   const basic = parseBasic(authorization);
-  const clientId = basic === null ? null : decodeFormText(basic.user);
-  if (basic === null || clientId === null) {
-    throw refuse(
-      authErrors.invalid_credential(),
-      'The Basic header cannot be read: encode client id and client secret as forms are, join them with a colon, then use base64.',
-      true,
-    );
-  }
+  if (basic === null) throw unreadableBasic();
+  const clientId = decodeFormText(basic.user);
+  if (clientId === null) throw unreadableBasic();
   const unencoded = basic.password;
   const secret = decodeFormText(unencoded.reveal());
   return {
@@ -52,6 +47,14 @@ function readBasic(authorization: string): PresentedClient {
     ...(secret === unencoded.reveal() ? {} : { unencoded }),
     isBasic: true,
   };
+}
+
+function unreadableBasic(): AppError {
+  return refuse(
+    authErrors.invalid_credential(),
+    'The Basic header cannot be read: encode client id and client secret as forms are, join them with a colon, then use base64.',
+    true,
+  );
 }
 
 function readAuthorization(authorization: string): PresentedClient {
