@@ -71,7 +71,7 @@ function createCompiler(
     });
     const validate: Validate = (data) => {
       const made = validator();
-      const isValid = made(data) === true;
+      const isValid = made(data);
       validate.errors = made.errors ?? null;
       return isValid;
     };

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import type { Random } from '../../lib/random.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -8,9 +9,22 @@ import { judgePassword, toPasswordText } from './password-rules.ts';
 const ARGON2_COST = { memoryCost: 47_104, timeCost: 1, parallelism: 1, outputLen: 32 } as const;
 const SALT_BYTES = 16;
 
-// Each hash holds a thread of the pool that files and name look-ups share, and 46 MiB. Two at once leave half
-// of the pool free; 32 in the queue are answered within a second or so. Several workers have one each.
+// Each hash holds a thread of the pool that files and name look-ups share, a core, and 46 MiB. Two at once leave half
+// of the pool free, and 32 in the queue are answered within two seconds.
 const LIMITS = { runningMax: 2, waitingMax: 32, retryAfterSeconds: 2 };
+
+/** With a hash on every core, verifications would wait for their turn on one. Several workers have one hash each. */
+function countAtOnce({ workers = 1, cores = availableParallelism() }: PasswordsDeps): number {
+  return workers > 1 ? 1 : Math.max(1, Math.min(LIMITS.runningMax, cores - 1));
+}
+
+interface PasswordsDeps {
+  readonly random: Random;
+  /** Processes on this machine, default 1. */
+  readonly workers?: number;
+  /** Default those that the process may use. */
+  readonly cores?: number;
+}
 
 export interface Passwords {
   /**
@@ -38,8 +52,8 @@ function newDummyHash(random: Random): string {
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${base64(random.bytes(SALT_BYTES))}$${base64(random.bytes(outputLen))}`;
 }
 
-export function createPasswords(deps: { readonly random: Random; readonly workers?: number }): Passwords {
-  const lane = createLane({ ...LIMITS, runningMax: (deps.workers ?? 1) > 1 ? 1 : LIMITS.runningMax });
+export function createPasswords(deps: PasswordsDeps): Passwords {
+  const lane = createLane({ ...LIMITS, runningMax: countAtOnce(deps) });
   const dummyHash = newDummyHash(deps.random);
   return {
     hash: async (password, contextWords) => {
