@@ -100,12 +100,15 @@ function tellRestarts({ readyMs, emptyMs }: Restarts) {
 describe(`a server with ${KEYS.toLocaleString('en')} keys`, () => {
   it('is ready again at once after kill -9, and verifies', async () => {
     const { told, isHeld } = tellRestarts(await measureRestarts(RESTARTS));
-    recordFigure(12, {
+    const figure = {
       name: 'restart to ready',
       reached: `${told} (${RESTARTS} restarts with ${KEYS.toLocaleString('en')} keys, waits for a processor taken off)`,
       wanted: `p95 under ${READY_MS_MAX} ms with 1,000,000 keys (short form: median, 100,000 keys, less than ${READY_RATIO_MAX} of a start without keys)`,
       isHeld,
-    });
+    };
+    recordFigure(12, figure);
+    // After a `kill -9` as well, with as many keys: the hardest of the starts that item 1 promises.
+    if (IS_LONG) recordFigure(1, figure);
     expect(isHeld, told).toBe(true);
   });
 

@@ -7,7 +7,11 @@ export const durability: readonly ProofItem[] = [
     figures: ['acknowledged writes lost', 'torn changes and damaged pages'],
     longFigures: ['restart to ready'],
     controls: ['a server that answers before it commits'],
-    suites: [{ name: 'proof', files: ['e2e/proof/kill.test.ts'] }],
+    suites: [
+      { name: 'proof', files: ['e2e/proof/kill.test.ts'] },
+      // How soon the next start is ready is measured where nothing runs beside it.
+      { name: 'proof timed', files: ['e2e/proof/large.test.ts'], isTimed: true },
+    ],
   },
   {
     number: 2,
