@@ -15,8 +15,8 @@ const KEYS = IS_LONG ? 1_000_000 : 100_000;
 const RESTARTS = IS_LONG ? 20 : 3;
 const READY_MS_MAX = 2_000;
 /**
- * The short form runs beside other suites, on machines of any speed: what it can tell is that the keys add nothing to
- * the start of an empty server, measured in turn with theirs.
+ * The short form runs on machines of any speed: what it can tell is that the keys add nothing to the start of an empty
+ * server, measured in turn with theirs.
  */
 const READY_RATIO_MAX = 1.5;
 const RESTORE_MS_MAX = 60_000;
@@ -86,7 +86,7 @@ async function measureRestarts(
   return { readyMs: readyMs.toSorted((a, b) => a - b), emptyMs: emptyMs.toSorted((a, b) => a - b) };
 }
 
-/** In the long form the slow ones count as well, in the short one they tell of its neighbours. */
+/** In the long form the slow ones count as well; the short one has too few to tell them apart. */
 function tellRestarts({ readyMs, emptyMs }: Restarts) {
   const [name, part] = IS_LONG ? (['p95', 0.95] as const) : (['median', 0.5] as const);
   const took = Math.round(percentile(readyMs, part));
@@ -107,7 +107,7 @@ describe(`a server with ${KEYS.toLocaleString('en')} keys`, () => {
       isHeld,
     };
     recordFigure(12, figure);
-    // After a `kill -9` as well, with as many keys: the hardest of the starts that item 1 promises.
+    // These starts come after a `kill -9` as well; what was killed had a million keys, but nobody wrote to it.
     if (IS_LONG) recordFigure(1, figure);
     expect(isHeld, told).toBe(true);
   });

@@ -19,9 +19,19 @@ export function createProcessJobs(deps: Deps): JobRunner {
       { name: 'write refusals', everyMs: SECOND_MS, run: () => audit.flush() },
       { name: 'write session times', everyMs: 5 * SECOND_MS, run: () => sessions.flush() },
       { name: 'tell of refusals', everyMs: 10 * SECOND_MS, run: () => refusalNotices.run() },
-      { name: 'learn peppers', everyMs: 30 * SECOND_MS, run: () => keyring.refresh() },
+      { name: 'learn peppers', everyMs: 30 * SECOND_MS, run: () => learnPeppers(keyring) },
     ],
   });
+}
+
+/** Told in the log as a failed job, until it is mended. */
+async function learnPeppers(keyring: Deps['keyring']): Promise<void> {
+  await keyring.refresh();
+  const unopened = keyring.unopened();
+  if (unopened.length > 0)
+    throw new Error(
+      `Peppers that were handed on do not open, so somebody has altered them: ${unopened.join(', ')}.`,
+    );
 }
 
 /**

@@ -48,11 +48,12 @@ beforeAll(async () => {
   nodes = [await startNode(), await startNode()];
   company = await seedCompany(nodes[0]);
   // The keys of a drill are made to be told of, and to be shown again.
-  await call(nodes[0], 'PATCH', '/v1/settings', {
+  const settings = await call(nodes[0], 'PATCH', '/v1/settings', {
     key: company.adminKey,
     headers: { 'if-match': '"0"' },
     body: { maxKeysPerAccount: 1_000 },
   });
+  expect(settings.statusCode).toBe(200);
 });
 afterEach(() => {
   vi.restoreAllMocks();

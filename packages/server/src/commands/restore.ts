@@ -147,6 +147,8 @@ export async function restoreBackup(work: Work): Promise<Outcome> {
   const site = isSqlite ? openSqliteSite(config.dataDir) : null;
   try {
     const place = site === null ? config : { ...config, dataDir: site.folder };
+    // What SQLite sorts for a while is as confidential as the database, and needs as much room.
+    if (site !== null) process.env['SQLITE_TMPDIR'] = site.folder;
     const outcome = await fillPlace({ ...work, manifest, items, masterKey }, place);
     await site?.moveIn();
     return outcome;

@@ -33,7 +33,10 @@ const OPTIONS = {
   code: { optimize: false },
 } as const;
 
-/** As Fastify calls it: what is wrong is read from the function itself. */
+/**
+ * As Fastify calls it: what is wrong is read from the function itself. It hands on what Ajv needs to coerce a value that
+ * is no object only to functions of Ajv, and no route takes such a value.
+ */
 type Validate = ((data: unknown) => boolean) & Pick<ValidateFunction, 'errors'>;
 
 const COMPILE_ONCE = {

@@ -37,6 +37,11 @@ export interface Keyring {
    * @returns whether there was a new one
    */
   refresh(): Promise<boolean>;
+  /**
+   * Peppers that were handed on and do not open, as of the last `refresh`: somebody has altered them. The keys under
+   * them are unknown here; they do not keep the others from being learned.
+   */
+  unopened(): readonly string[];
   /** `dk_…:base64url`, bound to its place by `additionalData`. */
   seal(plain: string, additionalData: string): string;
   /** The plain text; throws when the value was altered, moved or sealed under an unknown key. */
@@ -107,6 +112,8 @@ function makeKeyring(made: readonly DataKey[], { storage, random }: KeyringDeps)
   const keys = new Map<string, DataKey>();
   const newest = new Map<string, DataKey>();
   const add = (dataKey: DataKey): void => {
+    // At the end, also of one that is known: the order is that in which they were made.
+    keys.delete(dataKey.id);
     keys.set(dataKey.id, dataKey);
     newest.set(dataKey.purpose, dataKey);
   };
@@ -133,19 +140,24 @@ function makeKeyring(made: readonly DataKey[], { storage, random }: KeyringDeps)
   };
   const learn = async (): Promise<boolean> => {
     const knownBefore = keys.size;
+    const altered: string[] = [];
     for (const { id, sealed } of await readHandedOnPeppers(storage.read)) {
-      const plain = keys.has(id) ? null : tryOpen(sealed, handOnPlace(id));
-      // One that was altered stays unknown, with the keys under it: it must not keep the others from being learned.
-      if (plain !== null)
-        add({ id, purpose: 'pepper', key: createSecretKey(Buffer.from(plain, 'base64url')) });
+      const known = keys.get(id);
+      const plain = known === undefined ? tryOpen(sealed, handOnPlace(id)) : null;
+      if (known !== undefined) add(known);
+      else if (plain === null) altered.push(id);
+      else add({ id, purpose: 'pepper', key: createSecretKey(Buffer.from(plain, 'base64url')) });
     }
+    unopened = altered;
     return keys.size > knownBefore;
   };
+  let unopened: readonly string[] = [];
   let learning: Promise<boolean> | null = null;
   return {
     current,
     open,
     find: (id) => keys.get(id) ?? null,
+    unopened: () => unopened,
     list: (purpose) => [...keys.values()].filter((dataKey) => dataKey.purpose === purpose).toReversed(),
     refresh: async () => {
       learning ??= learn().finally(() => {

@@ -13,7 +13,10 @@ const SALT_BYTES = 16;
 // of the pool free, and 32 in the queue are answered within two seconds.
 const LIMITS = { runningMax: 2, waitingMax: 32, retryAfterSeconds: 2 };
 
-/** With a hash on every core, verifications would wait for their turn on one. Several workers have one hash each. */
+/**
+ * With a hash on every core, verifications would wait for their turn on one. Several workers have one hash each, because
+ * nobody counts over processes: whoever wants a core left starts one worker less than there are cores.
+ */
 function countAtOnce({ workers = 1, cores = availableParallelism() }: PasswordsDeps): number {
   return workers > 1 ? 1 : Math.max(1, Math.min(LIMITS.runningMax, cores - 1));
 }

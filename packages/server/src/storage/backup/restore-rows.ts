@@ -11,7 +11,7 @@ import { readVersions } from './snapshot.ts';
 const ROWS_AT_ONCE = 200;
 /** SQLite takes 32,766 parameters a statement, PostgreSQL 65,535. */
 const PARAMETERS_MAX = 30_000;
-/** An index of a million keys is sorted within it; with the small cache of a server it would be by way of the disk. */
+/** An index of a million keys is sorted within it; with the small cache of a server most of it would go by way of the disk. */
 const CACHE_KIB = 262_144;
 /** Rows in any of them make a database one that somebody uses. */
 const TELLING_TABLES = ['data_keys', 'workspaces', 'accounts', 'api_keys'] as const;
@@ -97,7 +97,13 @@ export async function openRowSink(storage: Storage, versions: SchemaVersions): P
   await refuseLaterTables(storage, versions);
   await migrateStorageTo(storage, versions);
   const isOneDatabase = storage.engine === 'postgres';
-  if (!isOneDatabase) await sql.raw(`pragma cache_size = -${CACHE_KIB}`).execute(storage.migration.main);
+  if (!isOneDatabase) {
+    await sql.raw(`pragma cache_size = -${CACHE_KIB}`).execute(storage.migration.main);
+    // A server sorts in memory. What is sorted here are whole indexes: beyond the cache they go through files, which
+    // lie where the database is made (`SQLITE_TMPDIR`).
+    for (const store of [storage.migration.main, storage.migration.usage])
+      await sql`pragma temp_store = file`.execute(store);
+  }
   const main = await storage.migration.main.startTransaction().execute();
   if (isOneDatabase) {
     await claimDatabase(main).catch(async (error: unknown) => {

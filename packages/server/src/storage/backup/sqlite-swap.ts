@@ -55,16 +55,12 @@ export function openSqliteSite(dataDir: string): SqliteSite {
   };
 }
 
-/** As much as SQLite maps; an index is compared with its rows in half the time of reading each page into a buffer. */
-const MAPPED_BYTES_MAX = 2 ** 31 - 65_536;
-
 /** @throws Error when SQLite finds a fault in the file that it has just written: then the disk is not to be trusted */
 function checkFile(file: string): void {
   const database = openSqlite({ file, readOnly: false });
   try {
     // What is moved in is the file alone, so it is the file that is looked at, without its log.
     database.exec('pragma wal_checkpoint(truncate)');
-    database.exec(`pragma mmap_size = ${MAPPED_BYTES_MAX}`);
     const [found] = database.prepare('pragma integrity_check(1)').all();
     const said = found === undefined ? 'nothing' : String(Object.values(found)[0]);
     if (said !== 'ok' || database.prepare('pragma foreign_key_check').all().length > 0)
