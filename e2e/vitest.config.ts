@@ -9,7 +9,10 @@ const TIMED_FULL = [...TIMED, 'proof/timing.full.test.ts'];
 /** What waits for nuget.exe most of the time: a suite of its own, so that it can run beside the others. */
 const GALLERY = ['gallery-*.e2e.test.ts', 'second-seed.e2e.test.ts', 'blobs.e2e.test.ts'];
 
-/** Suites over the built product: slow, one at a time, each with real clients. */
+/**
+ * Suites over the built product: slow, one at a time, each with real clients. Deadlines are there for what hangs: a slow
+ * machine that runs three suites at a time takes two minutes for what takes half of one elsewhere.
+ */
 export default defineConfig({
   test: {
     root: import.meta.dirname,
@@ -22,8 +25,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['*.e2e.test.ts', 'docs/*.e2e.test.ts'],
           exclude: GALLERY,
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -32,16 +35,16 @@ export default defineConfig({
           include: ['*.e2e.test.ts', 'docs/*.e2e.test.ts'],
           exclude: GALLERY,
           env: { FRESH_INSTALL: '1' },
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
         test: {
           name: 'e2e-gallery',
           include: GALLERY,
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -49,7 +52,7 @@ export default defineConfig({
           name: 'matrix',
           include: ['matrix/*.test.ts'],
           testTimeout: 5 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -58,7 +61,7 @@ export default defineConfig({
           include: ['matrix/*.test.ts'],
           env: { PROOF_FULL: '1' },
           testTimeout: 5 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -66,7 +69,7 @@ export default defineConfig({
           name: 'notices',
           include: ['notices/*.test.ts'],
           testTimeout: 10 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -75,15 +78,15 @@ export default defineConfig({
           include: ['notices/*.test.ts'],
           env: { NOTICE_KEYS: '10000', NOTICE_CRASHES: '200' },
           testTimeout: 60 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
         test: {
           name: 'postfix',
           include: ['postfix/*.test.ts'],
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 3 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -91,8 +94,8 @@ export default defineConfig({
           name: 'nodes',
           include: ['nodes/*.test.ts'],
           exclude: ['nodes/*.full.test.ts'],
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -101,7 +104,7 @@ export default defineConfig({
           include: ['nodes/*.test.ts'],
           env: { NODES_FULL: '1' },
           testTimeout: 60 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -109,8 +112,8 @@ export default defineConfig({
           name: 'proof',
           include: ['proof/*.test.ts'],
           exclude: ['proof/*.full.test.ts', ...TIMED],
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -120,15 +123,15 @@ export default defineConfig({
           exclude: TIMED_FULL,
           env: { PROOF_FULL: '1' },
           testTimeout: 60 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
         test: {
           name: 'proof-timed',
           include: TIMED,
-          testTimeout: 2 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          testTimeout: 6 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -137,7 +140,7 @@ export default defineConfig({
           include: TIMED_FULL,
           env: { PROOF_FULL: '1' },
           testTimeout: 60 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -145,7 +148,7 @@ export default defineConfig({
           name: 'powercut',
           include: ['powercut/*.test.ts'],
           testTimeout: 20 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
       {
@@ -154,7 +157,7 @@ export default defineConfig({
           include: ['powercut/*.test.ts'],
           env: { POWER_CUTS: '200', PUSH_KILLS: '40' },
           testTimeout: 30 * MINUTES_MS,
-          hookTimeout: 2 * MINUTES_MS,
+          hookTimeout: 5 * MINUTES_MS,
         },
       },
     ],

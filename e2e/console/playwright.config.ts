@@ -20,7 +20,7 @@ export default defineConfig({
   outputDir: '../../test-results/console',
   globalSetup: './global-setup.ts',
   workers: 2,
-  timeout: 60_000,
+  timeout: 180_000,
   expect: { timeout: 10_000 },
   // In the gate a forgotten `.only` would leave the others out without a word.
   forbidOnly: process.env['TEST_TOTALS_FILE'] !== undefined,
