@@ -131,11 +131,17 @@ it('lists the commits that say what has found the fault which they mend', () => 
 });
 
 it('runs each file once, and alone when one of its items measures time in it', () => {
-  const source = { name: 'proof', files: ['e2e/proof/large.test.ts'] } as const;
+  const source = { name: 'nodes', files: ['e2e/nodes/deployment.test.ts'] } as const;
   const other = { ...ITEM, number: 2, suites: [{ ...source, isTimed: true as const }] };
-  const commands = listCommands([{ ...ITEM, suites: [source] }, other, ITEM], 'long');
+  const timed = {
+    ...ITEM,
+    number: 3,
+    suites: [{ name: 'proof timed' as const, files: ['e2e/proof/zip.test.ts'] }],
+  };
+  const commands = listCommands([{ ...ITEM, suites: [source] }, other, timed, ITEM], 'long');
   expect(commands.map(({ args, isAlone }) => [args.at(-1), isAlone])).toEqual([
-    ['e2e/proof/large.test.ts', true],
+    ['e2e/nodes/deployment.test.ts', true],
+    ['e2e/proof/zip.test.ts', true],
     ['e2e/powercut/powercut.test.ts', false],
   ]);
 });
@@ -147,10 +153,6 @@ it('knows where the evidence of each item comes from, and that there is a contro
     expect([number, controls.length + longControls.length > 0]).toEqual([number, true]);
     expect([number, suites.length > 0]).toEqual([number, true]);
   }
-  // What runs beside other suites in `npm test` cannot tell how long anything takes.
-  const ofProof = items.flatMap(({ suites }) => suites).filter(({ name }) => name.startsWith('proof'));
-  for (const { name, files, isTimed = false } of ofProof)
-    expect([files, name]).toEqual([files, isTimed ? 'proof timed' : 'proof']);
   const missing = listCommands(items, 'long').flatMap(({ args }) =>
     args.filter((arg) => arg.endsWith('.ts') && !arg.endsWith('config.ts') && !existsSync(join(root, arg))),
   );

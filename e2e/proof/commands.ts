@@ -38,7 +38,9 @@ export function listCommands(items: readonly ProofItem[], form: ProofForm): Proo
     source.files.flatMap((file) => listRuns(source, file, form).map((run) => ({ ...run, file }))),
   );
   // Several items may name the same file; what any of them measures in time runs alone.
-  const timed = new Set(sources.flatMap(({ isTimed, files }) => (isTimed === true ? files : [])));
+  const timed = new Set(
+    sources.flatMap(({ name, isTimed, files }) => (isTimed === true || name === 'proof timed' ? files : [])),
+  );
   const known = new Map(commands.map((command) => [command.args.join(' '), command]));
   const rank = ({ file }: { file: string }) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : Infinity);
   return [...known.values()]

@@ -21,7 +21,7 @@ export interface ProofSource {
   readonly files: readonly string[];
   /** Of `vitest` only: the projects in which the files run; all of these when it is left out. */
   readonly projects?: readonly (typeof VITEST_PROJECTS)[number][];
-  /** It measures time: nothing may run beside it. */
+  /** It measures time: nothing may run beside it. All of `proof timed` does. */
   readonly isTimed?: true;
 }
 

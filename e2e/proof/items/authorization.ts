@@ -77,7 +77,6 @@ export const AUTHORIZATION: readonly ProofItem[] = [
       {
         name: 'proof timed',
         files: ['e2e/proof/timing.test.ts', 'e2e/proof/timing.full.test.ts'],
-        isTimed: true,
       },
     ],
   },

@@ -4,9 +4,7 @@ const DEPLOYMENT: readonly ProofSource[] = [
   { name: 'nodes', files: ['e2e/nodes/deployment.test.ts'], isTimed: true },
 ];
 const TWO_NODES: readonly ProofSource[] = [{ name: 'nodes', files: ['e2e/nodes/two-nodes.test.ts'] }];
-const MIX: readonly ProofSource[] = [
-  { name: 'proof timed', files: ['e2e/proof/load-mix.test.ts'], isTimed: true },
-];
+const MIX: readonly ProofSource[] = [{ name: 'proof timed', files: ['e2e/proof/load-mix.test.ts'] }];
 
 /** How long things may take, how often they may happen, and what must not hold them up. */
 export const BOUNDS: readonly ProofItem[] = [
@@ -29,7 +27,7 @@ export const BOUNDS: readonly ProofItem[] = [
     title: 'revocation on the same node',
     figures: ['stale answers on the same node'],
     controls: ['a gateway that keeps answers for a second'],
-    suites: [{ name: 'proof timed', files: ['e2e/proof/load-revocation.test.ts'], isTimed: true }],
+    suites: [{ name: 'proof timed', files: ['e2e/proof/load-revocation.test.ts'] }],
   },
   {
     number: 15,
@@ -91,7 +89,7 @@ export const BOUNDS: readonly ProofItem[] = [
     title: 'slow clients',
     figures: ['sockets of slow clients after 10 s', 'parallel verifications that failed'],
     controls: ['a server without time limits'],
-    suites: [{ name: 'proof timed', files: ['e2e/proof/slow-clients.test.ts'], isTimed: true }],
+    suites: [{ name: 'proof timed', files: ['e2e/proof/slow-clients.test.ts'] }],
   },
   {
     number: 24,

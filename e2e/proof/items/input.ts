@@ -40,7 +40,7 @@ export const input: readonly ProofItem[] = [
     ],
     controls: ['yauzl alone'],
     suites: [
-      { name: 'proof timed', files: ['e2e/proof/zip.test.ts'], isTimed: true },
+      { name: 'proof timed', files: ['e2e/proof/zip.test.ts'] },
       {
         name: 'vitest',
         files: ['packages/server/src/features/gallery/nupkg/read-nupkg.test.ts'],
