@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { describe, inject } from 'vitest';
+import { describe, expect, inject } from 'vitest';
+import { Secret } from '../../server/src/lib/secret.ts';
+import { openStorage, type Storage } from '../../server/src/storage/index.ts';
 
 /** A fresh database for one test file or one test. */
 export interface TestDatabase {
@@ -57,6 +59,20 @@ async function runOnServer(url: URL, sql: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Opens a test database as a server does, without migrating it. Without a logger of the test's own, a fault that is only
+ * logged fails the test.
+ */
+export function openTestStorage(
+  { dataDir, url }: TestDatabase,
+  logger: Parameters<typeof openStorage>[1] = { error: (details: object) => expect(details).toBeNull() },
+): Storage {
+  return openStorage(
+    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
+    logger,
+  );
 }
 
 /** A group of tests about one engine only. On the other there is nothing to test, so nothing is skipped either. */

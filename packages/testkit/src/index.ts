@@ -1,6 +1,12 @@
 export { type CallOptions, type Company, call, type InjectAnswer, seedCompany } from './company.ts';
 export { type DatabaseProxy, openDatabaseProxy } from './database-proxy.ts';
-export { createTestDatabase, describeOn, type TestDatabase, testEngine } from './databases.ts';
+export {
+  createTestDatabase,
+  describeOn,
+  openTestStorage,
+  type TestDatabase,
+  testEngine,
+} from './databases.ts';
 export { type App, type Harness, type HarnessOptions, startHarness } from './harness.ts';
 export { countTurns } from './loop-turns.ts';
 export { misspell } from './misspell.ts';

@@ -1,11 +1,9 @@
-import { createTestDatabase, describeOn, type TestDatabase } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, openTestStorage, type TestDatabase } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Secret } from '../lib/secret.ts';
 import type { Storage } from './database.ts';
 import { migrateStorage } from './migrate.ts';
 import { LARGE_INDEXES, REPLACED_INDEXES } from './migrations/large-indexes.ts';
-import { openStorage } from './open-storage.ts';
 
 const [FIRST = '', SECOND = ''] = LARGE_INDEXES.map(({ name }) => name);
 
@@ -15,11 +13,7 @@ const complaints: unknown[] = [];
 const logger = { error: (details: object, message: string) => complaints.push({ ...details, message }) };
 
 function open(): Storage {
-  const { dataDir, url } = database;
-  return openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
-    logger,
-  );
+  return openTestStorage(database, logger);
 }
 
 beforeAll(async () => {

@@ -1,13 +1,17 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createTestDatabase, describeOn, startHarness, type TestDatabase } from '@keyreeve/testkit';
+import {
+  createTestDatabase,
+  describeOn,
+  openTestStorage,
+  startHarness,
+  type TestDatabase,
+} from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
-import { Secret } from '../lib/secret.ts';
 import type { Storage } from './database.ts';
 import { type Keyring, MasterKeyError, openKeyring } from './keyring.ts';
 import { migrateStorage } from './migrate.ts';
-import { openStorage } from './open-storage.ts';
 
 const MASTER_KEY = Buffer.alloc(32, 1);
 const WRONG_KEY = Buffer.alloc(32, 2);
@@ -17,11 +21,7 @@ let database: TestDatabase;
 let storage: Storage;
 beforeEach(async () => {
   database = await createTestDatabase();
-  const { dataDir, url } = database;
-  storage = openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
-    { error: () => {} },
-  );
+  storage = openTestStorage(database);
   await migrateStorage(storage);
 });
 afterEach(async () => {

@@ -4,12 +4,12 @@ import {
   createTestDatabase,
   describeOn,
   type Harness,
+  openTestStorage,
   startHarness,
   type TestDatabase,
 } from '@keyreeve/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../lib/random.ts';
-import { Secret } from '../lib/secret.ts';
 import { lockMasterKeyFiles } from './data-lock.ts';
 import type { Storage } from './database.ts';
 import { type Keyring, MasterKeyError, openKeyring } from './keyring.ts';
@@ -22,7 +22,6 @@ import {
   scrubOldWraps,
 } from './master-key-rotation.ts';
 import { migrateStorage } from './migrate.ts';
-import { openStorage } from './open-storage.ts';
 
 const OLD = Buffer.alloc(32, 1);
 const NEW = Buffer.alloc(32, 2);
@@ -41,11 +40,7 @@ afterEach(async () => {
 });
 
 function open(): Storage {
-  const { dataDir, url } = database;
-  return openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
-    { error: () => {} },
-  );
+  return openTestStorage(database);
 }
 
 const depsOn = (on: Storage) => ({ storage: on, clock: { now: () => 1_000 }, random: systemRandom });

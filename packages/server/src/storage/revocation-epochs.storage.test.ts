@@ -1,9 +1,7 @@
-import { createTestDatabase, describeOn, type TestDatabase } from '@keyreeve/testkit';
+import { createTestDatabase, describeOn, openTestStorage, type TestDatabase } from '@keyreeve/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Secret } from '../lib/secret.ts';
 import type { Storage } from './database.ts';
 import { migrateStorage } from './migrate.ts';
-import { openStorage } from './open-storage.ts';
 import { raiseRevocationEpoch, readRevocationEpochs } from './revocation-epochs.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -12,14 +10,7 @@ let storage: Storage;
 
 beforeAll(async () => {
   database = await createTestDatabase({ isMigrated: true });
-  const { dataDir, url } = database;
-  storage = openStorage(
-    {
-      dataDir,
-      database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) },
-    },
-    { error: () => {} },
-  );
+  storage = openTestStorage(database);
   await migrateStorage(storage);
 });
 afterAll(async () => {

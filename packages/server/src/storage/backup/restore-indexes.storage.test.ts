@@ -1,10 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@keyreeve/testkit';
+import { createTestDatabase, openTestStorage, type TestDatabase } from '@keyreeve/testkit';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Secret } from '../../lib/secret.ts';
 import type { Storage } from '../database.ts';
 import { migrateStorage, SCHEMA_VERSIONS } from '../migrate.ts';
-import { openStorage } from '../open-storage.ts';
 import type { Database } from '../schema.ts';
 import { listTables } from './catalog.ts';
 import { openRowSink } from './restore-rows.ts';
@@ -13,11 +11,7 @@ let database: TestDatabase;
 let storage: Storage;
 beforeEach(async () => {
   database = await createTestDatabase();
-  const { dataDir, url } = database;
-  storage = openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
-    { error: (details) => expect(details).toBeNull() },
-  );
+  storage = openTestStorage(database);
   await migrateStorage(storage);
 });
 afterEach(async () => {

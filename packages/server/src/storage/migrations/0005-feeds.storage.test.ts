@@ -1,9 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@keyreeve/testkit';
+import { createTestDatabase, openTestStorage, type TestDatabase } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Secret } from '../../lib/secret.ts';
 import type { Storage } from '../database.ts';
-import { openStorage } from '../open-storage.ts';
 import { foundation } from './0001-foundation.ts';
 import { consoleLists } from './0003-console-lists.ts';
 import { feeds } from './0005-feeds.ts';
@@ -15,11 +13,7 @@ let storage: Storage;
 
 beforeEach(async () => {
   database = await createTestDatabase();
-  const { dataDir, url } = database;
-  storage = openStorage(
-    { dataDir, database: url === null ? { engine: 'sqlite' } : { engine: 'postgres', url: new Secret(url) } },
-    { error: (details) => expect(details).toBeNull() },
-  );
+  storage = openTestStorage(database);
   await foundation.up(storage.write);
   await consoleLists.up(storage.write);
 });
