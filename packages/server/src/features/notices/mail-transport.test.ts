@@ -209,7 +209,8 @@ describe('what a failure means', () => {
       }).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
-      const slow = transportTo(`smtp://127.0.0.1:${port}`, true, 300);
+      // Long enough for a busy machine to have taken the connection before.
+      const slow = transportTo(`smtp://127.0.0.1:${port}`, true, 1_500);
       expect(await slow.send(MAIL)).toMatchObject({ kind: 'failed', isServerDown: true });
       expect(sockets).toHaveLength(1);
       for (const timer of timers) clearInterval(timer);
