@@ -15,6 +15,8 @@ const POINTS = process.env['PROOF_FULL'] === '1' ? 100 : 4;
 const POINTS_PER_CRASH = process.env['PROOF_FULL'] === '1' ? 1 : 4;
 /** One fault of each of the first two kinds: those that make a commit fail. */
 const CONTROL_POINTS = 2;
+/** A fault that meets the counters alone loses no answer: none comes after the first loss. */
+const CONTROL_ROUNDS_MAX = 5;
 const WRITERS = 3;
 const TRIES_MAX = 3 * POINTS;
 const LOAD_MS = 350;
@@ -119,8 +121,9 @@ async function failOften(
   count: number,
   perCrash: number,
   extra: Readonly<Record<string, string>> = {},
+  seed = SEED,
 ): Promise<Outcome> {
-  const random = createSeeded(SEED);
+  const random = createSeeded(seed);
   const outcome: Outcome = {
     points: 0,
     injected: 0,
@@ -204,16 +207,20 @@ describe('a disk whose calls fail', () => {
   });
 
   it('makes the control, a server that takes a failed commit for one that was made, acknowledge what is not stored', async () => {
-    const { points, acknowledged, lost } = await failOften(
-      CONTROL_POINTS,
-      CONTROL_POINTS,
-      sabotagedBy('swallowed-commit.mjs'),
-    );
+    const total = { rounds: 0, points: 0, acknowledged: 0, lost: 0 };
+    for (; total.lost === 0 && total.rounds < CONTROL_ROUNDS_MAX; total.rounds += 1) {
+      const careless = sabotagedBy('swallowed-commit.mjs');
+      const outcome = await failOften(CONTROL_POINTS, CONTROL_POINTS, careless, SEED + total.rounds);
+      total.points += outcome.points;
+      total.acknowledged += outcome.acknowledged;
+      total.lost += outcome.lost.length;
+    }
+    const { points, acknowledged, lost } = total;
     recordControl(7, {
       name: 'a server that takes failed commits for made ones',
-      shown: `${lost.length} of ${acknowledged} acknowledged and not stored, at ${points} points`,
-      hasFailed: lost.length > 0,
+      shown: `${lost} of ${acknowledged} acknowledged and not stored, at ${points} points`,
+      hasFailed: lost > 0,
     });
-    expect(lost.length).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(0);
   });
 });
