@@ -38,6 +38,13 @@ export type TryOutcome =
       readonly isGone: boolean;
     };
 
+/** What is due, and may be taken by another process in this moment. */
+interface Candidate {
+  readonly id: string;
+  readonly eventId: string;
+  readonly webhook: Webhook;
+}
+
 /** `gone` and `failures`: it was the last try, and the webhook ought to be disabled; `lost`: another process took over. */
 export type Settled = 'sent' | 'pending' | 'failed' | 'gone' | 'failures' | 'lost';
 
@@ -98,32 +105,43 @@ class Queue implements DeliveryQueue {
       .slice(0, limit);
     if (inTurn.length === 0) return [];
     const claimed = await inTransaction(storage, async (tx) => {
-      const found: ClaimedDelivery[] = [];
+      const candidates: Candidate[] = [];
       for (const webhookId of inTurn) {
-        const free = Math.min(limit - found.length, freeOf(webhookId));
-        found.push(...(await this.#lease(tx, webhookId, free)));
+        const free = Math.min(limit - candidates.length, freeOf(webhookId));
+        candidates.push(...(await this.#listCandidates(tx, webhookId, free)));
       }
-      return found;
+      return await this.#lease(tx, candidates);
     });
-    this.#lastWebhookId = claimed.at(-1)?.webhook.id ?? '';
+    this.#lastWebhookId = inTurn.findLast((id) => claimed.some(({ webhook }) => webhook.id === id)) ?? '';
     return claimed;
   }
 
-  async #lease(tx: Tx, webhookId: string, limit: number): Promise<ClaimedDelivery[]> {
-    const now = this.#deps.clock.now();
-    const due = limit <= 0 ? [] : await listDue(tx, webhookId, now, limit);
+  async #listCandidates(tx: Tx, webhookId: string, limit: number): Promise<Candidate[]> {
+    const due = limit <= 0 ? [] : await listDue(tx, webhookId, this.#deps.clock.now(), limit);
     const [first] = due;
     const webhook = first && (await findWebhook(tx, first.workspace_id, webhookId));
     // Disabled since it was listed: what waits for it is given up in the next round.
     if (webhook?.state !== 'active') return [];
-    const claimed: ClaimedDelivery[] = [];
-    for (const { id, event_id } of due) {
+    return due.map(({ id, event_id }) => ({ id, eventId: event_id, webhook }));
+  }
+
+  /**
+   * Takes the rows in the order of their ids: each process begins behind another webhook, and two that took the same
+   * rows the other way round would wait for each other until PostgreSQL ended one of them.
+   */
+  async #lease(tx: Tx, candidates: readonly Candidate[]): Promise<ClaimedDelivery[]> {
+    const now = this.#deps.clock.now();
+    const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]));
+    const claimed = new Map<string, ClaimedDelivery>();
+    for (const id of [...byId.keys()].toSorted()) {
       const row = await leaseDelivery(tx, id, now, now + LEASE_MS);
-      if (row === undefined) continue;
-      const body = await findEventBody(tx, event_id);
-      claimed.push({ row, webhook, body: body === null ? null : toWireBody(body) });
+      const candidate = byId.get(id);
+      if (row === undefined || candidate === undefined) continue;
+      const { eventId, webhook } = candidate;
+      const body = await findEventBody(tx, eventId);
+      claimed.set(id, { row, webhook, body: body === null ? null : toWireBody(body) });
     }
-    return claimed;
+    return candidates.flatMap(({ id }) => claimed.get(id) ?? []);
   }
 
   async settle(tx: Tx, delivery: DeliveryRow, outcome: TryOutcome): Promise<Settled> {

@@ -443,6 +443,16 @@ describe('several processes', () => {
     expect(received).toHaveLength(30);
   });
 
+  it('take from many webhooks at once, however differently they begin, and none fails', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await createWebhook(name);
+    for (let count = 0; count < 20; count += 1) await emit();
+    await harness.deps.fanOut.run();
+    const senders = [harness.deps.webhookSender, ...Array.from({ length: 4 }, () => processOf().sender)];
+    const tries = await Promise.all(senders.map((sender) => sender.sendDue()));
+    expect(tries.reduce((sum, count) => sum + count, 0)).toBe(100);
+    expect(receiver.messages).toHaveLength(100);
+  });
+
   it('send again what one of them had sent when it was killed, later and under the same id', async () => {
     await createWebhook();
     await emitAndFanOut();
