@@ -15,7 +15,7 @@ const DATABASE_TESTS = [
 const SHARED = { isolate: false } as const;
 
 /** In the long form of the board a test may do a thousand times what it does in the short one. */
-const deadlineMs = (usualMs: number) => (process.env['PROOF_FULL'] === '1' ? 60 * 60_000 : usualMs);
+const deadlineMs = (usualMs: number) => (process.env['PROOF_FULL'] === '1' ? 120 * 60_000 : usualMs);
 
 export default defineConfig({
   test: {
