@@ -219,6 +219,7 @@ export class KeyIssuer {
       workspaceId: account.workspaceId,
       accountId: account.id,
       createdAt: now,
+      // Stryker disable next-line ConditionalExpression: whoever gets here has one, which the compiler cannot know
       createdBy: 'account' in caller.principal ? caller.principal.account.id : null,
       renewedAt: null,
       updatedAt: now,
@@ -237,6 +238,7 @@ export class KeyIssuer {
   async #findReachableAccount(tx: Tx, caller: Caller, accountId: string): Promise<Account> {
     const account = await this.#deps.accounts.find(tx, caller.workspace.id, accountId);
     requireReach(caller, account?.id ?? null, 'write');
+    // Stryker disable next-line ConditionalExpression: it was refused above, which the compiler cannot know
     if (account === null) throw requestErrors.not_found();
     if (!account.isActive) throw keyErrors.account_disabled();
     return account;
