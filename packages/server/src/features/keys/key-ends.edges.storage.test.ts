@@ -1,5 +1,5 @@
 import { type Account, type Caller, inTransaction } from '@keyreeve/server';
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, type Harness, startHarness } from '@keyreeve/testkit';
 import { type KyselyPlugin, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AppError } from '../../errors/index.ts';
@@ -16,13 +16,23 @@ const MANAGE = { actions: ['iam:keys:write'], resources: ['*'] };
 const ALL = [{ actions: ['package:*', 'iam:*'], resources: ['*'] }];
 
 let harness: Harness;
-let company: Company;
+let company: Pick<Company, 'admin' | 'adminCaller' | 'stranger' | 'strangerCaller'>;
 let ada: Account;
 let keyNotices: KeyNotices;
 let keys: KeysService;
 beforeAll(async () => {
   harness = await startHarness();
-  company = await seedCompany(harness);
+  // No company with keys: its own would fail before any test when no key can be made.
+  const user = (email: string, role: 'admin' | 'member') =>
+    harness.createAccount({ kind: 'user', email, displayName: 'U', role });
+  const admin = await user('admin@example.com', 'admin');
+  const stranger = await user('stranger@example.com', 'member');
+  company = {
+    admin,
+    adminCaller: await harness.callerOf(admin),
+    stranger,
+    strangerCaller: await harness.callerOf(stranger),
+  };
   const { deps } = harness;
   const email = 'user@example.com';
   ada = await harness.createAccount({ kind: 'user', email, displayName: 'U', role: 'member', grants: ALL });

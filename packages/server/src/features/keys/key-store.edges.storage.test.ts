@@ -1,5 +1,5 @@
 import { type Caller, inTransaction } from '@keyreeve/server';
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, type Harness, startHarness } from '@keyreeve/testkit';
 import { type KyselyPlugin, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AppError } from '../../errors/index.ts';
@@ -11,12 +11,30 @@ import { KeyStore } from './key-store.ts';
 import { findKey, insertKey } from './keys.repo.ts';
 
 let harness: Harness;
-let company: Company;
+let company: Pick<
+  Company,
+  'admin' | 'adminCaller' | 'member' | 'memberCaller' | 'stranger' | 'strangerCaller' | 'robot'
+>;
 let keyNotices: KeyNotices;
 let keyStore: KeyStore;
 beforeAll(async () => {
   harness = await startHarness();
-  company = await seedCompany(harness);
+  // No company with keys: its own would fail before any test when no key can be made.
+  const user = (email: string, role: 'admin' | 'member') =>
+    harness.createAccount({ kind: 'user', email, displayName: 'U', role });
+  const admin = await user('admin@example.com', 'admin');
+  const member = await user('member@example.com', 'member');
+  const stranger = await user('stranger@example.com', 'member');
+  const robot = await harness.createAccount({ kind: 'service', technicalName: 'robot', displayName: 'R' });
+  company = {
+    admin,
+    adminCaller: await harness.callerOf(admin),
+    member,
+    memberCaller: await harness.callerOf(member),
+    stranger,
+    strangerCaller: await harness.callerOf(stranger),
+    robot,
+  };
   keyNotices = createKeyNotices(harness.deps);
   keyStore = new KeyStore({ ...harness.deps, keyNotices });
 });

@@ -1,5 +1,5 @@
 import type { Account, Caller } from '@keyreeve/server';
-import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
+import { type Company, type Harness, startHarness } from '@keyreeve/testkit';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AppError } from '../../errors/index.ts';
@@ -18,13 +18,21 @@ const LIMITS = { rate: { requests: 5, windowSeconds: 60 }, quota: null };
 const ALL = [{ actions: ['package:*', 'iam:*'], resources: ['*'] }];
 
 let harness: Harness;
-let company: Company;
+let company: Pick<Company, 'admin' | 'adminCaller' | 'robot'>;
 let ada: Account;
 let keyNotices: KeyNotices;
 let keys: KeysService;
 beforeAll(async () => {
   harness = await startHarness();
-  company = await seedCompany(harness);
+  // No company with keys: its own would fail before any test when no key can be made.
+  const admin = await harness.createAccount({
+    kind: 'user',
+    email: 'admin@example.com',
+    displayName: 'A',
+    role: 'admin',
+  });
+  const robot = await harness.createAccount({ kind: 'service', technicalName: 'robot', displayName: 'R' });
+  company = { admin, adminCaller: await harness.callerOf(admin), robot };
   const { deps } = harness;
   const email = 'user@example.com';
   ada = await harness.createAccount({ kind: 'user', email, displayName: 'U', role: 'member', grants: ALL });
