@@ -219,7 +219,6 @@ export class KeyIssuer {
       workspaceId: account.workspaceId,
       accountId: account.id,
       createdAt: now,
-      // Stryker disable next-line ConditionalExpression: whoever gets here has one, which the compiler cannot know
       createdBy: 'account' in caller.principal ? caller.principal.account.id : null,
       renewedAt: null,
       updatedAt: now,
