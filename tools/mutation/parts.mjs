@@ -99,7 +99,7 @@ export const PARTS = {
   'life of keys': {
     module: 'keys',
     mutate: ['features/keys/{key-issue,key-store,keys.service}.ts'],
-    tests: ['features/keys/{keys.create,keys.edges,keys.facts,keys.lifecycle,keys.list-import}.http.test.ts'],
+    tests: ['features/keys/{key-ends,key-issue,key-regenerate,key-store,keys.service}.edges.storage.test.ts'],
     isStaticTested: false,
   },
   // The control: too few tests, whose score has to be too low.

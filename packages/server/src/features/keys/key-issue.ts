@@ -237,6 +237,7 @@ export class KeyIssuer {
   async #findReachableAccount(tx: Tx, caller: Caller, accountId: string): Promise<Account> {
     const account = await this.#deps.accounts.find(tx, caller.workspace.id, accountId);
     requireReach(caller, account?.id ?? null, 'write');
+    // Stryker disable next-line ConditionalExpression: it was refused above, which the compiler cannot know
     if (account === null) throw requestErrors.not_found();
     if (!account.isActive) throw keyErrors.account_disabled();
     return account;
