@@ -85,8 +85,9 @@ function answer(
   body: string,
 ): ReadyAnswer | null {
   const asked = readAsked(request.headers.authorization, body);
-  const place = asked === null ? null : deps.places.find(request, deps.facts.host(request));
-  if (asked === null || place === null) return null;
+  if (asked === null) return null;
+  const place = deps.places.find(request, deps.facts.host(request));
+  if (place === null) return null;
   const found = deps.keyAuthenticator.recognize(place, asked, place.ip);
   if (found === null) return null;
   const { prepared, rest } = findKept(deps, kept, place, found, asked.wish) ?? {};
