@@ -25,7 +25,8 @@ afterAll(() => harness.close());
 let elapsed = 0;
 beforeEach(async () => {
   await harness.deps.storage.write.deleteFrom('signing_keys').execute();
-  elapsed = performance.now();
+  // Whole milliseconds: sums of fractions can be a little less than what was added.
+  elapsed = Math.ceil(performance.now());
   vi.spyOn(performance, 'now').mockImplementation(() => elapsed);
 });
 afterEach(() => vi.restoreAllMocks());
