@@ -16,6 +16,8 @@ import { listCommands } from '../e2e/proof/commands.ts';
 import { loadItems } from '../e2e/proof/load-items.ts';
 import { readDefects, toProofPage } from '../e2e/proof/page.ts';
 import { ensureDebianPackages, GROUPS } from './debian.mjs';
+import { withSuiteFolder } from './suite-folder.mjs';
+import { SUITES } from './suites.mjs';
 import { closingLine } from './totals.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -79,16 +81,20 @@ function read(file) {
   };
 }
 
-/** Keeps what a run prints until it has ended. */
-async function run({ args, needs }, recordsFile, lane) {
+/** Runs it where its suite in `npm test` does: in memory, unless it is about disks or times. */
+async function run({ suite, args, needs }, recordsFile, lane) {
   if (needs !== undefined) ensureDebianPackages(GROUPS[needs]);
-  const env = {
-    ...process.env,
-    PROOF_RECORDS_FILE: recordsFile,
-    TEST_LANE: lane,
-    ...(form === 'long' ? { PROOF_FULL: '1' } : {}),
-  };
+  const inMemory = SUITES.find(({ name }) => name === suite)?.inMemory === true;
+  return await withSuiteFolder(inMemory, async (_folder, places) => {
+    const told = { PROOF_RECORDS_FILE: recordsFile, TEST_LANE: lane };
+    return await keepOutput(args, { ...told, ...places, ...(form === 'long' ? { PROOF_FULL: '1' } : {}) });
+  });
+}
+
+/** Keeps what a run prints until it has ended. */
+async function keepOutput(args, environment) {
   return await new Promise((done) => {
+    const env = { ...process.env, ...environment };
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr])

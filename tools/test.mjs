@@ -9,27 +9,17 @@
  * do not explain, or without a single passed test.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDebianPackages, GROUPS } from './debian.mjs';
+import { findMemory, withSuiteFolder } from './suite-folder.mjs';
 import { SUITES } from './suites.mjs';
 import { closingLine, readClosingLine } from './totals.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-const MEMORY = '/dev/shm';
-const MEMORY_BYTES_MIN = 4 * 1024 ** 3;
 /**
  * One more than the cores that we count with: the suites wait for programs, disks and clocks a third of their time.
  * They take their ports by these names, so that none takes what another has just found free.
@@ -98,12 +88,9 @@ async function runSuite({ name, command, fullCommand = command, inMemory = false
     show(`${error.message}\n`);
     return [fault('system packages are missing')];
   }
-  const folder = mkdtempSync(join(inMemory ? findMemory() : tmpdir(), 'keyreeve-suite-'));
-  // As open as any folder for temporary files: as root, PostgreSQL runs under a user of its own.
-  chmodSync(folder, 0o1777);
-  try {
+  return await withSuiteFolder(inMemory, async (folder, places) => {
     const totalsFile = join(folder, 'totals');
-    const environment = { ...extra, TEST_TOTALS_FILE: totalsFile, ...(inMemory ? { TMPDIR: folder } : {}) };
+    const environment = { ...extra, TEST_TOTALS_FILE: totalsFile, ...places };
     const { code, output } = await run(isFull ? fullCommand : command, environment, show);
     const written = existsSync(totalsFile) ? readFileSync(totalsFile, 'utf8').trimEnd().split('\n') : [];
     const closing = readClosingLine(output);
@@ -114,9 +101,7 @@ async function runSuite({ name, command, fullCommand = command, inMemory = false
           ? []
           : [{ suite: name, ...closing }];
     return judge(totals, code, fault);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /**
@@ -133,17 +118,6 @@ function fillCompileCache() {
       cwd: root,
       env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     });
-}
-
-/** A folder in memory with room enough; else the usual one on the disk. */
-function findMemory() {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY);
-    accessSync(MEMORY, constants.W_OK);
-    return bavail * bsize >= MEMORY_BYTES_MIN ? MEMORY : tmpdir();
-  } catch {
-    return tmpdir();
-  }
 }
 
 function judge(totals, code, fault) {

@@ -4,10 +4,11 @@
  * server, on databases there. Each round is one line of JSON, with the seed that repeats it.
  */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { startHarness, type TestDatabase } from '@keyreeve/testkit';
 import pg from 'pg';
-import { makeTestFolder } from '../../packages/testkit/src/test-folders.ts';
 import { readApiDocument } from './fuzz-document.ts';
 import { openBench, portOf } from './fuzz-round.ts';
 
@@ -35,7 +36,7 @@ for (let round = 0; round < rounds; round += 1) {
 
 async function createDatabase(url: string): Promise<TestDatabase> {
   const name = `fuzz_${randomBytes(8).toString('hex')}`;
-  const dataDir = makeTestFolder('test');
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-test-'));
   const run = async (sql: string) => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();

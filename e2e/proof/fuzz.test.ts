@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -44,12 +46,15 @@ afterAll(async () => {
   await harness.close();
 });
 
-/** Rounds in a process of their own. */
+/** Rounds in a process of their own; databases lie in memory, where there is room for that. */
 async function runWorker(args: readonly (number | string)[]): Promise<RoundResult[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [path.join(import.meta.dirname, 'fuzz-worker.ts'), ...args.map(String)],
-    { maxBuffer: 256 * 1024 * 1024 },
+    {
+      maxBuffer: 256 * 1024 * 1024,
+      env: { ...process.env, TMPDIR: existsSync('/dev/shm') ? '/dev/shm' : tmpdir() },
+    },
   );
   return stdout
     .trim()

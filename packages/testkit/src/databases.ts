@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, inject } from 'vitest';
 import { Secret } from '../../server/src/lib/secret.ts';
 import { openStorage, type Storage } from '../../server/src/storage/index.ts';
-import { makeTestFolder } from './test-folders.ts';
 
 /** A fresh database for one test file or one test. */
 export interface TestDatabase {
@@ -28,7 +29,7 @@ export interface TestDatabaseOptions {
 export async function createTestDatabase({
   isMigrated = false,
 }: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const dataDir = makeTestFolder('test');
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-test-'));
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true });
   if (testEngine() === 'sqlite') {
     return { engine: 'sqlite', dataDir, url: null, drop: () => Promise.resolve(removeFolder()) };

@@ -1,12 +1,20 @@
 import crypto, { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { createServer, IncomingMessage, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import S3rver from '@20minutes/s3rver';
 import signature from '@20minutes/s3rver/lib/signature/v4.js';
-import { makeTestFolder } from './test-folders.ts';
 
 // It leaves out the slash after the name of a bucket, which clients send and sign.
 const getStringToSign = signature.getStringToSign.bind(signature);
@@ -70,7 +78,7 @@ const OBJECT = '._S3rver_object';
  * whole, what arrives must have the hash that was signed, an upload in parts can be listed and ended.
  */
 export async function startS3Server(options: { readonly port?: number } = {}): Promise<S3Server> {
-  const folder = makeTestFolder('s3');
+  const folder = mkdtempSync(path.join(tmpdir(), 'keyreeve-s3-'));
   const s3 = new S3rver({
     directory: folder,
     silent: true,

@@ -1,7 +1,7 @@
 import type { Account } from '@keyreeve/server';
 import { inTransaction } from '@keyreeve/server';
 import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sha256Hex } from '../../lib/mac.ts';
 import { Secret } from '../../lib/secret.ts';
 import { insertOneTimeLink, useOneTimeLink } from '../../storage/index.ts';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   company = await seedCompany(harness);
   settings = await harness.deps.settings.get(here().id);
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => harness.close());
 
 const here = () => harness.deps.defaultWorkspace;
@@ -264,7 +265,6 @@ describe('a link to a key', () => {
     expect(await readLink(key)).toMatchObject({ used_at: harness.clock.now(), sealed_payload: null });
     await expect(open(await tokenOf(key))).rejects.toMatchObject(UNUSABLE);
     expect(record).not.toHaveBeenCalled();
-    record.mockRestore();
   });
 
   it('is good for a week, and in its own workspace', async () => {

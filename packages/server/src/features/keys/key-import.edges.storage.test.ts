@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Caller, inTransaction, systemCaller, systemRandom } from '@keyreeve/server';
 import { type Company, type Harness, seedCompany, startHarness } from '@keyreeve/testkit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../lib/secret.ts';
 import { openKeyring, rotatePepper } from '../../storage/index.ts';
 import { createKeyImporter, type ImportRow } from './key-import.ts';
@@ -15,6 +15,7 @@ beforeAll(async () => {
   harness = await startHarness();
   company = await seedCompany(harness);
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => harness.close());
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -180,8 +181,6 @@ describe('an imported key', () => {
       { type: 'key.imported', data: { key: { id: scoped.id }, actor: { id: company.admin.id } } },
       { type: 'key.imported', data: { key: { id: endless.id } } },
     ]);
-    record.mockRestore();
-    emit.mockRestore();
   });
 });
 
@@ -226,7 +225,6 @@ describe('a batch of foreign keys', () => {
     });
     expect(await countKeys()).toBe(before);
     expect(record).not.toHaveBeenCalled();
-    record.mockRestore();
     expect(await importKeys([row])).toHaveLength(1);
   });
 

@@ -94,8 +94,11 @@ async function withSettings(patch: SettingsPatch, work: () => Promise<void>): Pr
   const { settings } = harness.deps;
   const before = await settings.get(here());
   await settings.update(company.adminCaller, patch, null);
-  await work();
-  await settings.update(company.adminCaller, before, null);
+  try {
+    await work();
+  } finally {
+    await settings.update(company.adminCaller, before, null);
+  }
 }
 
 describe('a new key', () => {

@@ -112,7 +112,7 @@ class Queue implements DeliveryQueue {
       }
       return await this.#lease(tx, candidates);
     });
-    this.#lastWebhookId = inTurn.findLast((id) => claimed.some(({ webhook }) => webhook.id === id)) ?? '';
+    this.#lastWebhookId = claimed.at(-1)?.webhook.id ?? '';
     return claimed;
   }
 

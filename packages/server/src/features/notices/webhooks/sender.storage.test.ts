@@ -450,7 +450,9 @@ describe('several processes', () => {
     const senders = [harness.deps.webhookSender, ...Array.from({ length: 4 }, () => processOf().sender)];
     const tries = await Promise.all(senders.map((sender) => sender.sendDue()));
     expect(tries.reduce((sum, count) => sum + count, 0)).toBe(100);
-    expect(receiver.messages).toHaveLength(100);
+    const received = receiver.messages.map(({ path, headers }) => `${path} ${headers['webhook-id']}`);
+    expect(new Set(received)).toHaveLength(100);
+    expect(received).toHaveLength(100);
   });
 
   it('send again what one of them had sent when it was killed, later and under the same id', async () => {
@@ -464,6 +466,39 @@ describe('several processes', () => {
     expect(receiver.messages).toHaveLength(2);
     expect(new Set(idsOf(receiver.messages))).toHaveLength(1);
     expect(await onlyDelivery()).toMatchObject({ state: 'sent', attempts: 2 });
+  });
+});
+
+describe('a process with fewer places than webhooks', () => {
+  it('gives each of them its turn, and takes rows in the order of their ids wherever it begins', async () => {
+    const ids = [];
+    for (const name of ['a', 'b', 'c']) ids.push((await createWebhook(name)).id);
+    for (let count = 0; count < 3; count += 1) await emit();
+    await harness.deps.fanOut.run();
+    const leased: unknown[] = [];
+    const { storage } = harness.deps;
+    const write = storage.write.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: ({ result }) => {
+        const [row] = result.rows;
+        if (row !== undefined && 'leased_until' in row) leased.push(row['id']);
+        return Promise.resolve(result);
+      },
+    });
+    const queue = createDeliveryQueue({ ...harness.deps, storage: { ...storage, write } });
+    const claim = async (limit: number) => {
+      const claimed = await queue.claimDue(limit, () => limit);
+      return claimed.map(({ webhook }) => webhook.id);
+    };
+    const [first, second] = ids.toSorted();
+    expect([await claim(1), await claim(1)]).toEqual([[first], [second]]);
+    leased.splice(0);
+    // It begins behind the second now, and comes to the others after that.
+    const rest = await claim(7);
+    expect(new Set(rest)).toEqual(new Set(ids));
+    expect(rest.slice(0, 3)).toEqual(Array.from({ length: 3 }, () => ids.toSorted()[2]));
+    expect(leased).toHaveLength(7);
+    expect(leased).toEqual(leased.toSorted());
   });
 });
 
