@@ -10,6 +10,8 @@ import { callServer, type ServerProcess, startServer } from './server-process.ts
 const CUTS = Number(process.env['POWER_CUTS'] ?? '3');
 const CONTROL_CUTS_MAX = 3;
 const WRITERS = 4;
+/** A busy machine acknowledges nothing for a second: then a cut can take nothing. */
+const CHANGES_MIN = 8;
 const LOG_VERIFIED_EVERY = 4;
 const NORMAL = path.join(import.meta.dirname, 'synchronous-normal.mjs');
 
@@ -39,6 +41,7 @@ async function cutOnce(nodeArguments: readonly string[], verifiesLog: boolean): 
     const desk = server;
     const writers = Array.from({ length: WRITERS }, () => writeKeys(desk, ledger, options));
     await delay(300 + Math.floor((performance.now() * 7) % 700));
+    while (ledger.changes < CHANGES_MIN && server.child.exitCode === null) await delay(5);
     // First nothing more counts, then the process stands still, then the disk is copied: each write that counts
     // was acknowledged before the cut.
     isOver = true;

@@ -6,7 +6,6 @@ import type { AppError } from '../../errors/index.ts';
 import type { KeyIdentity } from '../../http/index.ts';
 import { SAMPLE_KEY } from '../../http/samples.ts';
 import { DAY_MS } from '../../lib/clock.ts';
-import type { SettingsPatch } from '../settings/settings.schema.ts';
 import { digestSecret } from './key-digest.ts';
 import { parseFullKey } from './key-format.ts';
 import type { CreateKeyInput } from './key-issue.ts';
@@ -18,6 +17,8 @@ const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const MANAGE = { actions: ['iam:keys:write'], resources: ['*'] };
 const LIMITS = { rate: { requests: 5, windowSeconds: 60 }, quota: null };
 const ALL = [{ actions: ['package:*', 'iam:*'], resources: ['*'] }];
+
+type SettingsPatch = Parameters<Harness['deps']['settings']['update']>[1];
 
 let harness: Harness;
 let company: Pick<Company, 'admin' | 'adminCaller' | 'stranger' | 'strangerCaller'>;
