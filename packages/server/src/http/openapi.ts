@@ -136,24 +136,47 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
   registerDocument(app);
 }
 
-/** The document with the address of the workspace in it. All the rest is made once: it is half a megabyte. */
+interface ReadyDocument {
+  readonly bytes: Buffer;
+  readonly etag: string;
+  packed: Promise<Buffer> | null;
+}
+
+/** Each is half a megabyte; the document of a workspace beyond these is made again. */
+const READY_DOCUMENTS_MAX = 8;
+
+/**
+ * The document with the address of the workspace in it, ready to be sent: anybody may ask for it as often as he likes,
+ * and to put half a megabyte together each time took ten milliseconds of everybody else.
+ */
 function registerDocument(app: FastifyInstance): void {
   let rest: string | null = null;
+  const ready = new Map<string, ReadyDocument>();
+  const prepare = (url: string): ReadyDocument => {
+    rest ??= JSON.stringify(app.swagger()).slice(1);
+    const text = `{"servers":${JSON.stringify([{ url }])},${rest}`;
+    const made = { bytes: Buffer.from(text), etag: `"${sha256Hex(text).slice(0, 32)}"`, packed: null };
+    const [oldest] = ready.keys();
+    if (ready.size >= READY_DOCUMENTS_MAX && oldest !== undefined) ready.delete(oldest);
+    ready.set(url, made);
+    return made;
+  };
   app.get(
     '/openapi.json',
     { config: { auth: { kinds: ['anonymous'], action: null } }, schema: { hide: true } },
     async (request, reply) => {
-      rest ??= JSON.stringify(app.swagger()).slice(1);
-      const text = `{"servers":${JSON.stringify([{ url: request.caller.workspace.url }])},${rest}`;
-      const etag = `"${sha256Hex(text).slice(0, 32)}"`;
+      const { url } = request.caller.workspace;
+      const document = ready.get(url) ?? prepare(url);
       reply
         .type('application/json; charset=utf-8')
         .header('cache-control', 'no-cache')
         .header('vary', 'accept-encoding')
-        .header('etag', etag);
-      if (matchesEtag(request.headers['if-none-match'], etag)) return await reply.code(304).send();
-      if (!acceptsEncoding('gzip', request.headers['accept-encoding'])) return await reply.send(text);
-      return await reply.header('content-encoding', 'gzip').send(await promisify(gzip)(text));
+        .header('etag', document.etag);
+      if (matchesEtag(request.headers['if-none-match'], document.etag)) return await reply.code(304).send();
+      if (!acceptsEncoding('gzip', request.headers['accept-encoding']))
+        return await reply.send(document.bytes);
+      document.packed ??= promisify(gzip)(document.bytes);
+      return await reply.header('content-encoding', 'gzip').send(await document.packed);
     },
   );
 }
