@@ -10,6 +10,7 @@ import type { ApiKey } from './api-key.ts';
 import { createKeyNotices, type KeyNotices } from './key-notices.ts';
 import { findKey, insertKey } from './keys.repo.ts';
 import { createKeysService, type KeysService } from './keys.service.ts';
+import { sampleApiKey } from './samples.ts';
 
 const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const MANAGE = { actions: ['iam:keys:write'], resources: ['*'] };
@@ -46,35 +47,24 @@ const here = () => harness.deps.defaultWorkspace.id;
 const read = () => harness.deps.storage.read;
 const now = () => harness.clock.now();
 
-let made = 0;
 async function store(more: Partial<ApiKey> = {}): Promise<ApiKey> {
   const { storage, keyring } = harness.deps;
   const pepperId = keyring.current('pepper').id;
-  const key: ApiKey = {
-    id: `kr_${String((made += 1)).padStart(16, '0')}`,
-    workspaceId: here(),
+  const key = sampleApiKey(here(), {
     accountId: ada.id,
     ownerId: ada.id,
-    comment: 'CI',
     access: 'scoped',
     scopes: [PUSH],
     lifetimeDays: 30,
     createdAt: 1,
     createdBy: company.admin.id,
-    renewedAt: null,
     updatedAt: 3,
-    isEnabled: true,
-    disabledReason: null,
-    disabledAt: null,
     current: { number: 4, digest: 'digest of 4', pepperId, expiresAt: now() + 30 * DAY_MS },
-    old: null,
     ipRanges: ['10.0.0.0/8'],
-    limits: null,
-    foreignDigest: null,
     epoch: 6,
     version: 7,
     ...more,
-  };
+  });
   await insertKey(storage.write, keyring, key);
   return key;
 }

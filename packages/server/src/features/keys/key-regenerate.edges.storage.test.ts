@@ -14,6 +14,7 @@ import { createKeyNotices, type KeyNotices } from './key-notices.ts';
 import { KeyStore } from './key-store.ts';
 import { findKey, insertKey } from './keys.repo.ts';
 import { createKeysService, type KeysService } from './keys.service.ts';
+import { sampleApiKey } from './samples.ts';
 
 const PUSH = { actions: ['package:push'], resources: ['Contoso.*'] };
 const MANAGE = { actions: ['iam:keys:write'], resources: ['*'] };
@@ -55,17 +56,13 @@ const here = () => harness.deps.defaultWorkspace.id;
 const read = () => harness.deps.storage.read;
 const now = () => harness.clock.now();
 
-let made = 0;
 /** A key as it is stored: one that has been regenerated before and works for five hours, but for what is said. */
 async function store(more: Partial<ApiKey> = {}): Promise<ApiKey> {
   const { storage, keyring } = harness.deps;
   const pepperId = keyring.current('pepper').id;
-  const key: ApiKey = {
-    id: `kr_${String((made += 1)).padStart(16, '0')}`,
-    workspaceId: here(),
+  const key = sampleApiKey(here(), {
     accountId: ada.id,
     ownerId: company.robot.id,
-    comment: 'CI',
     access: 'scoped',
     scopes: [PUSH],
     lifetimeDays: 90,
@@ -73,18 +70,14 @@ async function store(more: Partial<ApiKey> = {}): Promise<ApiKey> {
     createdBy: company.admin.id,
     renewedAt: 2,
     updatedAt: 3,
-    isEnabled: true,
-    disabledReason: null,
-    disabledAt: null,
     current: { number: 4, digest: 'digest of 4', pepperId, expiresAt: now() + 5 * HOUR_MS },
     old: { number: 3, digest: 'digest of 3', pepperId, expiresAt: now() + 1 },
     ipRanges: ['10.0.0.0/8'],
     limits: LIMITS,
-    foreignDigest: null,
     epoch: 6,
     version: 7,
     ...more,
-  };
+  });
   await insertKey(storage.write, keyring, key);
   return key;
 }

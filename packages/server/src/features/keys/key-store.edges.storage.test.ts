@@ -9,6 +9,7 @@ import type { ApiKey } from './api-key.ts';
 import { createKeyNotices, type KeyChangeStory, type KeyNotices } from './key-notices.ts';
 import { KeyStore } from './key-store.ts';
 import { findKey, insertKey } from './keys.repo.ts';
+import { sampleApiKey } from './samples.ts';
 
 let harness: Harness;
 let company: Pick<
@@ -45,39 +46,27 @@ const here = () => harness.deps.defaultWorkspace.id;
 const read = () => harness.deps.storage.read;
 const EXPIRY = Date.UTC(2028, 0, 1);
 
-let made = 0;
 async function store(more: Partial<ApiKey> = {}): Promise<ApiKey> {
   const { storage, keyring } = harness.deps;
-  const key: ApiKey = {
-    id: `kr_${String((made += 1)).padStart(16, '0')}`,
-    workspaceId: here(),
+  const key = sampleApiKey(here(), {
     accountId: company.member.id,
     ownerId: company.robot.id,
-    comment: 'CI',
     access: 'scoped',
     scopes: [{ actions: ['package:push'], resources: ['Contoso.*'] }],
     lifetimeDays: 30,
     createdAt: 1,
     createdBy: company.admin.id,
-    renewedAt: null,
     updatedAt: 3,
-    isEnabled: true,
-    disabledReason: null,
-    disabledAt: null,
     current: {
       number: 4,
       digest: 'digest of 4',
       pepperId: keyring.current('pepper').id,
       expiresAt: EXPIRY,
     },
-    old: null,
-    ipRanges: [],
-    limits: null,
-    foreignDigest: null,
     epoch: 6,
     version: 7,
     ...more,
-  };
+  });
   await insertKey(storage.write, keyring, key);
   return key;
 }
@@ -251,16 +240,15 @@ describe('the account of a key', () => {
     await store(until(now + 1));
     await store({ ...until(null), workspaceId: 'wsp_other' });
     expect(await ask()).toBeUndefined();
+    let newest = '';
     for (const count of [2, 3]) {
-      await store(until(null));
+      newest = (await store(until(null))).id;
       const refusal = await refusalOf(ask());
       expect(refusal.code).toBe('key.too_many');
       expect(refusal.detail).toContain(`${count} live keys; the limit (maxKeysPerAccount) is 2`);
     }
     harness.clock.advance(1);
-    await sql`delete from api_keys where account_id = ${account.id} and id = ${`kr_${String(made).padStart(16, '0')}`}`.execute(
-      harness.deps.storage.write,
-    );
+    await harness.deps.storage.write.deleteFrom('api_keys').where('id', '=', newest).execute();
     expect(await ask()).toBeUndefined();
   });
 });
