@@ -3,7 +3,8 @@
  * one line a number and writes docs/proof.md. Closes with `N passed, N failed`, each item counted as one.
  *
  * `--short`: their short form, and no page. `--only 1,14,35`: some items, and no page. `--records <file>`: judges
- * what the suites of `npm test` have written, and runs nothing.
+ * what the suites of `npm test` have written, and runs nothing. `--folder <folder>`: keeps there what each run has
+ * told, and runs only what has not ended well there, at this commit: for a board that is broken off.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { listCommands } from '../e2e/proof/commands.ts';
 import { loadItems } from '../e2e/proof/load-items.ts';
 import { readDefects, toProofPage } from '../e2e/proof/page.ts';
 import { ensureDebianPackages, GROUPS } from './debian.mjs';
+import { openProofFolder } from './proof-folder.mjs';
 import { withSuiteFolder } from './suite-folder.mjs';
 import { SUITES } from './suites.mjs';
 import { closingLine } from './totals.mjs';
@@ -26,12 +28,16 @@ const RESULTS = 'e2e/proof/results';
 const LANES = ['0/2', '1/2'];
 
 const { values } = parseArgs({
-  options: { short: { type: 'boolean' }, only: { type: 'string' }, records: { type: 'string' } },
+  options: {
+    short: { type: 'boolean' },
+    only: { type: 'string' },
+    records: { type: 'string' },
+    folder: { type: 'string' },
+  },
 });
 const form = values.short === true ? 'short' : 'long';
 const numbers = values.only?.split(',').map(Number);
 
-const started = performance.now();
 // What is measured is what the run begins with.
 const git = (...args) =>
   execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
@@ -40,41 +46,53 @@ const measured = {
   isChanged: git('status', '--porcelain').trim() !== '',
 };
 const items = (await loadItems()).filter(({ number }) => numbers?.includes(number) ?? true);
-const { records, failedSuites } = values.records === undefined ? await gather() : read(values.records);
+const { records, failedSuites, ...sittings } =
+  values.records === undefined ? await gather() : read(values.records);
 const judged = judgeItems(items, records, form);
 report();
 if (form === 'long' && numbers === undefined && values.records === undefined) writePage();
 
 /** What measures time runs alone; the rest after it, as many at a time as there are lanes. */
 async function gather() {
-  const folder = mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
-  const file = join(folder, 'records.jsonl');
-  process.stdout.write(`What the tests tell is written to ${file}.\n`);
+  const own = values.folder ?? mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
+  const folder = openProofFolder(own, measured.commit);
+  process.stdout.write(`What the tests tell is written to ${own}.\n`);
   const failed = [];
-  const commands = listCommands(items, form);
+  const commands = listCommands(items, form).map((command) => ({
+    ...command,
+    title: `${command.suite}: ${command.args.slice(2).join(' ')}`,
+  }));
   const runNext = async (command, lane) => {
-    const title = `${command.suite}: ${command.args.slice(2).join(' ')}`;
+    const { title } = command;
     const begun = performance.now();
-    const { code, output } = await run(command, file, lane);
+    const { code, output } = await run(command, folder.recordsFile(title), lane);
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     process.stdout.write(`\n=== ${title}\n${output}${title}: ${seconds} s\n`);
+    folder.keep(title, code, output);
     if (code !== 0) failed.push(`${title} ended with ${code}`);
   };
-  for (const command of commands.filter(({ isAlone }) => isAlone)) await runNext(command, '0/1');
-  const waiting = commands.filter(({ isAlone }) => !isAlone);
+  const waiting = commands.filter(({ title }) => measured.isChanged || !folder.hasEnded(title));
+  for (const command of waiting.filter(({ isAlone }) => isAlone)) await runNext(command, '0/1');
+  const shared = waiting.filter(({ isAlone }) => !isAlone);
   await Promise.all(
     LANES.map(async (lane) => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await runNext(next, lane);
+      for (let next = shared.shift(); next !== undefined; next = shared.shift()) await runNext(next, lane);
     }),
   );
-  const gathered = read(file);
-  rmSync(folder, { recursive: true, force: true });
-  return { ...gathered, failedSuites: failed };
+  const titles = commands.map(({ title }) => title);
+  const gathered = select(titles.map((title) => folder.readRecords(title)).join(''));
+  const sittings = folder.countSittings(titles);
+  if (values.folder === undefined) rmSync(own, { recursive: true, force: true });
+  return { ...gathered, ...sittings, failedSuites: failed };
+}
+
+function read(file) {
+  return select(existsSync(file) ? readFileSync(file, 'utf8') : '');
 }
 
 /** A file brings the figures of its neighbours too, which nobody asked for when only some items were. */
-function read(file) {
-  const all = readRecords(existsSync(file) ? readFileSync(file, 'utf8') : '');
+function select(text) {
+  const all = readRecords(text);
   return {
     records: all.filter(({ item }) => numbers === undefined || numbers.includes(item)),
     failedSuites: [],
@@ -119,7 +137,7 @@ function writePage() {
     at: new Date().toISOString(),
     ...measured,
     machine: `${cpus().length} cores and ${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    seconds: (performance.now() - started) / 1000,
+    ...sittings,
   };
   const log = git('log', '--format=%h%x00%s%x00%b%x01');
   mkdirSync(join(root, RESULTS), { recursive: true });

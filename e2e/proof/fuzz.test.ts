@@ -147,7 +147,7 @@ describe('random requests to every operation of the published document', () => {
     expect(requests).toBeGreaterThanOrEqual(wanted);
     expect(reached.size).toBe(api.operations.length);
     expect(served).toBeGreaterThan(requests / 20);
-  }, 3_600_000);
+  }, 7_200_000);
 
   it('would show what is broken on purpose', async () => {
     const broken = await buildBroken(harness);

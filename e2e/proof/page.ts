@@ -7,6 +7,9 @@ export interface ProofRun {
   /** The tree held what is in no commit. */
   readonly isChanged: boolean;
   readonly machine: string;
+  /** One, unless it was broken off and went on. */
+  readonly sittings: number;
+  /** Of all sittings. */
   readonly seconds: number;
 }
 
@@ -41,7 +44,7 @@ export function toProofPage(
 
 Each promise of Keyreeve that can be measured has a number here, and tests that measure it. Each has at least one control as well: the same measurement over something that was broken on purpose, which has to fail. \`npm run proof\` runs the board in its long form and writes this page; a short form runs in \`npm test\`.
 
-${held} of ${judged.length} items held on ${run.at.slice(0, 10)}, at commit ${run.commit.slice(0, 7)}${run.isChanged ? ' with changes that are in no commit' : ''}, in one run of ${Math.round(run.seconds / 60)} minutes on ${run.machine}.
+${held} of ${judged.length} items held on ${run.at.slice(0, 10)}, at commit ${run.commit.slice(0, 7)}${run.isChanged ? ' with changes that are in no commit' : ''}, in ${run.sittings === 1 ? 'one run' : `${run.sittings} sittings`} of ${Math.round(run.seconds / 60)} minutes${run.sittings === 1 ? '' : ' in all'} on ${run.machine}.
 
 | # | item | measured | reached | wanted | held |
 |---|---|---|---|---|---|

@@ -35,6 +35,13 @@ describe('a pair of keys', () => {
     expect(await exportJWK(await toCryptoKey(publicJwk, 'ES256'))).toEqual({ kty, crv, x, y });
   });
 
+  it('has an id that no command line takes for an option', async () => {
+    const kids: string[] = [];
+    // One thumbprint in 64 begins with a hyphen: all of these would miss it once in a hundred thousand runs.
+    while (kids.length < 730) kids.push((await makeKeyPair('EdDSA')).publicJwk.kid);
+    expect(kids.filter((kid) => kid.startsWith('-'))).toEqual([]);
+  });
+
   it('has its private half sealed at a place of its own', () => {
     expect(privatePlace('k1')).toBe('signing_keys/k1/private');
   });
