@@ -92,7 +92,7 @@ describe('authorization_details', () => {
       [detail({ identifiers: ['*', null] })],
       /\[0\]\.identifiers must be an/,
     ],
-    ['no identifier', [detail({ identifiers: [] })], /\[0\]\.identifiers is empty/],
+    ['no identifier', [detail({ identifiers: [] })], / authorization_details\[0\]\.identifiers is empty/],
     ['no action', [detail({ actions: [] })], /\[0\]\.actions is empty/],
   ])('are refused as %s', (_name, details, reason) => {
     const refusal = refusalOf(() => readDetails(details));
@@ -124,7 +124,7 @@ describe('the resource', () => {
     expect(readResource(form({ audience: 'b' }))).toBe('b');
     expect(readResource(form({ resource: 'a', audience: 'a' }))).toBe('a');
     expect(refusalOf(() => readResource(form({ resource: 'a', audience: 'b' })))).toMatch(
-      /^oauth\.invalid_target /,
+      /^oauth\.invalid_target resource and audience name different services/,
     );
   });
 });
