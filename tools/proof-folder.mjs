@@ -2,14 +2,17 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 
 /**
- * A folder where the board keeps what each of its runs has told, so that a board that was broken off after two hours
- * goes on where it was. What ended badly, or was measured at another commit, is run again.
+ * A folder where the board keeps what each of its runs has told, so that one that was broken off after two hours
+ * goes on where it was. What ended badly, or measured something else, is run again.
  *
- * @typedef {{ title: string, commit: string, code: number | string, sitting: string, secondsSinceStart: number }} EndedRun
+ * @typedef {{ title: string, subject: string, code: number | string, sitting: string, secondsSinceStart: number }} EndedRun
  */
 
-/** @param {string} folder */
-export function openProofFolder(folder, commit) {
+/**
+ * @param {string} folder
+ * @param {string} subject what is measured: the commit, and in which form
+ */
+export function openProofFolder(folder, subject) {
   mkdirSync(folder, { recursive: true });
   const sitting = new Date().toISOString();
   const begun = performance.now();
@@ -26,7 +29,7 @@ export function openProofFolder(folder, commit) {
       writeFileSync(placeOf(title, 'log'), output);
       writeFileSync(
         placeOf(title, 'json'),
-        JSON.stringify({ title, commit, code, sitting, secondsSinceStart }),
+        JSON.stringify({ title, subject, code, sitting, secondsSinceStart }),
       );
     },
     readRecords: (title) =>
@@ -46,6 +49,6 @@ export function openProofFolder(folder, commit) {
   function readEnded(title) {
     if (!existsSync(placeOf(title, 'json'))) return null;
     const ended = JSON.parse(readFileSync(placeOf(title, 'json'), 'utf8'));
-    return ended.commit === commit ? ended : null;
+    return ended.subject === subject ? ended : null;
   }
 }

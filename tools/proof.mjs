@@ -46,7 +46,7 @@ const measured = {
   isChanged: git('status', '--porcelain').trim() !== '',
 };
 const items = (await loadItems()).filter(({ number }) => numbers?.includes(number) ?? true);
-const { records, failedSuites, ...sittings } =
+const { records, failedSuites, ...effort } =
   values.records === undefined ? await gather() : read(values.records);
 const judged = judgeItems(items, records, form);
 report();
@@ -55,7 +55,7 @@ if (form === 'long' && numbers === undefined && values.records === undefined) wr
 /** What measures time runs alone; the rest after it, as many at a time as there are lanes. */
 async function gather() {
   const own = values.folder ?? mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
-  const folder = openProofFolder(own, measured.commit);
+  const folder = openProofFolder(own, `${form} form of ${measured.commit}`);
   process.stdout.write(`What the tests tell is written to ${own}.\n`);
   const failed = [];
   const commands = listCommands(items, form).map((command) => ({
@@ -80,10 +80,10 @@ async function gather() {
     }),
   );
   const titles = commands.map(({ title }) => title);
+  const taken = folder.countSittings(titles);
   const gathered = select(titles.map((title) => folder.readRecords(title)).join(''));
-  const sittings = folder.countSittings(titles);
   if (values.folder === undefined) rmSync(own, { recursive: true, force: true });
-  return { ...gathered, ...sittings, failedSuites: failed };
+  return { ...gathered, ...taken, failedSuites: failed };
 }
 
 function read(file) {
@@ -137,7 +137,7 @@ function writePage() {
     at: new Date().toISOString(),
     ...measured,
     machine: `${cpus().length} cores and ${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    ...sittings,
+    ...effort,
   };
   const log = git('log', '--format=%h%x00%s%x00%b%x01');
   mkdirSync(join(root, RESULTS), { recursive: true });

@@ -93,10 +93,11 @@ it('shows a line and a row for what was reached, and for what did not come', () 
     commit: 'abcdef0',
     isChanged: true,
     machine: '2 cores',
+    sittings: 2,
     seconds: 60,
   });
   expect(page).toContain(
-    '0 of 1 items held on 2026-11-27, at commit abcdef0 with changes that are in no commit,',
+    '0 of 1 items held on 2026-11-27, at commit abcdef0 with changes that are in no commit, in 2 sittings of 1 minutes in all on',
   );
   expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
   expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
@@ -111,8 +112,10 @@ it('has a row for each fault, and tables without a gap', () => {
     commit: 'abcdef0',
     isChanged: false,
     machine: '',
-    seconds: 0,
+    sittings: 1,
+    seconds: 3_600,
   });
+  expect(page).toContain('at commit abcdef0, in one run of 60 minutes on');
   expect(page).toContain('| 1 | acknowledged writes | lost | 0 [seed 7] | 0 | yes |');
   expect(page).toContain('|  |  | "losses" is not on the board |  |  | **no** |');
   expect(page).toContain('|---|---|---|---|\n| 2 | no fsync |');
