@@ -1,54 +1,82 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
+const RUN = '.run.json';
+const SITTING = '.sitting.json';
 
 /**
  * A folder where the board keeps what each of its runs has told, so that one that was broken off after two hours
  * goes on where it was. What ended badly, or measured something else, is run again.
  *
- * @typedef {{ title: string, subject: string, code: number | string, sitting: string, secondsSinceStart: number }} EndedRun
- */
-
-/**
  * @param {string} folder
  * @param {string} subject what is measured: the commit, and in which form
+ * @param {() => number} now milliseconds since 1970
  */
-export function openProofFolder(folder, subject) {
+export function openProofFolder(folder, subject, now = Date.now) {
   mkdirSync(folder, { recursive: true });
-  const sitting = new Date().toISOString();
-  const begun = performance.now();
-  const placeOf = (title, kind) => join(folder, `${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${kind}`);
+  const startedAt = now();
+  let endedBadly = 0;
+  // Each attempt has files of its own: processes of a board that was broken off may still write to theirs.
+  const placeOf = (title, kind) =>
+    join(folder, `${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${startedAt}.${kind}`);
+  const noteSitting = () =>
+    write(`${startedAt}${SITTING}`, { subject, seconds: (now() - startedAt) / 1000, endedBadly });
+  noteSitting();
   return {
-    /** Forgets what an attempt that was broken off has told. */
-    recordsFile(title) {
-      rmSync(placeOf(title, 'jsonl'), { force: true });
-      return placeOf(title, 'jsonl');
-    },
-    hasEnded: (title) => readEnded(title)?.code === 0,
+    recordsFile: (title) => placeOf(title, 'jsonl'),
+    hasEnded: (title) => findEnded(title) !== undefined,
+    /** Notes that a run has ended, with the code 0 or badly. */
     keep(title, code, output) {
-      const secondsSinceStart = (performance.now() - begun) / 1000;
       writeFileSync(placeOf(title, 'log'), output);
-      writeFileSync(
-        placeOf(title, 'json'),
-        JSON.stringify({ title, subject, code, sitting, secondsSinceStart }),
-      );
+      if (code !== 0) endedBadly += 1;
+      const records = placeOf(title, 'jsonl');
+      write(`${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${startedAt}${RUN}`, {
+        title,
+        subject,
+        code,
+        startedAt,
+        records,
+      });
+      noteSitting();
     },
-    readRecords: (title) =>
-      existsSync(placeOf(title, 'jsonl')) ? readFileSync(placeOf(title, 'jsonl'), 'utf8') : '',
-    /** How often it was begun, and how long it took in all. */
-    countSittings(titles) {
-      const ended = titles.flatMap((title) => readEnded(title) ?? []);
-      const longest = Map.groupBy(ended, (run) => run.sitting);
-      const seconds = [...longest.values()].map((runs) =>
-        Math.max(...runs.map((run) => run.secondsSinceStart)),
-      );
-      return { sittings: longest.size, seconds: seconds.reduce((sum, one) => sum + one, 0) };
+    /** What the last attempt has told, well or badly. */
+    readRecords(title) {
+      const last = listRuns(title).at(-1);
+      return last !== undefined && existsSync(last.records) ? readFileSync(last.records, 'utf8') : '';
+    },
+    /** How often it was begun, how long until the last run of each ended, and how many runs ended badly. */
+    tellEffort() {
+      const all = readAll(SITTING);
+      const sum = (count) => all.reduce((total, one) => total + count(one), 0);
+      return {
+        sittings: all.length,
+        seconds: sum((one) => one.seconds),
+        endedBadly: sum((one) => one.endedBadly),
+      };
     },
   };
 
-  /** @returns {EndedRun | null} */
-  function readEnded(title) {
-    if (!existsSync(placeOf(title, 'json'))) return null;
-    const ended = JSON.parse(readFileSync(placeOf(title, 'json'), 'utf8'));
-    return ended.subject === subject ? ended : null;
+  function findEnded(title) {
+    return listRuns(title).findLast(({ code }) => code === 0);
+  }
+
+  /** The first one first. */
+  function listRuns(title) {
+    return readAll(RUN)
+      .filter((run) => run.title === title)
+      .toSorted((one, other) => one.startedAt - other.startedAt);
+  }
+
+  function readAll(ending) {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+      .filter((one) => one.subject === subject);
+  }
+
+  /** Whole or not at all: a board may be broken off at any time. */
+  function write(name, value) {
+    writeFileSync(join(folder, `${name}.new`), JSON.stringify(value));
+    renameSync(join(folder, `${name}.new`), join(folder, name));
   }
 }

@@ -4,7 +4,7 @@
  *
  * `--short`: their short form, and no page. `--only 1,14,35`: some items, and no page. `--records <file>`: judges
  * what the suites of `npm test` have written, and runs nothing. `--folder <folder>`: keeps there what each run has
- * told, and runs only what has not ended well there, at this commit: for a board that is broken off.
+ * told, and runs only what has not ended well there, at this commit: for a board that may be broken off.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ if (form === 'long' && numbers === undefined && values.records === undefined) wr
 
 /** What measures time runs alone; the rest after it, as many at a time as there are lanes. */
 async function gather() {
-  const own = values.folder ?? mkdtempSync(join(tmpdir(), 'keyreeve-proof-'));
+  const own = values.folder === undefined ? mkdtempSync(join(tmpdir(), 'keyreeve-proof-')) : findFolder();
   const folder = openProofFolder(own, `${form} form of ${measured.commit}`);
   process.stdout.write(`What the tests tell is written to ${own}.\n`);
   const failed = [];
@@ -71,7 +71,11 @@ async function gather() {
     folder.keep(title, code, output);
     if (code !== 0) failed.push(`${title} ended with ${code}`);
   };
-  const waiting = commands.filter(({ title }) => measured.isChanged || !folder.hasEnded(title));
+  const waiting = commands.filter(({ title }) => !folder.hasEnded(title));
+  if (waiting.length < commands.length)
+    process.stdout.write(
+      `${commands.length - waiting.length} of ${commands.length} runs stand from before.\n`,
+    );
   for (const command of waiting.filter(({ isAlone }) => isAlone)) await runNext(command, '0/1');
   const shared = waiting.filter(({ isAlone }) => !isAlone);
   await Promise.all(
@@ -80,17 +84,25 @@ async function gather() {
     }),
   );
   const titles = commands.map(({ title }) => title);
-  const taken = folder.countSittings(titles);
+  const taken = folder.tellEffort();
   const gathered = select(titles.map((title) => folder.readRecords(title)).join(''));
   if (values.folder === undefined) rmSync(own, { recursive: true, force: true });
   return { ...gathered, ...taken, failedSuites: failed };
 }
 
+/** What was measured with changes that are in no commit could go on without them, and nobody would see it. */
+function findFolder() {
+  if (!measured.isChanged) return resolve(values.folder);
+  throw new Error(
+    '--folder keeps what was measured at one commit, and this tree holds changes that are in none: commit them, or leave --folder out. The folder itself lies outside the repository.',
+  );
+}
+
+/** A file brings the figures of its neighbours too, which nobody asked for when only some items were. */
 function read(file) {
   return select(existsSync(file) ? readFileSync(file, 'utf8') : '');
 }
 
-/** A file brings the figures of its neighbours too, which nobody asked for when only some items were. */
 function select(text) {
   const all = readRecords(text);
   return {

@@ -94,10 +94,11 @@ it('shows a line and a row for what was reached, and for what did not come', () 
     isChanged: true,
     machine: '2 cores',
     sittings: 2,
+    endedBadly: 3,
     seconds: 60,
   });
   expect(page).toContain(
-    '0 of 1 items held on 2026-11-27, at commit abcdef0 with changes that are in no commit, in 2 sittings of 1 minutes in all on',
+    '0 of 1 items held on 2026-11-27, at commit abcdef0 with changes that are in no commit, in 2 sittings of 1 minutes in all (3 runs ended badly and were run again) on',
   );
   expect(page).toContain('| 1 | acknowledged writes | no figure came for "lost" |  |  | **no** |');
   expect(page).toContain('| 1 | no fsync | lost 12 | yes |');
@@ -113,6 +114,7 @@ it('has a row for each fault, and tables without a gap', () => {
     isChanged: false,
     machine: '',
     sittings: 1,
+    endedBadly: 0,
     seconds: 3_600,
   });
   expect(page).toContain('at commit abcdef0, in one run of 60 minutes on');

@@ -9,7 +9,9 @@ export interface ProofRun {
   readonly machine: string;
   /** One, unless it was broken off and went on. */
   readonly sittings: number;
-  /** Of all sittings. */
+  /** Runs of files that ended badly and, in a later sitting, were run again. */
+  readonly endedBadly: number;
+  /** Of all sittings, each until the last of its runs that ended. */
   readonly seconds: number;
 }
 
@@ -44,7 +46,7 @@ export function toProofPage(
 
 Each promise of Keyreeve that can be measured has a number here, and tests that measure it. Each has at least one control as well: the same measurement over something that was broken on purpose, which has to fail. \`npm run proof\` runs the board in its long form and writes this page; a short form runs in \`npm test\`.
 
-${held} of ${judged.length} items held on ${run.at.slice(0, 10)}, at commit ${run.commit.slice(0, 7)}${run.isChanged ? ' with changes that are in no commit' : ''}, in ${run.sittings === 1 ? 'one run' : `${run.sittings} sittings`} of ${Math.round(run.seconds / 60)} minutes${run.sittings === 1 ? '' : ' in all'} on ${run.machine}.
+${held} of ${judged.length} items held on ${run.at.slice(0, 10)}, at commit ${run.commit.slice(0, 7)}${run.isChanged ? ' with changes that are in no commit' : ''}, in ${tellEffort(run)} on ${run.machine}.
 
 | # | item | measured | reached | wanted | held |
 |---|---|---|---|---|---|
@@ -72,6 +74,12 @@ ${defects.map(({ items, commit, subject }) => toRow([items.join(', '), subject, 
 |---|---|
 ${judged.map(toSourceRow).join('\n')}
 `;
+}
+
+function tellEffort({ sittings, endedBadly, seconds }: ProofRun): string {
+  const minutes = Math.round(seconds / 60);
+  if (sittings === 1) return `one run of ${minutes} minutes`;
+  return `${sittings} sittings of ${minutes} minutes in all (${endedBadly} runs ended badly and were run again)`;
 }
 
 function toRows({ item, records, faults }: JudgedItem): string[] {

@@ -245,6 +245,18 @@ describe('signing keys', () => {
       stderr: expect.stringContaining('signing_key.already_retired'),
     });
   });
+
+  it('are retired under an id that begins with a hyphen, as the help says', async () => {
+    const kid = `-${'A'.repeat(42)}`;
+    const refused = await keyreeve(['--yes', 'signing-keys', 'retire', kid]);
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('See --help.') });
+    const { stdout } = await keyreeve(['signing-keys', 'retire', '--help']);
+    expect(stdout).toContain('Before an id that begins with a hyphen, write --.');
+    expect(await keyreeve(['--yes', 'signing-keys', 'retire', '--', kid])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('request.not_found'),
+    });
+  });
 });
 
 describe('a token', () => {

@@ -44,5 +44,7 @@ export function addSigningKeyCommands(program: Command, setting: Setting): void 
   signingKeys
     .command('retire <kid>')
     .description('emergency: end a key and its tokens at once; another key signs')
+    // Ids that older releases made may be taken for options.
+    .addHelpText('after', '\nBefore an id that begins with a hyphen, write --.')
     .action(withRun(setting, retire));
 }
