@@ -7,7 +7,7 @@ import type { AuditService } from '../audit/index.ts';
 import type { Settings } from '../settings/index.ts';
 import type { ApiKey } from './api-key.ts';
 import { type KeyChangeStory, type KeyChanges, type KeyNotices, toToldKey } from './key-notices.ts';
-import { findKeyPlace } from './key-place.repo.ts';
+import { findKeyAccountId } from './key-place.repo.ts';
 import { keyErrors } from './keys.errors.ts';
 import { requireReach } from './keys.policy.ts';
 import * as repo from './keys.repo.ts';
@@ -65,8 +65,7 @@ export class KeyStore {
     keyId: string,
     intent: 'read' | 'write',
   ): Promise<ApiKey> {
-    const place = await findKeyPlace(exec, caller.workspace.id, keyId);
-    requireReach(caller, place?.accountId ?? null, intent);
+    requireReach(caller, await findKeyAccountId(exec, caller.workspace.id, keyId), intent);
     const key = await repo.findKey(exec, this.#deps.keyring, caller.workspace.id, keyId);
     if (key === null)
       throw requestErrors.not_found({ detail: 'There is no such key, or you may not see it.' });

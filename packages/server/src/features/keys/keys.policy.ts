@@ -31,17 +31,27 @@ export function mayKnowName(principal: AuthenticatedPrincipal, accountId: string
   );
 }
 
-/** "Not yours" and "does not exist" are the same answer. */
+/** An id as accounts have it, and none of them has. */
+const NOBODY = 'acc_00000000000000000000';
+
+/**
+ * "Not yours" and "does not exist" are the same answer, and take the same time: rights are looked for either way.
+ *
+ * @throws request.not_found, key.write_not_permitted
+ */
 export function requireReach(
   caller: Caller,
   accountId: string | null,
   intent: 'read' | 'write',
 ): AuthenticatedPrincipal {
   const { principal } = requireAuthenticated(caller);
-  if (accountId !== null && canReachKeys(principal, accountId, intent)) return principal;
+  const isReadable = canReachKeys(principal, accountId ?? NOBODY, 'read');
+  if (accountId === null || !isReadable)
+    throw requestErrors.not_found({ detail: 'There is no such key or account, or you may not see it.' });
   // A reader who may not write already knows that it exists.
-  if (accountId !== null && canReachKeys(principal, accountId, 'read')) throw keyErrors.write_not_permitted();
-  throw requestErrors.not_found({ detail: 'There is no such key or account, or you may not see it.' });
+  if (intent === 'write' && !canReachKeys(principal, accountId, 'write'))
+    throw keyErrors.write_not_permitted();
+  return principal;
 }
 
 /** The accounts whose keys a list may show: null for all. */

@@ -11,7 +11,7 @@ import {
   type Storage,
 } from '../../storage/index.ts';
 import type { ApiKey } from './api-key.ts';
-import { findKeyPlace, listKeptKeyIds, listKeyIdsOfAccount } from './key-place.repo.ts';
+import { findKeyAccountId, findKeyPlace, listKeptKeyIds, listKeyIdsOfAccount } from './key-place.repo.ts';
 import * as repo from './keys.repo.ts';
 import { SAMPLE_MS as NOW, sampleApiKey, sampleWorkspaceId } from './samples.ts';
 
@@ -104,6 +104,9 @@ describe('a stored key', () => {
     expect(await find(elsewhere)).toBeNull();
     expect(await repo.findIntactKey(storage.read, keyring, elsewhere.workspaceId, key.id)).toBeNull();
     expect(await findKeyPlace(storage.read, elsewhere.workspaceId, key.id)).toBeNull();
+    expect(await findKeyAccountId(storage.read, elsewhere.workspaceId, key.id)).toBeNull();
+    expect(await findKeyAccountId(storage.read, key.workspaceId, 'kr_none')).toBeNull();
+    expect(await findKeyAccountId(storage.read, key.workspaceId, key.id)).toBe(key.accountId);
     expect(await repo.findKey(storage.read, keyring, key.workspaceId, 'kr_none')).toBeNull();
   });
 

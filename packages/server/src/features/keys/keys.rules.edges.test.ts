@@ -324,6 +324,10 @@ describe('whose keys somebody reaches', () => {
       detailOf(() => requireReach(reader, 'acc_eve', 'write')),
     );
     expect(detailOf(() => requireReach(reader, null, 'read'))).toContain('or you may not see it');
+    // Whoever may reach all accounts reaches none that there is not.
+    const all = callerOf(keyOf([permit('iam:keys:write', '*')]));
+    expect(requireReach(all, 'acc_eve', 'write')).toBe(all.principal);
+    expect(refusalOf(() => requireReach(all, null, 'write'))).toBe('request.not_found');
     expect(refusalOf(() => requireReach(callerOf({ kind: 'anonymous' }), 'acc_bob', 'read'))).toBe(
       'auth.required',
     );
