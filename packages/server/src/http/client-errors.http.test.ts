@@ -73,6 +73,16 @@ describe('bytes that are no request', () => {
     expect(head).toContain('content-type: application/problem+json');
   });
 
+  it.each([
+    ['headers that are too large', 431, `X-Long: ${'x'.repeat(20_000)}`],
+    ['a header without a colon', 400, 'no colon'],
+  ])('are answered without content when a HEAD has %s', async (_name, wanted, header) => {
+    const request = (method: string) => `${method} /healthz HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`;
+    const [asHead, asGet] = [await send(request('HEAD')), await send(request('GET'))];
+    expect([asHead.status, asHead.body]).toEqual([wanted, '']);
+    expect(asHead.head).toContain(`content-length: ${asGet.body.length}`);
+  });
+
   it('tell nothing that was sent, and stop nobody else', async () => {
     const { head, body } = await send(
       'GET /?token=secret-of-ada HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n',

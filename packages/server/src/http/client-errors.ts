@@ -6,6 +6,8 @@ import { systemClock } from '../lib/clock.ts';
 /** What Node tells of bytes on a connection that never became a request. */
 interface UnreadableRequest extends Error {
   readonly code?: string;
+  /** What came last, where the parser stopped in it. */
+  readonly rawPacket?: Buffer;
 }
 
 const REASON_PHRASES: Readonly<Record<number, string>> = {
@@ -66,6 +68,10 @@ export function answerUnreadable(
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   };
+  // RFC 9110 9.3.2: no content, or a gateway takes it for the answer to the next request.
+  const isHead = /^(?:\r\n)*HEAD /.test(fault.rawPacket?.toString('latin1', 0, 16) ?? '');
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? ''}\r\n${head.join('')}\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? ''}\r\n${head.join('')}\r\n${isHead ? '' : body}`,
+  );
 }
