@@ -29,7 +29,15 @@ const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 const NEEDS_DATABASE = /\.(?:storage|http)\.test\.ts$/;
 
 /** In the order of their length; what is not here takes minutes at most. */
-const LONGEST = ['e2e/proof/fuzz.test.ts', 'packages/testkit/src/key-life.http.test.ts'];
+const LONGEST = [
+  'e2e/proof/fuzz.test.ts',
+  'packages/testkit/src/key-life.http.test.ts',
+  'e2e/powercut/powercut.test.ts',
+  'e2e/nodes/two-nodes.test.ts',
+  'e2e/notices/crash.test.ts',
+  'e2e/proof/policy.test.ts',
+  'e2e/proof/kill.test.ts',
+];
 
 /** The runs that bring the evidence of these items: one for each file that any of them names, the longest first. */
 export function listCommands(items: readonly ProofItem[], form: ProofForm): ProofCommand[] {
