@@ -135,7 +135,7 @@ it('lists the commits that say what has found the fault which they mend', () => 
   ]);
 });
 
-it('runs each file once, and alone when one of its items measures time in it', () => {
+it('runs each file once, the longest first, and alone when one of its items measures time in it', () => {
   const source = { name: 'nodes', files: ['e2e/nodes/deployment.test.ts'] } as const;
   const other = { ...ITEM, number: 2, suites: [{ ...source, isTimed: true as const }] };
   const timed = {
@@ -145,9 +145,9 @@ it('runs each file once, and alone when one of its items measures time in it', (
   };
   const commands = listCommands([{ ...ITEM, suites: [source] }, other, timed, ITEM], 'long');
   expect(commands.map(({ args, isAlone }) => [args.at(-1), isAlone])).toEqual([
+    ['e2e/powercut/powercut.test.ts', false],
     ['e2e/nodes/deployment.test.ts', true],
     ['e2e/proof/zip.test.ts', true],
-    ['e2e/powercut/powercut.test.ts', false],
   ]);
 });
 
