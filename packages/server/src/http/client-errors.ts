@@ -6,8 +6,8 @@ import { systemClock } from '../lib/clock.ts';
 /** What Node tells of bytes on a connection that never became a request. */
 interface UnreadableRequest extends Error {
   readonly code?: string;
-  /** What came last, where the parser stopped in it. */
-  readonly rawPacket?: Buffer;
+  /** What came last, where the parser stopped in it: a buffer, of which the types of the framework do not know. */
+  readonly rawPacket?: unknown;
 }
 
 const REASON_PHRASES: Readonly<Record<number, string>> = {
@@ -69,7 +69,8 @@ export function answerUnreadable(
     connection: 'close',
   };
   // RFC 9110 9.3.2: no content, or a gateway takes it for the answer to the next request.
-  const isHead = /^(?:\r\n)*HEAD /.test(fault.rawPacket?.toString('latin1', 0, 16) ?? '');
+  const { rawPacket } = fault;
+  const isHead = Buffer.isBuffer(rawPacket) && /^(?:\r\n)*HEAD /.test(rawPacket.toString('latin1', 0, 16));
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
     `HTTP/1.1 ${status} ${REASON_PHRASES[status] ?? ''}\r\n${head.join('')}\r\n${isHead ? '' : body}`,
