@@ -49,8 +49,7 @@ export function requireReach(
   if (accountId === null || !isReadable)
     throw requestErrors.not_found({ detail: 'There is no such key or account, or you may not see it.' });
   // A reader who may not write already knows that it exists.
-  if (intent === 'write' && !canReachKeys(principal, accountId, 'write'))
-    throw keyErrors.write_not_permitted();
+  if (!canReachKeys(principal, accountId, intent)) throw keyErrors.write_not_permitted();
   return principal;
 }
 
