@@ -17,26 +17,19 @@ export function openProofFolder(folder, subject, now = Date.now) {
   const startedAt = now();
   let endedBadly = 0;
   // Each attempt has files of its own: processes of a board that was broken off may still write to theirs.
-  const placeOf = (title, kind) =>
-    join(folder, `${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${startedAt}.${kind}`);
+  const nameOf = (title, ending) => `${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${startedAt}${ending}`;
+  const recordsFile = (title) => join(folder, nameOf(title, '.jsonl'));
   const noteSitting = () =>
     write(`${startedAt}${SITTING}`, { subject, seconds: (now() - startedAt) / 1000, endedBadly });
   noteSitting();
   return {
-    recordsFile: (title) => placeOf(title, 'jsonl'),
-    hasEnded: (title) => findEnded(title) !== undefined,
+    recordsFile,
+    hasEnded: (title) => listRuns(title).some(({ code }) => code === 0),
     /** Notes that a run has ended, with the code 0 or badly. */
     keep(title, code, output) {
-      writeFileSync(placeOf(title, 'log'), output);
+      writeFileSync(join(folder, nameOf(title, '.log')), output);
       if (code !== 0) endedBadly += 1;
-      const records = placeOf(title, 'jsonl');
-      write(`${title.replaceAll(/[^A-Za-z0-9.]+/g, '_')}.${startedAt}${RUN}`, {
-        title,
-        subject,
-        code,
-        startedAt,
-        records,
-      });
+      write(nameOf(title, RUN), { title, subject, code, startedAt, records: recordsFile(title) });
       noteSitting();
     },
     /** What the last attempt has told, well or badly. */
@@ -44,7 +37,7 @@ export function openProofFolder(folder, subject, now = Date.now) {
       const last = listRuns(title).at(-1);
       return last !== undefined && existsSync(last.records) ? readFileSync(last.records, 'utf8') : '';
     },
-    /** How often it was begun, how long until the last run of each ended, and how many runs ended badly. */
+    /** How often it was begun, the seconds until the last run of each ended, and how many runs ended badly. */
     tellEffort() {
       const all = readAll(SITTING);
       const sum = (count) => all.reduce((total, one) => total + count(one), 0);
@@ -55,10 +48,6 @@ export function openProofFolder(folder, subject, now = Date.now) {
       };
     },
   };
-
-  function findEnded(title) {
-    return listRuns(title).findLast(({ code }) => code === 0);
-  }
 
   /** The first one first. */
   function listRuns(title) {
