@@ -1,8 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../lib/secret.ts';
 import { authErrors } from './auth-errors.ts';
 import type { AuthHookDeps, LimitedUse, RouteAuth } from './auth-hook.ts';
@@ -45,6 +47,8 @@ let limitedUse: LimitedUse | null;
 let doorLooks: number;
 let isDoorOpen: boolean;
 let isDoorKnown: boolean;
+/** What a look still waits for when it has already seen the credential. */
+let endOfLook: Promise<unknown>;
 
 async function startApp(): Promise<FastifyInstance> {
   return await createHttpApp({
@@ -57,9 +61,11 @@ async function startApp(): Promise<FastifyInstance> {
     authenticate: async (credential, facts) => {
       await Promise.resolve();
       looks.push(facts);
-      const text = credential.kind === 'pair' ? '' : credential.value.reveal();
-      if (text === 'broken') throw new Error('The database is gone.');
-      if (isRevoked || text !== 'good') throw authErrors.invalid_credential();
+      const value = credential.kind === 'pair' ? '' : credential.value.reveal();
+      if (value === 'broken') throw new Error('The database is gone.');
+      const isGood = !isRevoked && value === 'good';
+      await endOfLook;
+      if (!isGood) throw authErrors.invalid_credential();
       return credential.kind === 'cookie' ? SESSION : KEY;
     },
     isPermitted: (_principal, action) => action === 'orders:read',
@@ -82,6 +88,7 @@ async function startApp(): Promise<FastifyInstance> {
 beforeEach(async () => {
   [isRevoked, isDoorOpen, isDoorKnown] = [false, false, true];
   [looks, refusals, uses, limitedUse, doorLooks] = [[], [], [], null, 0];
+  endOfLook = Promise.resolve();
   app = await startApp();
 });
 afterEach(() => app.close());
@@ -102,6 +109,22 @@ async function call(headers: Record<string, string>, method: 'GET' | 'HEAD' | 'O
   const answer = await app.inject({ method, url: '/here', headers: { host: 'keys.test', ...headers } });
   const body = answer.payload === '' ? {} : answer.json<{ who?: string; code?: string }>();
   return `${answer.statusCode} ${body.who ?? body.code ?? ''}`.trim();
+}
+
+async function connectTo(server: FastifyInstance): Promise<Socket> {
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = server.server.address() as AddressInfo;
+  return connect(port, '127.0.0.1');
+}
+
+function postHead(bodyBytes: number): string {
+  const headers = [
+    'Host: keys.test',
+    'X-API-Key: good',
+    'Content-Type: application/json',
+    'Connection: close',
+  ];
+  return ['POST /here HTTP/1.1', ...headers, `Content-Length: ${bodyBytes}`, '', ''].join('\r\n');
 }
 
 /** Revokes the credential after the first look at it and before the handler. */
@@ -142,12 +165,40 @@ describe('a credential that is revoked while the body of its request comes', () 
     expect([status, looks.length]).toEqual([401, 2]);
   });
 
+  it('is refused also when the rest of the body is faster than the first look', async () => {
+    let isWhole: () => boolean = () => false;
+    app.server.on('request', (raw) => {
+      isWhole = () => raw.complete;
+    });
+    route({ kinds: ['key'], action: null }, { method: 'POST' });
+    const look = Promise.withResolvers<null>();
+    endOfLook = look.promise;
+    const socket = await connectTo(app);
+    socket.write(`${postHead(7)}{"a":`);
+    await vi.waitFor(() => expect(looks).toHaveLength(1));
+    isRevoked = true;
+    socket.write('1}');
+    await vi.waitFor(() => expect(isWhole()).toBe(true));
+    look.resolve(null);
+    expect(await readText(socket)).toMatch(/^HTTP\/1\.1 401 /);
+    expect(looks).toHaveLength(2);
+  });
+
   it('is looked at once only where there is no body to wait for', async () => {
     route({ kinds: ['key'], action: null });
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;
     const answer = await fetch(`http://127.0.0.1:${port}/here`, { headers: GOOD_KEY });
     expect([answer.status, looks.length]).toEqual([200, 1]);
+  });
+
+  it('is looked at once only where the body came with the head', async () => {
+    route({ kinds: ['key'], action: null }, { method: 'POST' });
+    const socket = await connectTo(app);
+    endOfLook = wait(20);
+    socket.write(`${postHead(7)}{"a":1}`);
+    expect(await readText(socket)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(looks).toHaveLength(1);
   });
 
   it('is no second use, and free of limits where the route counts uses itself', async () => {

@@ -129,8 +129,14 @@ export function registerAuthHook(app: FastifyInstance, deps: AuthHookDeps): void
   app.addHook('onRequest', async (request) => {
     const auth = request.routeOptions.config.auth;
     if (auth === undefined) return;
+    // Node hands on a body that came with its head later in this turn of its loop. Later turns may be after a
+    // revocation that this look is too early for, also when the look takes longer than the body.
+    let wasWholeThisTurn: boolean | null = null;
+    setImmediate(() => {
+      wasWholeThisTurn = request.raw.complete;
+    });
     await admit(request, auth, deps, false);
-    request.isDecidedEarly = !request.raw.complete;
+    request.isDecidedEarly = !(wasWholeThisTurn ?? request.raw.complete);
   });
   // A body may take its time, and its sender decides how long: without a second look, a request begun with a
   // stolen credential and finished after its revocation would still be carried out.
