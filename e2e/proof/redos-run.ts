@@ -87,5 +87,7 @@ function readLiterals(source: string): string[] {
 }
 
 function readLiteralStart(source: string): string {
-  return /^\^?((?:[A-Za-z0-9 :"'_-]|\\[/.])*)(?![*+?{|])/.exec(source)?.[1]?.replaceAll('\\', '') ?? '';
+  return (
+    /^(?:\^|\\b)?((?:[A-Za-z0-9 :"'_-]|\\[/.])*)(?![*+?{|])/.exec(source)?.[1]?.replaceAll('\\', '') ?? ''
+  );
 }

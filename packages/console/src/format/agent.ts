@@ -35,7 +35,7 @@ const BROWSERS: readonly Client[] = [
   { pattern: /\bOPR\/(\d+)/, name: 'Opera', versionParts: 1 },
   { pattern: /\b(?:Firefox|FxiOS)\/(\d+)/, name: 'Firefox', versionParts: 1 },
   { pattern: /\b(?:HeadlessChrome|Chrome|CriOS)\/(\d+)/, name: 'Chrome', versionParts: 1 },
-  { pattern: /\bVersion\/(\d+)[\d.]* (?:Mobile\/\S+ )?Safari\//, name: 'Safari', versionParts: 1 },
+  { pattern: /\bVersion\/(\d+)(?:\.[\d.]*)? (?:Mobile\/\S+ )?Safari\//, name: 'Safari', versionParts: 1 },
 ];
 
 const SYSTEMS: readonly (readonly [pattern: RegExp, name: string])[] = [
