@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -111,10 +111,10 @@ async function call(headers: Record<string, string>, method: 'GET' | 'HEAD' | 'O
   return `${answer.statusCode} ${body.who ?? body.code ?? ''}`.trim();
 }
 
-async function connectTo(server: FastifyInstance): Promise<Socket> {
-  await server.listen({ port: 0, host: '127.0.0.1' });
-  const { port } = server.server.address() as AddressInfo;
-  return connect(port, '127.0.0.1');
+/** @returns the port */
+async function listen(): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return (app.server.address() as AddressInfo).port;
 }
 
 function postHead(bodyBytes: number): string {
@@ -145,8 +145,7 @@ describe('a credential that is revoked while the body of its request comes', () 
 
   it('is refused over the wire, where the body takes its time', async () => {
     route({ kinds: ['key'], action: null }, { method: 'POST' });
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = app.server.address() as AddressInfo;
+    const port = await listen();
     const status = await new Promise((done, fail) => {
       const headers = { ...GOOD_KEY, host: 'keys.test', 'content-type': 'application/json' };
       const slow = httpRequest({ port, host: '127.0.0.1', path: '/here', method: 'POST', headers });
@@ -173,7 +172,7 @@ describe('a credential that is revoked while the body of its request comes', () 
     route({ kinds: ['key'], action: null }, { method: 'POST' });
     const look = Promise.withResolvers<null>();
     endOfLook = look.promise;
-    const socket = await connectTo(app);
+    const socket = connect(await listen(), '127.0.0.1');
     socket.write(`${postHead(7)}{"a":`);
     await vi.waitFor(() => expect(looks).toHaveLength(1));
     isRevoked = true;
@@ -186,15 +185,14 @@ describe('a credential that is revoked while the body of its request comes', () 
 
   it('is looked at once only where there is no body to wait for', async () => {
     route({ kinds: ['key'], action: null });
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = app.server.address() as AddressInfo;
+    const port = await listen();
     const answer = await fetch(`http://127.0.0.1:${port}/here`, { headers: GOOD_KEY });
     expect([answer.status, looks.length]).toEqual([200, 1]);
   });
 
   it('is looked at once only where the body came with the head', async () => {
     route({ kinds: ['key'], action: null }, { method: 'POST' });
-    const socket = await connectTo(app);
+    const socket = connect(await listen(), '127.0.0.1');
     endOfLook = wait(20);
     socket.write(`${postHead(7)}{"a":1}`);
     expect(await readText(socket)).toMatch(/^HTTP\/1\.1 200 /);
