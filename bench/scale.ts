@@ -38,7 +38,7 @@ export interface ScaleResult {
   readonly rows: readonly ScaleRow[];
 }
 
-const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/start.mjs');
 const PROBE = path.resolve(import.meta.dirname, 'scale-probe.ts');
 const REQUESTS = 15;
 const WARM_UP = 3;

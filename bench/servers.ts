@@ -81,7 +81,7 @@ export const ADMIN = { email: 'bench@example.com', password: 'a bench needs no g
 export async function startKeyreeve(more: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
   const port = await freePort();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'keyreeve-bench-'));
-  const main = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
+  const main = path.resolve(import.meta.dirname, '../packages/server/src/start.mjs');
   return await startProgram({
     // As `npm start` and the files in deploy/ start it.
     command: [process.execPath, '--max-semi-space-size=8', main],

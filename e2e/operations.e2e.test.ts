@@ -13,7 +13,7 @@ import { freePort, openWorkplace, type ServerProcess, sleep, WITH_ADMIN } from '
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const CLI = path.join(ROOT, 'packages/cli/src/bin.ts');
-const MAIN = path.join(ROOT, 'packages/server/src/main.ts');
+const MAIN = path.join(ROOT, 'packages/server/src/start.mjs');
 const WRITERS = 3;
 const LOAD_MS = 300;
 const KEYS_MAX = 900;

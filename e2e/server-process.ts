@@ -11,7 +11,7 @@ export const ADMIN = { email: 'ada@example.com', password: 'ampersand violin har
 /** The environment of an unattended first start. */
 export const WITH_ADMIN = { KEYREEVE_ADMIN_EMAIL: ADMIN.email, KEYREEVE_ADMIN_PASSWORD: ADMIN.password };
 
-export const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/main.ts');
+export const MAIN = path.resolve(import.meta.dirname, '../packages/server/src/start.mjs');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
@@ -30,7 +30,7 @@ export interface StartOptions {
   readonly fileKibibytesMax?: number;
 }
 
-/** The server as an operator runs it: a process of its own, `node main.ts`, with its environment. */
+/** The server as an operator runs it: a process of its own, `node start.mjs`, with its environment. */
 export interface ServerProcess {
   readonly pid: number;
   readonly port: number;

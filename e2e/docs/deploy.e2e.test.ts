@@ -96,7 +96,7 @@ describe('the container file', () => {
     const files = instructions.flatMap(
       ([, rest]) => rest.match(/(?:tools|packages)\/[\w/.-]+\.m?[jt]s\b/g) ?? [],
     );
-    expect(files).toContain('packages/server/src/main.ts');
+    expect(files).toContain('packages/server/src/start.mjs');
     for (const file of files) expect(existsSync(path.join(ROOT, file)), file).toBe(true);
     expect(all('USER').at(-1)).not.toMatch(/root|^0/);
   });

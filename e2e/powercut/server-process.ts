@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../server-process.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../packages/server/src/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../packages/server/src/start.mjs');
 const START_TRIES = 1_200;
 
 export const ADMIN = { email: 'ada@example.com', password: 'power goes and comes back again' };

@@ -169,7 +169,7 @@ it('a verifier whose own key is revoked may not ask any more, and uses nothing t
   );
 });
 
-const MAIN = path.resolve(import.meta.dirname, '../../server/src/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../server/src/start.mjs');
 const ADMIN = { email: 'ada@example.com', password: 'ampersand violin harbour' };
 const TIMES = 5;
 

@@ -390,16 +390,20 @@ describe('a restore', () => {
       packer.on('data', (piece: Buffer) => packed.push(piece));
       packer.write(content.subarray(0, Math.floor(content.length * share)));
       await new Promise<void>((resolve) => packer.flush(() => resolve()));
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, '../main.ts'), 'restore', '-'], {
-        cwd: place.dataDir,
-        env: {
-          PATH: process.env['PATH'],
-          KEYREEVE_DATA_DIR: place.dataDir,
-          KEYREEVE_MASTER_KEY: harness.masterKey,
-          ...(place.url === null ? {} : { KEYREEVE_DATABASE_URL: place.url }),
+      const child = spawn(
+        process.execPath,
+        [path.join(import.meta.dirname, '../start.mjs'), 'restore', '-'],
+        {
+          cwd: place.dataDir,
+          env: {
+            PATH: process.env['PATH'],
+            KEYREEVE_DATA_DIR: place.dataDir,
+            KEYREEVE_MASTER_KEY: harness.masterKey,
+            ...(place.url === null ? {} : { KEYREEVE_DATABASE_URL: place.url }),
+          },
+          stdio: ['pipe', 'ignore', 'inherit'],
         },
-        stdio: ['pipe', 'ignore', 'inherit'],
-      });
+      );
       const ended = once(child, 'exit');
       child.stdin.write(Buffer.concat(packed));
       await untilItWrites(place);

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqlite } from '../storage/sqlite-adapter.ts';
 import { renameToNew } from './backup.ts';
 
-const MAIN = path.join(import.meta.dirname, '../main.ts');
+const MAIN = path.join(import.meta.dirname, '../start.mjs');
 const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
 /** Root becomes somebody else for it, who must be able to read the program. */

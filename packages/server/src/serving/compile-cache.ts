@@ -9,7 +9,8 @@ const FOLDER = 'compile-cache';
  * Keeps what Node.js makes of our source files at a start for the next one, in the data folder: half a second of
  * processor time. It is written when the process ends, and made anew where it does not fit the sources or the release
  * of Node.js. Where it cannot be read or written, the start takes as long as without. Called before the bulk of the
- * server is imported, and by nobody but the server: files of another user would be in its way.
+ * server is imported, and by nobody but the server: files of another user would be in its way. That is for the first
+ * start; at later ones `start.mjs` has found the folder, and this changes nothing.
  */
 export function useCompileCache({ dataDir }: Pick<Config, 'dataDir'>): void {
   // On PostgreSQL there may be none, and then it is not for this to make one.

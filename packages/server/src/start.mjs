@@ -1,0 +1,34 @@
+// Where the process begins. In JavaScript, and with nothing of ours before the cache is on: what Node.js has compiled
+// at an earlier start it then takes from there from the first module on, and it need not even load what takes the types
+// out of our sources. That is a sixth of a start (docs/decisions/0037-memory.md).
+import { existsSync, statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+
+/** The server alone, as `main.ts` tells it: root runs other commands, and would leave files in the server's folder. */
+function isServer() {
+  const command = process.argv[2] ?? 'serve';
+  return command === 'serve' || command.startsWith('-');
+}
+
+/**
+ * Only in a folder that an earlier start has made (`serving/compile-cache.ts`), and as the user whom it belongs to:
+ * nothing is known yet of the configuration, or of who has the lock of the data folder.
+ */
+function reuseCompiled() {
+  const dataDir = process.env['KEYREEVE_DATA_DIR']?.trim() || './data';
+  const folder = path.join(dataDir, 'compile-cache');
+  // Where the system has no users, it tells none for either.
+  const owner = statSync(folder, { throwIfNoEntry: false })?.uid ?? null;
+  if (owner === (process.getuid?.() ?? 0)) enableCompileCache(folder);
+}
+
+try {
+  // Here too, since it may say where the data folder is.
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  if (isServer()) reuseCompiled();
+} catch {
+  // `main.ts` meets the same fault, and explains it.
+}
+await import('./main.ts');
