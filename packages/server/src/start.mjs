@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { useBuiltLibraries } from './libraries.mjs';
 
 /** The server alone, as `main.ts` tells it: root runs other commands, and would leave files in the server's folder. */
 function isServer() {
@@ -30,5 +31,10 @@ try {
   if (isServer()) reuseCompiled();
 } catch {
   // `main.ts` meets the same fault, and explains it.
+}
+try {
+  useBuiltLibraries();
+} catch {
+  // What was built is damaged: it is only quicker.
 }
 await import('./main.ts');
