@@ -2,11 +2,11 @@
  * Puts each library that comes in hundreds of small modules into one file, in packages/server/dist/libraries
  * (`npm run build`). Node.js takes half a millisecond to find, read and link a module, and these were two of five
  * modules of a start; `packages/server/src/libraries.mjs` uses the files for as long as they are of the versions that
- * are installed. Does nothing when what lies there is of these versions and of this script.
+ * are installed. Does nothing when what lies there is whole, of these versions and of this script.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ const LIBRARIES = {
   'kysely/migration': { of: 'kysely', file: 'kysely-migration' },
   typebox: { of: 'typebox', file: 'typebox' },
 };
+const LIST = 'list.json';
 
 const self = fileURLToPath(import.meta.url);
 const root = resolve(self, '../..');
@@ -29,29 +30,73 @@ const { values } = parseArgs({
 if (values.bundle === undefined) main(values.to);
 else await bundle(values.bundle);
 
-function main(folder) {
-  const list = { madeBy: digestSelf(), versions: readVersions(), files: nameFiles() };
-  const text = `${JSON.stringify(list, null, 2)}\n`;
-  const listFile = join(folder, 'list.json');
-  if (existsSync(listFile) && readFileSync(listFile, 'utf8') === text) return;
-  // Beside the place and then into it: a server that starts meanwhile finds all of the files or none.
-  const next = `${folder}.${process.pid}`;
+function main(place) {
+  const madeOf = { script: digestFile(self), rolldown: readVersion('rolldown'), versions: readVersions() };
+  const before = readList(place);
+  if (before !== null && isWhole(place, before) && isSame(before.madeOf, madeOf)) return;
+  const next = join(place, `next.${process.pid}`);
   rmSync(next, { recursive: true, force: true });
   mkdirSync(next, { recursive: true });
+  runBundler(next);
+  const names = readdirSync(next).toSorted();
+  const files = Object.fromEntries(names.map((name) => [name, digestFile(join(next, name))]));
+  const entries = Object.entries(LIBRARIES).map(([name, { file }]) => [name, `${file}.mjs`]);
+  // Named by what is in it: a server that starts meanwhile has the old folder or the new one, each of them whole.
+  const folder = digest(JSON.stringify(files)).slice(0, 16);
+  const list = { madeOf, folder, files, entries: Object.fromEntries(entries) };
+  if (!isWhole(place, list)) putInPlace(next, place, list);
+  rmSync(next, { recursive: true, force: true });
+  const listFile = join(place, `list.${process.pid}`);
+  writeFileSync(listFile, `${JSON.stringify(list, null, 2)}\n`);
+  renameSync(listFile, join(place, LIST));
+  // One that was replaced just now may be read by a server that is starting.
+  const kept = [LIST, folder, before?.folder];
+  for (const name of readdirSync(place))
+    if (!kept.includes(name) && !name.includes('.'))
+      rmSync(join(place, name), { recursive: true, force: true });
+}
+
+function putInPlace(next, place, list) {
+  rmSync(join(place, list.folder), { recursive: true, force: true });
+  try {
+    renameSync(next, join(place, list.folder));
+  } catch (error) {
+    // Another build, at the same moment, has put the same there.
+    if (!isWhole(place, list)) throw error;
+  }
+}
+
+/** Null when there is none that can be read. */
+function readList(place) {
+  try {
+    return JSON.parse(readFileSync(join(place, LIST), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function isWhole(place, { folder, files = {} }) {
+  return Object.entries(files).every(([name, expected]) => {
+    const file = join(place, `${folder}`, name);
+    return existsSync(file) && digestFile(file) === expected;
+  });
+}
+
+function isSame(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function runBundler(folder) {
   // The Node.js that was installed, not the one that started us: the build tool needs a new one.
   const node = join(root, 'node_modules/.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
-  const result = spawnSync(existsSync(node) ? node : process.execPath, [self, '--bundle', next], {
+  const result = spawnSync(existsSync(node) ? node : process.execPath, [self, '--bundle', folder], {
     encoding: 'utf8',
     shell: process.platform === 'win32',
   });
-  if (result.status !== 0) {
-    rmSync(next, { recursive: true, force: true });
-    process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}\nThe libraries could not be built.\n`);
-    process.exit(1);
-  }
-  writeFileSync(join(next, 'list.json'), text);
+  if (result.status === 0) return;
   rmSync(folder, { recursive: true, force: true });
-  renameSync(next, folder);
+  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}\nThe libraries could not be built.\n`);
+  process.exit(1);
 }
 
 async function bundle(folder) {
@@ -67,8 +112,12 @@ async function bundle(folder) {
   await build.close();
 }
 
-function digestSelf() {
-  return createHash('sha256').update(readFileSync(self)).digest('hex');
+function digest(content) {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function digestFile(file) {
+  return digest(readFileSync(file));
 }
 
 function readVersions() {
@@ -80,8 +129,4 @@ function readVersions() {
 function readVersion(name) {
   const places = [server, root].map((folder) => join(folder, 'node_modules', name, 'package.json'));
   return JSON.parse(readFileSync(places.find(existsSync), 'utf8')).version;
-}
-
-function nameFiles() {
-  return Object.fromEntries(Object.entries(LIBRARIES).map(([name, { file }]) => [name, `${file}.mjs`]));
 }

@@ -107,11 +107,15 @@ async function runSuite({ name, command, fullCommand = command, inMemory = false
 /**
  * The suites start the server and the command line some hundred times, and half of each start goes into compiling
  * the same files. A process writes what it has compiled when it ends, and one that is killed does not: so one of
- * each kind is loaded beforehand.
+ * each kind is loaded beforehand: the server as it starts, with the libraries that were built, and as tests import it.
  */
 function fillCompileCache() {
   for (const words of [
     ['--eval', "import('./packages/server/src/index.ts')"],
+    [
+      '--eval',
+      "import('./packages/server/src/libraries.mjs').then((built) => { built.useBuiltLibraries(); return import('./packages/server/src/index.ts'); })",
+    ],
     ['packages/cli/src/bin.ts', '--help'],
   ])
     spawnSync(process.execPath, words, {

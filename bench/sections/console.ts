@@ -19,7 +19,7 @@ export async function measureConsole(): Promise<ConsolePage[]> {
     ] as const) {
       const counted = await countScriptsOfVisitor(site.server.url, path, cookie);
       // The page would be that of a server without a console, and light indeed.
-      if (counted.bytes === 0) throw new Error(`${path} loads no script: npm run build:console.`);
+      if (counted.bytes === 0) throw new Error(`${path} loads no script: npm run build.`);
       pages.push({ path, ...counted });
     }
     return pages;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON, registerHooks } from 'node:module';
 import path from 'node:path';
@@ -12,18 +13,26 @@ function hasVersion(name, version) {
   return readJson(findPackageJSON(name, import.meta.url)).version === version;
 }
 
+/** Throws when there is no such file. */
+function hasDigest(file, digest) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex') === digest;
+}
+
 /**
  * Has the libraries that `tools/build-libraries.mjs` has put into one file each loaded from there: seven hundred modules
- * less. Where they were not built, or others are installed by now, the packages are loaded as ever.
+ * less. Where they were not built, or not all of it is there as it was built, or others are installed by now, the
+ * packages are loaded as ever: a library that is half there would be found out by its import, and end the start.
  */
 export function useBuiltLibraries() {
-  const list = path.join(FOLDER, 'list.json');
-  if (!existsSync(list)) return;
-  const { versions, files } = readJson(list);
-  if (!Object.entries(versions).every(([name, version]) => hasVersion(name, version))) return;
-  const places = Object.entries(files).map(([name, file]) => [name, path.join(FOLDER, file)]);
-  if (!places.every(([, file]) => existsSync(file))) return;
-  const urls = new Map(places.map(([name, file]) => [name, pathToFileURL(file).href]));
+  const listFile = path.join(FOLDER, 'list.json');
+  if (!existsSync(listFile)) return;
+  const { madeOf, folder, files, entries } = readJson(listFile);
+  const place = path.join(FOLDER, folder);
+  if (!Object.entries(madeOf.versions).every(([name, version]) => hasVersion(name, version))) return;
+  if (!Object.entries(files).every(([name, digest]) => hasDigest(path.join(place, name), digest))) return;
+  const urls = new Map(
+    Object.entries(entries).map(([name, file]) => [name, pathToFileURL(path.join(place, file)).href]),
+  );
   registerHooks({
     resolve(name, context, resolveNext) {
       const url = urls.get(name);

@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import path from 'node:path';
+import process from 'node:process';
 import type { Config } from '../config/index.ts';
 
 const FOLDER = 'compile-cache';
+const OTHERS_MAY_WRITE = 0o002;
+
+/** What lies there is run: so it was put there by this user, and nobody else can add to it. */
+function isOwn(folder: string): boolean {
+  const info = lstatSync(folder, { throwIfNoEntry: false });
+  if (info?.isDirectory() !== true) return false;
+  // Windows has neither.
+  const user = process.getuid?.();
+  return user === undefined || (info.uid === user && (info.mode & OTHERS_MAY_WRITE) === 0);
+}
 
 /**
  * Keeps what Node.js makes of our source files at a start for the next one, in the data folder: half a second of
@@ -19,7 +30,11 @@ export function useCompileCache({ dataDir }: Pick<Config, 'dataDir'>): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch {
-    // It is there, or `enableCompileCache` fails for the same reason, and says so by its result.
+    // It is there already, or cannot be made.
   }
-  enableCompileCache(folder);
+  try {
+    if (isOwn(folder)) enableCompileCache(folder);
+  } catch {
+    // It cannot even be looked at.
+  }
 }

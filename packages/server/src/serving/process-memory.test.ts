@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +43,16 @@ describe('the compile cache', () => {
     expect(readdirSync(dataDir)).toEqual(['compile-cache']);
     expect(statSync(path.join(dataDir, 'compile-cache')).mode & 0o777).toBe(0o700);
     expect(readdirSync(path.join(dataDir, 'compile-cache'), { recursive: true }).length).toBeGreaterThan(1);
+  });
+
+  it('is not run from a folder to which everybody can add, nor from one that lies elsewhere', async () => {
+    const places = ['open', 'linked'].map((name) => path.join(folder, name, 'compile-cache'));
+    const [open, linked, elsewhere] = [...places, path.join(folder, 'elsewhere')] as [string, string, string];
+    for (const made of [open, elsewhere, path.dirname(linked)]) mkdirSync(made, { recursive: true });
+    chmodSync(open, 0o777);
+    symlinkSync(elsewhere, linked);
+    for (const place of [open, linked]) await useIn(path.dirname(place));
+    for (const place of [open, elsewhere]) expect(readdirSync(place)).toEqual([]);
   });
 
   it('ends no start where it cannot be written', async () => {
