@@ -4,12 +4,12 @@
  *
  * Every file that shrinks gets a brotli and a gzip twin beside it, so that no request pays for compressing.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { runBuild } from './installed-node.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const root = resolve(self, '../..');
@@ -24,19 +24,11 @@ function main() {
   const stamp = digestSources();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   process.stdout.write('Building the console (once after each change; a few seconds) ...\n');
-  const node = join(root, 'node_modules/.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const args = [vite, 'build', '--logLevel', 'warn'];
-  // The Node.js that was installed, not the one that started us: the build tool needs a new one.
-  const result = spawnSync(existsSync(node) ? node : process.execPath, args, {
+  runBuild([vite, 'build', '--logLevel', 'warn'], {
     cwd: packageRoot,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
+    fault: 'The console could not be built.',
   });
-  if (result.status !== 0) {
-    process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}\nThe console could not be built.\n`);
-    process.exit(1);
-  }
   compressAll();
   writeFileSync(stampFile, stamp);
 }

@@ -4,12 +4,12 @@
  * modules of a start; `packages/server/src/libraries.mjs` uses the files for as long as they are of the versions that
  * are installed. Does nothing when what lies there is whole, of these versions and of this script.
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runBuild } from './installed-node.mjs';
 
 /** By what our sources import, the package and the name of the file. Only libraries of ECMAScript modules. */
 const LIBRARIES = {
@@ -37,7 +37,10 @@ function main(place) {
   const next = join(place, `next.${process.pid}`);
   rmSync(next, { recursive: true, force: true });
   mkdirSync(next, { recursive: true });
-  runBundler(next);
+  runBuild([self, '--bundle', next], {
+    fault: 'The libraries could not be built.',
+    tidyUp: () => rmSync(next, { recursive: true, force: true }),
+  });
   const names = readdirSync(next).toSorted();
   const files = Object.fromEntries(names.map((name) => [name, digestFile(join(next, name))]));
   const entries = Object.entries(LIBRARIES).map(([name, { file }]) => [name, `${file}.mjs`]);
@@ -84,19 +87,6 @@ function isWhole(place, { folder, files = {} }) {
 
 function isSame(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-function runBundler(folder) {
-  // The Node.js that was installed, not the one that started us: the build tool needs a new one.
-  const node = join(root, 'node_modules/.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
-  const result = spawnSync(existsSync(node) ? node : process.execPath, [self, '--bundle', folder], {
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (result.status === 0) return;
-  rmSync(folder, { recursive: true, force: true });
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}\nThe libraries could not be built.\n`);
-  process.exit(1);
 }
 
 async function bundle(folder) {

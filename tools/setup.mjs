@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installedNode } from './installed-node.mjs';
 
 const NODE_NEEDED = 24;
 const NODE_TO_START = 20;
@@ -28,7 +29,7 @@ function main() {
   }
   const stampFile = join(modules, '.setup-stamp');
   const stamp = wantedStamp();
-  if (readIfThere(stampFile) === stamp && existsSync(localNode())) return;
+  if (readIfThere(stampFile) === stamp && existsSync(installedNode)) return;
   if (!matchesLockFile()) install();
   verifyNode();
   writeFileSync(stampFile, stamp);
@@ -61,7 +62,7 @@ function matchesLockFile() {
   return (
     needed.every((path) => installed[path] !== undefined && same(path)) &&
     present.every((path) => wanted[path] !== undefined && same(path) && fitsMachine(wanted[path])) &&
-    majorOf(versionOf(localNode())) >= NODE_NEEDED
+    majorOf(versionOf(installedNode)) >= NODE_NEEDED
   );
 }
 
@@ -133,7 +134,7 @@ function npmCommand() {
 
 /** npm leaves out an optional dependency that it could not fetch without a word, so look. */
 function verifyNode() {
-  const version = versionOf(localNode());
+  const version = versionOf(installedNode);
   if (majorOf(version) >= NODE_NEEDED) return;
   if (version === undefined && majorOf(process.version) >= NODE_NEEDED) return; // The machine's own will serve.
   fail(
@@ -142,10 +143,6 @@ function verifyNode() {
       `Check that the npm registry offers it (\`npm view node-${process.platform}-${process.arch} versions\`), ` +
       `or install Node.js ${NODE_NEEDED} on this machine, then start again.`,
   );
-}
-
-function localNode() {
-  return join(modules, '.bin', windows ? 'node.cmd' : 'node');
 }
 
 /** @returns {string | undefined} `v24.21.0`, or undefined when there is none or it does not run. */

@@ -98,6 +98,9 @@ describe('the container file', () => {
     );
     expect(files).toContain('packages/server/src/start.mjs');
     for (const file of files) expect(existsSync(path.join(ROOT, file)), file).toBe(true);
+    // What is built there is what the server looks for: the console, and the libraries in one file each.
+    for (const built of ['packages/console/dist', 'packages/server/dist'])
+      expect(all('COPY')).toContain(`--from=build /opt/keyreeve/${built} ${built}`);
     expect(all('USER').at(-1)).not.toMatch(/root|^0/);
   });
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { type Config, type Environment, loadConfig, publicUrlOf } from '../config/index.ts';
 import { createLogger } from '../logger.ts';
-import { useCompileCache } from '../serving/compile-cache.ts';
+import { makeCompileCache } from '../serving/compile-cache.mjs';
 import { lockDataFolder } from '../storage/index.ts';
 import { readArguments } from './arguments.ts';
 import { CommandError, EXIT } from './command.ts';
@@ -77,7 +77,7 @@ export async function runServe(args: readonly string[], environment: Environment
     // A terminal, or an init system, tells all processes. When this one ends is for the primary to say.
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
     const config = loadConfig(environment);
-    useCompileCache(config);
+    makeCompileCache(config.dataDir);
     const { serveAsWorker } = await import('../serving/worker.ts');
     await serveAsWorker(config);
     return EXIT.ok;
@@ -86,7 +86,7 @@ export async function runServe(args: readonly string[], environment: Environment
   if (!process.stdout.isTTY) process.on('SIGHUP', () => {});
   const config = await choosePort(loadConfig(environment));
   const lock = config.database.engine === 'sqlite' ? lockDataFolder(config.dataDir) : null;
-  useCompileCache(config);
+  makeCompileCache(config.dataDir);
   const demo = values.demo === true ? await prepareDemo(config) : [];
   const exitCode = await (config.workers === 1 ? serveAlone(config, demo) : serveWithWorkers(config, demo));
   lock?.release();

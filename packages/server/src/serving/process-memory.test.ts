@@ -29,8 +29,8 @@ async function runScript(lines: readonly string[]): Promise<string> {
 describe('the compile cache', () => {
   const useIn = (dataDir: string) =>
     runScript([
-      `import { useCompileCache } from './compile-cache.ts';`,
-      `useCompileCache({ dataDir: ${JSON.stringify(dataDir)} });`,
+      `import { makeCompileCache } from './compile-cache.mjs';`,
+      `makeCompileCache(${JSON.stringify(dataDir)});`,
       `await import('../lib/base62.ts');`,
     ]);
 
@@ -59,7 +59,7 @@ describe('the compile cache', () => {
     const dataDir = path.join(folder, 'full');
     mkdirSync(dataDir);
     // Nobody makes a folder in a file, not even root.
-    await expect(useIn(path.join(import.meta.dirname, 'compile-cache.ts'))).resolves.toBe('');
+    await expect(useIn(path.join(import.meta.dirname, 'compile-cache.mjs'))).resolves.toBe('');
     chmodSync(dataDir, 0o500);
     await expect(useIn(dataDir)).resolves.toBe('');
   });
